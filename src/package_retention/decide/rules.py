@@ -1,0 +1,106 @@
+"""The one model of rules: the single inputs are its one-rule case, a policy file has many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from package_retention.decide.ages import Duration
+    from package_retention.decide.ecosystems import VersionRange
+    from package_retention.decide.patterns import Pattern, Patterns
+    from package_retention.model import PackageType
+
+
+class ReleaseStatus(StrEnum):
+    """The values of `release-status`, `any` left out."""
+
+    RELEASE = "release"
+    PRE_RELEASE = "pre-release"
+
+
+class TagStatus(StrEnum):
+    """The values of `tag-status`, `any` left out."""
+
+    TAGGED = "tagged"
+    UNTAGGED = "untagged"
+
+
+class Damage(StrEnum):
+    """What `remove-damaged` looks for."""
+
+    GHOST = "ghost"
+    PARTIAL = "partial"
+    ORPHANED = "orphaned"
+
+
+class OrderBy(StrEnum):
+    """What "newest" means."""
+
+    DATE = "date"
+    VERSION = "version"
+
+
+class Series(StrEnum):
+    """The groups of `keep-per` that need no pattern."""
+
+    MAJOR = "major"
+    MINOR = "minor"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Conditions that must all hold; `None` or empty is no condition.
+
+    `newer_than` is known in keep rules alone, `deleted_within` in a restore alone.
+    """
+
+    versions: Patterns | None = None
+    ids: frozenset[int] | None = None
+    version_range: VersionRange | None = None
+    release_status: ReleaseStatus | None = None
+    tag_status: TagStatus | None = None
+    older_than: Duration | None = None
+    newer_than: Duration | None = None
+    deleted_within: Duration | None = None
+    damaged: frozenset[Damage] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How many of a rule's matches stay (the newest `minimum` of each group)."""
+
+    minimum: int = 0
+    per: Series | Pattern | None = None
+    order_by: OrderBy = OrderBy.DATE
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: a delete rule selects its matches but for what its retention keeps; a keep rule keeps.
+
+    A keep rule with a `minimum` keeps only that many; without one it keeps every match. `exclude` narrows a delete
+    rule. `name` is how reasons call it (`the inputs`, `keep rule 2 of .github/package-retention.yml`).
+    """
+
+    name: str
+    filter: Filter = field(default_factory=Filter)
+    retention: Retention = field(default_factory=Retention)
+    exclude: Patterns | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRules:
+    """The rules for the packages of one type whose names match.
+
+    `exclude` and `limit` come from the step's inputs and bind every rule. In a restore, `delete` holds the rules
+    that choose what comes back.
+    """
+
+    type: PackageType
+    names: Patterns
+    delete: tuple[Rule, ...] = ()
+    keep: tuple[Rule, ...] = ()
+    exclude: Patterns | None = None
+    limit: int | None = None

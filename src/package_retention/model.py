@@ -1,0 +1,292 @@
+"""The nouns of the whole program: frozen values that know no network, no clock and no environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Operation(StrEnum):
+    """What a run does with the packages that it finds."""
+
+    DELETE = "delete"
+    RESTORE = "restore"
+    LIST = "list"
+
+
+class PackageType(StrEnum):
+    """The `package_type` enum of GitHub's REST API (facts A1)."""
+
+    CONTAINER = "container"
+    DOCKER = "docker"
+    MAVEN = "maven"
+    NPM = "npm"
+    NUGET = "nuget"
+    RUBYGEMS = "rubygems"
+
+    @property
+    def has_tags(self) -> bool:
+        """Whether versions of this type are image manifests that carry tags."""
+        return self in (PackageType.CONTAINER, PackageType.DOCKER)
+
+
+class OwnerKind(StrEnum):
+    """Which of the three base paths of the API reaches an owner's packages (facts A1)."""
+
+    ORGANIZATION = "organization"
+    USER = "user"
+    ONESELF = "oneself"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """An organization or user on GitHub, with the way to reach its packages."""
+
+    login: str
+    kind: OwnerKind
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One package of an owner; what a plain name alone cannot tell is empty or `None`."""
+
+    owner: Owner
+    type: PackageType
+    name: str
+    html_url: str = ""
+    visibility: str = ""
+    repository: str | None = None
+    version_count: int | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    @property
+    def label(self) -> str:
+        """The package as messages name it: `owner/name (type)`."""
+        return f"{self.owner.login}/{self.name} ({self.type})"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a package; for container and docker a manifest, named by its digest (facts A5)."""
+
+    id: int
+    name: str
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    deleted_at: datetime | None = None
+    tags: tuple[str, ...] = ()
+    html_url: str = ""
+
+    @property
+    def touched_at(self) -> datetime | None:
+        """The later of `created_at` and `updated_at`; `None` unless both are known (unknown means keep)."""
+        if self.created_at is None or self.updated_at is None:
+            return None
+        return max(self.created_at, self.updated_at)
+
+    @property
+    def label(self) -> str:
+        """The version as messages name it: its tags, or else its name."""
+        return ", ".join(self.tags) or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """A manifest that another manifest names; `role` is BuildKit's `vnd.docker.reference.type`, `size` in bytes."""
+
+    digest: str
+    media_type: str
+    platform: str = ""
+    role: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the rules need of a manifest that was read.
+
+    `children` are the descriptors of manifest media types alone (a BuildKit cache is an index of layers); `layers`
+    counts the others. `is_index` is the manifest's own form. `size` is that of its config and layers in bytes.
+    """
+
+    digest: str
+    media_type: str
+    is_index: bool = False
+    children: tuple[Descriptor, ...] = ()
+    layers: int = 0
+    subject: str | None = None
+    artifact_type: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The registry answered 404 twice, the second time to `Accept: */*`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The registry gave no usable answer (403, 5xx, drop, time-out, nonsense); `why` names it."""
+
+    why: str
+
+
+Reading = Manifest | Absent | Unreadable
+
+
+class ReasonCode(StrEnum):
+    """Why a version is changed or stays; summaries and reports group by it."""
+
+    SELECTED = "selected"
+    WITH_IMAGE = "goes-with-image"
+    NOT_MATCHED = "not-matched"
+    EXCLUDED = "excluded"
+    NEWEST = "among-the-newest"
+    KEEP_RULE = "kept-by-rule"
+    NEEDED = "needed"
+    PARTLY_MATCHED = "partly-matched"
+    LATEST = "latest-not-named"
+    GRACE = "too-young"
+    UNKNOWN = "unknown"
+    UNREADABLE = "unreadable"
+    CHANGED = "changed-meanwhile"
+    ORPHANED = "orphaned-referrer"
+    OVER_LIMIT = "over-limit"
+    LAST = "github-keeps-the-last"
+    NOT_IN_REPORT = "not-in-report"
+    TAG_MOVED = "tag-moved"
+    EXPIRED = "past-30-days"
+    UNTOUCHABLE = "never-touched"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason: its code, and what a person reads (one sentence without the full stop)."""
+
+    code: ReasonCode
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is decided of one version, and why; each listed version has exactly one.
+
+    `root` is the id of the image root that the version belongs to (itself for a root, `None` outside containers).
+    `untag` holds the tags that are taken away where the version itself stays.
+    """
+
+    version: Version
+    selected: bool
+    reason: Reason
+    root: int | None = None
+    untag: tuple[str, ...] = ()
+
+
+class StepKind(StrEnum):
+    """The changes that GitHub offers, and the one (untag) that this action builds from them."""
+
+    DELETE_VERSION = "delete-version"
+    DELETE_PACKAGE = "delete-package"
+    RESTORE_VERSION = "restore-version"
+    RESTORE_PACKAGE = "restore-package"
+    UNTAG = "untag"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One planned change.
+
+    `version` is `None` for a whole package. `after` are ids of versions whose steps must have succeeded before
+    this one may start (an image's root before its children and referrers); where one did not, this step is
+    skipped. `root` is the image it belongs to.
+    """
+
+    kind: StepKind
+    package: Package
+    version: Version | None = None
+    tags: tuple[str, ...] = ()
+    after: frozenset[int] = frozenset()
+    root: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every decision about one package and the changes that follow from them, in their order."""
+
+    package: Package
+    decisions: tuple[Decision, ...] = ()
+    steps: tuple[Step, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Result(StrEnum):
+    """How a step ended.
+
+    `REFUSED`: GitHub's own rules refuse it for good (last version, 5,000 downloads): a warning, no failure.
+    `SKIPPED`: what it waited for did not go, or the world changed since the plan. `NOT_REACHED`: time, rate
+    budget, a cancel or the package's end came first.
+    """
+
+    DONE = "done"
+    ALREADY = "already-gone"
+    REFUSED = "refused"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    NOT_REACHED = "not-reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What really happened to one step; `message` says why where it is not `DONE`, `advice` what to do next."""
+
+    step: Step
+    result: Result
+    message: str = ""
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageResult:
+    """A package's plan and the outcome of each step; `failure` where the package could not be handled at all."""
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...] = ()
+    failure: str = ""
+    advice: str = ""
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What a run cost: requests of the API and the registry, API points, seconds waited, seconds in all."""
+
+    api_requests: int = 0
+    registry_requests: int = 0
+    points: int = 0
+    waited: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """All that outputs, summary, report and exit status are made from.
+
+    `complete` is `False` where time, rate budget or a cancel ended the run before its plan; `ended_by` then says
+    which (`""`, `"time"`, `"budget"`, `"cancel"`) and `failure` holds the error that refused the whole run.
+    """
+
+    operation: Operation
+    dry_run: bool
+    packages: tuple[PackageResult, ...] = ()
+    warnings: tuple[str, ...] = ()
+    complete: bool = True
+    ended_by: str = ""
+    failure: str = ""
+    advice: str = ""
+    exit_status: int = 0
+    spending: Spending = field(default_factory=Spending)
