@@ -1,0 +1,148 @@
+"""JSON rows of the API into nouns: incomplete ones are tolerated, unreadable ones raise (facts A5).
+
+A row is never dropped in silence: what it stands for may be the very thing that protects others.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from package_retention.model import Owner, Package, PackageType, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_GHOST = "deleted_"
+
+
+def is_ghost(name: str) -> bool:
+    """Whether a package's name is the one that GitHub gives to a deleted package that it still lists (facts A6)."""
+    return name.startswith(_GHOST)
+
+
+def package(row: Any, owner: Owner, package_type: PackageType | None = None) -> Package | None:
+    """Read a package; `None` for a ghost.
+
+    Args:
+        row: decoded JSON.
+        owner: the owner that was asked for; its login is not taken from the row.
+        package_type: the type that was asked for; a row of another type does not fit.
+
+    Raises:
+        ValueError: it cannot be read as a package of this type; the message names the row.
+    """
+    fields = _fields(row, "package")
+    name = _name(fields, "package")
+    if is_ghost(name):
+        return None
+    return Package(
+        owner=owner,
+        type=_type(fields, package_type),
+        name=name,
+        html_url=_text(fields.get("html_url")),
+        visibility=_text(fields.get("visibility")),
+        repository=_repository(fields.get("repository")),
+        version_count=_count(fields.get("version_count")),
+        created_at=moment(fields.get("created_at")),
+        updated_at=moment(fields.get("updated_at")),
+    )
+
+
+def version(row: Any, package_type: PackageType) -> Version:
+    """Read a version.
+
+    Raises:
+        ValueError: it has no integer id or no name, or, being an active container version, does not say which tags
+            it has (it must not pass for an untagged one); the message names the row.
+    """
+    fields = _fields(row, "version")
+    number = fields.get("id")
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise ValueError(_unfit(fields, "version", "its `id` is not a positive integer"))
+    return Version(
+        id=number,
+        name=_name(fields, "version"),
+        created_at=moment(fields.get("created_at")),
+        updated_at=moment(fields.get("updated_at")),
+        deleted_at=moment(fields.get("deleted_at")),
+        tags=_tags(fields, package_type),
+        html_url=_text(fields.get("html_url")),
+    )
+
+
+def moment(value: Any) -> datetime | None:
+    """Read an ISO 8601 time with an offset, in UTC; `None` (unknown) for anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        read = datetime.fromisoformat(value.strip())
+        return read.astimezone(UTC) if read.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _tags(fields: Mapping[str, Any], package_type: PackageType) -> tuple[str, ...]:
+    if not package_type.has_tags:
+        return ()
+    metadata = fields.get("metadata")
+    own = metadata.get(package_type.value) if isinstance(metadata, dict) else None
+    # The schema calls docker's property `tag` and demands `tags` (facts A5).
+    keys = ("tags",) if package_type is PackageType.CONTAINER else ("tags", "tag")
+    lists = [own[key] for key in keys if own.get(key) is not None] if isinstance(own, dict) else []
+    if not lists and package_type is PackageType.CONTAINER and fields.get("deleted_at") is None:
+        raise ValueError(_unfit(fields, "version", "it does not say which tags it has"))
+    return tuple(dict.fromkeys(tag for found in lists for tag in _tag_names(found, fields)))
+
+
+def _tag_names(found: Any, fields: Mapping[str, Any]) -> Iterator[str]:
+    if isinstance(found, str):
+        found = [found]
+    if not isinstance(found, list) or not all(isinstance(tag, str) for tag in found):
+        raise ValueError(_unfit(fields, "version", "its tags are no list of names"))
+    yield from (tag for tag in found if tag)
+
+
+def _type(fields: Mapping[str, Any], wanted: PackageType | None) -> PackageType:
+    try:
+        found = PackageType(_text(fields.get("package_type")).lower())
+    except ValueError:
+        found = None
+    if found is None and wanted is not None and fields.get("package_type") is None:
+        return wanted
+    if found is None or (wanted is not None and found is not wanted):
+        raise ValueError(
+            _unfit(fields, "package", f"its `package_type` is not {wanted or 'one that we know'}")
+        )
+    return found
+
+
+def _repository(value: Any) -> str | None:
+    return _text(value.get("full_name")) or None if isinstance(value, dict) else None
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _name(fields: Mapping[str, Any], noun: str) -> str:
+    if not (name := _text(fields.get("name"))):
+        raise ValueError(_unfit(fields, noun, "its `name` is no text"))
+    return name
+
+
+def _fields(row: Any, noun: str) -> Mapping[str, Any]:
+    if not isinstance(row, dict):
+        raise ValueError(
+            f"GitHub's answer does not fit: a {noun} is {type(row).__name__} in place of an object"
+        )
+    return row
+
+
+def _unfit(fields: Mapping[str, Any], noun: str, why: str) -> str:
+    shown = ", ".join(f"{key} {str(fields.get(key))[:80]!r}" for key in ("id", "name"))
+    return f"GitHub's answer does not fit: in the {noun} with {shown}, {why}"
