@@ -1,0 +1,94 @@
+"""Versions as the tool of each ecosystem reads them: parse or refuse, compare, pre-release, range.
+
+One module an ecosystem, all of one shape (`Ecosystem`). Versions come from the API and are hostile text: parsing is
+bounded in time and length, knows ASCII digits only, and never raises. Ranges are the workflow author's: `parse_range`
+raises `ValueError` with a sentence that names the right form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import total_ordering
+from typing import TYPE_CHECKING, Any, Protocol
+
+from package_retention.model import PackageType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_LENGTH = 1000
+"""Longer texts have no version, whatever their ecosystem (npm's own cap is 256)."""
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True, eq=False)
+class VersionNumber:
+    """A version as its ecosystem reads it; comparable and equal within one ecosystem by `key` alone.
+
+    `numbers` are the leading release numbers, for `keep-per`; empty where there are none, so that it cannot be
+    grouped. `variant` holds the pieces of a container tag that are no pre-release (`alpine`), else it is empty.
+    """
+
+    text: str
+    key: Any
+    prerelease: bool
+    numbers: tuple[int, ...] = ()
+    variant: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the ecosystem holds both for the same version."""
+        return isinstance(other, VersionNumber) and bool(self.key == other.key)
+
+    def __lt__(self, other: VersionNumber) -> bool:
+        """Whether this version comes before the other."""
+        return bool(self.key < other.key)
+
+    def __hash__(self) -> int:
+        """Equal versions hash alike."""
+        return hash(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRange:
+    """A range of versions: its text, and whether it contains a version of the same ecosystem."""
+
+    text: str
+    contains: Callable[[VersionNumber], bool] = field(repr=False, compare=False)
+
+
+class Ecosystem(Protocol):
+    """What each module here offers."""
+
+    def parse(self, text: str) -> VersionNumber | None:
+        """Read a version; `None` where the ecosystem's tool refuses it."""
+        ...
+
+    def parse_range(self, text: str) -> VersionRange:
+        """Read a range in the ecosystem's own syntax; `ValueError` names the right form."""
+        ...
+
+
+def of(package_type: PackageType) -> Ecosystem:
+    """Give the ecosystem of a package type; docker's is container's."""
+    # ruff: noqa: PLC0415 - a run needs one ecosystem, and many runs none
+    match package_type:
+        case PackageType.MAVEN:
+            from package_retention.decide.ecosystems import maven
+
+            return maven
+        case PackageType.NPM:
+            from package_retention.decide.ecosystems import npm
+
+            return npm
+        case PackageType.NUGET:
+            from package_retention.decide.ecosystems import nuget
+
+            return nuget
+        case PackageType.RUBYGEMS:
+            from package_retention.decide.ecosystems import rubygems
+
+            return rubygems
+        case _:
+            from package_retention.decide.ecosystems import container
+
+            return container
