@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from package_retention.api import advice, answers
 from package_retention.api.asked import Asked
+from package_retention.api.refusal_rows import ROWS, Row, sso_row
+from package_retention.errors import Refusal, RefusalKind
+from package_retention.model import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from package_retention.errors import Refusal
+    from package_retention.api.answers import Answer
 
 __all__ = [
+    "ROWS",
     "Asked",
+    "Row",
     "explain",
     "gone",
     "not_found_package",
@@ -21,32 +27,115 @@ __all__ = [
     "users_deleted_list",
 ]
 
+_NOT_FOUND = 404
+
 
 def explain(subject: Asked, status: int, headers: Mapping[str, str], body: Any) -> Refusal:
-    """Explain a refusal by the text of its body, never by the code alone; never raises."""
-    raise NotImplementedError
+    """Explain a refusal by its text (facts J); what no row of the table fits is quoted with its status.
+
+    Args:
+        subject: what was asked.
+        status: of HTTP.
+        headers: of the answer, names in any case.
+        body: decoded JSON, text, markup, bytes or `None`; whatever it is, nothing is raised.
+    """
+    answer = answers.read(status, headers, body)
+    row = _row(subject, answer)
+    if row is None:
+        return _unknown(subject, answer)
+    return _refusal(row.kind, subject, answer, row.meaning, row.advice(subject, answer))
 
 
-def role_missing(subject: Asked) -> Refusal:
-    """A change is answered 404 although the object can be read: the admin role is missing (facts A7)."""
-    raise NotImplementedError
+def _row(subject: Asked, answer: Answer) -> Row | None:
+    # The header is surer than the text: a token without single sign-on may be told "Not Found" (facts B2).
+    if answer.sso_required:
+        return sso_row(subject.token)
+    return next((row for row in ROWS if row.fits(subject, answer)), None)
 
 
-def gone(subject: Asked) -> Refusal:
-    """The object was there and is not any more."""
-    raise NotImplementedError
+def _refusal(kind: RefusalKind, subject: Asked, answer: Answer, meaning: str, next_step: str) -> Refusal:
+    return Refusal(kind, answer.status, f"cannot {subject.action}: {meaning} ({answer.quote})", next_step)
+
+
+def _unknown(subject: Asked, answer: Answer) -> Refusal:
+    """Explain an answer whose text no row knows, by what its status and headers alone are documented to mean."""
+    later = f"run again later; what was done is done{advice.support(answer)}"
+    if answer.status >= 500:  # noqa: PLR2004 - the class of HTTP's server errors
+        return _refusal(RefusalKind.SERVER, subject, answer, "GitHub failed to answer", later)
+    if (limit := _limit(answer)) is not None:
+        return _refusal(limit, subject, answer, "a rate limit of GitHub's is spent", advice.limits(subject))
+    if answer.status == 410:  # noqa: PLR2004 - documented for a retired API version, whose text is not (facts J 26)
+        retired = (
+            "most likely this GitHub no longer supports the version of the API that this action asks for"
+        )
+        return _refusal(RefusalKind.API_VERSION, subject, answer, retired, "update the action")
+    if advice.restores(subject):
+        return _restore(subject, answer, RefusalKind.OTHER)
+    meaning = "GitHub refuses, for a reason that this action does not know"
+    return _refusal(RefusalKind.OTHER, subject, answer, meaning, _look(subject, answer))
+
+
+def _limit(answer: Answer) -> RefusalKind | None:
+    """Tell a rate limit by the headers that GitHub documents for it (facts C)."""
+    if answer.status not in (403, 429):
+        return None
+    if answer.headers.get("x-ratelimit-remaining", "").strip() == "0":
+        return RefusalKind.PRIMARY_LIMIT
+    # 429 means nothing else in HTTP.
+    return RefusalKind.SECONDARY_LIMIT if answer.status == 429 or "retry-after" in answer.headers else None  # noqa: PLR2004
+
+
+def _look(subject: Asked, answer: Answer) -> str:
+    warning = f"{subject.token.warning}. " if subject.token.warning else ""
+    return (
+        f"{warning}GitHub's text says what it can; run again with debug logging on to see each request"
+        f"{advice.support(answer)}"
+    )
 
 
 def not_found_package(subject: Asked) -> Refusal:
-    """`Package not found.`: every cause is named, for the answer never proves absence (facts A7)."""
-    raise NotImplementedError
+    """Explain a package that is not found: every cause is named, for a 404 never proves absence (facts A7)."""
+    return explain(subject, _NOT_FOUND, {}, {"message": "Package not found."})
 
 
-def restore_refused(subject: Asked, status: int, body: Any) -> Refusal:
-    """A restore is refused without a text that we know: window over, name reused, or no role (facts A4)."""
-    raise NotImplementedError
+def role_missing(subject: Asked) -> Refusal:
+    """Explain a change that is answered 404 although the object can be read: no admin role (facts A7)."""
+    message = (
+        f"cannot {subject.action}: the token may read it, but lacks the role Admin that changes need (GitHub answers"
+        f" {_NOT_FOUND} to the change, though it shows the {_noun(subject)})"
+    )
+    return Refusal(RefusalKind.ROLE, _NOT_FOUND, message, advice.role(subject))
+
+
+def gone(subject: Asked) -> Refusal:
+    """Explain that the object was there and is not any more."""
+    noun = _noun(subject)
+    kind = RefusalKind.NOT_FOUND if noun == "package" else RefusalKind.VERSION_NOT_FOUND
+    message = f"cannot {subject.action}: the {noun} is already gone; somebody else deleted it, or GitHub's list was old"
+    return Refusal(kind, _NOT_FOUND, message, "nothing is to be done")
+
+
+def restore_refused(subject: Asked, status: int = _NOT_FOUND, body: Any = None) -> Refusal:
+    """Explain a restore that is refused without a known reason: window over, name reused, or no role (facts A4)."""
+    kind = RefusalKind.OTHER
+    if status == _NOT_FOUND:
+        kind = RefusalKind.NOT_FOUND if _noun(subject) == "package" else RefusalKind.VERSION_NOT_FOUND
+    return _restore(subject, answers.read(status, {}, body), kind)
+
+
+def _restore(subject: Asked, answer: Answer, kind: RefusalKind) -> Refusal:
+    meaning = f"GitHub does not restore the {_noun(subject)}"
+    return _refusal(kind, subject, answer, meaning, advice.not_restorable(subject))
 
 
 def users_deleted_list(subject: Asked) -> str:
-    """Why a user's deleted versions may not be listed, and what works all the same (facts A1, A6)."""
-    raise NotImplementedError
+    """Say why a user's deleted versions may not be listed, and what works all the same (facts A1, A6)."""
+    return (
+        f"cannot {subject.action}: GitHub documents no list of deleted versions for another user's packages"
+        f" ({subject.owner}). `package-version-ids` and `from-report` name versions without it; a token of"
+        f" {subject.owner}'s own can list them"
+    )
+
+
+def _noun(subject: Asked) -> str:
+    return "package" if subject.kind in (StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE) else "version"

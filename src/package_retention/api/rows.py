@@ -137,9 +137,9 @@ def _name(fields: Mapping[str, Any], noun: str) -> str:
 
 def _fields(row: Any, noun: str) -> Mapping[str, Any]:
     if not isinstance(row, dict):
-        raise ValueError(
-            f"GitHub's answer does not fit: a {noun} is {type(row).__name__} in place of an object"
-        )
+        found = type(row).__name__
+        message = f"GitHub's answer does not fit: a {noun} is {found} in place of an object"
+        raise ValueError(message)  # noqa: TRY004 - one error for every row that does not fit
     return row
 
 
