@@ -92,7 +92,8 @@ def role(asked: Asked) -> str:
 def _also(asked: Asked) -> str:
     if asked.owner_kind in (OwnerKind.USER, OwnerKind.ONESELF):
         return f", or be {asked.owner}"
-    return f", and admin permissions in the organization {asked.owner}"
+    maybe = "" if asked.owner_kind else " (if it is one)"
+    return f", and admin permissions in the organization {asked.owner}{maybe}"
 
 
 def not_found(asked: Asked) -> str:

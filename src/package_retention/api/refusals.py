@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from package_retention.api import advice, answers
 from package_retention.api.asked import Asked
-from package_retention.api.refusal_rows import ROWS, Row, sso_row
+from package_retention.api.object_refusals import OBJECTS
+from package_retention.api.refusal_row import Row
+from package_retention.api.service_refusals import SERVICE
+from package_retention.api.token_refusals import TOKENS
+from package_retention.api.tokens import TokenKind
 from package_retention.errors import Refusal, RefusalKind
 from package_retention.model import StepKind
 
@@ -26,6 +30,9 @@ __all__ = [
     "role_missing",
     "users_deleted_list",
 ]
+
+ROWS: tuple[Row, ...] = (*TOKENS, *OBJECTS, *SERVICE)
+"""Every text that is known; the first row that fits an answer explains it."""
 
 _NOT_FOUND = 404
 
@@ -49,8 +56,13 @@ def explain(subject: Asked, status: int, headers: Mapping[str, str], body: Any) 
 def _row(subject: Asked, answer: Answer) -> Row | None:
     # The header is surer than the text: a token without single sign-on may be told "Not Found" (facts B2).
     if answer.sso_required:
-        return sso_row(subject.token)
+        return _sso_row(subject.token)
     return next((row for row in ROWS if row.fits(subject, answer)), None)
+
+
+def _sso_row(token: TokenKind) -> Row:
+    number = 16 if token in (TokenKind.OAUTH, TokenKind.APP_USER) else 15
+    return next(row for row in ROWS if row.number == number)
 
 
 def _refusal(kind: RefusalKind, subject: Asked, answer: Answer, meaning: str, next_step: str) -> Refusal:
@@ -110,7 +122,7 @@ def role_missing(subject: Asked) -> Refusal:
 def gone(subject: Asked) -> Refusal:
     """Explain that the object was there and is not any more."""
     noun = _noun(subject)
-    kind = RefusalKind.NOT_FOUND if noun == "package" else RefusalKind.VERSION_NOT_FOUND
+    kind = RefusalKind.NOT_FOUND if noun != "version" else RefusalKind.VERSION_NOT_FOUND
     message = f"cannot {subject.action}: the {noun} is already gone; somebody else deleted it, or GitHub's list was old"
     return Refusal(kind, _NOT_FOUND, message, "nothing is to be done")
 
@@ -138,4 +150,6 @@ def users_deleted_list(subject: Asked) -> str:
 
 
 def _noun(subject: Asked) -> str:
+    if subject.kind is None:
+        return "object"
     return "package" if subject.kind in (StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE) else "version"
