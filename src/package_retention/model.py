@@ -216,12 +216,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Every decision about one package and the changes that follow from them, in their order."""
+    """Every decision about one package and the changes that follow from them, in their order.
+
+    `problems` are what fails the run although it changed nothing by itself (a manifest that nobody could read).
+    """
 
     package: Package
     decisions: tuple[Decision, ...] = ()
     steps: tuple[Step, ...] = ()
     warnings: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 class Result(StrEnum):

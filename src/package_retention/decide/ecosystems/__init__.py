@@ -70,7 +70,7 @@ class Ecosystem(Protocol):
 
 def of(package_type: PackageType) -> Ecosystem:
     """Give the ecosystem of a package type; docker's is container's."""
-    # ruff: noqa: PLC0415 - a run needs one ecosystem, and many runs none
+    # One at a time: a run needs one ecosystem, and many runs none.
     match package_type:
         case PackageType.MAVEN:
             from package_retention.decide.ecosystems import maven

@@ -1,0 +1,68 @@
+"""What is known of one package when a decision is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from package_retention.model import Package, Reading, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Two lists of a package's versions and, for containers, what the registry said of its manifests.
+
+    `first` is the list that the plan was made from, `latest` the newest one (the same until the package is listed
+    again). `confirmed` are digests that the registry confirmed to be missing. `reference` is how clusters print the
+    package's images (`ghcr.io/owner/name`).
+    """
+
+    package: Package
+    first: tuple[Version, ...]
+    latest: tuple[Version, ...]
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+    confirmed: frozenset[str] = frozenset()
+    reference: str = ""
+
+    @property
+    def union(self) -> tuple[Version, ...]:
+        """Every version of either list, as the newest list that has it tells it."""
+        latest = {version.id: version for version in self.latest}
+        gone = (version for version in self.first if version.id not in latest)
+        return (*self.latest, *gone)
+
+    @property
+    def unstable(self) -> frozenset[int]:
+        """Ids of what is not in both lists, or differs between them, or shares its name with another version."""
+        if self.first is self.latest:
+            return frozenset(_twins(self.first))
+        before = {version.id: _identity(version) for version in self.first}
+        now = {version.id: _identity(version) for version in self.latest}
+        moved = {i for i in before.keys() | now.keys() if before.get(i) != now.get(i)}
+        return frozenset(moved | _twins(self.union))
+
+    def relisted(self, latest: tuple[Version, ...], done: Collection[int]) -> Facts:
+        """The same facts with a newer list; what this run has deleted itself (`done`) is taken as still there.
+
+        So the graph keeps its form while an image is half deleted, and its children still go with their root.
+        """
+        listed = {version.id for version in latest}
+        mine = tuple(v for v in self.first if v.id in done and v.id not in listed)
+        return replace(self, latest=latest + mine)
+
+
+def _identity(version: Version) -> tuple[object, ...]:
+    return (version.name, frozenset(version.tags), version.created_at, version.updated_at)
+
+
+def _twins(versions: tuple[Version, ...]) -> set[int]:
+    seen: dict[str, int] = {}
+    twins: set[int] = set()
+    for version in versions:
+        other = seen.setdefault(version.name, version.id)
+        if other != version.id:
+            twins |= {other, version.id}
+    return twins

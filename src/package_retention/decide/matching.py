@@ -1,0 +1,258 @@
+"""Does a filter match an item? Three answers and a half: yes, no, unknown, and "only some of its tags"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from package_retention.decide.rules import Damage, ReleaseStatus, TagStatus
+from package_retention.model import Reason, ReasonCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from package_retention.decide.ecosystems import Ecosystem, VersionNumber
+    from package_retention.decide.patterns import Patterns
+    from package_retention.decide.rules import Filter
+    from package_retention.model import Version
+
+GRACE = timedelta(hours=24)
+LATEST = "latest"
+_ORPHAN = "a referrer whose subject is gone: only `remove-damaged: orphaned` matches it"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is filtered, counted and kept as one: an image by its root, or a version of any other package type.
+
+    `texts` is what `versions` looks at: the tags of its own, or the version's name. `tags_inside` and
+    `digests_inside` hold everything in an image, children and referrers included. `is_referrer` marks an orphan.
+    """
+
+    version: Version
+    texts: tuple[str, ...]
+    is_image: bool = False
+    damage: Damage | None = None
+    is_referrer: bool = False
+    has_own_tag: bool = False
+    tags_inside: frozenset[str] = frozenset()
+    digests_inside: frozenset[str] = frozenset()
+    reference: str = ""
+
+
+def leaf(version: Version) -> Item:
+    """The item of a version that is no image."""
+    return Item(version, (version.name,))
+
+
+class Numbers:
+    """Version numbers as an ecosystem reads them, each text read once."""
+
+    def __init__(self, ecosystem: Ecosystem) -> None:
+        self._ecosystem = ecosystem
+        self._known: dict[str, VersionNumber | None] = {}
+
+    def of(self, text: str) -> VersionNumber | None:
+        """The version that a text is; `None` where the ecosystem's tool refuses it."""
+        if text not in self._known:
+            self._known[text] = self._ecosystem.parse(text)
+        return self._known[text]
+
+    def highest(self, item: Item) -> VersionNumber | None:
+        """An item's version: the highest of its texts."""
+        found = [number for text in item.texts if (number := self.of(text)) is not None]
+        return max(found, default=None)
+
+
+class Verdict(IntEnum):
+    """A match, from "no" to "yes"."""
+
+    NO = 0
+    UNKNOWN = 1
+    PARTLY = 2
+    YES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A verdict with its reason; `tags` are those that match, where a filter looks at tags."""
+
+    verdict: Verdict
+    reason: Reason
+    tags: tuple[str, ...] = ()
+
+
+def judge(condition: Filter, item: Item, numbers: Numbers, now: datetime, *, grace: bool = True) -> Match:
+    """Match a delete rule's filter: every condition must surely hold, and on every tag."""
+    answers = list(_whole(condition, item, now))
+    if item.is_referrer and Damage.ORPHANED not in condition.damaged:
+        answers.insert(0, _no(_ORPHAN, ReasonCode.ORPHANED))
+    if grace and _needs_grace(condition, item):
+        answers.append(_grace(item, now))
+    answers.append(_texts(condition, item, numbers))
+    return min(answers, key=lambda match: match.verdict)
+
+
+def keeps(condition: Filter, item: Item, numbers: Numbers, now: datetime) -> bool:
+    """Match a keep rule's filter: one tag is enough, and what is unknown counts as matching."""
+    if any(match.verdict is Verdict.NO for match in _whole(condition, item, now)):
+        return False
+    if not _looks_at_texts(condition):
+        return True
+    if condition.versions and _any_digest(condition.versions, item):
+        return True
+    return any(_state(condition, text, numbers, by_digest=False) is not False for text in item.texts)
+
+
+def excluded(patterns: Patterns | None, item: Item) -> bool:
+    """Whether anything in an item matches an exclusion."""
+    if patterns is None:
+        return False
+    if not item.is_image:
+        return any(patterns.matches(text) for text in item.texts)
+    tags = item.tags_inside or frozenset(item.texts)
+    return any(patterns.matches(tag) for tag in tags) or any(
+        patterns.matches_digest(digest) for digest in item.digests_inside | {item.version.name}
+    )
+
+
+def _any_digest(patterns: Patterns, item: Item) -> bool:
+    if not item.is_image:
+        return False
+    return any(patterns.matches_digest(digest) for digest in item.digests_inside | {item.version.name})
+
+
+def _no(text: str, code: ReasonCode = ReasonCode.NOT_MATCHED) -> Match:
+    return Match(Verdict.NO, Reason(code, text))
+
+
+def _unknown(text: str) -> Match:
+    return Match(Verdict.UNKNOWN, Reason(ReasonCode.UNKNOWN, text))
+
+
+def _yes(tags: tuple[str, ...] = ()) -> Match:
+    return Match(Verdict.YES, Reason(ReasonCode.SELECTED, "matched"), tags)
+
+
+def _whole(condition: Filter, item: Item, now: datetime) -> Iterator[Match]:
+    """The conditions on the item as a whole that do not simply hold."""
+    version = item.version
+    if condition.ids is not None and version.id not in condition.ids:
+        yield _no("not among `package-version-ids`")
+    if (
+        condition.tag_status
+        and item.is_image
+        and bool(item.texts) is not (condition.tag_status is TagStatus.TAGGED)
+    ):
+        yield _no(f"not {condition.tag_status}")
+    if condition.damaged and item.damage not in condition.damaged:
+        yield _no("not damaged in the way asked for")
+    if condition.older_than:
+        yield _older(version.touched_at, condition.older_than.before(now), condition.older_than.text)
+    if condition.newer_than and version.touched_at and version.touched_at < condition.newer_than.before(now):
+        yield _no(f"not newer than {condition.newer_than.text}")
+    if condition.deleted_within:
+        yield _deleted(
+            version.deleted_at, condition.deleted_within.before(now), condition.deleted_within.text
+        )
+
+
+def _older(touched: datetime | None, cutoff: datetime, text: str) -> Match:
+    if touched is None:
+        return _unknown("its age is unknown")
+    return _yes() if touched <= cutoff else _no(f"not older than {text}")
+
+
+def _deleted(deleted: datetime | None, cutoff: datetime, text: str) -> Match:
+    if deleted is None:
+        return _unknown("when it was deleted is unknown")
+    return _yes() if deleted >= cutoff else _no(f"not deleted within {text}")
+
+
+def _needs_grace(condition: Filter, item: Item) -> bool:
+    return item.is_image and not item.has_own_tag and condition.older_than is None
+
+
+def _grace(item: Item, now: datetime) -> Match:
+    """Untagged images may be platforms whose index is still to come."""
+    touched = item.version.touched_at
+    if touched is None:
+        return _unknown("its age is unknown")
+    if touched > now - GRACE:
+        return _no("untagged and younger than 24 hours: a push may be under way", ReasonCode.GRACE)
+    return _yes()
+
+
+def _looks_at_texts(condition: Filter) -> bool:
+    return not (
+        condition.versions is None and condition.version_range is None and condition.release_status is None
+    )
+
+
+def _texts(condition: Filter, item: Item, numbers: Numbers) -> Match:
+    if not _looks_at_texts(condition):
+        return _latest(condition, item) or _yes()
+    if not item.texts:
+        return _untagged(condition, item)
+    by_digest = _digest_named(condition, item)
+    states = {text: _state(condition, text, numbers, by_digest=by_digest) for text in item.texts}
+    matched = tuple(
+        text for text, state in states.items() if state and not _hides_latest(condition, item, text)
+    )
+    if len(matched) == len(item.texts):
+        return _yes(matched if item.is_image else ())
+    if matched:
+        return Match(
+            Verdict.PARTLY, Reason(ReasonCode.PARTLY_MATCHED, "only some of its tags match"), matched
+        )
+    if any(states.values()):
+        return _latest(condition, item) or _no("not matched")
+    if any(state is None for state in states.values()):
+        return _unknown("has no version that the rules of its ecosystem know")
+    return _no("not matched by the version filter")
+
+
+def _untagged(condition: Filter, item: Item) -> Match:
+    if condition.version_range is not None or condition.release_status is not None:
+        return _unknown("untagged: has no version")
+    return _yes() if _digest_named(condition, item) else _no("untagged: `versions` looks at tags")
+
+
+def _digest_named(condition: Filter, item: Item) -> bool:
+    return bool(
+        condition.versions
+        and item.is_image
+        and condition.versions.matches_digest(item.version.name, item.reference)
+    )
+
+
+def _state(condition: Filter, text: str, numbers: Numbers, *, by_digest: bool) -> bool | None:
+    """Whether the conditions on names or tags hold for one text; `None` is unknown."""
+    if condition.versions is not None and not by_digest and not condition.versions.matches(text):
+        return False
+    if condition.version_range is None and condition.release_status is None:
+        return True
+    number = numbers.of(text)
+    if number is None:
+        return None
+    if condition.version_range is not None and not condition.version_range.contains(number):
+        return False
+    wanted = condition.release_status
+    return wanted is None or number.prerelease is (wanted is ReleaseStatus.PRE_RELEASE)
+
+
+def _hides_latest(condition: Filter, item: Item, text: str) -> bool:
+    """`latest` is reached by its own name or by the version's id alone: by no wildcard and no other filter."""
+    if not item.is_image or text != LATEST:
+        return False
+    by_name = condition.versions is not None and condition.versions.literally(LATEST)
+    return not (by_name or (condition.ids is not None and item.version.id in condition.ids))
+
+
+def _latest(condition: Filter, item: Item) -> Match | None:
+    if any(_hides_latest(condition, item, text) for text in item.texts):
+        return _no("tagged `latest`: only `versions: latest` or its id reaches it", ReasonCode.LATEST)
+    return None

@@ -1,0 +1,20 @@
+"""Reasons that more than one room gives."""
+
+from __future__ import annotations
+
+from package_retention.model import Reason, ReasonCode
+
+CHANGED = Reason(ReasonCode.CHANGED, "came, went or changed while the package was listed")
+NOT_IN_REPORT = Reason(ReasonCode.NOT_IN_REPORT, "not in the plan of the report")
+LAST_VERSION = Reason(ReasonCode.LAST, "GitHub does not delete the last version of a package")
+LAST_TAGGED = Reason(ReasonCode.LAST, "GitHub does not delete the last tagged version of a package")
+TANGLED = Reason(ReasonCode.UNKNOWN, "its manifests name one another in a circle")
+UNREAD = Reason(ReasonCode.UNREADABLE, "a manifest that could not be read may need it")
+UNKNOWN_TAGGED = Reason(
+    ReasonCode.UNREADABLE, "a tagged manifest that the registry does not have may need it"
+)
+
+
+def over_limit(limit: int | None) -> Reason:
+    """The reason of what waits for the next run."""
+    return Reason(ReasonCode.OVER_LIMIT, f"over `limit: {limit}`: waits for the next run")
