@@ -77,12 +77,12 @@ def role(asked: Asked) -> str:
     """Say how this token comes to the role that a change needs (facts A2, A8)."""
     if not documented(asked):
         return other_token(asked)
+    if not has_own_permissions(asked):
+        return f"the token's user needs the role Admin on the repository that the package belongs to{_also(asked)}"
     if asked.token in _NO_USER:
         return (
             f"{PERMISSIONS}{MANAGE_ACTIONS}. {READ_ONLY}. Else use {classic(asked)} of a user with that role"
         )
-    if not has_own_permissions(asked):
-        return f"the token's user needs the role Admin on the repository that the package belongs to{_also(asked)}"
     return (
         "give the token's user the role Admin under \"Manage access\" in the package's settings"
         f"{_also(asked)}; or use GITHUB_TOKEN of the repository that publishes it"
@@ -101,7 +101,7 @@ def not_found(asked: Asked) -> str:
     if restores(asked):
         return not_restorable(asked)
     if asked.kind is not None and asked.listed:
-        return f"the token can read it, so most likely it lacks the role Admin: {role(asked)}. Or it was deleted meanwhile"
+        return f"unless it was deleted meanwhile, the token, which can read it, lacks the role Admin: {role(asked)}"
     return f"check {', '.join(_causes(asked))}"
 
 

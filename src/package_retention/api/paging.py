@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 # One link of RFC 8288: `<URL>` and its parameters, whose values may be quoted and then hold commas and semicolons.
 _LINK = re.compile(r'<(?P<url>[^<>]*)>(?P<parameters>(?:[^",<]|"[^"]*")*)')
-_REL = re.compile(r';\s*rel\s*=\s*(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s;,"]+))', re.IGNORECASE)
+_PARAMETER = re.compile(r';\s*(?P<name>[\w*-]+)\s*=\s*(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s;,"]+))')
 # `int` alone would read other scripts' digits, signs and numbers of any length.
 _PAGE = re.compile(r"[0-9]{1,9}")
 _PORTS = {"http": 80, "https": 443}
@@ -21,10 +21,19 @@ def links(header: str | None) -> Mapping[str, str]:
     """Read a `Link` header: relation (in small letters) to URL; the first link of a relation counts (RFC 8288)."""
     found: dict[str, str] = {}
     for link in _LINK.finditer(header or ""):
-        rel = _REL.search(link["parameters"])
-        for name in (rel["quoted"] or rel["bare"] or "").lower().split() if rel else ():
+        for name in _relations(link["parameters"]):
             found.setdefault(name, link["url"].strip())
     return found
+
+
+def _relations(parameters: str) -> list[str]:
+    # Read in order, so that a `rel=` inside another parameter's quotes is none; the first `rel` counts.
+    values = (
+        parameter["quoted"] or parameter["bare"] or ""
+        for parameter in _PARAMETER.finditer(parameters)
+        if parameter["name"].lower() == "rel"
+    )
+    return next(values, "").lower().split()
 
 
 def next_url(header: str | None) -> str | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from package_retention.api import advice
 from package_retention.api.refusal_row import USE_CLASSIC, Row
+from package_retention.api.tokens import TokenKind
 from package_retention.errors import RefusalKind as Kind
 
 if TYPE_CHECKING:
@@ -13,8 +15,14 @@ if TYPE_CHECKING:
     from package_retention.api.asked import Asked
 
 
+def _as_integration(asked: Asked) -> Asked:
+    # GitHub says so itself, whatever the prefix made us think.
+    known = asked.token in (TokenKind.INSTALLATION, TokenKind.APP_USER)
+    return asked if known else replace(asked, token=TokenKind.INSTALLATION)
+
+
 def _undocumented(asked: Asked, _answer: Answer) -> bool:
-    return not advice.documented(asked)
+    return not advice.documented(_as_integration(asked))
 
 
 TOKENS: tuple[Row, ...] = (
@@ -66,7 +74,7 @@ TOKENS: tuple[Row, ...] = (
         Kind.TOKEN_KIND,
         "GitHub documents no use of this kind of token for this request",
         "Maven, and all but container on a GitHub Enterprise Server: " + USE_CLASSIC,
-        advise=lambda asked, _: advice.other_token(asked),
+        advise=lambda asked, _: advice.other_token(_as_integration(asked)),
         when=_undocumented,
     ),
     Row(
@@ -75,7 +83,7 @@ TOKENS: tuple[Row, ...] = (
         Kind.ROLE,
         "the workflow's token lacks `packages: write`, or its repository the role Admin on the package",
         f"give the job `permissions: packages: write`, {advice.MANAGE_ACTIONS}. {advice.READ_ONLY}",
-        advise=lambda asked, _: advice.role(asked),
+        advise=lambda asked, _: advice.role(_as_integration(asked)),
     ),
     Row(
         14,
