@@ -16,7 +16,7 @@ _QUOTE_AT_MOST = 300  # that are shown
 _MARKUP_AT_MOST = 20_000  # characters of HTML that are searched for a title
 _TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
-_REQUEST_ID = re.compile(r"[0-9A-Za-z:-]{1,64}")
+_REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,40}(:[0-9A-Za-z-]{1,40}){0,9}")
 
 
 @dataclass(frozen=True, slots=True)

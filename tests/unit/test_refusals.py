@@ -1,0 +1,584 @@
+from __future__ import annotations
+
+import json as json_module
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from package_retention.api.refusals import (
+    ROWS,
+    Asked,
+    explain,
+    gone,
+    not_found_package,
+    restore_refused,
+    role_missing,
+    users_deleted_list,
+)
+from package_retention.api.tokens import TokenKind
+from package_retention.errors import Refusal, RefusalKind
+from package_retention.model import OwnerKind, PackageType, StepKind
+
+CONTAINER, NPM, MAVEN = PackageType.CONTAINER, PackageType.NPM, PackageType.MAVEN
+DELETES = Asked(
+    action="delete version v1 of octo/app (container)",
+    owner="octo",
+    token=TokenKind.CLASSIC,
+    kind=StepKind.DELETE_VERSION,
+    package_type=CONTAINER,
+    package="octo/app (container)",
+    owner_kind=OwnerKind.ORGANIZATION,
+)
+LISTS = Asked("list the container packages of octo", "octo", TokenKind.INSTALLATION, package_type=CONTAINER)
+READS = replace(DELETES, action="list the versions of octo/app (container)", kind=None)
+RESTORES = replace(
+    DELETES, action="restore version v1 of octo/app (container)", kind=StepKind.RESTORE_VERSION
+)
+BY_WORKFLOW = replace(DELETES, token=TokenKind.INSTALLATION)
+SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+
+# Part J of the facts: row, status, text, kind, a word of the message, a word of the advice.
+PART_J: list[tuple[int, int, str, RefusalKind, str, str]] = [
+    (1, 401, "Bad credentials", RefusalKind.BAD_TOKEN, "expired", "new token"),
+    (2, 401, "Requires authentication", RefusalKind.BAD_TOKEN, "saw no token", "`token`"),
+    (
+        3,
+        403,
+        "You need at least read:packages scope to list packages.",
+        RefusalKind.SCOPE,
+        "scope",
+        "`read:packages`",
+    ),
+    (
+        4,
+        403,
+        "You need at least read:packages scope to get a package's versions.",
+        RefusalKind.SCOPE,
+        "scope",
+        "read:pac",
+    ),
+    (5, 404, "Package not found.", RefusalKind.NOT_FOUND, "hides it", "`package-type`"),
+    (
+        6,
+        404,
+        "Package version not found.",
+        RefusalKind.VERSION_NOT_FOUND,
+        "no such version",
+        "deleted meanwhile",
+    ),
+    (7, 404, "Not Found", RefusalKind.NOT_FOUND, "hides it", "`owner`"),
+    (8, 400, "Invalid argument.", RefusalKind.CANNOT_LIST, "does not let", "without wildcards"),
+    (
+        9,
+        400,
+        "You cannot delete the last tagged version of a package. You must delete the package instead.",
+        RefusalKind.LAST_TAGGED,
+        "last tagged",
+        "delete-package: when-empty",
+    ),
+    (
+        10,
+        400,
+        "You cannot delete the last version of a package. You must delete the package instead.",
+        RefusalKind.LAST_VERSION,
+        "last version",
+        "delete-package: when-empty",
+    ),
+    (
+        11,
+        400,
+        "Publicly visible package versions with more than 5000 downloads cannot be deleted. Contact GitHub support for"
+        " further assistance.",
+        RefusalKind.DOWNLOADS,
+        "public version",
+        "GitHub Support",
+    ),
+    (
+        12,
+        422,
+        "Publicly visible packages with a version with more than 5000 downloads cannot be deleted. contact GitHub"
+        " support for further assistance",
+        RefusalKind.DOWNLOADS,
+        "public package",
+        "GitHub Support",
+    ),
+    (
+        13,
+        403,
+        "Resource not accessible by integration",
+        RefusalKind.ROLE,
+        "packages: write",
+        "Manage Actions access",
+    ),
+    (
+        14,
+        403,
+        "Resource not accessible by personal access token",
+        RefusalKind.TOKEN_KIND,
+        "fine-grained",
+        "(classic) with `delete:packages`, `read:packages`",
+    ),
+    (
+        15,
+        403,
+        "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this"
+        " organization.",
+        RefusalKind.SSO,
+        "single sign-on",
+        "Configure SSO",
+    ),
+    (
+        16,
+        403,
+        "Resource protected by organization SAML enforcement. You must grant your OAuth token access to this"
+        " organization.",
+        RefusalKind.SSO,
+        "single sign-on",
+        "Configure SSO",
+    ),
+    (
+        17,
+        403,
+        "`octo` forbids access via a personal access token (classic). Please use a GitHub App, OAuth App, or a personal"
+        " access token with fine-grained permissions.",
+        RefusalKind.TOKEN_KIND,
+        "forbids personal access tokens (classic)",
+        "GITHUB_TOKEN",
+    ),
+    (
+        18,
+        403,
+        "Although you appear to have the correct authorization credentials, the `octo` organization has an IP allow"
+        " list enabled, and your IP address is not permitted to access this resource.",
+        RefusalKind.IP_ALLOW_LIST,
+        "runner's address",
+        "self-hosted runner",
+    ),
+    (
+        19,
+        403,
+        "API rate limit exceeded for installation ID 7.",
+        RefusalKind.PRIMARY_LIMIT,
+        "hourly",
+        "run again",
+    ),
+    (20, 403, "API rate limit exceeded for user ID 7.", RefusalKind.PRIMARY_LIMIT, "user", "run again"),
+    (21, 429, SECONDARY, RefusalKind.SECONDARY_LIMIT, "more slowly", "`points-per-minute`"),
+    (
+        22,
+        403,
+        "You have triggered an abuse detection mechanism. Please wait a few minutes before you try again.",
+        RefusalKind.SECONDARY_LIMIT,
+        "more slowly",
+        "`points-per-minute`",
+    ),
+    (23, 500, "Server Error", RefusalKind.SERVER, "failed", "run again later"),
+    (24, 403, "Must have admin rights to Repository.", RefusalKind.ROLE, "Admin", "role Admin"),
+    (
+        25,
+        400,
+        "The value of `per_page` multiplied by `page` cannot be greater than 10000.",
+        RefusalKind.CANNOT_LIST,
+        "10,000",
+        "`package-name`",
+    ),
+    (
+        26,
+        400,
+        "X-GitHub-Api-Version 2022-11-28 is not supported",
+        RefusalKind.API_VERSION,
+        "version of the API",
+        "update the action",
+    ),
+    (
+        27,
+        403,
+        "This installation for octo is currently suspended",
+        RefusalKind.SUSPENDED,
+        "suspended",
+        "unsuspend",
+    ),
+    (
+        28,
+        429,
+        "toomanyrequests: retry-after: 333.939671ms",
+        RefusalKind.SECONDARY_LIMIT,
+        "registry",
+        "run again",
+    ),
+    (29, 404, "manifest unknown", RefusalKind.VERSION_NOT_FOUND, "no such manifest", "still pulls"),
+    (30, 405, "The operation is unsupported.", RefusalKind.OTHER, "REST API", "registry-url"),
+    (31, 403, "DENIED: denied", RefusalKind.ROLE, "no access", "role Admin"),
+]
+
+json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["message", "errors", "code", "status"]), inner, max_size=4)
+    ),
+    max_leaves=10,
+)
+asked = st.builds(
+    Asked,
+    action=st.just("do it"),
+    owner=st.just("octo"),
+    token=st.sampled_from(TokenKind),
+    kind=st.none() | st.sampled_from(StepKind),
+    package_type=st.none() | st.sampled_from(PackageType),
+    package=st.sampled_from(["", "octo/app (npm)"]),
+    owner_kind=st.none() | st.sampled_from(OwnerKind),
+    on_github_com=st.booleans(),
+    listed=st.booleans(),
+)
+
+
+def told(message: str, subject: Asked = DELETES, status: int = 403, **headers: str) -> Refusal:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return explain(subject, status, named, {"message": message, "status": str(status)})
+
+
+def test_every_row_of_part_j_is_in_the_table_and_tried_here() -> None:
+    assert {row.number for row in ROWS} - {0} == {row[0] for row in PART_J} == set(range(1, 32))
+
+
+@pytest.mark.parametrize(("number", "status", "text", "kind", "meaning", "step"), PART_J)
+def test_every_row_is_explained_with_its_next_step(
+    number: int, status: int, text: str, kind: RefusalKind, meaning: str, step: str
+) -> None:
+    subject = LISTS if number == 8 else DELETES
+    refusal = explain(subject, status, {}, {"message": text, "documentation_url": "https://docs.github.com/"})
+    assert (refusal.kind, refusal.status) == (kind, status)
+    assert refusal.message.startswith(f"cannot {subject.action}: ")
+    assert f"GitHub answered {status}: " in refusal.message
+    assert meaning in refusal.message
+    assert step in refusal.advice
+
+
+@pytest.mark.parametrize(("number", "_status", "text", "kind", "_meaning", "_step"), PART_J)
+def test_the_text_counts_never_the_code_nor_its_case(
+    number: int, _status: int, text: str, kind: RefusalKind, _meaning: str, _step: str
+) -> None:
+    subject = LISTS if number == 8 else DELETES
+    for body in (text.upper(), json_module.dumps({"message": text.lower()}), {"errors": [{"message": text}]}):
+        assert explain(subject, 400, {}, body).kind is kind
+
+
+def test_the_documented_texts_find_their_own_row() -> None:
+    for row in ROWS:
+        for subject in (DELETES, LISTS):
+            refusal = explain(subject, 400, {}, {"message": row.text})
+            if row.when is None:
+                assert refusal.kind is row.kind, row.text
+                assert row.meaning in refusal.message
+        assert row.next_step
+        assert "\n" not in row.next_step
+
+
+@given(asked, st.integers(100, 599), st.dictionaries(st.text(max_size=20), st.text(max_size=20)), json)
+def test_explaining_never_raises_and_always_says_something(
+    subject: Asked, status: int, headers: dict[str, str], body: Any
+) -> None:
+    refusal = explain(subject, status, headers, body)
+    assert refusal.message.startswith("cannot do it: ")
+    assert refusal.advice
+    assert len(refusal.message) < 1000
+
+
+@given(
+    asked,
+    st.sampled_from([row.text for row in ROWS]),
+    st.sampled_from(["message", "errors"]),
+    st.text(max_size=9),
+)
+def test_every_text_is_explained_for_every_request(subject: Asked, text: str, key: str, tail: str) -> None:
+    refusal = explain(subject, 403, {}, {key: text + tail})
+    assert refusal.message
+    assert refusal.advice
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200))
+def test_any_raw_body_is_read(body: bytes | str) -> None:
+    assert explain(DELETES, 418, {}, body).message
+
+
+@pytest.mark.parametrize(
+    "body", [None, "", b"", {}, [], 7, {"message": None}, {"message": 7, "errors": 7}, "{", '{"a":']
+)
+def test_a_body_without_a_text(body: Any) -> None:
+    refusal = explain(DELETES, 418, {}, body)
+    assert refusal.kind is RefusalKind.OTHER
+    assert "GitHub answered 418" in refusal.message
+
+
+def test_nesting_without_end_is_read_as_text() -> None:
+    assert explain(DELETES, 418, {}, '{"a":' * 100_000).kind is RefusalKind.OTHER
+
+
+def test_an_unknown_text_is_quoted_with_its_code_within_bounds() -> None:
+    refusal = told("x" * 100_000, status=418)
+    assert refusal.kind is RefusalKind.OTHER
+    assert 'GitHub answered 418: "xxx' in refusal.message
+    assert refusal.message.endswith('x…")')
+    assert len(refusal.message) < 500
+
+
+def test_markup_is_told_by_its_title() -> None:
+    page = "<html><head><title>Unicorn! &middot; GitHub</title></head><body>no</body></html>"
+    refusal = explain(DELETES, 502, {"X-GitHub-Request-Id": "A1B2:C3"}, page)
+    assert refusal.kind is RefusalKind.SERVER
+    assert '"Unicorn! &middot; GitHub"' in refusal.message
+    assert "id A1B2:C3" in refusal.advice
+    assert '"Blocked here"' in explain(DELETES, 418, {}, b"<p>Blocked\n<b>here</b></p>").message
+
+
+def test_a_request_id_that_is_none_is_not_shown() -> None:
+    assert "::error" not in told("Server Error", status=500, X_GitHub_Request_Id="::error::x").advice
+
+
+def test_several_texts_are_all_quoted() -> None:
+    body = {"message": "Validation Failed", "errors": [{"code": "invalid", "message": "name"}, "taken"]}
+    refusal = explain(DELETES, 422, {}, body)
+    assert '"Validation Failed; invalid: name; taken"' in refusal.message
+
+
+def test_a_particular_text_in_errors_wins_over_a_general_message() -> None:
+    body = {"message": "Validation Failed", "errors": ["You cannot delete the last version of a package."]}
+    assert explain(DELETES, 422, {}, body).kind is RefusalKind.LAST_VERSION
+
+
+@pytest.mark.parametrize(
+    ("subject", "kind", "step"),
+    [
+        (BY_WORKFLOW, RefusalKind.ROLE, "permissions:\n  packages: write\n"),
+        (BY_WORKFLOW, RefusalKind.ROLE, "fork"),
+        (BY_WORKFLOW, RefusalKind.ROLE, "Dependabot"),
+        (replace(BY_WORKFLOW, token=TokenKind.UNKNOWN), RefusalKind.ROLE, "Manage Actions access"),
+        (
+            replace(BY_WORKFLOW, package_type=MAVEN),
+            RefusalKind.TOKEN_KIND,
+            "`read:packages`, `repo`: for maven",
+        ),
+        (replace(BY_WORKFLOW, package_type=NPM), RefusalKind.ROLE, "Manage Actions access"),
+        (
+            replace(BY_WORKFLOW, package_type=NPM, on_github_com=False),
+            RefusalKind.TOKEN_KIND,
+            "Enterprise Server",
+        ),
+        (replace(BY_WORKFLOW, on_github_com=False), RefusalKind.ROLE, "Manage Actions access"),
+        (replace(BY_WORKFLOW, token=TokenKind.APP_USER), RefusalKind.TOKEN_KIND, "use GITHUB_TOKEN"),
+    ],
+)
+def test_an_integration_is_told_what_it_lacks(subject: Asked, kind: RefusalKind, step: str) -> None:
+    refusal = told("Resource not accessible by integration", subject)
+    assert refusal.kind is kind
+    assert refusal.meets_every_change
+    assert step in refusal.advice
+
+
+SSO_URL = "https://github.com/orgs/octo/sso?authorization_request=AAB"
+SAML = "Resource protected by organization SAML enforcement. You must grant your "
+
+
+@pytest.mark.parametrize(
+    "message", [SAML + "Personal Access token access to this organization.", "Not Found", "New text"]
+)
+def test_the_url_that_authorises_is_shown(message: str) -> None:
+    refusal = told(message, X_GitHub_SSO=f"required; url={SSO_URL}")
+    assert refusal.kind is RefusalKind.SSO
+    assert f"open {SSO_URL} (good for one hour)" in refusal.advice
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://github.com/orgs/octo/sso",
+        "https://evil.example/github.com",
+        "https://github.com.evil.example/",
+        "https://github.com@evil.example/",
+        "https://x@github.com/",
+        "https://github.com\\@evil.example/",
+        "",
+        "https://github.com/`id`",
+        "https://github.com/\u202e",
+        "https://github.com:8443/",
+        "https://[github.com/",
+    ],
+)
+def test_a_url_elsewhere_is_not_shown(url: str) -> None:
+    refusal = told(SAML + "Personal Access token", X_GitHub_SSO=f"required; url={url}")
+    assert refusal.kind is RefusalKind.SSO
+    assert "open " not in refusal.advice
+    assert "Configure SSO" in refusal.advice
+
+
+def test_the_url_of_another_server_is_its_own() -> None:
+    subject = replace(DELETES, server_url="https://octo.ghe.com")
+    header = "required; url=https://octo.ghe.com/orgs/octo/sso"
+    assert (
+        "open https://octo.ghe.com/orgs/octo/sso " in told("Not Found", subject, X_GitHub_SSO=header).advice
+    )
+
+
+@pytest.mark.parametrize(
+    ("token", "step"),
+    [
+        (TokenKind.CLASSIC, "Configure SSO"),
+        (TokenKind.OAUTH, "authorise the OAuth app anew"),
+        (TokenKind.APP_USER, "authorise the GitHub App anew"),
+    ],
+)
+def test_single_sign_on_by_kind_of_token(token: TokenKind, step: str) -> None:
+    for text, headers in ((SAML + "OAuth token access", {}), ("x", {"x-github-sso": "required"})):
+        refusal = explain(replace(DELETES, token=token), 403, headers, {"message": text})
+        assert refusal.kind is RefusalKind.SSO
+        assert step in refusal.advice
+
+
+def test_partial_results_are_no_refusal_of_sso() -> None:
+    assert (
+        told("Package not found.", X_GitHub_SSO="partial-results; organizations=1").kind
+        is RefusalKind.NOT_FOUND
+    )
+
+
+def test_every_cause_of_a_package_not_found_is_named() -> None:
+    refusal = not_found_package(READS)
+    assert (refusal.kind, refusal.status) == (RefusalKind.NOT_FOUND, 404)
+    for cause in (
+        "`package-name`",
+        "`package-type`",
+        "octo is an organization",
+        "may read",
+        "single sign-on",
+        "deleted",
+    ):
+        assert cause in refusal.advice
+    assert "role Admin" not in refusal.advice
+    assert "role Admin" in not_found_package(DELETES).advice
+    assert "octo is a user" in not_found_package(replace(READS, owner_kind=OwnerKind.USER)).advice
+    assert "misspelt" in not_found_package(replace(READS, owner_kind=None)).advice
+    assert "packages: write" in not_found_package(replace(READS, token=TokenKind.INSTALLATION)).advice
+
+
+def test_a_package_that_was_listed_most_likely_lacks_the_role() -> None:
+    advice = told("Package not found.", replace(DELETES, listed=True), 404).advice
+    assert "unless it was deleted meanwhile" in advice
+    assert "role Admin" in advice
+
+
+@pytest.mark.parametrize(
+    ("subject", "step"),
+    [
+        (DELETES, "admin permissions in the organization octo;"),
+        (replace(DELETES, owner_kind=None), "in the organization octo (if it is one)"),
+        (replace(DELETES, owner_kind=OwnerKind.USER), "or be octo"),
+        (replace(DELETES, package_type=MAVEN), "Admin on the repository that the package belongs to"),
+        (BY_WORKFLOW, "permissions:\n  packages: write\n"),
+        (replace(BY_WORKFLOW, package_type=MAVEN), "GitHub documents no access by GITHUB_TOKEN"),
+        (replace(DELETES, token=TokenKind.FINE_GRAINED), "use GITHUB_TOKEN with"),
+    ],
+)
+def test_a_missing_role_is_told_by_token_type_and_owner(subject: Asked, step: str) -> None:
+    refusal = role_missing(subject)
+    assert (refusal.kind, refusal.status) == (RefusalKind.ROLE, 404)
+    assert refusal.meets_every_change
+    assert "lacks the role Admin" in refusal.message
+    assert step in refusal.advice
+
+
+def test_what_is_gone_needs_nothing() -> None:
+    assert gone(DELETES).kind is RefusalKind.VERSION_NOT_FOUND
+    assert gone(replace(DELETES, kind=StepKind.DELETE_PACKAGE)).kind is RefusalKind.NOT_FOUND
+    assert "the package is already gone" in gone(replace(DELETES, kind=StepKind.DELETE_PACKAGE)).message
+
+
+def test_a_refused_restore_names_window_name_and_role() -> None:
+    for refusal in (
+        restore_refused(RESTORES),
+        restore_refused(RESTORES, 422, {"message": "name taken"}),
+        told("Package version not found.", RESTORES, 404),
+        told("Package not found.", RESTORES, 404),
+        told("Validation Failed", RESTORES, 422),
+        told("An unknown conflict", RESTORES, 409),
+    ):
+        assert "30 days" in refusal.advice
+        assert "uses the name" in refusal.advice
+        assert "role Admin" in refusal.advice
+        assert not refusal.meets_every_change
+        assert not refusal.for_good
+    assert restore_refused(RESTORES).kind is RefusalKind.VERSION_NOT_FOUND
+    assert restore_refused(replace(RESTORES, kind=StepKind.RESTORE_PACKAGE)).kind is RefusalKind.NOT_FOUND
+    assert '"name taken"' in restore_refused(RESTORES, 422, {"message": "name taken"}).message
+
+
+def test_deleted_versions_of_another_user() -> None:
+    text = users_deleted_list(replace(RESTORES, owner_kind=OwnerKind.USER))
+    assert "documents no list of deleted versions" in text
+    assert "`package-version-ids` and `from-report`" in text
+
+
+def test_invalid_argument_is_about_lists_alone() -> None:
+    assert told("Invalid argument.", DELETES, 400).kind is RefusalKind.OTHER
+    advice = told("Invalid argument.", LISTS, 400).advice
+    assert "octo's list is not needed" in advice
+    assert "(classic) with `read:packages`" in advice
+
+
+def test_the_scopes_that_a_change_needs_are_named() -> None:
+    advice = told(
+        "You need at least delete:packages scope to delete a package.", replace(DELETES, package_type=MAVEN)
+    )
+    assert "`delete:packages`, `read:packages`, `repo`" in advice.advice
+    assert advice.kind is RefusalKind.SCOPE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SECONDARY + " If you reach out to GitHub Support for help, please include the request ID A:B.",
+        "You have triggered an abuse detection mechanism and have been temporarily blocked from content creation."
+        " Please retry your request again later.",
+        "Something of an old server. Please wait a few minutes before you try again.",
+    ],
+)
+def test_every_form_of_a_secondary_limit(text: str) -> None:
+    assert told(text).kind is RefusalKind.SECONDARY_LIMIT
+
+
+def test_limits_without_a_text_are_told_by_their_headers() -> None:
+    assert explain(DELETES, 403, {"X-RateLimit-Remaining": "0"}, None).kind is RefusalKind.PRIMARY_LIMIT
+    assert explain(DELETES, 403, {"Retry-After": "60"}, None).kind is RefusalKind.SECONDARY_LIMIT
+    assert explain(DELETES, 429, {}, None).kind is RefusalKind.SECONDARY_LIMIT
+    assert explain(DELETES, 403, {"X-RateLimit-Remaining": "9"}, None).kind is RefusalKind.OTHER
+    assert explain(DELETES, 404, {"X-RateLimit-Remaining": "0"}, None).kind is RefusalKind.OTHER
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 422])
+def test_a_code_alone_settles_nothing(status: int) -> None:
+    assert explain(DELETES, status, {}, None).kind is RefusalKind.OTHER
+
+
+def test_a_version_of_the_api_that_is_retired_needs_no_text() -> None:
+    assert explain(DELETES, 410, {}, None).kind is RefusalKind.API_VERSION
+    assert told("This version of the API is not supported", status=400).kind is RefusalKind.API_VERSION
+    assert told("This version of the API is not supported", status=403).kind is RefusalKind.OTHER
+
+
+def test_an_app_token_that_ends_is_made_in_the_same_job() -> None:
+    assert "same job" in told("Bad credentials", BY_WORKFLOW, 401).advice
+    assert told("Bad credentials", BY_WORKFLOW, 401).ends_run
+
+
+def test_an_unknown_refusal_of_an_unsupported_token_says_so() -> None:
+    assert "does not support" in told("Nope", replace(DELETES, token=TokenKind.FINE_GRAINED)).advice
+
+
+def test_what_refuses_for_good_and_what_ends_a_package() -> None:
+    explained = {row[0]: explain(LISTS if row[0] == 8 else DELETES, row[1], {}, row[2]) for row in PART_J}
+    assert {number for number, refusal in explained.items() if refusal.for_good} == {9, 10, 11, 12}
+    every_change = {number for number, refusal in explained.items() if refusal.meets_every_change}
+    assert every_change == {1, 2, 3, 4, 13, 14, 15, 16, 17, 18, 24, 26, 27, 31}
