@@ -125,11 +125,15 @@ class StaleError(RetentionError):
 
 
 class BudgetError(RetentionError):
-    """The time limit (`cause="time"`) or the rate budget (`"budget"`) ends the run, cleanly."""
+    """The time limit (`cause="time"`) or the rate budget (`"budget"`) ends the run, cleanly.
 
-    def __init__(self, message: str, cause: str, advice: str = "") -> None:
+    `failing`: the request that it met had failed before (drops, 5xx), so the end is not a clean one.
+    """
+
+    def __init__(self, message: str, cause: str, advice: str = "", *, failing: bool = False) -> None:
         super().__init__(message, advice)
         self.cause = cause
+        self.failing = failing
 
 
 class CancelledError(RetentionError):

@@ -1,0 +1,123 @@
+"""The two budgets of GitHub's REST API as plain bookkeeping: points a minute, requests an hour (facts C).
+
+Neither knows a clock or a lock: `now` is a reading of a monotonic clock, in seconds, and `pacing.Pacer` asks them
+one caller at a time. `due` answers 0 (go), a number of seconds to wait, or `None`: only the answer of a request
+that is under way can tell.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+# GitHub counts arrivals. A request surely arrived before its answer did, so its points are held until a minute
+# after the answer; the second more is for clocks that count in whole seconds.
+WINDOW = 61.0
+_SLOWER = 0.7
+_FLOOR = 120
+# Two answers of one hour may name resets that lie a second apart.
+_SAME_RESET = 30
+
+
+class MinuteBudget:
+    """A sliding minute of points; `pace` is `None` for no limit, until GitHub itself asks for one."""
+
+    def __init__(self, pace: int | None) -> None:
+        self.pace = pace
+        self._open = 0
+        self._closed: deque[tuple[float, int]] = deque()
+        self._used = 0
+
+    def due(self, points: int, now: float) -> float | None:
+        """Tell when a request of so many points may go."""
+        self._forget(now)
+        if self.pace is None or self._used == 0:
+            return 0.0
+        excess = self._used + points - self.pace
+        if excess <= 0:
+            return 0.0
+        for leaves, freed in self._closed:
+            excess -= freed
+            if excess <= 0:
+                return leaves - now
+        # Even an empty minute has no room beside what is under way, or for this one: it then goes alone.
+        return None if self._open else self._closed[-1][0] - now
+
+    def begin(self, points: int) -> None:
+        """Count a request that goes out now."""
+        self._open += points
+        self._used += points
+
+    def end(self, points: int, now: float) -> None:
+        """Count a request whose answer is here, or will never be."""
+        self._open -= points
+        self._closed.append((now + WINDOW, points))
+        self._forget(now)
+
+    def slow_down(self) -> None:
+        """Lower the pace for the rest of the run; without one, to less than what was just too much."""
+        pace = self.pace if self.pace is not None else max(self._used, _FLOOR)
+        self.pace = max(math.floor(pace * _SLOWER), min(pace, _FLOOR))
+
+    def _forget(self, now: float) -> None:
+        while self._closed and self._closed[0][0] <= now:
+            self._used -= self._closed.popleft()[1]
+
+
+class HourBudget:
+    """The primary limit as headers tell it; its last tenth is left to others.
+
+    A `GITHUB_TOKEN`'s 1,000 requests an hour belong to every workflow of its repository. Until the first answer has
+    told where the budget stands, requests go one at a time.
+    """
+
+    def __init__(self) -> None:
+        self.limit: int | None = None
+        self.remaining = 0
+        self.returns: datetime | None = None
+        self._heard = False
+        self._reset = 0.0
+        self._resets_at = 0.0
+
+    @property
+    def reserve(self) -> int:
+        """How many requests are left to others."""
+        return -(-(self.limit or 0) // 10)
+
+    def due(self, in_flight: int, now: float) -> float | None:
+        """Tell when one more request may go beside those in flight (none of which need be counted yet)."""
+        if self.limit is not None and now >= self._resets_at:
+            self.limit, self._heard = None, False
+        if not self._heard:
+            return None if in_flight else 0.0
+        if self.limit is None or self.remaining - in_flight > self.reserve:
+            return 0.0
+        return None if self.remaining > self.reserve and in_flight else self._resets_at - now
+
+    def heard(self, headers: Mapping[str, str], now: float, date: datetime) -> None:
+        """Learn from an answer; `date` is the server's time of day at `now`."""
+        self._heard = True
+        try:
+            remaining, reset = (float(headers[f"x-ratelimit-{name}"]) for name in ("remaining", "reset"))
+            limit = int(headers.get("x-ratelimit-limit", remaining))
+            returns = date.fromtimestamp(reset, date.tzinfo)
+        except (KeyError, ValueError, OverflowError, OSError):
+            return  # GHES sends none while its limits are off (facts C)
+        self._learn(limit, int(remaining), reset)
+        self._resets_at = now + max(reset - date.timestamp(), 0.0) + 1.0
+        self.returns = returns
+
+    def lost(self) -> None:
+        """Count a request whose answer never came: it may have been counted over there."""
+        self.remaining -= 1
+
+    def _learn(self, limit: int, remaining: int, reset: float) -> None:
+        same = self.limit is not None and abs(reset - self._reset) <= _SAME_RESET
+        # Answers overtake one another: within an hour the budget only shrinks.
+        self.remaining = min(self.remaining, remaining) if same else remaining
+        self.limit, self._reset = limit, reset

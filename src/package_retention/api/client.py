@@ -1,0 +1,284 @@
+"""Requests to GitHub's REST API that wait their turn, are tried again, and end in an answer or an error."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urljoin, urlsplit
+
+from package_retention.api import paging, retry
+from package_retention.api.pacing import CHANGE_POINTS, READ_POINTS
+from package_retention.api.retry import Trouble
+from package_retention.api.session import DropError
+from package_retention.errors import BudgetError, CancelledError, StaleError, UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from package_retention.api.observed import Observed
+    from package_retention.api.pacing import Pacer, Pass
+    from package_retention.ports import Clock
+
+MAX_REDIRECTS = 3
+_LATER = "GitHub may have trouble (https://www.githubstatus.com), or the network: run again later"
+
+
+class Exchange(Protocol):
+    """One connection to the API, as `session.Session` is."""
+
+    def exchange(self, method: str, url: str) -> tuple[int, Mapping[str, str], str]:
+        """Send one request, once; raises `DropError`."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection."""
+        ...
+
+
+class RequestLog(Protocol):
+    """Told of each request: never of a header, so never of the token. `status` is `None` for a drop."""
+
+    def __call__(
+        self, method: str, path: str, status: int | None, request_id: str, milliseconds: float
+    ) -> None:
+        """Take note of one request."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that no other try would better.
+
+    `headers` have their names in small letters, `body` is decoded JSON, the text of
+    an answer that is no JSON, or `None`. `lost` says that an earlier try of
+    the same change may have been carried out: its answer was a drop or a 5xx.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any = None
+    lost: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether GitHub did what it was asked."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - the 2xx of HTTP
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    status: int | None
+    headers: Mapping[str, str]
+    body: Any = None
+    drop: DropError | None = None
+
+    @property
+    def said(self) -> str:
+        return f"HTTP {self.status}" if self.drop is None else self.drop.why
+
+
+class LostChangeError(UnreachableError):
+    """A change may have been made or not: its answer was lost, and it could not be asked for again."""
+
+
+class GitHubClient:
+    """Shared by every worker; safe in threads. Connections are kept alive and lent to one request at a time.
+
+    Args:
+        api_url: the API's base; no request leaves its host.
+        connect: opens one more connection.
+        pacer: where every request waits for its turn.
+        clock: time, for the log and for waits.
+        observed: told of each answer's headers.
+        log: told of each request.
+        jitter: gives random numbers in [0, 1).
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        connect: Callable[[], Exchange],
+        pacer: Pacer,
+        clock: Clock,
+        observed: Observed,
+        *,
+        log: RequestLog | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._api_url = api_url.rstrip("/")
+        self._connect = connect
+        self._pacer = pacer
+        self._clock = clock
+        self._observed = observed
+        self._log = log
+        self._jitter = jitter
+        # Last in, first out, and both ends atomic: warm connections are used first.
+        self._idle: list[Exchange] = []
+
+    def get(self, url: str, action: str) -> Answer:
+        """Read.
+
+        Args:
+            url: a path under the API's base, or a whole URL that the API gave: refused unless of the API's host.
+            action: what this is for, as a message says it after "cannot".
+
+        Raises:
+            UnreachableError: there is no usable answer after every try.
+            BudgetError: time or budget ends the run first.
+            CancelledError: the run is cancelled.
+        """
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = self._ask("GET", self._own(url, action), action, None)
+            if not (300 <= answer.status < 400 and answer.headers.get("location")):  # noqa: PLR2004 - 3xx
+                return answer
+            url = self._redirected(url, answer.headers["location"])
+        raise UnreachableError(f"cannot {action}: GitHub redirects without end", _LATER)
+
+    def change(self, method: str, path: str, action: str, *, not_after: float | None = None) -> Answer:
+        """Change something (`DELETE` or `POST`); redirects are answers.
+
+        Args:
+            method: `DELETE` or `POST`.
+            path: a path under the API's base.
+            action: as in `get`.
+            not_after: a reading of `Clock.monotonic` after which the change is not sent.
+
+        Raises:
+            StaleError: it could not be sent in time, and never was sent.
+            LostChangeError: it may have been made: no try had a usable answer.
+            UnreachableError: it surely was not made: no try left here.
+            BudgetError: time or budget ended the run before it was sent.
+            CancelledError: the run was cancelled before it was sent.
+        """
+        return self._ask(method, path, action, not_after)
+
+    def close(self) -> None:
+        """Close the connections that are not lent."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _ask(self, method: str, url: str, action: str, not_after: float | None) -> Answer:
+        met: Counter[Trouble] = Counter()
+        lost = False
+        while True:
+            try:
+                tried, wait = self._try(method, url, met, not_after)
+                lost = lost or (method != "GET" and _may_be_done(tried))
+                if wait is None:
+                    return self._final(tried, action, lost=lost, tries=met.total())
+                if wait.scope == "this":
+                    self._pacer.wait(wait.seconds, f"{action}: {wait.why}", not_after=not_after)
+            except (BudgetError, StaleError, CancelledError) as error:
+                raise _ended(error, action, met, lost=lost) from error
+
+    def _try(
+        self, method: str, url: str, met: Counter[Trouble], not_after: float | None
+    ) -> tuple[_Try, retry.Wait | None]:
+        given = self._pacer.enter(READ_POINTS if method == "GET" else CHANGE_POINTS, not_after=not_after)
+        headers = date = None
+        try:
+            tried = self._exchange(method, url, given)
+            if tried.drop is None:
+                headers, date = tried.headers, self._observed.hear(tried.headers)
+            wait = self._wait(tried, met)
+            if wait is not None and wait.scope == "all":
+                self._pacer.limited(given, wait)
+        finally:
+            self._pacer.leave(given, headers, date)
+        return tried, wait
+
+    def _wait(self, tried: _Try, met: Counter[Trouble]) -> retry.Wait | None:
+        trouble = retry.trouble_of(tried.status, tried.headers, tried.body)
+        if trouble is None:
+            return None
+        met[trouble] += 1
+        if tried.drop is not None and tried.drop.hopeless:
+            return None
+        return retry.wait_after(
+            met[trouble],
+            tried.status,
+            tried.headers,
+            tried.body,
+            now=self._clock.now(),
+            jitter=self._jitter(),
+        )
+
+    def _exchange(self, method: str, url: str, given: Pass) -> _Try:
+        session = self._idle.pop() if self._idle else self._connect()
+        tried = _Try(None, {})
+        try:
+            status, headers, text = session.exchange(method, url)
+            tried = _read(method, status, headers, text)
+        except DropError as drop:
+            tried = _Try(None, {}, drop=drop)
+        finally:
+            self._idle.append(session)
+            self._tell(method, url, tried, given)
+        return tried
+
+    def _tell(self, method: str, url: str, tried: _Try, given: Pass) -> None:
+        if self._log is None:
+            return
+        parts = urlsplit(url)
+        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        took = (self._clock.monotonic() - given.departed) * 1000
+        self._log(method, path, tried.status, tried.headers.get("x-github-request-id", ""), took)
+
+    def _final(self, tried: _Try, action: str, *, lost: bool, tries: int) -> Answer:
+        if tried.status is not None and not _failed(tried):
+            return Answer(tried.status, tried.headers, tried.body, lost=lost)
+        advice = (tried.drop.advice if tried.drop else "") or _LATER
+        after = f" after {tries} tries" if tries > 1 else ""
+        kind = LostChangeError if lost else UnreachableError
+        raise kind(f"cannot {action}: no usable answer from GitHub{after} ({tried.said})", advice)
+
+    def _own(self, url: str, action: str) -> str:
+        if url.startswith("/") or paging.same_host(url, self._api_url):
+            return url
+        raise UnreachableError(
+            f"cannot {action}: GitHub's answer leads to another host, where the token must not go",
+            f"check that GITHUB_API_URL ({self._api_url}) is the API's own address, with no redirect before it",
+        )
+
+    def _redirected(self, url: str, location: str) -> str:
+        asked = self._api_url + url if url.startswith("/") else url
+        target = urljoin(asked, location)
+        # A renamed owner's redirect may drop the query; which page was asked for must not be lost with it.
+        if urlsplit(target).query:
+            return target
+        return urlsplit(target)._replace(query=urlsplit(asked).query).geturl()
+
+
+def _read(method: str, status: int, headers: Mapping[str, str], text: str) -> _Try:
+    try:
+        return _Try(status, headers, json.loads(text) if text else None)
+    except (ValueError, RecursionError):
+        if method == "GET" and status < 300:  # noqa: PLR2004 - the 2xx of HTTP
+            # A proxy's or a portal's page; it must never pass for an empty list.
+            return _Try(None, headers, drop=DropError("an answer that is not JSON", sent=True))
+        return _Try(status, headers, text)
+
+
+def _failed(tried: _Try) -> bool:
+    trouble = retry.trouble_of(tried.status, tried.headers, tried.body)
+    return trouble is not None and not trouble.is_limit
+
+
+def _may_be_done(tried: _Try) -> bool:
+    return _failed(tried) and (tried.drop is None or tried.drop.sent)
+
+
+def _ended(
+    error: BudgetError | StaleError | CancelledError, action: str, met: Counter[Trouble], *, lost: bool
+) -> BudgetError | StaleError | CancelledError | LostChangeError:
+    if lost:
+        return LostChangeError(
+            f"cannot {action}: the answer to it was lost, and the run ended before it could be asked for again",
+            "whether it was done is not known: run again, or look at the package's page",
+        )
+    if isinstance(error, BudgetError):
+        error.failing = met[Trouble.DROP] + met[Trouble.SERVER] > 0
+    return error

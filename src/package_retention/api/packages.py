@@ -1,0 +1,310 @@
+"""GitHub's Packages REST API for the pipeline: the 27 operations of facts A1 behind `ports.PackagesApi`."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from package_retention.api import paths, refusals, rows, scopes, tokens
+from package_retention.api.asked import Asked
+from package_retention.api.changes import Change, carry_out, refused
+from package_retention.api.client import GitHubClient
+from package_retention.api.listing import Lister, Listing
+from package_retention.api.observed import Observed
+from package_retention.api.pacing import Pacer
+from package_retention.api.session import Session
+from package_retention.errors import MissingError, RefusedError, UnreachableError
+from package_retention.model import Owner, OwnerKind, Package, PackageType, Spending, StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from package_retention.api.client import Answer, RequestLog
+    from package_retention.api.pacing import PacerState
+    from package_retention.api.tokens import TokenKind
+    from package_retention.model import Result, Version
+    from package_retention.ports import Clock
+    from package_retention.settings import Settings
+
+WORKERS = 24
+_UNAUTHORIZED = 401
+_NEXT = "run again; if it stays so, report it with the log of a run with debug logging on"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Whose token asks which GitHub."""
+
+    token: TokenKind
+    on_github_com: bool = True
+    server_url: str = "https://github.com"
+
+
+class PackagesClient:
+    """`ports.PackagesApi` and `ports.Meter` over GitHub's REST API; safe in threads.
+
+    Args:
+        client: sends requests.
+        lister: fetches lists.
+        pacer: the pacer that `client` waits at.
+        observed: what `client` tells of its answers.
+        where: whose token asks which GitHub.
+        clock: time, for `spending`.
+    """
+
+    def __init__(
+        self,
+        client: GitHubClient,
+        lister: Lister,
+        pacer: Pacer,
+        observed: Observed,
+        where: Where,
+        clock: Clock,
+    ) -> None:
+        self._client = client
+        self._lister = lister
+        self._pacer = pacer
+        self._observed = observed
+        self._where = where
+        self._clock = clock
+        self._began = clock.monotonic()
+        self._seen: set[tuple[str, PackageType, str]] = set()
+
+    def __enter__(self) -> Self:
+        """Use as a context: the connections are closed at its end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections."""
+        self.close()
+
+    def close(self) -> None:
+        """End the workers and close the connections."""
+        self._lister.close()
+        self._client.close()
+
+    def owner(self, login: str) -> Owner:
+        """Find out what kind of owner this is, in one request; in two for a user who may be the token's own.
+
+        Raises:
+            MissingError: there is no such owner, or it is hidden.
+        """
+        asked = self._asked(f"find the owner {login}", login)
+        answer = self._client.get(f"/users/{paths.segment(login)}", asked.action)
+        fields = self._object(answer, asked)
+        name = fields.get("login") if isinstance(fields.get("login"), str) else login
+        if fields.get("type") == "Organization":
+            return Owner(name or login, OwnerKind.ORGANIZATION)
+        return Owner(name or login, OwnerKind.ONESELF if self._is_oneself(name or login) else OwnerKind.USER)
+
+    def packages(self, owner: Owner, package_type: PackageType) -> tuple[Package, ...]:
+        """List the owner's packages of a type, ghosts left out."""
+        asked = replace(
+            self._asked(f"list the {package_type} packages of {owner.login}", owner.login),
+            owner_kind=owner.kind,
+            package_type=package_type,
+        )
+        found = self._lister.all(
+            Listing(
+                f"{paths.base(owner)}/packages?package_type={package_type.value}",
+                asked.action,
+                lambda row: rows.package(row, owner, package_type),
+                lambda package: package.name,
+                lambda answer: refused(asked, answer),
+            )
+        )
+        self._seen.update(_key(package) for package in found)
+        return found
+
+    def package(self, owner: Owner, package_type: PackageType, name: str) -> Package:
+        """Get one package; `MissingError` where it is not there or hidden."""
+        plain = Package(owner, package_type, name)
+        asked = self._about(f"get {plain.label}", plain)
+        answer = self._client.get(paths.package(plain), asked.action)
+        try:
+            found = rows.package(self._object(answer, asked), owner, package_type)
+        except ValueError as error:
+            raise UnreachableError(f"cannot {asked.action}: {error}", _NEXT) from None
+        if found is None:
+            raise MissingError(refusals.not_found_package(asked))
+        self._seen.add(_key(found))
+        return found
+
+    def versions(self, package: Package, *, deleted: bool = False) -> tuple[Version, ...]:
+        """List all versions, active or deleted; rows of the other state are left out (facts A6)."""
+        asked = self._about(f"list the {'deleted ' if deleted else ''}versions of {package.label}", package)
+
+        def read(row: Any) -> Version | None:
+            version = rows.version(row, package.type)
+            return version if (version.deleted_at is not None) is deleted else None
+
+        found = self._lister.all(
+            Listing(
+                f"{paths.package(package)}/versions{'?state=deleted' if deleted else ''}",
+                asked.action,
+                read,
+                lambda version: version.id,
+                lambda answer: refused(asked, answer),
+            )
+        )
+        self._seen.add(_key(package))
+        if deleted and not found and package.owner.kind is OwnerKind.USER:
+            self._observed.note(refusals.users_deleted_list(asked))
+        return found
+
+    def version(self, package: Package, version_id: int) -> Version:
+        """Get one version; `MissingError` where it is not there."""
+        asked = self._about(f"get version {version_id} of {package.label}", package)
+        answer = self._client.get(paths.version(package, version_id), asked.action)
+        try:
+            return rows.version(self._object(answer, asked), package.type)
+        except ValueError as error:
+            raise UnreachableError(f"cannot {asked.action}: {error}", _NEXT) from None
+
+    def delete_version(self, package: Package, version_id: int, *, not_after: float | None = None) -> Result:
+        """Delete one version; results and errors as `changes.carry_out` says."""
+        return self._change(StepKind.DELETE_VERSION, package, version_id, not_after)
+
+    def restore_version(self, package: Package, version_id: int, *, not_after: float | None = None) -> Result:
+        """Restore one version; results and errors as `changes.carry_out` says."""
+        return self._change(StepKind.RESTORE_VERSION, package, version_id, not_after)
+
+    def delete_package(self, package: Package, *, not_after: float | None = None) -> Result:
+        """Delete a whole package; results and errors as `changes.carry_out` says."""
+        return self._change(StepKind.DELETE_PACKAGE, package, None, not_after)
+
+    def restore_package(self, package: Package, *, not_after: float | None = None) -> Result:
+        """Restore a whole package by its name; results and errors as `changes.carry_out` says."""
+        return self._change(StepKind.RESTORE_PACKAGE, package, None, not_after)
+
+    def docker_conflicts(self, owner: Owner) -> tuple[Package, ...]:
+        """List the docker packages that conflict with container packages of the same name."""
+        asked = replace(
+            self._asked(f"list the docker packages in conflict of {owner.login}", owner.login),
+            owner_kind=owner.kind,
+            package_type=PackageType.DOCKER,
+        )
+        answer = self._client.get(f"{paths.base(owner)}/docker/conflicts", asked.action)
+        if not answer.ok:
+            raise refused(asked, answer)
+        if not isinstance(answer.body, list):
+            raise UnreachableError(f"cannot {asked.action}: GitHub's answer is no list", _NEXT)
+        try:
+            found = [rows.package(row, owner) for row in answer.body]
+        except ValueError as error:
+            raise UnreachableError(f"cannot {asked.action}: {error}", _NEXT) from None
+        return tuple(package for package in found if package is not None)
+
+    def require(self, kinds: Iterable[StepKind], package_type: PackageType) -> tuple[str, ...]:
+        """Check the scopes that answers so far have named; gives warnings, raises `RefusedError` where one lacks."""
+        needs = scopes.needed(kinds, package_type, on_github_com=self._where.on_github_com)
+        shortfall = scopes.missing(needs, self._observed.scopes, package_type)
+        if shortfall.refusal is not None:
+            raise RefusedError(shortfall.refusal)
+        return shortfall.warnings
+
+    def now(self) -> datetime:
+        """The time as GitHub's own `Date` headers tell it; else the clock's."""
+        return self._observed.now()
+
+    def notices(self) -> tuple[str, ...]:
+        """What answers told in passing, and what is to be said of this kind of token."""
+        warning = self._where.token.warning
+        return ((warning,) if warning else ()) + self._observed.notices()
+
+    def pacing(self) -> PacerState:
+        """What is being waited for, for progress lines."""
+        return self._pacer.state()
+
+    def spending(self) -> Spending:
+        """Requests, points and seconds of this API up to now."""
+        state = self._pacer.state()
+        return Spending(
+            api_requests=state.requests,
+            points=state.points,
+            waited=state.waited,
+            seconds=self._clock.monotonic() - self._began,
+        )
+
+    def _change(
+        self, kind: StepKind, package: Package, version_id: int | None, not_after: float | None
+    ) -> Result:
+        restores = kind in (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE)
+        verb = "restore" if restores else "delete"
+        noun = package.label if version_id is None else f"version {version_id} of {package.label}"
+        asked = replace(self._about(f"{verb} {noun}", package), kind=kind)
+        thing = paths.package(package) if version_id is None else paths.version(package, version_id)
+        change = Change(asked, *(("POST", f"{thing}/restore") if restores else ("DELETE", thing)), thing)
+        return carry_out(self._client, change, not_after=not_after)
+
+    def _is_oneself(self, login: str) -> bool:
+        if not self._where.token.may_get_user:
+            return False
+        asked = self._asked("find out whose token this is", login)
+        answer = self._client.get("/user", asked.action)
+        if answer.status == _UNAUTHORIZED:
+            raise refused(asked, answer)
+        # A token that may not ask is nobody's: the owner is then reached as any user is.
+        own = answer.body.get("login") if answer.ok and isinstance(answer.body, dict) else None
+        return isinstance(own, str) and own.lower() == login.lower()
+
+    def _object(self, answer: Answer, asked: Asked) -> dict[str, Any]:
+        if not answer.ok:
+            raise refused(asked, answer)
+        if not isinstance(answer.body, dict):
+            raise UnreachableError(f"cannot {asked.action}: GitHub's answer is no object", _NEXT)
+        return answer.body
+
+    def _asked(self, action: str, owner: str) -> Asked:
+        where = self._where
+        return Asked(
+            action, owner, where.token, on_github_com=where.on_github_com, server_url=where.server_url
+        )
+
+    def _about(self, action: str, package: Package) -> Asked:
+        return replace(
+            self._asked(action, package.owner.login),
+            package_type=package.type,
+            package=package.label,
+            owner_kind=package.owner.kind,
+            listed=_key(package) in self._seen,
+        )
+
+
+def connect(
+    settings: Settings,
+    clock: Clock,
+    log: RequestLog | None = None,
+    *,
+    jitter: Callable[[], float] = random.random,
+    workers: int = WORKERS,
+) -> PackagesClient:
+    """Make the client of a run; nothing is sent yet. To be closed, or used as a context.
+
+    Args:
+        settings: token, API and server URL, time limit (which begins now) and points a minute.
+        clock: time and sleep.
+        log: told of each request, for debug logs; never of a header.
+        jitter: gives random numbers in [0, 1).
+        workers: how many pages of lists are under way at once.
+    """
+    kind = tokens.kind_of(settings.token)
+    pacer = Pacer(clock, points_per_minute=settings.points_per_minute, time_limit=settings.time_limit)
+    observed = Observed(clock, kind)
+    client = GitHubClient(
+        settings.api_url,
+        lambda: Session(settings.api_url, settings.token),
+        pacer,
+        clock,
+        observed,
+        log=log,
+        jitter=jitter,
+    )
+    where = Where(kind, settings.on_github_com, settings.server_url)
+    return PackagesClient(client, Lister(client, workers), pacer, observed, where, clock)
+
+
+def _key(package: Package) -> tuple[str, PackageType, str]:
+    return package.owner.login, package.type, package.name

@@ -1,0 +1,143 @@
+"""Whether and when a request is tried again: a pure function of what came back (facts C, J19 to J23)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Trouble(StrEnum):
+    """The answers after which another try may go better; the value is how messages call them."""
+
+    DROP = "no usable answer"
+    SERVER = "a server error"
+    PRIMARY = "the hourly rate limit"
+    SECONDARY = "the secondary rate limit"
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether GitHub refused to work on the request at all: then nothing was changed by it."""
+        return self in (Trouble.PRIMARY, Trouble.SECONDARY)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long to wait, in seconds, before the next try, and whether this request alone or all of them wait."""
+
+    seconds: float
+    scope: Literal["this", "all"]
+    why: str
+    trouble: Trouble
+
+
+MAX_TRIES = {Trouble.DROP: 5, Trouble.SERVER: 5, Trouble.PRIMARY: 4, Trouble.SECONDARY: 8}
+# A primary limit is an hour's (facts C): who is told to wait longer is told, not kept waiting.
+LONGEST = 3900.0
+_FIRST, _MOST = 1.0, 30.0
+_LIMIT_FIRST, _LIMIT_MOST = 60.0, 960.0
+_LIMITS = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+def trouble_of(status: int | None, headers: Mapping[str, str], body: Any) -> Trouble | None:
+    """Tell what kind of trouble an answer is; `None` where another try would meet the same.
+
+    Args:
+        status: HTTP status; `None` for a drop, a time-out or an answer that cannot be read.
+        headers: with names in small letters.
+        body: decoded JSON, or anything else where there was none.
+    """
+    if status is None:
+        return Trouble.DROP
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
+        return Trouble.SERVER
+    return _limit(status, headers, _message(body)) if status in _LIMITS else None
+
+
+def wait_after(
+    attempt: int, status: int | None, headers: Mapping[str, str], body: Any, *, now: datetime, jitter: float
+) -> Wait | None:
+    """Give the wait before the next try; `None` where there is none.
+
+    The order is GitHub's (facts C): `Retry-After`, else the reset of an empty budget, else a minute and more.
+
+    Args:
+        attempt: how many tries have met this kind of trouble by now, this one included.
+        status: as in `trouble_of`.
+        headers: as in `trouble_of`.
+        body: as in `trouble_of`.
+        now: the time of day, for an answer that has no `Date`.
+        jitter: a random number in [0, 1): so that those who failed together do not come back together.
+    """
+    trouble = trouble_of(status, headers, body)
+    if trouble is None or attempt >= MAX_TRIES[trouble]:
+        return None
+    told = _told(trouble, headers, now)
+    if told is not None:
+        return Wait(told, "all", _why(trouble, status), trouble) if told <= LONGEST else None
+    if trouble.is_limit:
+        seconds = min(_LIMIT_FIRST * 2 ** (attempt - 1), _LIMIT_MOST) * (1 + jitter / 10)
+        return Wait(seconds, "all", _why(trouble, status), trouble)
+    seconds = min(_FIRST * 2 ** (attempt - 1), _MOST) * (0.5 + jitter)
+    return Wait(seconds, "this", _why(trouble, status), trouble)
+
+
+def _limit(status: int, headers: Mapping[str, str], message: str) -> Trouble | None:
+    if "secondary rate limit" in message or "abuse detection" in message:
+        return Trouble.SECONDARY
+    if message.startswith("api rate limit"):
+        return Trouble.PRIMARY
+    spent = headers.get("x-ratelimit-remaining", "").strip() == "0"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Trouble.PRIMARY if spent else Trouble.SECONDARY
+    if "retry-after" in headers:
+        return Trouble.SECONDARY
+    # A 403 that names its own reason is that refusal, however little of the budget is left.
+    return Trouble.PRIMARY if spent and (not message or "rate limit" in message) else None
+
+
+def _told(trouble: Trouble, headers: Mapping[str, str], now: datetime) -> float | None:
+    now = http_date(headers.get("date")) or now
+    after = _retry_after(headers.get("retry-after", "").strip(), now)
+    if after is not None or not trouble.is_limit:
+        return after
+    if headers.get("x-ratelimit-remaining", "").strip() != "0":
+        return None
+    try:
+        # A second more: both the reset and `Date` are whole seconds.
+        return max(float(headers["x-ratelimit-reset"]) - now.timestamp(), 0.0) + 1.0
+    except (KeyError, ValueError, OverflowError):
+        return None
+
+
+def _retry_after(value: str, now: datetime) -> float | None:
+    if value.isascii() and value.isdigit():
+        return max(float(value[:12]), 1.0)
+    moment = http_date(value)
+    return None if moment is None else max((moment - now).total_seconds(), 1.0)
+
+
+def http_date(value: str | None) -> datetime | None:
+    """Read an HTTP date in UTC; `None` where it is none."""
+    if not value:
+        return None
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, OverflowError, IndexError):
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _message(body: Any) -> str:
+    message = body.get("message") if isinstance(body, dict) else None
+    return message.strip().lower() if isinstance(message, str) else ""
+
+
+def _why(trouble: Trouble, status: int | None) -> str:
+    return trouble.value if status is None else f"{trouble.value} (HTTP {status})"

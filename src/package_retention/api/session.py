@@ -1,0 +1,159 @@
+"""One connection to GitHub's API through PyGithub: what goes out, and what comes back, untouched (facts F).
+
+PyGithub 2.10 follows a 301 without its query, sleeps two seconds on a 202, and on either asks again without end. It is
+told 200 in these cases; the status that really came is kept beside it. Proxies and private CAs come from the
+environment (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`); a `.netrc` is never read, for PyGithub's sessions bring
+an authentication of their own.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from github import Auth, Github
+from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, RequestsResponse
+
+from package_retention import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+API_VERSION = "2022-11-28"
+TIMEOUT = 30
+_HEADERS = {"Accept": "application/vnd.github+json"}
+_HANDLED_BY_PYGITHUB = (202, 301)
+
+
+class DropError(Exception):
+    """No usable answer came.
+
+    `sent`: the request may have arrived, so a change may have been made. `hopeless`: another try would meet the same;
+    `advice` then says what to do. The text never quotes the library's own, which may hold the token.
+    """
+
+    def __init__(self, why: str, *, sent: bool, hopeless: bool = False, advice: str = "") -> None:
+        super().__init__(why)
+        self.why = why
+        self.sent = sent
+        self.hopeless = hopeless
+        self.advice = advice
+
+
+class Session:
+    """One connection that is kept alive; used by one thread at a time.
+
+    Args:
+        api_url: the API's base, with a path where it has one (`https://HOST/api/v3`).
+        token: sent as the `Authorization` header to that host, and nowhere else.
+        timeout: seconds without any answer after which a request counts as dropped.
+    """
+
+    def __init__(self, api_url: str, token: str, *, timeout: int = TIMEOUT) -> None:
+        # At DEBUG PyGithub would log headers and bodies.
+        logging.getLogger("github").setLevel(logging.WARNING)
+        self._requester = Github(
+            auth=Auth.Token(token),
+            base_url=api_url.rstrip("/"),
+            timeout=timeout,
+            user_agent=f"package-retention/{__version__}",
+            retry=None,
+            pool_size=1,
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+            api_version=API_VERSION,
+        ).requester
+        self._timeout = timeout
+        self._connection = _connection(api_url, timeout)
+
+    def exchange(self, method: str, url: str) -> tuple[int, Mapping[str, str], str]:
+        """Send one request, once.
+
+        Args:
+            method: `GET`, `POST` or `DELETE`.
+            url: a path under the API's base, or a whole URL of the API's own host (the caller has checked that).
+
+        Returns:
+            Status, headers (names in small letters), body. Redirects are not followed.
+
+        Raises:
+            DropError: there is no usable answer.
+        """
+        try:
+            _, headers, body = self._requester.requestJson(
+                method, url, headers=dict(_HEADERS), cnx=self._connection
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, OSError) as error:
+            raise _dropped(error, self._timeout) from None
+        return self._connection.seen, headers, body
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+class _Http(HTTPRequestsConnectionClass):
+    seen = 0
+
+    def getresponse(self) -> RequestsResponse:
+        response = super().getresponse()
+        self.seen = response.status
+        return _as_it_is(response)
+
+
+class _Https(HTTPSRequestsConnectionClass):
+    seen = 0
+
+    def getresponse(self) -> RequestsResponse:
+        response = super().getresponse()
+        self.seen = response.status
+        return _as_it_is(response)
+
+
+def _as_it_is(response: RequestsResponse) -> RequestsResponse:
+    if response.status in _HANDLED_BY_PYGITHUB:
+        response.status = requests.codes.ok
+    # Else `requests` would guess the encoding of a body that does not name it, at length.
+    response.response.encoding = "utf-8"
+    return response
+
+
+def _connection(api_url: str, timeout: int) -> _Http | _Https:
+    parts = urlsplit(api_url)
+    host = parts.hostname or ""
+    kind = _Https if parts.scheme == "https" else _Http
+    name = f"[{host}]" if ":" in host else host
+    return kind(name, parts.port, timeout=timeout, retry=None, pool_size=1)
+
+
+def _dropped(error: Exception, timeout: int) -> DropError:
+    if hopeless := _hopeless(error):
+        return hopeless
+    if isinstance(error, requests.exceptions.ProxyError):
+        return DropError("the proxy gave no connection", sent=False)
+    if isinstance(error, requests.ConnectTimeout) or _never_connected(error):
+        return DropError("no connection could be made", sent=False)
+    if isinstance(error, requests.ReadTimeout):
+        return DropError(f"no answer within {timeout} s", sent=True)
+    return DropError("the connection was dropped", sent=True)
+
+
+def _hopeless(error: Exception) -> DropError | None:
+    why, advice = "", ""
+    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        why = "the server's certificate is not trusted"
+        advice = "name the file of your CA's certificates in the environment variable REQUESTS_CA_BUNDLE"
+    elif isinstance(error, requests.exceptions.InvalidHeader | UnicodeError):
+        why = "the token holds characters that cannot be sent"
+    elif isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidProxyURL):
+        why = "the proxy's URL is not one that can be used"
+        advice = "look at the environment variables HTTPS_PROXY, HTTP_PROXY and ALL_PROXY"
+    return DropError(why, sent=False, hopeless=True, advice=advice) if why else None
+
+
+def _never_connected(error: Exception) -> bool:
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    return isinstance(reason, urllib3.exceptions.NewConnectionError)
