@@ -464,6 +464,13 @@ def test_every_cause_of_a_package_not_found_is_named() -> None:
     assert "packages: write" in not_found_package(replace(READS, token=TokenKind.INSTALLATION)).advice
 
 
+def test_an_owner_not_found_says_nothing_of_packages_names() -> None:
+    advice = told("Not Found", Asked("find the owner octo", "octo", TokenKind.CLASSIC), 404).advice
+    assert "octo may be misspelt" in advice
+    assert "single sign-on" in advice
+    assert "package-name" not in advice
+
+
 def test_a_package_that_was_listed_most_likely_lacks_the_role() -> None:
     advice = told("Package not found.", replace(DELETES, listed=True), 404).advice
     assert "unless it was deleted meanwhile" in advice

@@ -106,6 +106,11 @@ def not_found(asked: Asked) -> str:
 
 
 def _causes(asked: Asked) -> tuple[str, ...]:
+    if not asked.package:
+        return (
+            f"`owner`: {asked.owner} {_taken_for(asked)}",
+            f"and what the token may see ({_access(asked)})",
+        )
     change = () if asked.kind is None else ("that it has the role Admin there",)
     return (
         "`package-name` (all of it: `a/b` for an image at OWNER/a/b)",
