@@ -246,12 +246,17 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What really happened to one step; `message` says why where it is not `DONE`, `advice` what to do next."""
+    """What really happened to one step.
+
+    `message` says why where it is not `DONE`, `advice` what to do next. `tags` are those that were really taken away
+    (or, in a restore, put back) by an untag step.
+    """
 
     step: Step
     result: Result
     message: str = ""
     advice: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,126 @@
+"""Which step may start next: pure bookkeeping over a plan's steps."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from package_retention.model import Outcome, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from package_retention.model import Step
+
+
+class Board:
+    """The steps of one plan: waiting, ready, under way, ended. Places are indexes into the plan's steps."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self.steps = steps
+        self.outcomes: dict[int, Outcome] = {}
+        self.under_way: set[int] = set()
+        self.done: set[int] = set()
+        self._places = {step.version.id: place for place, step in enumerate(steps) if step.version}
+        self._waiting = [sum(1 for i in step.after if i in self._places) for step in steps]
+        self._followers: dict[int, list[int]] = {}
+        for place, step in enumerate(steps):
+            for version_id in step.after & self._places.keys():
+                self._followers.setdefault(version_id, []).append(place)
+        self._ready = [place for place, count in enumerate(self._waiting) if not count]
+        self._left = Counter(step.root for step in steps)
+        self._begun: set[int] = set()
+        self._owed = 0
+
+    @property
+    def pending(self) -> bool:
+        """Whether any step could still be started, now or after what is under way."""
+        return bool(self._ready)
+
+    def next_ready(self) -> int | None:
+        """The place of the first step that may start; it stays ready until `start`."""
+        while self._ready and self._ready[0] in self.outcomes:
+            heapq.heappop(self._ready)
+        return self._ready[0] if self._ready else None
+
+    def cost(self, place: int) -> int:
+        """How many changes must still fit in, for this step's image and every image begun to be finished."""
+        root = self.steps[place].root
+        if root is None:
+            return self._owed + 1
+        return self._owed if root in self._begun else self._owed + self._left[root]
+
+    def start(self, place: int) -> Step:
+        """Take a ready step under way."""
+        heapq.heappop(self._ready)
+        self.under_way.add(place)
+        root = self.steps[place].root
+        if root is not None and root not in self._begun:
+            self._begun.add(root)
+            self._owed += self._left[root]
+        return self.steps[place]
+
+    def put_back(self, place: int) -> None:
+        """Make a step that was not sent ready again."""
+        self.under_way.discard(place)
+        heapq.heappush(self._ready, place)
+
+    def end(self, place: int, outcome: Outcome) -> list[Outcome]:
+        """Note a step's outcome; gives it, and those of the steps that now never can be done."""
+        self.under_way.discard(place)
+        ended = [self._note(place, outcome)]
+        version = outcome.step.version
+        if version is None:
+            return ended
+        if outcome.result in (Result.DONE, Result.ALREADY):
+            self.done.add(version.id)
+            self._free(version.id)
+            return ended
+        return ended + self._give_up_followers(version.id)
+
+    def skip(self, reasons: Mapping[int, str]) -> list[Outcome]:
+        """End steps that have not started, by version id, each with the reason why it stays."""
+        ended: list[Outcome] = []
+        for place, step in enumerate(self.steps):
+            untouched = place not in self.outcomes and place not in self.under_way
+            if untouched and step.version and step.version.id in reasons:
+                ended += self.end(place, Outcome(step, Result.SKIPPED, reasons[step.version.id]))
+        return ended
+
+    def abandon(self, result: Result, message: str, advice: str = "") -> list[Outcome]:
+        """End everything that has no outcome yet."""
+        rest = [place for place in range(len(self.steps)) if place not in self.outcomes]
+        return [self._note(place, Outcome(self.steps[place], result, message, advice)) for place in rest]
+
+    def unfinished(self) -> Iterable[Step]:
+        """The steps without an outcome."""
+        return (step for place, step in enumerate(self.steps) if place not in self.outcomes)
+
+    def _note(self, place: int, outcome: Outcome) -> Outcome:
+        self.outcomes[place] = outcome
+        root = self.steps[place].root
+        self._left[root] -= 1
+        self._owed -= root in self._begun
+        return outcome
+
+    def _free(self, version_id: int) -> None:
+        for place in self._followers.get(version_id, ()):
+            self._waiting[place] -= 1
+            if not self._waiting[place] and place not in self.outcomes:
+                heapq.heappush(self._ready, place)
+
+    def _give_up_followers(self, version_id: int) -> list[Outcome]:
+        """What waits for a version that stays, stays too, and so on down."""
+        ended: list[Outcome] = []
+        waiting = [version_id]
+        while waiting:
+            for place in self._followers.get(waiting.pop(), ()):
+                step = self.steps[place]
+                if place in self.outcomes or step.version is None:
+                    continue
+                ended.append(
+                    self._note(place, Outcome(step, Result.SKIPPED, "stays with its image, which stays"))
+                )
+                waiting.append(step.version.id)
+        return ended

@@ -1,0 +1,52 @@
+"""One step, carried out: an error becomes an outcome here, unless it ends more than the step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from package_retention.errors import BudgetError, CancelledError, RefusedError, RetentionError, StaleError
+from package_retention.execute.walk import Done
+from package_retention.model import Outcome, Result, StepKind
+
+if TYPE_CHECKING:
+    from package_retention.execute.untag import Untagger
+    from package_retention.model import Step
+    from package_retention.ports import Journal, PackagesApi
+
+
+@dataclass(frozen=True, slots=True)
+class Performer:
+    """Does one step at a time, from any thread."""
+
+    api: PackagesApi
+    untagger: Untagger
+    journal: Journal
+
+    def __call__(self, step: Step, not_after: float | None) -> Done:
+        """Carry out a step; `StaleError`, `BudgetError` and `CancelledError` mean that it was not sent."""
+        self.journal.starting(step)
+        try:
+            return Done(self._change(step, not_after))
+        except (StaleError, BudgetError, CancelledError):
+            raise
+        except RefusedError as error:
+            result = Result.REFUSED if error.refusal.for_good else Result.FAILED
+            return Done(Outcome(step, result, error.message, error.advice), error.refusal)
+        except RetentionError as error:
+            return Done(Outcome(step, Result.FAILED, error.message, error.advice))
+
+    def _change(self, step: Step, not_after: float | None) -> Outcome:
+        package, version = step.package, step.version
+        match step.kind:
+            case StepKind.DELETE_PACKAGE:
+                return Outcome(step, self.api.delete_package(package, not_after=not_after))
+            case StepKind.RESTORE_PACKAGE:
+                return Outcome(step, self.api.restore_package(package, not_after=not_after))
+            case StepKind.UNTAG:
+                return self.untagger.untag(step, not_after)
+        if version is None:
+            raise RetentionError(f"{package.label}: a step without a version")
+        if step.kind is StepKind.DELETE_VERSION:
+            return Outcome(step, self.api.delete_version(package, version.id, not_after=not_after))
+        return Outcome(step, self.api.restore_version(package, version.id, not_after=not_after))

@@ -1,0 +1,99 @@
+"""Takes one tag off an image (facts D): GitHub has no such call, so the tag is moved to a dummy that is then deleted.
+
+The order makes it safe: the tag is looked at just before it moves; only the version whose digest is the dummy's own is
+deleted; where that fails, the tag is put back. At no point is the image itself changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from package_retention.errors import RetentionError
+from package_retention.model import Outcome, Result
+from package_retention.ports import RawManifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from package_retention.model import Package, Step, Version
+    from package_retention.ports import Clock, PackagesApi, RegistryApi
+
+# A version appears in the list a moment after the push; looked for at most this often, a second apart.
+_LOOKS = 6
+
+
+def dummy(original: RawManifest, nonce: str) -> RawManifest:
+    """A manifest of the same form that names nothing: unique by its nonce, so that its digest is its own."""
+    body: dict[str, Any] = json.loads(original.body)
+    body["annotations"] = {"package-retention.untag": nonce}
+    body.pop("subject", None)
+    body["manifests" if "manifests" in body else "layers"] = []
+    raw = json.dumps(body, separators=(",", ":")).encode()
+    return RawManifest(f"sha256:{hashlib.sha256(raw).hexdigest()}", original.media_type, raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Untagger:
+    """Takes tags away; `nonce` gives a fresh text each time."""
+
+    api: PackagesApi
+    registry: RegistryApi
+    clock: Clock
+    nonce: Callable[[], str]
+
+    def untag(self, step: Step, not_after: float | None) -> Outcome:
+        """Take a step's tags off its version, one after the other; stops at the first that cannot be taken."""
+        taken: list[str] = []
+        version = step.version
+        if version is None:
+            raise RetentionError(f"{step.package.label}: an untag step without a version")
+        for tag in step.tags:
+            problem = self._take(step.package, version, tag, not_after)
+            if problem:
+                result = Result.SKIPPED if problem.startswith("the tag") else Result.FAILED
+                return Outcome(step, result, problem, tags=tuple(taken))
+            taken.append(tag)
+        return Outcome(step, Result.DONE, tags=tuple(taken))
+
+    def _take(self, package: Package, version: Version, tag: str, not_after: float | None) -> str:
+        original = self.registry.raw(package, tag)
+        if not isinstance(original, RawManifest):
+            return f"the tag {tag} could not be looked at before it was taken away"
+        if original.digest != version.name:
+            return f"the tag {tag} is on another image now: it stays there"
+        blank = dummy(original, self.nonce())
+        self.registry.put(package, tag, blank)
+        try:
+            self._delete(package, blank.digest, not_after)
+        except RetentionError as error:
+            return f"{error.message}; {self._undo(package, tag, original, blank)}"
+        return ""
+
+    def _delete(self, package: Package, digest: str, not_after: float | None) -> None:
+        """Delete the version whose digest is the dummy's own, and no other."""
+        self.api.delete_version(package, self._find(package, digest).id, not_after=not_after, finishing=True)
+
+    def _find(self, package: Package, digest: str) -> Version:
+        for _ in range(_LOOKS):
+            found = self.api.find_version(package, digest, finishing=True)
+            if found is not None:
+                return found
+            self.clock.sleep(1.0)
+        raise RetentionError(
+            f"the version {digest} that held the tag did not appear in the list of {package.label}"
+        )
+
+    def _undo(self, package: Package, tag: str, original: RawManifest, blank: RawManifest) -> str:
+        """Put the tag back, and take the dummy away, which no longer has a tag."""
+        try:
+            self.registry.put(package, tag, original, finishing=True)
+        except RetentionError as error:
+            return f"and {tag} could not be put back ({error.message}): push it again from {original.digest}"
+        try:
+            self._delete(package, blank.digest, None)
+        except RetentionError as error:
+            return f"{tag} was put back; delete the empty version {blank.digest} by hand ({error.message})"
+        return f"{tag} was put back"

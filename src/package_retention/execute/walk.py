@@ -1,0 +1,173 @@
+"""Walks one plan: several changes at a time, a root before its children, the first change alone."""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from package_retention.errors import BudgetError, CancelledError, RetentionError, StaleError
+from package_retention.execute.board import Board
+from package_retention.model import Outcome, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from concurrent.futures import Executor
+
+    from package_retention.errors import Refusal
+    from package_retention.execute.ending import Ending
+    from package_retention.model import Plan, Step
+    from package_retention.ports import Journal
+
+# How often a walk looks up from waiting to see whether the run was cancelled, in seconds.
+_GLANCE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step's outcome, with the refusal behind it where there was one."""
+
+    outcome: Outcome
+    refusal: Refusal | None = None
+
+
+class Freshness(Protocol):
+    """The age of the facts under a plan (no change rests on facts older than five minutes)."""
+
+    def not_after(self) -> float | None:
+        """Until when a change may be sent, as `Clock.monotonic` reads; in the past where a look is due first."""
+        ...
+
+    def stale(self) -> bool:
+        """Whether the package must be looked at again before the next change."""
+        ...
+
+    def refresh(self, done: Collection[int]) -> Mapping[int, str]:
+        """Look again; gives the ids that must stay after all, each with its reason."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a walk works with: `perform` does one step, `room` says how many changes the budget still holds."""
+
+    perform: Callable[[Step, float | None], Done]
+    pool: Executor
+    journal: Journal
+    ending: Ending
+    room: Callable[[], int | None]
+    width: int = 24
+    patience: float = 3.0
+
+
+def walk(plan: Plan, freshness: Freshness, hands: Hands) -> tuple[Outcome, ...]:
+    """Carry out a plan; every step has an outcome at the end, in the plan's order."""
+    walker = _Walker(Board(plan.steps), freshness, hands)
+    walker.run()
+    return tuple(walker.board.outcomes[place] for place in range(len(plan.steps)))
+
+
+class _Walker:
+    def __init__(self, board: Board, freshness: Freshness, hands: Hands) -> None:
+        self.board = board
+        self.freshness = freshness
+        self.hands = hands
+        self.running: dict[Future[Done], int] = {}
+        self.width = 1
+        self.ended: RetentionError | None = None
+
+    def run(self) -> None:
+        while not self.ended and (self.board.pending or self.running):
+            self.ended = self.hands.ending.cause
+            if self.ended:
+                break
+            try:
+                self._refresh_if_due()
+                self._fill()
+            except RetentionError as error:
+                self._stop(error)
+                break
+            self._collect(_GLANCE)
+        self._wind_down()
+
+    def _refresh_if_due(self) -> None:
+        if not (self.board.pending and self.freshness.stale()):
+            return
+        while self.running:
+            self._collect(None)
+        if self.board.pending and not self.ended:
+            self._tell(self.board.skip(self.freshness.refresh(self.board.done)))
+
+    def _fill(self) -> None:
+        while len(self.running) < self.width and not self.ended and not self.freshness.stale():
+            place = self.board.next_ready()
+            if place is None:
+                return
+            self._check_room(place)
+            step = self.board.start(place)
+            self.running[self.hands.pool.submit(self.hands.perform, step, self.freshness.not_after())] = place
+
+    def _check_room(self, place: int) -> None:
+        """No image is begun that the budget cannot finish."""
+        room = self.hands.room()
+        if room is not None and self.board.cost(place) > room:
+            raise BudgetError("the budget that is left would not finish the next image", cause="budget")
+
+    def _collect(self, timeout: float | None) -> None:
+        if not self.running:
+            return
+        finished, _ = wait(self.running, timeout=timeout, return_when=FIRST_COMPLETED)
+        for future in finished:
+            self._read(future, self.running.pop(future))
+
+    def _read(self, future: Future[Done], place: int) -> None:
+        try:
+            done = future.result()
+        except StaleError:
+            self.board.put_back(place)
+        except (BudgetError, CancelledError) as error:
+            self.board.put_back(place)
+            self._stop(error)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, what was done must still be told
+            outcome = Outcome(
+                self.board.steps[place], Result.FAILED, f"unexpected {type(error).__name__}: {error}"
+            )
+            self._tell(self.board.end(place, outcome))
+            self.ended = RetentionError(outcome.message)
+        else:
+            self._tell(self.board.end(place, done.outcome))
+            self._heed(done.refusal)
+
+    def _heed(self, refusal: Refusal | None) -> None:
+        """What the first change meets, the others would; after it, many go at once."""
+        self.width = self.hands.width
+        if refusal and refusal.meets_every_change:
+            message = f"not tried: every further change would meet the same refusal ({refusal.kind})"
+            self.ended = RetentionError(message, refusal.advice)
+            if refusal.ends_run:
+                self.hands.ending.set(RetentionError(refusal.message, refusal.advice))
+
+    def _stop(self, error: RetentionError) -> None:
+        self.ended = error
+        if isinstance(error, BudgetError | CancelledError):
+            self.hands.ending.set(error)
+
+    def _wind_down(self) -> None:
+        """Await what is under way, briefly on a cancel; then tell what was not reached."""
+        cancelled = isinstance(self.hands.ending.cause, CancelledError)
+        if cancelled and self.running:
+            finished, _ = wait(self.running, timeout=self.hands.patience)
+            for future in finished:
+                self._read(future, self.running.pop(future))
+        while self.running and not cancelled:
+            self._collect(None)
+        doubtful = "cancelled before GitHub had answered: it may have happened"
+        for place in self.running.values():
+            self._tell(self.board.end(place, Outcome(self.board.steps[place], Result.NOT_REACHED, doubtful)))
+        cause = self.ended or self.hands.ending.cause
+        message = cause.message if cause else "waits for something that was not reached"
+        self._tell(self.board.abandon(Result.NOT_REACHED, message))
+
+    def _tell(self, outcomes: list[Outcome]) -> None:
+        for outcome in outcomes:
+            self.hands.journal.finished(outcome)
