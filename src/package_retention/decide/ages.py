@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import math
+import re
+from calendar import monthrange
 from dataclasses import dataclass
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
+
+_FORMS = "`90s`, `15min`, `36h`, `30d`, `2w`, `6 months`, `1 year`, `P30D`"
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*")
+_WHOLE = re.compile(r"(?:\d+(?:\.\d+)?\s*[A-Za-z]+\s*)+")
+_ISO = re.compile(r"P(?=.*\d)(?:\d+(?:[.,]\d+)?[YMWD])*(?:T(?:\d+(?:[.,]\d+)?[HMS])+)?")
+_SECONDS = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), 60),
+    **dict.fromkeys(("h", "hour", "hours"), 3600),
+    **dict.fromkeys(("d", "day", "days"), 86400),
+    **dict.fromkeys(("w", "week", "weeks"), 7 * 86400),
+}
+_MONTHS = {"month": 1, "months": 1, "y": 12, "year": 12, "years": 12}
+_LONGEST_MONTHS = 1000 * 12
+_LONGEST_SECONDS = 1000 * 366 * 86400.0
 
 
 class DurationError(ValueError):
@@ -15,7 +34,7 @@ class DurationError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """A duration: calendar months, and seconds beside them; `text` is as written."""
+    """A duration: calendar months, and seconds beside them, neither negative; `text` is as written."""
 
     text: str
     months: int
@@ -24,17 +43,94 @@ class Duration:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `90s`, `15min`, `36h`, `30d`, `2w`, `6 months`, `1 year` or `P30D`; raises `DurationError`."""
-        raise NotImplementedError
+        said = text.strip()
+        months, seconds = _iso(said) if said.startswith("P") else _spelled(said)
+        if months > _LONGEST_MONTHS or seconds > _LONGEST_SECONDS:
+            raise DurationError("is longer than 1,000 years")
+        return cls(said, int(months), seconds)
 
     def before(self, now: datetime) -> datetime:
-        """Give the moment this long before `now`, by the calendar in UTC (March 31 less a month: February's last)."""
-        raise NotImplementedError
+        """Give the moment this long before `now` (which has a time zone), by the calendar in UTC.
+
+        A day that the month does not have is its last: March 31 less a month is February 28 or 29.
+        """
+        here = now.astimezone(UTC)
+        year, month0 = divmod(here.year * 12 + here.month - 1 - self.months, 12)
+        day = min(here.day, monthrange(year, month0 + 1)[1])
+        return here.replace(year=year, month=month0 + 1, day=day) - timedelta(seconds=self.seconds)
 
     def total_seconds(self) -> float:
         """Give the length in seconds; raises `DurationError` where it has months, which have no fixed length."""
-        raise NotImplementedError
+        if self.months:
+            raise DurationError(
+                "has months or years, which have no fixed length; say it in days, hours or minutes"
+            )
+        return self.seconds
 
 
 def in_words(length: timedelta | float) -> str:
     """Say a length in its largest whole unit, days at most: `45 days`, `3 hours`, `1 minute`."""
-    raise NotImplementedError
+    seconds = length.total_seconds() if isinstance(length, timedelta) else length
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= size:
+            return _counted(int(seconds // size), unit)
+    return _counted(max(0, int(seconds)), "second")
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
+
+
+def _spelled(said: str) -> tuple[int, float]:
+    _refuse_ambiguous(said)
+    if not _WHOLE.fullmatch(said):
+        raise DurationError(f"is no duration; write {_FORMS}")
+    months, seconds = 0.0, 0.0
+    for number, unit in _PART.findall(said):
+        name = unit.lower()
+        if name in _MONTHS:
+            months += _finite(number) * _MONTHS[name]
+        elif name in _SECONDS:
+            seconds += _finite(number) * _SECONDS[name]
+        else:
+            raise DurationError(f"has the unit `{unit}`; write {_FORMS}")
+    return _whole_months(months), seconds
+
+
+def _refuse_ambiguous(said: str) -> None:
+    if re.fullmatch(r"[-+]?\d+(\.\d+)?", said):
+        raise DurationError(
+            f"has no unit; say days (`{said.lstrip('+-')}d`), hours (`{said.lstrip('+-')}h`) or another"
+        )
+    if found := re.search(r"(\d+(?:\.\d+)?)\s*[mM]\b", said):
+        number = found[1]
+        raise DurationError(f"may mean minutes or months; say `{number}min` or `{number} months`")
+    if said.startswith("-"):
+        raise DurationError(f"is negative; write {_FORMS}")
+
+
+def _iso(said: str) -> tuple[int, float]:
+    import isodate  # noqa: PLC0415 - only the ISO 8601 forms need it
+
+    try:
+        found = isodate.parse_duration(said) if _ISO.fullmatch(said) else None
+    except (isodate.ISO8601Error, ValueError, ArithmeticError):
+        found = None
+    if found is None:
+        raise DurationError(f"is no ISO 8601 duration; write {_FORMS}")
+    if isinstance(found, timedelta):
+        return 0, found.total_seconds()
+    return _whole_months(float(found.years * 12 + found.months)), found.tdelta.total_seconds()
+
+
+def _whole_months(months: float) -> int:
+    if not math.isfinite(months) or months != int(months):
+        raise DurationError("has a part of a month, which has no fixed length; say it in days")
+    return int(months)
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise DurationError("is longer than 1,000 years")
+    return value

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from package_retention.decide.lists import entries as entries_of
+from package_retention.decide.pattern_forms import Kind, PatternError, expression, form
 from package_retention.errors import PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-Kind = Literal["literal", "glob", "regex"]
+__all__ = ["Kind", "Pattern", "PatternError", "PatternTimeoutError", "Patterns"]
 
 SEARCH_SECONDS = 0.5
-
-
-class PatternError(ValueError):
-    """A pattern that looks like something else; the message names the right form."""
+_DIGEST_START = "sha256:"
 
 
 class PatternTimeoutError(PlanError):
-    """A regular expression took too long: the run stops, since "no match" might delete or fail to protect."""
+    """A regular expression took too long: the run stops, since "no match" might delete, or fail to protect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +32,12 @@ class Pattern:
     `text` is the entry as written; `body` what is compared: the literal, the glob, the expression between the
     slashes, or the digest. `digest` marks an entry that looks at digests alone: it starts with `sha256:`, or is a
     whole reference, whose `ghcr.io/owner/app` part (lower-case) is `reference`. `everywhere` marks an entry that
-    looks at names, tags and digests alike (`ignore-versions`).
+    looks at names, tags and digests alike (`ignore-versions` of the official action).
     """
 
     text: str
-    kind: Kind = "literal"
-    body: str = ""
+    kind: Kind
+    body: str
     negated: bool = False
     digest: bool = False
     reference: str = ""
@@ -46,29 +45,59 @@ class Pattern:
     everywhere: bool = False
 
     @classmethod
-    def parse(cls, text: str, *, lower: bool = False, everywhere: bool = False) -> Self:
-        """Read one entry; `lower` makes it fit lower-case names. Raises `PatternError`."""
-        raise NotImplementedError
+    def parse(cls, text: str, *, lower: bool = False) -> Self:
+        """Read one entry; `lower` fits it to names that are always lower-case. Raises `PatternError`."""
+        found = form(text)
+        body, flags = found.body, found.flags
+        if lower and found.kind == "regex":
+            flags = "".join(sorted({*flags, "i"}))
+        elif lower:
+            body = body.lower()
+        return cls(text.strip(), found.kind, body, found.negated, found.digest, found.reference, flags)
+
+    @classmethod
+    def expression(cls, source: str) -> Self:
+        """Read a bare regular expression that looks at names, tags and digests; raises `PatternError`."""
+        found = expression(source)
+        return cls(f"/{source}/", found.kind, found.body, everywhere=True)
 
     @property
     def groups(self) -> int:
         """How many groups a regular expression has; 0 for anything else."""
-        return self._compiled().groups if self.kind == "regex" else 0
+        return int(_regex(self.body, self.flags).groups) if self.kind == "regex" else 0
 
     def matches(self, text: str) -> bool:
         """Whether the text fits, a leading `!` left aside; raises `PatternTimeoutError`."""
-        raise NotImplementedError
-
-    def matches_digest(self, digest: str, reference: str = "") -> bool:
-        """Whether a digest fits; a whole reference must also agree with `reference`, where one is given."""
-        raise NotImplementedError
+        if self.kind == "literal":
+            return text == self.body
+        if self.kind == "glob":
+            return _glob(self.body)(text) is not None
+        return self._search(text) is not None
 
     def group(self, text: str) -> str | None:
-        """Give the first group of a regular expression; `None` where it does not match or the group took no part."""
-        raise NotImplementedError
+        """Give a regular expression's first group; `None` where it does not match, or the group took no part."""
+        found = self._search(text) if self.groups else None
+        return None if found is None else found.group(1)
 
-    def _compiled(self) -> Any:
-        raise NotImplementedError
+    def _search(self, text: str) -> Any:
+        try:
+            return _regex(self.body, self.flags).search(text, timeout=SEARCH_SECONDS)
+        except TimeoutError:
+            raise PatternTimeoutError(
+                f"The pattern `{self.text}` takes too long (over {SEARCH_SECONDS} s on one text of {len(text)} characters).",
+                "Write it without repetitions inside repetitions, or as a glob.",
+            ) from None
+
+    def _meets(self, text: str, digest: str, reference: str) -> bool:
+        """Whether the entry fits a text or the digest beside it, each where the entry looks."""
+        if not self.digest and text and self.matches(text):
+            return True
+        return bool(digest) and self._meets_digest(digest, reference)
+
+    def _meets_digest(self, digest: str, reference: str) -> bool:
+        if not (self.digest or self.everywhere) or not self.matches(digest):
+            return False
+        return not (self.reference and reference) or self.reference == reference.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +108,22 @@ class Patterns:
 
     @classmethod
     def parse(cls, source: str | Iterable[str], *, lower: bool = False) -> Self:
-        """Read a list input's text, or ready values (a policy file's, taken as they are).
+        """Read a list input's text, or ready values (a policy file's, each taken whole).
 
-        `lower` fits literals and globs to names that are always lower-case (container, docker). Raises
-        `PatternError`, with every bad entry in it.
+        `lower` fits the entries to names that are always lower-case (container, docker). Raises `PatternError`,
+        which tells every bad entry.
         """
-        raise NotImplementedError
+        texts = entries_of(source) if isinstance(source, str) else tuple(source)
+        found: list[Pattern] = []
+        problems: list[str] = []
+        for text in texts:
+            try:
+                found.append(Pattern.parse(text, lower=lower))
+            except PatternError as error:
+                problems.append(f"`{text}` {error}")
+        if problems:
+            raise PatternError("; ".join(problems))
+        return cls(tuple(found))
 
     def matches(self, text: str, digest: str = "", reference: str = "") -> bool:
         """Whether a name or tag is meant, by the entries that look at names and tags.
@@ -92,44 +131,84 @@ class Patterns:
         With the digest of the image that carries the tag, entries on digests have their say too, so that
         `v*, !sha256:…` spares that image.
         """
-        raise NotImplementedError
+        last = self._last(lambda entry: entry._meets(text, digest, reference))  # noqa: SLF001 - its own entries
+        return self.only_negated if last is None else not last.negated
 
     def matches_digest(self, digest: str, reference: str = "") -> bool:
-        """Whether a digest is meant by an entry that looks at digests; only `!` entries mean none here.
+        """Whether a digest is meant by an entry that looks at digests; only `!` entries mean no digest.
 
         A whole reference must agree with `reference` (`ghcr.io/owner/name`) where one is given.
         """
-        raise NotImplementedError
+        last = self._last(lambda entry: entry._meets_digest(digest, reference))  # noqa: SLF001 - its own entries
+        return last is not None and not last.negated
 
     def literally(self, text: str) -> bool:
         """Whether a literal entry names this very text, and no later `!` entry takes it away."""
-        raise NotImplementedError
+        telling = Patterns(tuple(entry for entry in self.entries if entry.negated or entry.kind == "literal"))
+        last = telling._last(lambda entry: entry._meets(text, "", ""))  # noqa: SLF001 - its own entries
+        return last is not None and not last.negated
 
     @property
     def only_negated(self) -> bool:
         """Whether every entry starts with `!`: everything but those is meant."""
-        raise NotImplementedError
+        return bool(self.entries) and all(entry.negated for entry in self.entries)
 
     @property
     def is_everything(self) -> bool:
         """Whether this is `*` and nothing else."""
-        raise NotImplementedError
+        return [entry.text for entry in self.entries] == ["*"]
 
     @property
     def any_digest_entries(self) -> bool:
         """Whether any entry looks at digests."""
-        raise NotImplementedError
+        return any(entry.digest or entry.everywhere for entry in self.entries)
 
     @property
     def any_tag_entries(self) -> bool:
         """Whether any entry looks at names and tags."""
-        raise NotImplementedError
+        return any(not entry.digest for entry in self.entries)
 
     @property
     def any_wildcards(self) -> bool:
-        """Whether any entry could mean more than one text (a glob, a regular expression, only `!` entries)."""
-        raise NotImplementedError
+        """Whether this may mean a text that it does not spell out (a glob, an expression, only `!` entries)."""
+        return self.only_negated or any(
+            entry.kind != "literal" and not entry.negated for entry in self.entries
+        )
+
+    @property
+    def literals(self) -> tuple[str, ...]:
+        """The texts that are spelled out and meant, in order, each once."""
+        spelled = dict.fromkeys(
+            entry.body for entry in self.entries if entry.kind == "literal" and not entry.digest
+        )
+        return tuple(text for text in spelled if self.literally(text))
 
     def unmatched(self, texts: Iterable[str], reference: str = "") -> tuple[str, ...]:
-        """Give the entries that match none of these names, tags and digests."""
-        raise NotImplementedError
+        """Give the entries, as written, that match none of these names, tags and digests."""
+        waiting = list(self.entries)
+        for text in texts:
+            digest = text if text.startswith(_DIGEST_START) else ""
+            waiting = [e for e in waiting if not e._meets("" if digest else text, digest, reference)]  # noqa: SLF001 - its own entries
+            if not waiting:
+                break
+        return tuple(entry.text for entry in waiting)
+
+    def _last(self, fits: Callable[[Pattern], bool]) -> Pattern | None:
+        return next((entry for entry in reversed(self.entries) if fits(entry)), None)
+
+
+@lru_cache(maxsize=1024)
+def _glob(body: str) -> Callable[[str], re.Match[str] | None]:
+    """Compile a glob, anchored; each `*` is atomic in what `fnmatch` makes of it, so no text makes it slow."""
+    return re.compile(fnmatch.translate(body)).match
+
+
+@lru_cache(maxsize=1024)
+def _regex(source: str, flags: str) -> Any:
+    r"""Compile an expression with ASCII classes: `\d` is a digit that version numbers may have."""
+    import regex  # noqa: PLC0415 - heavy, and only regular expressions need it
+
+    chosen = regex.ASCII
+    for flag in flags:
+        chosen |= {"i": regex.IGNORECASE, "m": regex.MULTILINE, "s": regex.DOTALL}[flag]
+    return regex.compile(source, chosen)
