@@ -1,0 +1,208 @@
+"""The registry's client: reads manifests, many at once, and writes one; implements `ports.RegistryApi`."""
+
+from __future__ import annotations
+
+import random
+import threading
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+import requests
+
+from package_retention.errors import RefusedError, UnreachableError
+from package_retention.model import Absent, Manifest, Unreadable
+from package_retention.ports import RawManifest
+from package_retention.registry import manifests
+from package_retention.registry.answers import write_refusal
+from package_retention.registry.endpoint import Endpoint, HopelessError
+from package_retention.registry.exchange import NoAnswerError, pooled_session
+from package_retention.registry.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from concurrent.futures import Future
+
+    from package_retention.model import Descriptor, Package, Reading
+    from package_retention.ports import Clock
+    from package_retention.registry.transport import Log
+
+_WORKERS = 16  # GHCR allows 44,000 requests a minute (facts C): more workers gain little
+_LOOK_UP = 0.25  # seconds between two looks at the time limit and a cancel while workers read
+_GIVE_UP_AFTER = 8  # manifests in a row that no try could read: the registry has stopped working
+_MOST_PAGES = 100
+_WRITTEN = frozenset({200, 201, 202})
+
+
+class _Round:
+    """What the workers of one `manifests` call tell one another; `hopeless` says why no further read is tried."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._in_a_row = 0
+        self.hopeless = ""
+
+    def answered(self) -> None:
+        """The registry had an answer for a manifest, if only a refusal."""
+        with self._lock:
+            self._in_a_row = 0
+
+    def failed(self, error: NoAnswerError) -> None:
+        """All tries for a manifest were used up."""
+        with self._lock:
+            self._in_a_row += 1
+            if not error.reached or self._in_a_row >= _GIVE_UP_AFTER:
+                self.hopeless = f"the registry is out of reach: {error.why}"
+
+
+class Registry:
+    """A container registry as one token sees it; safe in threads.
+
+    Args:
+        base_url: `https://HOST`, without a path (`address.derive`, `address.normalise`).
+        api_url: GitHub's API, whose host may also be the token realm.
+        token: the GitHub token; empty for anonymous reads of public packages.
+        clock: its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.
+        workers: how many manifests are read at once.
+        session: a session of requests; one with `workers` pooled connections is made otherwise.
+        jitter: gives numbers from 0 up to 1, which spread the waits.
+        time_limit: seconds from now after which no request and no wait may start (`BudgetError`).
+        log: told of each request: method, path, and status or what went wrong; never a header.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_url: str,
+        token: str,
+        clock: Clock,
+        *,
+        workers: int = _WORKERS,
+        session: requests.Session | None = None,
+        jitter: Callable[[], float] = random.random,
+        time_limit: float | None = None,
+        log: Log | None = None,
+    ) -> None:
+        self._workers = workers
+        self._session = session or pooled_session(workers)
+        self._transport = Transport(self._session, clock, jitter, time_limit=time_limit, log=log)
+        self._endpoint = Endpoint(self._transport, clock, token, base_url, api_url)
+        self._without_referrers: set[Package] = set()
+
+    @property
+    def requests_made(self) -> int:
+        """How many requests were sent so far, tries and token exchanges included."""
+        return self._transport.requests_made
+
+    @property
+    def waited(self) -> float:
+        """How many seconds were waited for the registry so far, summed over the workers."""
+        return self._transport.waited
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._session.close()
+
+    def manifests(self, package: Package, digests: Iterable[str]) -> Mapping[str, Reading]:
+        """Read manifests, concurrently; every digest asked for has an answer.
+
+        The first goes alone: it gets the package's token for all, and where it finds the registry out of reach (or
+        the token refused), all are told so. Raises `BudgetError` or `CancelledError`, and nothing else.
+        """
+        wanted = list(dict.fromkeys(digests))
+        if not wanted:
+            return {}
+        round_ = _Round()
+        found = {wanted[0]: self._read(package, wanted[0], round_)}
+        if round_.hopeless or len(wanted) == 1:
+            return found | dict.fromkeys(wanted[1:], Unreadable(round_.hopeless))
+        pool = ThreadPoolExecutor(min(self._workers, len(wanted) - 1), "registry")
+        try:
+            futures = {digest: pool.submit(self._read, package, digest, round_) for digest in wanted[1:]}
+            self._await(futures.values())
+            return found | {digest: future.result() for digest, future in futures.items()}
+        finally:
+            # After a cancel nobody waits for answers that are still under way.
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def raw(self, package: Package, reference: str) -> RawManifest | Absent | Unreadable:
+        """Read one manifest by tag or digest, byte for byte; `Unreadable` also for one that makes no sense."""
+        try:
+            answer = self._endpoint.manifest(package, reference)
+        except (HopelessError, NoAnswerError) as error:
+            return Unreadable(error.why)
+        if isinstance(answer, Absent | Unreadable):
+            return answer
+        digest = reference if manifests.is_digest(reference) else manifests.digest_of(answer.body)
+        read = manifests.parse(answer.body, answer.headers.get("content-type", ""), digest)
+        return RawManifest(digest, read.media_type, answer.body) if isinstance(read, Manifest) else read
+
+    def put(self, package: Package, tag: str, manifest: RawManifest) -> None:
+        """Write a manifest under a tag; `RefusedError` or `UnreachableError` where it was not written."""
+        what = f"{package.label}: the tag {tag}"
+        try:
+            answer = self._endpoint.put(package, tag, manifest)
+        except NoAnswerError as error:
+            raise UnreachableError(
+                f"{what} was perhaps not written: {error.why}", "run again later"
+            ) from error
+        except HopelessError as error:
+            raise RefusedError(write_refusal(error.status, error.why, what)) from error
+        if answer.status not in _WRITTEN:
+            raise RefusedError(write_refusal(answer.status, self._endpoint.told(answer), what))
+
+    def referrers(self, package: Package, digest: str) -> tuple[Descriptor, ...] | None:
+        """What the referrers API says refers to a digest; `None` where the registry has no such API.
+
+        GHCR had none for years (404); it may answer with an empty list, which proves nothing (facts D). What one
+        request found missing is not asked for again in the package. Raises `UnreachableError` without an answer.
+        """
+        if package in self._without_referrers:
+            return None
+        try:
+            return self._referrers(package, digest)
+        except (HopelessError, NoAnswerError) as error:
+            what = f"{package.label}: what refers to {digest} is not known: {error.why}"
+            raise UnreachableError(what, "run again later") from error
+
+    def _referrers(self, package: Package, digest: str) -> tuple[Descriptor, ...] | None:
+        url, answer = self._endpoint.referrers(package, digest)
+        if answer.status != requests.codes.ok:
+            self._without_referrers.add(package)
+            return None
+        found: dict[Descriptor, None] = {}
+        for _page in range(_MOST_PAGES):
+            page = manifests.parse_referrers(answer.body)
+            if isinstance(page, Unreadable):
+                raise HopelessError(page.why)
+            found |= dict.fromkeys(page)
+            following = self._endpoint.next_page(package, url, answer)
+            if following is None:
+                break
+            url, answer = following
+        return tuple(found)
+
+    def _await(self, futures: Iterable[Future[Reading]]) -> None:
+        waiting = set(futures)
+        while waiting:
+            done, waiting = wait(waiting, timeout=_LOOK_UP, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+            self._transport.look_up()
+
+    def _read(self, package: Package, digest: str, round_: _Round) -> Reading:
+        if round_.hopeless:
+            return Unreadable(round_.hopeless)
+        if not manifests.is_digest(digest):
+            return Unreadable(f"{digest!r} is no digest")
+        try:
+            answer = self._endpoint.manifest(package, digest)
+        except HopelessError as error:
+            round_.hopeless = error.why
+            return Unreadable(error.why)
+        except NoAnswerError as error:
+            round_.failed(error)
+            return Unreadable(error.why)
+        round_.answered()
+        if isinstance(answer, Absent | Unreadable):
+            return answer
+        return manifests.parse(answer.body, answer.headers.get("content-type", ""), digest)

@@ -1,0 +1,134 @@
+"""One registry's addresses, asked with a package's own token (facts D)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from package_retention.model import Absent, Unreadable
+from package_retention.registry import address
+from package_retention.registry.answers import told
+from package_retention.registry.exchange import Authorization, Request
+from package_retention.registry.media_types import ACCEPT
+from package_retention.registry.tokens import NoTokenError, Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from package_retention.model import Package
+    from package_retention.ports import Clock, RawManifest
+    from package_retention.registry.exchange import Answer
+    from package_retention.registry.transport import Transport
+
+_MOST_REDIRECTS = 3
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class HopelessError(Exception):
+    """What went wrong will go wrong for everything in the package; `status` is what the registry answered, if it did."""
+
+    def __init__(self, why: str, status: int = 0) -> None:
+        super().__init__(why)
+        self.why = why
+        self.status = status
+
+
+class Endpoint:
+    """A registry; every method may raise `NoAnswerError`, `HopelessError`, `BudgetError` and `CancelledError`.
+
+    `token` is the GitHub token; without one the registry is asked anonymously, which public packages allow.
+    """
+
+    def __init__(
+        self, transport: Transport, clock: Clock, token: str, registry_url: str, api_url: str
+    ) -> None:
+        self._transport = transport
+        self._url = registry_url.rstrip("/")
+        self._tokens = Tokens(transport, clock, token, self._url, api_url)
+        self.host = urlsplit(self._url).netloc
+
+    def manifest(self, package: Package, reference: str) -> Answer | Absent | Unreadable:
+        """Get a manifest; a 404 is asked again with `Accept: */*` before it is believed."""
+        url = self._manifest_url(package, reference)
+        for accept in (ACCEPT, "*/*"):
+            answer = self._get(package, url, accept)
+            if isinstance(answer, Unreadable) or answer.status == requests.codes.ok:
+                return answer
+            if answer.status != requests.codes.not_found:
+                return Unreadable(self.told(answer))
+        return Absent()
+
+    def put(self, package: Package, tag: str, manifest: RawManifest) -> Answer:
+        """Write a manifest under a tag."""
+        headers = {"Content-Type": manifest.media_type}
+        return self._ask("PUT", package, self._manifest_url(package, tag), headers, manifest.body)
+
+    def referrers(self, package: Package, digest: str) -> tuple[str, Answer]:
+        """Get the first page of a digest's referrers; gives its URL too, for what comes next."""
+        url = self._url + address.referrers_path(self._repository(package), digest)
+        return url, self._ask("GET", package, url, {"Accept": ACCEPT})
+
+    def next_page(self, package: Package, url: str, answer: Answer) -> tuple[str, Answer] | None:
+        """Get the page that a page's `Link` leads to; `None` for the last, and for a link to another host."""
+        links = requests.utils.parse_header_links(answer.headers.get("link", ""))
+        link = next((link["url"] for link in links if link.get("rel") == "next"), None)
+        target = self._same_host(url, link)
+        return None if target is None else (target, self._ask("GET", package, target, {"Accept": ACCEPT}))
+
+    def told(self, answer: Answer) -> str:
+        """What the registry answered, in words."""
+        return f"{self.host} answered {told(answer.status, answer.body)}"
+
+    def _get(self, package: Package, url: str, accept: str) -> Answer | Unreadable:
+        answer = self._ask("GET", package, url, {"Accept": accept})
+        for _hop in range(_MOST_REDIRECTS):
+            if answer.status not in _REDIRECTS:
+                break
+            target = self._same_host(url, answer.headers.get("location"))
+            if target is None:
+                return Unreadable(f"{self.told(answer)}: it leads to another host, which is not asked")
+            answer = self._ask("GET", package, target, {"Accept": accept})
+        return answer
+
+    def _ask(
+        self, method: str, package: Package, url: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Answer:
+        """Send a request with the package's token; a 401 gets a fresh one, once."""
+        actions = "pull" if method == "GET" else "pull,push"
+        scope = f"repository:{self._repository(package)}:{actions}"
+        try:
+            token = self._tokens.current(scope)
+            answer = self._transport.send(Request(method, url, _bearer(token), headers, body))
+            if answer.status != requests.codes.unauthorized:
+                return answer
+            token = self._tokens.renewed(scope, token, answer.headers.get("www-authenticate", ""))
+        except NoTokenError as error:
+            raise HopelessError(f"{self.host}: {error.why}", error.status) from error
+        answer = self._transport.send(Request(method, url, _bearer(token), headers, body))
+        if answer.status == requests.codes.unauthorized:
+            raise HopelessError(f"{self.told(answer)}: a token just given is refused", answer.status)
+        return answer
+
+    def _manifest_url(self, package: Package, reference: str) -> str:
+        if not address.is_reference(reference):
+            raise HopelessError(f"{reference!r} is neither a tag nor a digest")
+        return self._url + address.manifest_path(self._repository(package), reference)
+
+    def _repository(self, package: Package) -> str:
+        name = address.repository(package)
+        if name is None:
+            raise HopelessError(f"{package.label} is no path in a registry")
+        return name
+
+    def _same_host(self, url: str, link: str | None) -> str | None:
+        """Where a `Location` or `Link` leads, if that is this very registry."""
+        target = urljoin(url, link) if link else ""
+        parts, own = address.split(target), address.split(self._url)
+        same = parts and own and (parts.scheme, parts.netloc.lower()) == (own.scheme, own.netloc.lower())
+        return target if same else None
+
+
+def _bearer(token: str) -> Authorization:
+    return Authorization(f"Bearer {token}" if token else "")
