@@ -11,15 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from package_retention.decide.rules import PackageRules
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """The value of `fail-if-more-than`: a number, or a percentage of the package's images or versions."""
-
-    amount: float
-    percent: bool = False
+    from package_retention.decide.rules import PackageRules, Share
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,26 +102,22 @@ def keeps(condition: Filter, item: Item, numbers: Numbers, now: datetime) -> boo
         return False
     if not _looks_at_texts(condition):
         return True
-    if condition.versions and _any_digest(condition.versions, item):
+    if item.is_image and condition.versions and _any_digest(condition.versions, item):
         return True
-    return any(_state(condition, text, numbers, by_digest=False) is not False for text in item.texts)
+    return any(_state(condition, item, text, numbers) is not False for text in item.texts)
 
 
 def excluded(patterns: Patterns | None, item: Item) -> bool:
-    """Whether anything in an item matches an exclusion."""
+    """Whether anything in an item matches an exclusion; only `!` entries exclude what has no tag, too."""
     if patterns is None:
         return False
-    if not item.is_image:
-        return any(patterns.matches(text) for text in item.texts)
-    tags = item.tags_inside or frozenset(item.texts)
-    return any(patterns.matches(tag) for tag in tags) or any(
-        patterns.matches_digest(digest) for digest in item.digests_inside | {item.version.name}
-    )
+    tags = (item.tags_inside or frozenset(item.texts)) if item.is_image else frozenset(item.texts)
+    if any(patterns.matches(tag) for tag in tags) or (not tags and patterns.only_negated):
+        return True
+    return item.is_image and _any_digest(patterns, item)
 
 
 def _any_digest(patterns: Patterns, item: Item) -> bool:
-    if not item.is_image:
-        return False
     return any(patterns.matches_digest(digest) for digest in item.digests_inside | {item.version.name})
 
 
@@ -197,8 +193,7 @@ def _texts(condition: Filter, item: Item, numbers: Numbers) -> Match:
         return _latest(condition, item) or _yes()
     if not item.texts:
         return _untagged(condition, item)
-    by_digest = _digest_named(condition, item)
-    states = {text: _state(condition, text, numbers, by_digest=by_digest) for text in item.texts}
+    states = {text: _state(condition, item, text, numbers) for text in item.texts}
     matched = tuple(
         text for text, state in states.items() if state and not _hides_latest(condition, item, text)
     )
@@ -218,20 +213,14 @@ def _texts(condition: Filter, item: Item, numbers: Numbers) -> Match:
 def _untagged(condition: Filter, item: Item) -> Match:
     if condition.version_range is not None or condition.release_status is not None:
         return _unknown("untagged: has no version")
-    return _yes() if _digest_named(condition, item) else _no("untagged: `versions` looks at tags")
+    named = condition.versions and condition.versions.matches_digest(item.version.name, item.reference)
+    return _yes() if named else _no("untagged: `versions` looks at tags")
 
 
-def _digest_named(condition: Filter, item: Item) -> bool:
-    return bool(
-        condition.versions
-        and item.is_image
-        and condition.versions.matches_digest(item.version.name, item.reference)
-    )
-
-
-def _state(condition: Filter, text: str, numbers: Numbers, *, by_digest: bool) -> bool | None:
+def _state(condition: Filter, item: Item, text: str, numbers: Numbers) -> bool | None:
     """Whether the conditions on names or tags hold for one text; `None` is unknown."""
-    if condition.versions is not None and not by_digest and not condition.versions.matches(text):
+    digest = item.version.name if item.is_image else ""
+    if condition.versions is not None and not condition.versions.matches(text, digest, item.reference):
         return False
     if condition.version_range is None and condition.release_status is None:
         return True

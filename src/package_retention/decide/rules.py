@@ -104,3 +104,15 @@ class PackageRules:
     keep: tuple[Rule, ...] = ()
     exclude: Patterns | None = None
     limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The value of `fail-if-more-than`: a number, or a percentage of the package's images or versions."""
+
+    amount: float
+    percent: bool = False
+
+    def __str__(self) -> str:
+        """The share as it is written in the input."""
+        return f"{self.amount:g}%" if self.percent else f"{self.amount:g}"

@@ -79,13 +79,14 @@ class Board:
             return ended
         return ended + self._give_up_followers(version.id)
 
-    def skip(self, reasons: Mapping[int, str]) -> list[Outcome]:
-        """End steps that have not started, by version id, each with the reason why it stays."""
+    def skip(self, reasons: Mapping[int | None, str]) -> list[Outcome]:
+        """End steps that have not started, by version id (`None`: the whole package), each with its reason."""
         ended: list[Outcome] = []
         for place, step in enumerate(self.steps):
             untouched = place not in self.outcomes and place not in self.under_way
-            if untouched and step.version and step.version.id in reasons:
-                ended += self.end(place, Outcome(step, Result.SKIPPED, reasons[step.version.id]))
+            version_id = step.version.id if step.version else None
+            if untouched and version_id in reasons:
+                ended += self.end(place, Outcome(step, Result.SKIPPED, reasons[version_id]))
         return ended
 
     def abandon(self, result: Result, message: str, advice: str = "") -> list[Outcome]:

@@ -42,8 +42,8 @@ class Freshness(Protocol):
         """Whether the package must be looked at again before the next change."""
         ...
 
-    def refresh(self, done: Collection[int]) -> Mapping[int, str]:
-        """Look again; gives the ids that must stay after all, each with its reason."""
+    def refresh(self, done: Collection[int]) -> Mapping[int | None, str]:
+        """Look again; gives the ids that must stay after all (`None`: the whole package), each with its reason."""
         ...
 
 

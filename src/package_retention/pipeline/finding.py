@@ -1,0 +1,74 @@
+"""Which packages a run works on, each with the rules that reach it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from package_retention.errors import BudgetError, CancelledError, RetentionError
+from package_retention.model import Package
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from package_retention.decide.rules import PackageRules
+    from package_retention.model import Owner, PackageType
+    from package_retention.pipeline.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A package to work on; `error` where it could not be reached (a `MissingError` where it is not there)."""
+
+    package: Package
+    rules: PackageRules
+    error: RetentionError | None = None
+
+
+def targets(world: World) -> tuple[Target, ...]:
+    """Find every package that the rules name; several rules that reach one package are taken together."""
+    owner = world.api.owner(world.settings.owner)
+    found: dict[tuple[PackageType, str], Target] = {}
+    listed: dict[PackageType, tuple[Package, ...]] = {}
+    for rules in world.settings.rules:
+        for target in _reached(world, owner, rules, listed):
+            key = (rules.type, target.package.name)
+            found[key] = _merged(found[key], target) if key in found else target
+    return tuple(found[key] for key in sorted(found))
+
+
+def _merged(one: Target, other: Target) -> Target:
+    rules = replace(
+        one.rules, delete=one.rules.delete + other.rules.delete, keep=one.rules.keep + other.rules.keep
+    )
+    return Target(one.package, rules, one.error or other.error)
+
+
+def _reached(
+    world: World, owner: Owner, rules: PackageRules, listed: dict[PackageType, tuple[Package, ...]]
+) -> Iterable[Target]:
+    plain = frozenset(rules.names.literals)
+    if rules.names.any_wildcards:
+        if rules.type not in listed:
+            listed[rules.type] = world.api.packages(owner, rules.type)
+        for package in listed[rules.type]:
+            if package.name in plain or (rules.names.matches(package.name) and _linked(package, world)):
+                yield Target(package, rules)
+        plain = plain - {package.name for package in listed[rules.type]}
+    for name in sorted(plain):
+        yield _named(world, Package(owner, rules.type, name), rules)
+
+
+def _linked(package: Package, world: World) -> bool:
+    """A wildcard reaches only packages that are linked to the repository, unless it is `any`."""
+    wanted = world.settings.repository
+    return wanted is None or (package.repository or "").lower() == wanted.lower()
+
+
+def _named(world: World, package: Package, rules: PackageRules) -> Target:
+    try:
+        return Target(world.api.package(package.owner, package.type, package.name), rules)
+    except (BudgetError, CancelledError):
+        raise
+    except RetentionError as error:
+        return Target(package, rules, error)

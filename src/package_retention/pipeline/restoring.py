@@ -1,0 +1,189 @@
+"""Restores in one package: what the filter chooses, and for an image, wave by wave, what it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from package_retention.decide import ecosystems
+from package_retention.decide.images import flat
+from package_retention.decide.matching import Numbers, excluded
+from package_retention.decide.restoring import followers, restore_plan, restore_steps
+from package_retention.errors import MissingError, PlanError
+from package_retention.execute.walk import walk
+from package_retention.model import (
+    Absent,
+    Decision,
+    Manifest,
+    OwnerKind,
+    PackageResult,
+    PackageType,
+    Plan,
+    Reason,
+    ReasonCode,
+    Result,
+    Step,
+    StepKind,
+    Unreadable,
+    Version,
+)
+from package_retention.pipeline.prepared import Prepared, hands
+from package_retention.pipeline.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from package_retention.decide.rules import PackageRules
+    from package_retention.model import Outcome, Package
+    from package_retention.pipeline.finding import Target
+    from package_retention.pipeline.world import World
+
+
+def prepare(world: World, target: Target, now: datetime) -> Prepared:
+    """Plan what comes back; a package that is gone whole comes back whole."""
+    if isinstance(target.error, MissingError):
+        return _whole(world, target)
+    taken_at = world.clock.monotonic()
+    restore = Restore(world, target, now)
+    plan = restore.plan(())
+    if not plan.steps or world.settings.dry_run:
+        return Prepared(plan, result=PackageResult(plan))
+    return Prepared(plan, carry_out=lambda: restore.carry_out(plan, taken_at))
+
+
+def _whole(world: World, target: Target) -> Prepared:
+    """Restore a package by its name: GitHub lists no deleted packages, so a filter has nothing to look at."""
+    package = target.package
+    if not wants_everything(target.rules):
+        message = target.error.message if target.error else f"{package.label} was not found"
+        raise PlanError(
+            f"{message} If it was deleted whole, its versions cannot be listed, so no filter can choose among them",
+            "Restore it whole with `versions: '*'` and no other filter; then delete what is not wanted.",
+        )
+    step = Step(StepKind.RESTORE_PACKAGE, package)
+    plan = Plan(package, steps=(step,))
+    if world.settings.dry_run:
+        return Prepared(plan, result=PackageResult(plan))
+    fresh = Watch(plan, world.clock.monotonic(), world.clock, lambda _done: plan)
+    return Prepared(plan, carry_out=lambda: PackageResult(plan, walk(plan, fresh, hands(world))))
+
+
+def wants_everything(rules: PackageRules) -> bool:
+    """Whether the rules are `versions: '*'` alone."""
+    if rules.exclude or rules.limit is not None or len(rules.delete) != 1:
+        return False
+    condition = rules.delete[0].filter
+    patterns = condition.versions
+    if patterns is None or not patterns.is_everything:
+        return False
+    return condition == replace(type(condition)(), versions=patterns)
+
+
+@dataclass(slots=True)
+class Restore:
+    """One package's restore: what is deleted, what is there, and what came back so far."""
+
+    world: World
+    target: Target
+    now: datetime
+    deleted: tuple[Version, ...] = ()
+    numbers: Numbers = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Know the versions of the package's ecosystem."""
+        self.numbers = Numbers(ecosystems.of(self.target.package.type))
+
+    def plan(self, done: Collection[int]) -> Plan:
+        """List what is deleted and what is there, and decide."""
+        package = self.target.package
+        listed = self.world.api.versions(package, deleted=True)
+        known = {version.id for version in listed}
+        self.deleted = listed + tuple(v for v in self.deleted if v.id in done and v.id not in known)
+        active = tuple(v for v in self.world.api.versions(package) if v.id not in done)
+        if not self.deleted:
+            return self._by_id(active)
+        return restore_plan(package, self.deleted, active, self.target.rules, self.numbers, self.now)
+
+    def _by_id(self, active: Sequence[Version]) -> Plan:
+        """Where GitHub lists no deleted versions, ids still work."""
+        package = self.target.package
+        if package.owner.kind is not OwnerKind.USER:
+            return restore_plan(package, (), active, self.target.rules, self.numbers, self.now)
+        there = {version.id for version in active}
+        ids = sorted({i for rule in self.target.rules.delete for i in rule.filter.ids or ()} - there)
+        if not ids:
+            raise PlanError(
+                f"{package.label}: GitHub documents no list of deleted versions for packages of another user, and "
+                "gave none here, so no filter can choose among them",
+                "Name the versions with `package-version-ids`, restore from a report, or use a token of the owner.",
+            )
+        versions = tuple(Version(i, f"id {i}") for i in ids)
+        why = Reason(ReasonCode.SELECTED, "named by its id")
+        decisions = tuple(Decision(v, selected=True, reason=why, root=v.id) for v in versions)
+        return Plan(package, decisions, restore_steps(package, versions))
+
+    def carry_out(self, plan: Plan, taken_at: float) -> PackageResult:
+        """Restore wave by wave until the manifests that came back name nothing that is still deleted."""
+        outcomes = self._walk(plan, taken_at)
+        if plan.package.type is not PackageType.CONTAINER:
+            return PackageResult(plan, outcomes)
+        whole, wave = plan, plan
+        while next_wave := self._next(whole, _came_back(wave, outcomes)):
+            wave = next_wave
+            outcomes += self._walk(wave, self.world.clock.monotonic())
+            whole = _joined(whole, wave)
+        return PackageResult(whole, outcomes)
+
+    def _walk(self, plan: Plan, taken_at: float) -> tuple[Outcome, ...]:
+        return walk(plan, Watch(plan, taken_at, self.world.clock, self.plan), hands(self.world))
+
+    def _next(self, so_far: Plan, restored: Sequence[Version]) -> Plan | None:
+        """What the manifests that came back name, and what refers to them, of the versions still deleted."""
+        if not restored or self.world.ending.cause:
+            return None
+        package = self.target.package
+        named, unread = _named(self.world, package, [v.name for v in restored])
+        planned = {step.version.id for step in so_far.steps if step.version}
+        left = [v for v in self.deleted if v.id not in planned]
+        barred = {
+            i.version.id for i in flat(tuple(left), package.type) if excluded(self.target.rules.exclude, i)
+        }
+        versions = followers(left, [v.name for v in restored], named, barred)
+        problems = tuple(f"{package.label}: {text}" for text in unread)
+        if not versions and not problems:
+            return None
+        why = Reason(ReasonCode.WITH_IMAGE, "comes back with its image")
+        decisions = tuple(Decision(v, selected=True, reason=why) for v in versions)
+        return Plan(package, decisions, restore_steps(package, versions), problems=problems)
+
+
+def _named(world: World, package: Package, digests: Sequence[str]) -> tuple[set[str], list[str]]:
+    """The digests that restored manifests name, and what could not be read of them."""
+    named: set[str] = set()
+    unread: list[str] = []
+    for digest, reading in world.registry.manifests(package, digests).items():
+        if isinstance(reading, Manifest):
+            named |= {child.digest for child in reading.children}
+        elif isinstance(reading, Unreadable | Absent):
+            why = reading.why if isinstance(reading, Unreadable) else "the registry does not have it (yet)"
+            unread.append(
+                f"{digest} came back, but its manifest could not be read ({why}): restore what it names by id"
+            )
+        named |= {child.digest for child in world.registry.referrers(package, digest) or ()}
+    return named, unread
+
+
+def _came_back(plan: Plan, outcomes: Sequence[Outcome]) -> list[Version]:
+    ids = {
+        o.step.version.id for o in outcomes if o.step.version and o.result in (Result.DONE, Result.ALREADY)
+    }
+    return [step.version for step in plan.steps if step.version and step.version.id in ids]
+
+
+def _joined(plan: Plan, wave: Plan) -> Plan:
+    fresh = {decision.version.id: decision for decision in wave.decisions}
+    decisions = tuple(fresh.get(d.version.id, d) for d in plan.decisions)
+    return replace(
+        plan, decisions=decisions, steps=plan.steps + wave.steps, problems=plan.problems + wave.problems
+    )

@@ -1,0 +1,158 @@
+"""One run: every package is found, surveyed and planned before the first change; then the plans are carried out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from package_retention.errors import BudgetError, CancelledError, MissingError, RetentionError
+from package_retention.model import Operation, PackageResult, Plan, Result, RunResult
+from package_retention.pipeline import deleting, restoring
+from package_retention.pipeline.finding import Target, targets
+from package_retention.pipeline.prepared import Prepared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from package_retention.decide.options import Options
+    from package_retention.pipeline.world import World
+
+
+def run(world: World, options: Options) -> RunResult:
+    """Do the whole job; every error of a package is told with it, every error of the run in the result."""
+    results: Sequence[PackageResult] = ()
+    failure = advice = ""
+    try:
+        prepared = _prepared(world, options)
+        for one in prepared:
+            world.journal.planned(one.plan)
+        results = [one.result or PackageResult(one.plan) for one in prepared]
+        _check_scopes(world, prepared)
+        results = _carried_out(world, prepared)
+    except (BudgetError, CancelledError) as error:
+        world.ending.set(error)
+    except RetentionError as error:
+        failure, advice = error.message, error.advice
+    return _result(world, results, failure, advice)
+
+
+def _prepared(world: World, options: Options) -> list[Prepared]:
+    """Find, survey and plan every package, several at a time."""
+    found = targets(world)
+    now = world.api.now()
+
+    def prepare(target: Target) -> Prepared:
+        if world.ending.cause:
+            return _not_reached(target)
+        if target.error and not _may_restore_whole(world, target):
+            return _failed(world, target, target.error)
+        try:
+            return _plan(world, target, now, options)
+        except (BudgetError, CancelledError) as error:
+            world.ending.set(error)
+            return _not_reached(target)
+        except RetentionError as error:
+            return _failed(world, target, error)
+
+    return list(world.packages.map(prepare, found))
+
+
+def _plan(world: World, target: Target, now: datetime, options: Options) -> Prepared:
+    if world.settings.operation is Operation.RESTORE:
+        return restoring.prepare(world, target, now)
+    return deleting.prepare(world, target, now, options)
+
+
+def _may_restore_whole(world: World, target: Target) -> bool:
+    return world.settings.operation is Operation.RESTORE and isinstance(target.error, MissingError)
+
+
+def _not_reached(target: Target) -> Prepared:
+    plan = Plan(target.package, warnings=(f"{target.package.label} was not looked at: the run ended before",))
+    return Prepared(plan, result=PackageResult(plan))
+
+
+def _failed(world: World, target: Target, error: RetentionError) -> Prepared:
+    """A package that cannot be worked on: a failure, or a warning where `if-missing: ignore` says so."""
+    plan = Plan(target.package)
+    ignored = isinstance(error, MissingError) and world.settings.ignore_missing
+    if ignored:
+        plan = replace(plan, warnings=(f"{error.message} {error.advice}",))
+    failure = "" if ignored else error.message
+    result = PackageResult(
+        plan, failure=failure, advice=error.advice, missing=isinstance(error, MissingError)
+    )
+    return Prepared(plan, result=result)
+
+
+def _check_scopes(world: World, prepared: Iterable[Prepared]) -> None:
+    """Tell before the first change which scope is surely missing: nothing is changed then, in no package."""
+    for one in prepared:
+        kinds = {step.kind for step in one.plan.steps} if one.carry_out else set()
+        for warning in world.api.require(kinds, one.plan.package.type):
+            world.journal.note(warning)
+
+
+def _carried_out(world: World, prepared: Sequence[Prepared]) -> list[PackageResult]:
+    """Carry out every plan, several packages at a time; each has a result, whatever happens to the others."""
+
+    def carry_out(one: Prepared) -> PackageResult:
+        if one.carry_out is None:
+            return one.result or PackageResult(one.plan)
+        try:
+            return one.carry_out()
+        except (BudgetError, CancelledError) as error:
+            world.ending.set(error)
+            return PackageResult(one.plan)
+        except RetentionError as error:
+            return PackageResult(one.plan, failure=error.message, advice=error.advice)
+
+    return list(world.packages.map(carry_out, prepared))
+
+
+def _result(world: World, results: Sequence[PackageResult], failure: str, advice: str) -> RunResult:
+    cause = world.ending.cause
+    if cause and not isinstance(cause, BudgetError | CancelledError):
+        failure, advice = failure or cause.message, advice or cause.advice
+    settings = world.settings
+    run_result = RunResult(
+        operation=settings.operation,
+        dry_run=settings.dry_run,
+        packages=tuple(results),
+        warnings=(*settings.warnings, *world.api.notices(), *_budget_warning(cause, results)),
+        complete=not isinstance(cause, BudgetError | CancelledError),
+        ended_by=_ended_by(cause),
+        failure=failure,
+        advice=advice,
+        spending=world.spent(),
+    )
+    return replace(run_result, exit_status=exit_status(run_result, cause))
+
+
+def _ended_by(cause: RetentionError | None) -> str:
+    if isinstance(cause, BudgetError):
+        return cause.cause
+    return "cancel" if isinstance(cause, CancelledError) else ""
+
+
+def _budget_warning(cause: RetentionError | None, results: Iterable[PackageResult]) -> tuple[str, ...]:
+    if not isinstance(cause, BudgetError):
+        return ()
+    left = sum(1 for result in results for o in result.outcomes if o.result is Result.NOT_REACHED)
+    return (
+        f"the run ended before its plan: {cause.message}. {left} planned changes remain. {cause.advice}".strip(),
+    )
+
+
+def exit_status(run_result: RunResult, cause: RetentionError | None) -> int:
+    """0, 1, 130 or 143, as the contract's "Exit status" says."""
+    if isinstance(cause, CancelledError):
+        return cause.status
+    failed = run_result.failure or any(_has_failed(result) for result in run_result.packages)
+    return 1 if failed else 0
+
+
+def _has_failed(result: PackageResult) -> bool:
+    failed = any(outcome.result is Result.FAILED for outcome in result.outcomes)
+    return bool(result.failure or result.plan.problems or failed)

@@ -1,0 +1,75 @@
+"""Keeps the facts under a plan fresh: no change rests on a list older than five minutes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from package_retention.model import StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from package_retention.model import Plan, Step
+    from package_retention.ports import Clock
+
+MAX_AGE = 300.0
+"""Seconds for which a list of versions may carry a change (contract, "How it decides" 1)."""
+
+
+class Replan(Protocol):
+    """Looks at the world again and decides anew, with what was done so far taken as still there."""
+
+    def __call__(self, done: Collection[int]) -> Plan:
+        """Give the new plan."""
+        ...
+
+
+class Watch:
+    """A plan's facts and their age; a new look only ever narrows the plan."""
+
+    def __init__(self, plan: Plan, taken_at: float, clock: Clock, replan: Replan) -> None:
+        self._plan = plan
+        self._taken_at = taken_at
+        self._clock = clock
+        self._replan = replan
+
+    def not_after(self) -> float | None:
+        """Until when a change may be sent."""
+        return self._taken_at + MAX_AGE
+
+    def stale(self) -> bool:
+        """Whether the facts are too old for another change."""
+        return self._clock.monotonic() >= self._taken_at + MAX_AGE
+
+    def refresh(self, done: Collection[int]) -> Mapping[int | None, str]:
+        """Look again, and say what of the plan must stay after all."""
+        return narrowing(self._plan, self.look(done))
+
+    def look(self, done: Collection[int]) -> Plan:
+        """Look again and give the plan that the world would have now; the facts are fresh from here on."""
+        taken_at = self._clock.monotonic()
+        plan = self._replan(done)
+        self._taken_at = taken_at
+        return plan
+
+    def narrow_to(self, plan: Plan) -> None:
+        """Take a narrower plan as the one to keep fresh."""
+        self._plan = plan
+
+
+def narrowing(plan: Plan, now: Plan) -> dict[int | None, str]:
+    """The steps of a plan that a newer plan no longer has, by version id (`None`: the whole package), with reasons."""
+    still = {(step.kind, _id(step)): set(step.tags) for step in now.steps}
+    everything = (StepKind.DELETE_PACKAGE, None) in still
+    reasons = {d.version.id: d.reason.text for d in now.decisions}
+    gone: dict[int | None, str] = {}
+    for step in plan.steps:
+        tags = still.get((step.kind, _id(step)))
+        covered = everything and step.kind is StepKind.DELETE_VERSION
+        if not covered and (tags is None or not tags.issuperset(step.tags)):
+            gone[_id(step)] = reasons.get(_id(step) or 0, "the package has changed since the plan was made")
+    return gone
+
+
+def _id(step: Step) -> int | None:
+    return step.version.id if step.version else None
