@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# Make all that `make test-image` needs: tools, podman's own configuration, a base image, the action's image.
+#
+#   prepare.sh BUILD_DIR
+#
+# Everything but the system's packages lies below BUILD_DIR, and nothing of the host's configuration
+# is changed. BASE_ARCHIVE may name an image archive (`docker save python:3.13-slim`) to build upon;
+# without it a stand-in is made from the package mirror that this host already uses, so that neither
+# Docker nor a container registry is needed.
+set -euo pipefail
+
+build=$(mkdir -p "$1" && cd "$1" && pwd)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+
+say() { printf '== %s\n' "$*"; }
+
+need_packages() {
+  local missing=() command package
+  while read -r command package; do
+    command -v "$command" >/dev/null || missing+=("$package")
+  done <<'LIST'
+podman podman
+buildah buildah
+runc runc
+mmdebstrap mmdebstrap
+docker-registry docker-registry
+skopeo skopeo
+LIST
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo "Missing: ${missing[*]}. Install them, or run this as root on Debian or Ubuntu." >&2
+    exit 1
+  fi
+  say "installing ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  install_missing() { apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null; }
+  # The lists may be old or not there at all: look again before giving up.
+  install_missing >"$build/apt.log" 2>&1 || { apt-get update -qq && install_missing; } >>"$build/apt.log" 2>&1 || {
+    tail -n 20 "$build/apt.log" >&2
+    exit 1
+  }
+}
+
+configure_podman() {
+  cat >"$build/containers.conf" <<CONF
+[containers]
+# podman's own defaults may be above what this process may ask for
+default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
+[engine]
+# crun refuses hybrid cgroups; without systemd there are no others to manage
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+# act names images as Docker does; none of them is on Docker's hub
+compat_api_enforce_docker_hub = false
+CONF
+  cat >"$build/storage.conf" <<CONF
+[storage]
+driver = "overlay"
+graphroot = "$build/storage"
+runroot = "$build/run"
+CONF
+  cat >"$build/registries.conf" <<'CONF'
+unqualified-search-registries = []
+[aliases]
+"python" = "localhost/python"
+"package-retention" = "localhost/package-retention"
+CONF
+  cat >"$build/policy.json" <<'CONF'
+{"default": [{"type": "insecureAcceptAnything"}]}
+CONF
+  export CONTAINERS_CONF=$build/containers.conf
+  export CONTAINERS_STORAGE_CONF=$build/storage.conf
+  export CONTAINERS_REGISTRIES_CONF=$build/registries.conf
+}
+
+# The mirror that this host uses for its own packages, so that no address is written down here.
+mirror() {
+  # shellcheck disable=SC2016 # the format is apt's, not the shell's
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' |
+    sort -u | grep -v -- '-security' | head -n 1
+}
+
+stand_in_base() {
+  say "making a stand-in for python:3.13-slim"
+  local tree=$build/base packages=python3,python3-venv,ca-certificates
+  rm -rf "$tree" && mkdir -p "$tree"
+  mmdebstrap --quiet --variant=minbase --include="$packages" \
+    --aptopt='Acquire::Check-Valid-Until "false"' \
+    trixie "$tree/rootfs.tar" "$(mirror)" 2>"$build/mmdebstrap.log" || {
+    tail -n 20 "$build/mmdebstrap.log" >&2
+    exit 1
+  }
+  podman import --quiet "$tree/rootfs.tar" localhost/debian-python:latest >/dev/null
+  cp -L /etc/ssl/certs/ca-certificates.crt "$tree/ca-certificates.crt"
+  # As in the official image: a python and a pip in /usr/local, and no bytecode of the standard library.
+  cat >"$tree/Containerfile" <<'CONTAINERFILE'
+FROM localhost/debian-python:latest
+COPY ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+RUN rm /usr/lib/python3*/EXTERNALLY-MANAGED \
+ && python3 -m venv /tmp/venv \
+ && /tmp/venv/bin/python -m pip install --quiet --no-index --find-links /usr/share/python-wheels \
+      --prefix /usr/local --ignore-installed pip \
+ && mv /usr/local/lib/python3*/site-packages/* /usr/local/lib/python3*/dist-packages/ \
+ && ln -s /usr/bin/python3 /usr/local/bin/python \
+ && find / -xdev -name __pycache__ -prune -exec rm -rf {} + \
+ && rm -rf /tmp/venv
+ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin LANG=C.UTF-8
+CMD ["python3"]
+CONTAINERFILE
+  podman build --quiet --squash-all --tag localhost/python:3.13-slim "$tree" >/dev/null
+  rm -rf "$tree"
+}
+
+base_image() {
+  if [ -n "${BASE_ARCHIVE:-}" ]; then
+    podman tag "$(podman load --quiet --input "$BASE_ARCHIVE" | sed -n 's/^Loaded image.*: //p')" localhost/python:3.13-slim
+  elif ! podman image exists localhost/python:3.13-slim; then
+    stand_in_base
+  fi
+}
+
+# The packages of cosign and oras are in newer releases of Debian than the host may be: unpacked, not installed.
+# The tests that need them say so and skip where they could not be had.
+signing_tools() {
+  local apt=$build/apt tool options
+  mkdir -p "$build/bin" "$apt/lists/partial" "$apt/cache/archives/partial"
+  [ -x "$build/bin/cosign" ] && [ -x "$build/bin/oras" ] && return 0
+  say "fetching cosign and oras"
+  printf 'deb %s trixie main\n' "$(mirror)" >"$apt/sources.list"
+  options=(-o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/lists"
+    -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root)
+  if ! { apt-get "${options[@]}" update -qq && cd "$apt" && apt-get "${options[@]}" download -qq cosign oras; } \
+    >"$apt/log" 2>&1 </dev/null; then
+    say "cosign and oras could not be had: $(tail -n 1 "$apt/log")"
+    return 0
+  fi
+  for tool in cosign oras; do
+    dpkg -x "$apt/${tool}"_*.deb "$apt/$tool" && mv "$apt/$tool/usr/bin/$tool" "$build/bin/"
+  done
+  rm -rf "$apt"
+}
+
+need_packages
+configure_podman
+base_image
+(signing_tools)
+say "building the action's image"
+podman build --quiet --network host --timestamp 0 \
+  --tag localhost/package-retention:test "$root" >/dev/null

@@ -1,0 +1,98 @@
+"""A release says what it is, and its action.yml runs the image that was published."""
+
+from pathlib import Path
+
+import pytest
+from scripts.release import ReleaseError, check, main, notes, pin
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+PROJECT = '[project]\nname = "x"\nversion = "1.4.0"\n'
+CHANGELOG = """# Changelog
+
+## [Unreleased]
+
+## [1.4.0] - 2026-02-03
+
+### Added
+
+- A thing.
+
+## [1.3.0]
+
+- An older thing.
+
+[1.4.0]: https://example.org/compare
+"""
+ACTION = "name: x\nruns:\n  using: docker\n  image: Dockerfile\n"
+
+
+def test_notes_are_the_section_of_that_version_alone() -> None:
+    assert notes("1.4.0", CHANGELOG) == "### Added\n\n- A thing.\n"
+
+
+def test_the_last_section_ends_before_the_links() -> None:
+    assert notes("1.3.0", CHANGELOG) == "- An older thing.\n"
+
+
+@pytest.mark.parametrize("version", ["1.4", "v1.4.0", "1.4.0-rc.1", "1.4.0\n", ""])
+def test_check_takes_three_numbers_and_nothing_else(version: str) -> None:
+    with pytest.raises(ReleaseError, match="is no version"):
+        check(version, PROJECT, CHANGELOG)
+
+
+def test_check_refuses_another_version_than_the_projects() -> None:
+    with pytest.raises(ReleaseError, match=r"pyproject\.toml says 1\.4\.0, not 1\.3\.0"):
+        check("1.3.0", PROJECT, CHANGELOG)
+
+
+@pytest.mark.parametrize(
+    "changelog", ["", "## [1.4.0]\n\n## [1.3.0]\n\n- x\n", CHANGELOG.replace("1.4.0", "1x4x0")]
+)
+def test_check_refuses_a_version_that_the_change_log_does_not_tell_of(changelog: str) -> None:
+    with pytest.raises(ReleaseError, match=r"CHANGELOG\.md has nothing"):
+        check("1.4.0", PROJECT, changelog)
+
+
+def test_check_accepts_what_fits() -> None:
+    check("1.4.0", PROJECT, CHANGELOG)
+
+
+@pytest.mark.parametrize("written", ["Dockerfile", "'Dockerfile'", '"Dockerfile"'])
+def test_pin_changes_the_image_line_and_nothing_else(written: str) -> None:
+    action = ACTION.replace("Dockerfile", written) + "  args: []\n"
+    pinned = pin(f"ghcr.io/owner/app@{DIGEST}", action)
+    assert (
+        pinned
+        == f"name: x\nruns:\n  using: docker\n  image: docker://ghcr.io/owner/app@{DIGEST}\n  args: []\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [f"ghcr.io/Owner/app@{DIGEST}", "ghcr.io/owner/app:1.4.0", f"ghcr.io/owner/app@{DIGEST[:-1]}", "@"],
+)
+def test_pin_takes_a_digest_and_no_tag(reference: str) -> None:
+    with pytest.raises(ReleaseError, match="not an image by digest"):
+        pin(reference, ACTION)
+
+
+def test_pin_refuses_an_action_that_is_pinned_already() -> None:
+    pinned = pin(f"ghcr.io/owner/app@{DIGEST}", ACTION)
+    with pytest.raises(ReleaseError, match="0 lines"):
+        pin(f"ghcr.io/owner/app@{DIGEST}", pinned)
+
+
+def test_the_commands_work_on_files_and_tell_refusals(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
+    (tmp_path / "action.yml").write_text(ACTION)
+    assert main("check", "1.4.0", tmp_path) == 0
+    assert main("notes", "1.4.0", tmp_path) == 0
+    assert main("pin", f"ghcr.io/owner/app@{DIGEST}", tmp_path) == 0
+    assert f"docker://ghcr.io/owner/app@{DIGEST}" in (tmp_path / "action.yml").read_text()
+    assert capsys.readouterr().out == "### Added\n\n- A thing.\n"
+    assert main("pin", "latest", tmp_path) == 1
+    assert main("tag", "1.4.0", tmp_path) == 1
+    assert "not one of check, notes, pin" in capsys.readouterr().err
