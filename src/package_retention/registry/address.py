@@ -35,7 +35,8 @@ def normalise(url: str) -> str:
     whole = (url if "://" in url else f"https://{url}").rstrip("/").lower()
     parts = split(whole)
     if parts is None:
-        raise ValueError(f"{url!r} is no URL of a registry; write https://HOST")
+        # What stands before an @ may be a secret.
+        raise ValueError(f"{url.rpartition('@')[2]!r} is no URL of a registry; write https://HOST")
     if parts.path or parts.query:
         raise ValueError(f"{url!r} has a path; write the registry's host alone, https://{parts.netloc}")
     if not is_private(parts):
