@@ -1,0 +1,120 @@
+"""What a person must look at after a run: once for the job summary and the annotations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from package_retention.model import Operation, Result
+from package_retention.runner.escaping import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from package_retention.model import Outcome, PackageResult, RunResult
+
+_WARNED = frozenset({Result.REFUSED, Result.SKIPPED})
+_WARNED_AT_THE_END = _WARNED | {Result.NOT_REACHED}  # of a run cut short, one point tells them all
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Something to look at: an error or a warning, what to do about it, and how many more are like it."""
+
+    error: bool
+    text: str
+    advice: str = ""
+    more: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """The text, with the number of those like it."""
+        return f"{self.text} (and {self.more:,} more like it)" if self.more else self.text
+
+
+class Speaker(Protocol):
+    """What points are told to: the log's annotations."""
+
+    def warning(self, text: str, advice: str = "") -> None:
+        """Tell a warning."""
+
+    def error(self, text: str, advice: str = "") -> None:
+        """Tell an error."""
+
+
+def points(run: RunResult) -> tuple[Point, ...]:
+    """Gather what failed and what is worth a warning, errors first; the same words are told once."""
+    found = [
+        *_of_run(run),
+        *(point for result in run.packages for point in _of_package(result, run.complete)),
+    ]
+    errors = [point for point in found if point.error]
+    warnings = [point for point in found if not point.error]
+    return tuple(dict.fromkeys([*errors, *warnings]))
+
+
+def announce(run: RunResult, speaker: Speaker) -> None:
+    """Tell every point to the log."""
+    for point in points(run):
+        (speaker.error if point.error else speaker.warning)(point.sentence, point.advice)
+
+
+def _of_run(run: RunResult) -> Iterator[Point]:
+    if run.failure:
+        yield Point(run.exit_status != 0, run.failure, run.advice)
+    if not run.complete:
+        yield _cut_short(run)
+    for warning in run.warnings:
+        yield Point(False, warning)
+
+
+def _cut_short(run: RunResult) -> Point:
+    outcomes = (outcome for result in run.packages for outcome in result.outcomes)
+    left = sum(1 for outcome in outcomes if outcome.result is Result.NOT_REACHED)
+    why = {
+        "time": "The time limit ended the run",
+        "budget": "GitHub's rate limit ended the run",
+        "cancel": "The run was cancelled",
+    }.get(run.ended_by, "The run ended early")
+    rest = f"{counted(left, 'planned change')} not reached" if left else "before its plan was done"
+    again = "Nothing is lost: run the same step again, and it goes on from there."
+    return Point(
+        False, f"{why}: {rest}" if left else f"{why} {rest}", "" if run.operation is Operation.LIST else again
+    )
+
+
+def _of_package(result: PackageResult, complete: bool) -> Iterator[Point]:
+    label = result.plan.package.label
+    if result.failure:
+        yield Point(not result.missing, _about(label, result.failure), result.advice)
+    for problem in result.plan.problems:
+        yield Point(True, _about(label, problem))
+    for warning in result.plan.warnings:
+        yield Point(False, _about(label, warning))
+    yield from _grouped(label, result.outcomes, (Result.FAILED,), error=True)
+    warned = _WARNED_AT_THE_END if complete else _WARNED
+    yield from _grouped(label, result.outcomes, warned, error=False)
+
+
+def _grouped(
+    label: str, outcomes: Iterable[Outcome], results: Iterable[Result], *, error: bool
+) -> Iterator[Point]:
+    """Tell outcomes with the same advice (or, without any, the same words) as one, by the first of them."""
+    wanted = frozenset(results)
+    groups: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.result in wanted:
+            groups.setdefault(outcome.advice or outcome.message, []).append(outcome)
+    for first, *others in groups.values():
+        yield Point(error, _about(label, f"{_subject(first)}{first.message}"), first.advice, len(others))
+
+
+def _subject(outcome: Outcome) -> str:
+    version = outcome.step.version
+    if version is None or version.label in outcome.message or str(version.id) in outcome.message:
+        return ""
+    return f"{version.label}: "
+
+
+def _about(label: str, text: str) -> str:
+    return text if label in text else f"{label}: {text}"
