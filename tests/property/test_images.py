@@ -1,0 +1,192 @@
+"""Whatever the package and whatever the rules: nothing that stays loses anything."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from package_retention.decide import ecosystems
+from package_retention.decide.deleting import deletion_plan
+from package_retention.decide.facts import Facts
+from package_retention.decide.matching import Numbers
+from package_retention.decide.options import Options
+from package_retention.decide.patterns import Patterns
+from package_retention.decide.rules import PackageRules, Rule
+from package_retention.errors import PlanError
+from package_retention.model import Absent, Manifest, PackageType, Plan, ReasonCode, StepKind, Unreadable
+from property.worlds import NOW, PATTERNS, Built, delete_rules, keep_rules, package_rules, packages
+
+EXAMPLES = settings(max_examples=500, deadline=None)
+FEW = settings(max_examples=150, deadline=None)
+
+
+def planned(facts: Facts, rules: PackageRules, options: Options | None = None) -> Plan:
+    numbers = Numbers(ecosystems.of(PackageType.CONTAINER))
+    try:
+        return deletion_plan(facts, rules, numbers, NOW, options or Options())
+    except PlanError:
+        assume(False)
+        raise
+
+
+def gone(plan: Plan) -> set[str]:
+    return {decision.version.name for decision in plan.decisions if decision.selected}
+
+
+def referred(built: Built) -> dict[str, set[str]]:
+    """Of each digest, what it refers to: an oracle of its own, written without the graph."""
+    found: dict[str, set[str]] = {}
+    for version in built.versions:
+        reading = built.readings[version.name]
+        targets = set()
+        if isinstance(reading, Manifest) and reading.subject:
+            targets.add(reading.subject)
+        for tag in version.tags:
+            if match := re.match(r"sha256-([0-9a-f]{64})", tag):
+                targets.add(f"sha256:{match[1]}")
+        found[version.name] = targets
+    return found
+
+
+def losses(built: Built, deleted: set[str]) -> list[tuple[str, str]]:
+    """Pairs of what stays and what it lost."""
+    lost = []
+    listed = {version.name for version in built.versions}
+    for version in built.versions:
+        if version.name in deleted:
+            continue
+        reading = built.readings[version.name]
+        if isinstance(reading, Manifest):
+            lost += [(version.name, c.digest) for c in reading.children if c.digest in deleted]
+        lost += [
+            (version.name, other)
+            for other, to in referred(built).items()
+            if version.name in to and other in deleted
+        ]
+        if any(not tag.startswith("sha256-") for tag in version.tags):
+            lost += [(version.name, to) for to in referred(built)[version.name] & listed & deleted]
+    return lost
+
+
+@EXAMPLES
+@given(packages(), package_rules())
+def test_nothing_that_stays_loses_anything(built: Built, rules: PackageRules) -> None:
+    plan = planned(built.facts(), rules)
+    assert not losses(built, gone(plan))
+
+
+@EXAMPLES
+@given(packages(), package_rules())
+def test_every_version_has_one_decision_and_every_step_waits_for_what_names_it(
+    built: Built, rules: PackageRules
+) -> None:
+    plan = planned(built.facts(), rules)
+    assert sorted(d.version.id for d in plan.decisions) == sorted(v.id for v in built.versions)
+    deletions = [step for step in plan.steps if step.kind is StepKind.DELETE_VERSION and step.version]
+    assert {step.version.name for step in deletions if step.version} == gone(plan)
+    position = {step.version.id: place for place, step in enumerate(deletions) if step.version}
+    names = {v.name: v.id for v in built.versions}
+    for step in deletions:
+        assert step.version
+        assert all(position[before] < position[step.version.id] for before in step.after)
+        for parent in built.versions:
+            reading = built.readings[parent.name]
+            if isinstance(reading, Manifest) and step.version.name in {c.digest for c in reading.children}:
+                assert names[parent.name] in step.after
+
+
+@FEW
+@given(packages(), package_rules(), st.randoms())
+def test_the_order_of_lists_and_rules_does_not_matter(
+    built: Built, rules: PackageRules, random: object
+) -> None:
+    plan = planned(built.facts(), rules)
+    shuffled = list(built.versions)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    other = replace(rules, delete=rules.delete[::-1], keep=rules.keep[::-1])
+    facts = replace(built.facts(), first=tuple(shuffled), latest=tuple(shuffled))
+    again = planned(facts, other)
+    assert gone(again) == gone(plan)
+    assert [s.version and s.version.id for s in again.steps] == [
+        s.version and s.version.id for s in plan.steps
+    ]
+
+
+@EXAMPLES
+@given(packages(), package_rules(limited=False))
+def test_a_second_run_finds_nothing_new(built: Built, rules: PackageRules) -> None:
+    deleted = gone(planned(built.facts(), rules))
+    left = tuple(version for version in built.versions if version.name not in deleted)
+    readings = {name: r for name, r in built.readings.items() if name not in deleted}
+    facts = replace(
+        built.facts(), first=left, latest=left, readings=readings, confirmed=frozenset(built.gone | deleted)
+    )
+    assert not gone(planned(facts, rules))
+
+
+def freely(built: Built, rules: PackageRules) -> set[str]:
+    """What goes by the rules alone: not where GitHub's refusal of the last version has its say as well."""
+    plan = planned(built.facts(), rules, Options(when_empty=True))
+    assume(all(decision.reason.code is not ReasonCode.LAST for decision in plan.decisions))
+    return gone(plan)
+
+
+@FEW
+@given(packages(), package_rules(limited=False), keep_rules(), PATTERNS)
+def test_adding_a_protection_never_deletes_more(
+    built: Built, rules: PackageRules, keep: Rule, exclude: Patterns
+) -> None:
+    before = freely(built, rules)
+    assert freely(built, replace(rules, keep=(*rules.keep, keep))) <= before
+    if rules.exclude is None:
+        assert freely(built, replace(rules, exclude=exclude)) <= before
+    for limit in (0, 1, 3):
+        assert freely(built, replace(rules, limit=limit)) <= before
+
+
+@FEW
+@given(packages(), package_rules(limited=False), delete_rules())
+def test_adding_a_delete_rule_never_deletes_less(built: Built, rules: PackageRules, more: Rule) -> None:
+    before = freely(built, rules)
+    assert before <= freely(built, replace(rules, delete=(*rules.delete, more)))
+
+
+@EXAMPLES
+@given(packages(), package_rules(), st.data())
+def test_what_changed_or_could_not_be_read_protects(
+    built: Built, rules: PackageRules, data: st.DataObject
+) -> None:
+    victim = data.draw(st.sampled_from(built.versions))
+    facts = built.facts()
+    unread = replace(facts, readings={**facts.readings, victim.name: Unreadable("503")})
+    assert not gone(planned(unread, rules))
+    missing = tuple(v for v in facts.first if v is not victim)
+    for moved in (replace(facts, latest=missing), replace(facts, first=missing)):
+        plan = planned(moved, rules)
+        assert victim.name not in gone(plan)
+        assert not losses(built, gone(plan))
+    absent = planned(replace(facts, readings={**facts.readings, victim.name: Absent()}), rules)
+    if any(not tag.startswith("sha256-") for tag in victim.tags):
+        tagless = {v.name for v in built.versions if all(tag.startswith("sha256-") for tag in v.tags)}
+        assert not gone(absent) & tagless
+
+
+@EXAMPLES
+@given(packages(), package_rules())
+def test_what_belongs_to_a_deleted_image_alone_goes_with_it(built: Built, rules: PackageRules) -> None:
+    plan = planned(built.facts(), rules)
+    deleted = gone(plan)
+    for version in built.versions:
+        if version.name in deleted or version.tags:
+            continue
+        namers = {
+            v.name
+            for v in built.versions
+            if isinstance(r := built.readings[v.name], Manifest)
+            and version.name in {c.digest for c in r.children}
+        }
+        owners = namers | {to for to in referred(built)[version.name] if to in built.readings}
+        assert not owners or not owners <= deleted
