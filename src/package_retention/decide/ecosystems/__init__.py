@@ -16,8 +16,10 @@ from package_retention.model import PackageType
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_LENGTH = 1000
-"""Longer texts have no version, whatever their ecosystem (npm's own cap is 256)."""
+MAX_LENGTH = 256
+"""Longer texts have no version, whatever their ecosystem: npm's own cap, and far over what the others' registries take."""
+
+_MAX_RANGE_LENGTH = 4096
 
 
 @total_ordering
@@ -56,6 +58,12 @@ class VersionRange:
     contains: Callable[[VersionNumber], bool] = field(repr=False, compare=False)
 
 
+def check_length(text: str) -> None:
+    """Refuse a range that is too long to be meant; `ValueError` says so."""
+    if len(text) > _MAX_RANGE_LENGTH:
+        raise ValueError(f"a range is at most {_MAX_RANGE_LENGTH} characters long")
+
+
 class Ecosystem(Protocol):
     """What each module here offers."""
 
@@ -70,25 +78,24 @@ class Ecosystem(Protocol):
 
 def of(package_type: PackageType) -> Ecosystem:
     """Give the ecosystem of a package type; docker's is container's."""
-    # One at a time: a run needs one ecosystem, and many runs none.
     match package_type:
         case PackageType.MAVEN:
-            from package_retention.decide.ecosystems import maven
+            from package_retention.decide.ecosystems import maven  # noqa: PLC0415 - only if asked for
 
             return maven
         case PackageType.NPM:
-            from package_retention.decide.ecosystems import npm
+            from package_retention.decide.ecosystems import npm  # noqa: PLC0415 - only if asked for
 
             return npm
         case PackageType.NUGET:
-            from package_retention.decide.ecosystems import nuget
+            from package_retention.decide.ecosystems import nuget  # noqa: PLC0415 - only if asked for
 
             return nuget
         case PackageType.RUBYGEMS:
-            from package_retention.decide.ecosystems import rubygems
+            from package_retention.decide.ecosystems import rubygems  # noqa: PLC0415 - only if asked for
 
             return rubygems
         case _:
-            from package_retention.decide.ecosystems import container
+            from package_retention.decide.ecosystems import container  # noqa: PLC0415 - only if asked for
 
             return container

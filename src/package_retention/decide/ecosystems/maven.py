@@ -1,0 +1,219 @@
+"""Maven: order of `ComparableVersion`, ranges of `VersionRange`.
+
+The tool is maven-artifact 3.8 (github.com/apache/maven: `ComparableVersion.java`, `VersionRange.java`,
+`ArtifactUtils.java`; maven.apache.org, "POM reference", sections "Version Order Specification" and "Dependency
+Version Requirement Specification"). It refuses no text. Where it contradicts itself (`1.sp.1` < `1-alpha` < `1` <
+`1.sp.1`), the order here is the one that its own comment wants: a word behind a dot counts as one behind a dash.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from package_retention.decide.ecosystems import MAX_LENGTH, VersionNumber, VersionRange, check_length
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_TOKEN = re.compile(r"([0-9]+|[^0-9.-]+)?([.-]?)")
+_TIMESTAMPED = re.compile(r".*-[0-9]{8}\.[0-9]{6}-[0-9]+", re.DOTALL)
+_LEADING = re.compile(r"[0-9]+(?:\.[0-9]+)*")
+_INTERVAL = re.compile(r"([\[(])([^\[\](),]*)(?:(,)([^\[\](),]*))?([\])])\s*")
+_NO_VERSION = re.compile(r"[\s~^<>=*|,\[\]()]|(?:^|\.)[xX](?:\.|$)|\+$|^(?:latest|release)$", re.IGNORECASE)
+_RIGHT_FORM = (
+    "ranges are written as for Maven: `[1.0,2.0)`, `[1.0,)`, `(,1.0],[1.2,)`, or `1.0` for exactly that one"
+)
+
+_RELEASE: Final = 5
+_RANKS: Final[Mapping[str, int]] = {
+    "alpha": 0,
+    "beta": 1,
+    "milestone": 2,
+    "rc": 3,
+    "snapshot": 4,
+    "": _RELEASE,
+    "sp": 6,
+}
+_UNKNOWN: Final = 7
+_ALIASES: Final[Mapping[str, str]] = {"ga": "", "final": "", "release": "", "cr": "rc"}
+_BEFORE_A_DIGIT: Final[Mapping[str, str]] = {"a": "alpha", "b": "beta", "m": "milestone"}
+
+# What may stand at one place of a version, from the earliest to the latest; early is before the end of the version.
+(
+    _EARLY_WORD,
+    _EARLY_NO_WORD,
+    _EARLY_LIST,
+    _EARLY_ZERO,
+    _END,
+    _LATE_NO_WORD,
+    _LATE_WORD,
+    _LATE_LIST,
+    _NUMBER,
+) = range(9)
+
+_Place = tuple[int] | tuple[int, int, str]
+
+
+class _Word(NamedTuple):
+    """A qualifier: its rank among the known ones, its text where it is none of them."""
+
+    rank: int
+    text: str = ""
+
+
+_Item = int | _Word
+
+
+def parse(text: str) -> VersionNumber | None:
+    """Read a version; `None` for what is too long, empty, or has digits that are not ASCII."""
+    if not text or len(text) > MAX_LENGTH or any(c.isdecimal() and not c.isascii() for c in text):
+        return None
+    levels = _levels(text.lower())
+    early = any(isinstance(item, _Word) and item.rank < _RELEASE for level in levels for item in level)
+    prerelease = early or bool(_TIMESTAMPED.fullmatch(text))
+    return VersionNumber(text, _key(levels), prerelease, _numbers(text))
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    leading = _LEADING.match(text)
+    numbers = [int(number) for number in leading[0].split(".")] if leading else []
+    return tuple([*numbers, 0] if len(numbers) == 1 else numbers)
+
+
+def _levels(text: str) -> list[list[_Item]]:
+    """Split a version into the lists that `ComparableVersion` nests, outermost first, without empty ends.
+
+    A dash opens the next list, and so does a change between digits and letters; a word at the end, or before a
+    digit, opens one of its own.
+    """
+    levels: list[list[_Item]] = [[]]
+    for match in _TOKEN.finditer(text):
+        token, separator = match.groups(default="")
+        if not token and not separator:
+            break
+        before_digit = not separator and match.end() < len(text)
+        item = _item(token, before_digit=before_digit)
+        if isinstance(item, _Word) and not separator and levels[-1]:
+            levels.append([])
+        levels[-1].append(item)
+        if before_digit or separator == "-":
+            levels.append([])
+    return _normalized(levels)
+
+
+def _item(token: str, *, before_digit: bool) -> _Item:
+    if not token or token.isdigit():
+        return int(token or "0")
+    word = _BEFORE_A_DIGIT.get(token, token) if before_digit else token
+    word = _ALIASES.get(word, word)
+    return _Word(_RANKS[word]) if word in _RANKS else _Word(_UNKNOWN, word)
+
+
+def _normalized(levels: list[list[_Item]]) -> list[list[_Item]]:
+    for level in levels:
+        while level and level[-1] in (0, _Word(_RELEASE)):
+            level.pop()
+    while levels and not levels[-1]:
+        levels.pop()
+    return levels
+
+
+def _key(levels: Sequence[Sequence[_Item]]) -> tuple[_Place, ...]:
+    """Flatten the lists to one key that sorts: a list is the last item of the one around it."""
+    places: list[_Place] = [(_END,)]
+    for depth, level in enumerate(reversed(levels)):
+        if depth:
+            places.insert(0, (_EARLY_LIST if places[0] < (_END,) else _LATE_LIST,))
+        for item in reversed(level):
+            places.insert(0, _place(item, early=places[0] < (_END,)))
+    return tuple(places)
+
+
+def _place(item: _Item, *, early: bool) -> _Place:
+    """Place an item; zero and a release word are nothings, which go with what follows them (`early` or not)."""
+    if isinstance(item, int):
+        return (_EARLY_ZERO,) if early and not item else (_NUMBER, item, "")
+    if item.rank == _RELEASE:
+        return (_EARLY_NO_WORD if early else _LATE_NO_WORD,)
+    return (_EARLY_WORD if item.rank < _RELEASE else _LATE_WORD, item.rank, item.text)
+
+
+def parse_range(text: str) -> VersionRange:
+    """Read a set of intervals, or one version; `ValueError` names the right form."""
+    check_length(text)
+    plain = text.strip()
+    if not plain.startswith(("[", "(")):
+        only = _single(plain)
+        return VersionRange(text, lambda version: version == only)
+    intervals = _intervals(plain)
+    return VersionRange(text, lambda version: any(interval.holds(version) for interval in intervals))
+
+
+def _single(text: str) -> VersionNumber:
+    """Read a bare version; what other tools write as a range, or means "the newest" to Maven, is none."""
+    version = None if _NO_VERSION.search(text) else parse(text)
+    if not version:
+        raise ValueError(f"`{text}` is no range of Maven's; {_RIGHT_FORM}")
+    return version
+
+
+class _Interval(NamedTuple):
+    low: VersionNumber | None
+    high: VersionNumber | None
+    low_inclusive: bool
+    high_inclusive: bool
+
+    @property
+    def empty(self) -> bool:
+        if not self.low or not self.high:
+            return False
+        both = self.low_inclusive and self.high_inclusive
+        return self.high < self.low or (self.high == self.low and not both)
+
+    def holds(self, version: VersionNumber) -> bool:
+        if self.low and (version < self.low or (version == self.low and not self.low_inclusive)):
+            return False
+        return not self.high or version < self.high or (version == self.high and self.high_inclusive)
+
+
+def _intervals(text: str) -> list[_Interval]:
+    """Read a set: intervals in ascending order that do not overlap, with commas between them."""
+    intervals: list[_Interval] = []
+    position = 0
+    while position < len(text):
+        match = _INTERVAL.match(text, position)
+        if not match:
+            raise ValueError(f"`{text[position:]}` is no interval; {_RIGHT_FORM}")
+        intervals.append(_interval(match))
+        position = match.end()
+        if text.startswith(",", position) and position + 1 < len(text):
+            position += len(text[position:]) - len(text[position + 1 :].lstrip())
+    for before, after in pairwise(intervals):
+        if before.high and (not after.low or after.low < before.high):
+            raise ValueError(f"the intervals of `{text}` overlap or do not ascend; {_RIGHT_FORM}")
+    return intervals
+
+
+def _interval(match: re.Match[str]) -> _Interval:
+    opening, low, comma, high, closing = match.groups()
+    inclusive = opening == "[", closing == "]"
+    if not comma:
+        if not all(inclusive):
+            raise ValueError(
+                f"`{match[0].strip()}` names one version, which stands in square brackets; {_RIGHT_FORM}"
+            )
+        return _Interval(_bound(low), _bound(low), *inclusive)
+    interval = _Interval(
+        _bound(low) if low.strip() else None, _bound(high) if high.strip() else None, *inclusive
+    )
+    if interval.empty:
+        raise ValueError(f"`{match[0].strip()}` ends before it begins; {_RIGHT_FORM}")
+    return interval
+
+
+def _bound(text: str) -> VersionNumber:
+    """Read an end of an interval; `[]` is read as Maven does, as version zero."""
+    plain = text.strip()
+    return _single(plain) if plain else VersionNumber("", _key([]), prerelease=False)

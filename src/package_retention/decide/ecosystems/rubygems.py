@@ -1,0 +1,98 @@
+"""RubyGems: order and grammar of `Gem::Version`, ranges of `Gem::Requirement`.
+
+The tool is RubyGems 3 (github.com/ruby/rubygems: `lib/rubygems/version.rb`, `lib/rubygems/requirement.rb`; guides:
+"Patterns", section "Pre-release gems"). A requirement holds pre-releases like any version, as the tool's does.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import takewhile
+from operator import eq, ge, gt, le, lt, ne
+from typing import TYPE_CHECKING, Any, Final
+
+from package_retention.decide.ecosystems import MAX_LENGTH, VersionNumber, VersionRange, check_length
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_VERSION = re.compile(r"[0-9]+(?:\.[0-9a-zA-Z]+)*(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?")
+_SEGMENT = re.compile(r"[0-9]+|[a-zA-Z]+")
+_REQUIREMENT = re.compile(r"\s*(~>|!=|[<>]=?|=?)\s*([^\s<>=~!]+)\s*")
+_RIGHT_FORM = "requirements are written as for RubyGems: `~> 1.2`, `>= 1.0, < 2.0`, `!= 1.3.0`, `1.2.3`"
+_OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "": eq,
+    "=": eq,
+    "!=": ne,
+    "<": lt,
+    "<=": le,
+    ">": gt,
+    ">=": ge,
+}
+
+Segment = int | str
+
+
+def parse(text: str) -> VersionNumber | None:
+    """Read a version; `None` where `Gem::Version` refuses it. Any letter, and any `-`, makes a pre-release."""
+    if len(text) > MAX_LENGTH or not _VERSION.fullmatch(text):
+        return None
+    segments = _segments(text)
+    release = _release(segments)
+    numbers = release if len(release) > 1 else [*release, 0]
+    return VersionNumber(text, _key(segments), len(release) < len(segments), tuple(numbers))
+
+
+def parse_range(text: str) -> VersionRange:
+    """Read a requirement or a comma-joined list of them; `ValueError` names the right form."""
+    check_length(text)
+    tests = [_requirement(part) for part in text.split(",")]
+    return VersionRange(text, lambda version: all(test(version) for test in tests))
+
+
+def _requirement(text: str) -> Callable[[VersionNumber], bool]:
+    match = _REQUIREMENT.fullmatch(text)
+    wanted = parse(match[2]) if match else None
+    if not match or not wanted:
+        raise ValueError(f"`{text.strip()}` is no requirement; {_RIGHT_FORM}")
+    if match[1] == "~>":
+        return _pessimistic(wanted)
+    operator = _OPERATORS[match[1]]
+    return lambda version: operator(version.key, wanted.key)
+
+
+def _pessimistic(wanted: VersionNumber) -> Callable[[VersionNumber], bool]:
+    """`~>`: at least this one, its release below the next of the number before the last."""
+    release = _release(_segments(wanted.text))
+    kept = release[:-1] or release
+    below = _key([*kept[:-1], kept[-1] + 1])
+    return lambda version: version >= wanted and _key(_release(_segments(version.text))) < below
+
+
+def _segments(text: str) -> list[Segment]:
+    parts = _SEGMENT.findall(text.replace("-", ".pre."))
+    return [int(part) if part.isdigit() else part for part in parts]
+
+
+def _release(segments: Sequence[Segment]) -> list[int]:
+    """Give the numbers before the first letter."""
+    return [part for part in takewhile(lambda part: isinstance(part, int), segments) if isinstance(part, int)]
+
+
+def _key(segments: Sequence[Segment]) -> tuple[Any, ...]:
+    """Order segments as if endless zeros followed: letters before zero, zero before any other number.
+
+    Zeros that end the numbers or the whole are dropped as `canonical_segments` drops them. Others are counted
+    into the segment behind them: a letter comes the earlier, and a number the later, the fewer zeros precede it.
+    """
+    release = len(_release(segments))
+    key: list[tuple[int, int, Segment]] = []
+    zeros = 0
+    for index, part in enumerate(segments):
+        zeros = 0 if index == release else zeros
+        if part == 0:
+            zeros += 1
+            continue
+        key.append((-1, zeros, part) if isinstance(part, str) else (1, -zeros, part))
+        zeros = 0
+    return (*key, (0,))
