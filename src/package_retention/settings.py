@@ -19,7 +19,7 @@ class Settings:
     """Everything that a run is told; the token is left out of the `repr`.
 
     `repository` is `None` for `any`. `time_limit` is in seconds, `None` for none; `points_per_minute` is `None` for
-    no pacing. `given` are the inputs as given, without the token, for the report.
+    no pacing. `given` are the inputs that are not at their default, as given, without the token, for the report.
     """
 
     operation: Operation

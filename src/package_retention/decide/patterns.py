@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from package_retention.decide.lists import entries as entries_of
 from package_retention.decide.pattern_forms import Kind, PatternError, expression, form
+from package_retention.decide.quoting import quoted
 from package_retention.errors import PlanError
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Pattern:
             return _regex(self.body, self.flags).search(text, timeout=SEARCH_SECONDS)
         except TimeoutError:
             raise PatternTimeoutError(
-                f"The pattern `{self.text}` takes too long (over {SEARCH_SECONDS} s on one text of {len(text)} characters).",
+                f"The pattern {quoted(self.text)} takes too long (over {SEARCH_SECONDS} s on one text of {len(text)} characters).",
                 "Write it without repetitions inside repetitions, or as a glob.",
             ) from None
 
@@ -120,7 +121,7 @@ class Patterns:
             try:
                 found.append(Pattern.parse(text, lower=lower))
             except PatternError as error:
-                problems.append(f"`{text}` {error}")
+                problems.append(f"{quoted(text)} {error}")
         if problems:
             raise PatternError("; ".join(problems))
         return cls(tuple(found))
