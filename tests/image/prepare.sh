@@ -47,6 +47,8 @@ configure_podman() {
 [containers]
 # podman's own defaults may be above what this process may ask for
 default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
+# the embedded GitHub listens on this machine's loopback address, and no bridge needs to be set up
+netns = "host"
 [engine]
 # crun refuses hybrid cgroups; without systemd there are no others to manage
 runtime = "runc"
