@@ -7,7 +7,6 @@ that is under way can tell.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 # GitHub counts arrivals. A request surely arrived before its answer did, so its points are held until a minute
 # after the answer; the second more is for clocks that count in whole seconds.
 WINDOW = 61.0
-_SLOWER = 0.7
 _FLOOR = 120
 # Two answers of one hour may name resets that lie a second apart.
 _SAME_RESET = 30
@@ -62,7 +60,7 @@ class MinuteBudget:
     def slow_down(self) -> None:
         """Lower the pace for the rest of the run; without one, to less than what was just too much."""
         pace = self.pace if self.pace is not None else max(self._used, _FLOOR)
-        self.pace = max(math.floor(pace * _SLOWER), min(pace, _FLOOR))
+        self.pace = max(pace * 7 // 10, min(pace, _FLOOR))
 
     def _forget(self, now: float) -> None:
         while self._closed and self._closed[0][0] <= now:
@@ -81,6 +79,7 @@ class HourBudget:
         self.remaining = 0
         self.returns: datetime | None = None
         self._heard = False
+        self._lost = 0
         self._reset = 0.0
         self._resets_at = 0.0
 
@@ -92,12 +91,13 @@ class HourBudget:
     def due(self, in_flight: int, now: float) -> float | None:
         """Tell when one more request may go beside those in flight (none of which need be counted yet)."""
         if self.limit is not None and now >= self._resets_at:
-            self.limit, self._heard = None, False
+            self.limit, self._heard, self._lost = None, False, 0
         if not self._heard:
             return None if in_flight else 0.0
-        if self.limit is None or self.remaining - in_flight > self.reserve:
+        free = self.remaining - self._lost - self.reserve
+        if self.limit is None or free > in_flight:
             return 0.0
-        return None if self.remaining > self.reserve and in_flight else self._resets_at - now
+        return None if free > 0 and in_flight else self._resets_at - now
 
     def heard(self, headers: Mapping[str, str], now: float, date: datetime) -> None:
         """Learn from an answer; `date` is the server's time of day at `now`."""
@@ -113,8 +113,11 @@ class HourBudget:
         self.returns = returns
 
     def lost(self) -> None:
-        """Count a request whose answer never came: it may have been counted over there."""
-        self.remaining -= 1
+        """Count a request whose answer never came: it may have been counted over there.
+
+        Whether a later answer counts it already cannot be told, so it is held for the rest of the hour.
+        """
+        self._lost += 1
 
     def _learn(self, limit: int, remaining: int, reset: float) -> None:
         same = self.limit is not None and abs(reset - self._reset) <= _SAME_RESET

@@ -115,6 +115,7 @@ class Pacer:
             while True:
                 self._clock.sleep(0)
                 with self._changed:
+                    self._go_on()
                     due = self._due(points)
                     if due is None:
                         self._changed.wait()
@@ -156,6 +157,7 @@ class Pacer:
     def wait(self, seconds: float, why: str, *, not_after: float | None = None) -> None:
         """Wait before another try of one request, within the time limit; raises as `enter` does."""
         with self._changed:
+            self._go_on()
             self._allow(_Due(seconds, why), not_after)
         self._sleep(seconds, why)
 
@@ -180,6 +182,10 @@ class Pacer:
                 points_per_minute=self._minute.pace,
             )
 
+    def _go_on(self) -> None:
+        if self._cancelled is not None:
+            raise CancelledError(self._cancelled)
+
     def _due(self, points: int) -> _Due | None:
         now = self._clock.monotonic()
         until, pause = self._pause
@@ -196,8 +202,6 @@ class Pacer:
         return _Due(minute, "the points of this minute") if minute > 0 else _GO
 
     def _allow(self, due: _Due, not_after: float | None) -> None:
-        if self._cancelled is not None:
-            raise CancelledError(self._cancelled)
         starts = self._clock.monotonic() + due.seconds
         # A request that would end beyond the limit passes it too: `_typical` is what one takes.
         if self._deadline is not None and starts + self._typical >= self._deadline:

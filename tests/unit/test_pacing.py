@@ -1,0 +1,297 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from clocks import START, FakeClock
+from package_retention.api.budgets import WINDOW
+from package_retention.api.pacing import Pacer, Pass
+from package_retention.api.retry import Trouble, Wait
+from package_retention.api.turns import Turns
+from package_retention.errors import BudgetError, CancelledError, StaleError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SECONDARY = Wait(60.0, "all", "the secondary rate limit (HTTP 403)", Trouble.SECONDARY)
+
+
+def sent(pacer: Pacer, points: int = 1, headers: Mapping[str, str] | None = None) -> Pass:
+    given = pacer.enter(points)
+    pacer.leave(given, headers or {}, START)
+    return given
+
+
+def budget(remaining: int, reset: int, limit: int = 1000) -> dict[str, str]:
+    return {
+        "x-ratelimit-remaining": str(remaining),
+        "x-ratelimit-limit": str(limit),
+        "x-ratelimit-reset": str(int(START.timestamp()) + reset),
+    }
+
+
+def test_a_run_goes_at_the_pace_and_not_slower() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock, points_per_minute=900)
+    departures = [sent(pacer, 5).departed for _ in range(400)]
+    assert departures == [0.0] * 180 + [WINDOW] * 180 + [2 * WINDOW] * 40
+    state = pacer.state()
+    assert (state.requests, state.points, state.waited) == (400, 2000, 2 * WINDOW)
+
+
+def test_no_pacing() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock, points_per_minute=None)
+    for _ in range(2000):
+        sent(pacer, 5)
+    assert clock.slept == []
+
+
+def test_a_change_dearer_than_the_pace_goes_alone() -> None:
+    pacer = Pacer(FakeClock(), points_per_minute=3)
+    assert [sent(pacer, 5).departed for _ in range(3)] == [0.0, WINDOW, 2 * WINDOW]
+
+
+def test_a_pause_stops_everybody_and_lowers_the_pace_once() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock, points_per_minute=720)
+    sent(pacer)
+    under_way = [pacer.enter(5) for _ in range(10)]
+    for given in under_way:
+        pacer.limited(given, SECONDARY)
+        pacer.leave(given, {}, START)
+    assert pacer.state().points_per_minute == 504
+    again = pacer.enter(5)
+    assert again.departed == 60.0
+    pacer.limited(again, SECONDARY)
+    pacer.leave(again, {}, START)
+    assert pacer.state().points_per_minute == 352
+    assert sent(pacer).departed == 120.0
+
+
+def test_the_longest_pause_counts() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock)
+    for seconds in (30.0, 10.0):
+        given = pacer.enter(1)
+        pacer.limited(given, Wait(seconds, "all", "asked", Trouble.SERVER))
+        pacer.leave(given, {}, START)
+    # The second one departed after the first pause.
+    assert clock.monotonic() == 30
+    assert sent(pacer).departed == 40
+    assert pacer.state().points_per_minute == 720
+
+
+def test_a_lowered_pace_also_lowers_how_many_are_under_way() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock, max_in_flight=9)
+    first = pacer.enter(1)
+    pacer.limited(first, SECONDARY)
+    pacer.leave(first, {}, START)
+    for _ in range(6):
+        pacer.enter(1)
+    with ThreadPoolExecutor(1) as pool:
+        seventh = pool.submit(pacer.enter, 1)
+        pacer.leave(Pass(1, 1, 60.0), {}, START)
+        assert seventh.result().number == 8
+
+
+def test_the_last_tenth_is_left_and_the_run_ends_with_the_hour_named() -> None:
+    pacer = Pacer(FakeClock(), time_limit=3000)
+    sent(pacer, headers=budget(101, reset=3600))
+    sent(pacer, headers=budget(100, reset=3600))
+    with pytest.raises(BudgetError, match=r"100 of 1000 requests are left.*13:00 UTC") as caught:
+        pacer.enter(1)
+    assert (caught.value.cause, caught.value.failing) == ("budget", False)
+    assert "time-limit" in caught.value.advice
+    assert pacer.state().requests == 2
+
+
+def test_a_budget_that_returns_within_the_time_limit_is_waited_for() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock, time_limit=3000)
+    sent(pacer, headers=budget(0, reset=600))
+    assert pacer.enter(1).departed == 601
+    assert clock.slept == [601]
+
+
+def test_no_wait_starts_that_would_pass_the_time_limit() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock, points_per_minute=5, time_limit=50)
+    sent(pacer, 5)
+    with pytest.raises(BudgetError, match="points of this minute would take 61 s more") as caught:
+        pacer.enter(5)
+    assert caught.value.cause == "time"
+    with pytest.raises(BudgetError, match="would take 70 s"):
+        pacer.wait(70, "a retry")
+    assert clock.slept == []
+
+
+def test_a_pause_past_the_time_limit_ends_the_run_for_its_own_cause() -> None:
+    for trouble, cause in ((Trouble.SECONDARY, "time"), (Trouble.PRIMARY, "budget")):
+        pacer = Pacer(FakeClock(), time_limit=50)
+        given = pacer.enter(1)
+        pacer.limited(given, Wait(60, "all", "a limit", trouble))
+        pacer.leave(given, {}, START)
+        with pytest.raises(BudgetError) as caught:
+            pacer.enter(1)
+        assert caught.value.cause == cause
+
+
+def test_no_request_starts_that_would_end_past_the_time_limit() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock, time_limit=100)
+
+    def take(seconds: float) -> None:
+        given = pacer.enter(1)
+        clock.advance(seconds)
+        pacer.leave(given, {}, START)
+
+    for _ in range(9):
+        take(10)
+    take(4)
+    # Requests took six seconds and more of late, and six are left.
+    with pytest.raises(BudgetError, match="the time limit ends the run here"):
+        take(4)
+    assert clock.monotonic() == 94
+
+
+def test_a_change_that_cannot_go_in_time_does_not_go_and_does_not_wait() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock, points_per_minute=5)
+    sent(pacer, 5)
+    with pytest.raises(StaleError):
+        pacer.enter(5, not_after=60)
+    with pytest.raises(StaleError):
+        pacer.wait(61, "a retry", not_after=60)
+    assert clock.slept == []
+    assert pacer.enter(5, not_after=61).departed == 61
+
+
+def test_a_cancel_ends_waits_and_lets_nothing_go() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock)
+    clock.cancel(130)
+    with pytest.raises(CancelledError) as caught:
+        pacer.enter(1)
+    assert caught.value.status == 130
+    other = Pacer(FakeClock())
+    other.cancel()
+    for ask in (lambda: other.enter(1), lambda: other.wait(1, "x")):
+        with pytest.raises(CancelledError):
+            ask()
+    assert other.state().requests == 0
+
+
+def test_the_state_tells_what_is_waited_for() -> None:
+    states = []
+
+    class Watching(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            if seconds:
+                states.append(pacer.state())
+            super().sleep(seconds)
+
+    clock = Watching()
+    pacer = Pacer(clock, points_per_minute=5)
+    sent(pacer, 5)
+    sent(pacer, 5)
+    assert [(state.waiting, state.why) for state in states] == [(61.0, "the points of this minute")]
+    after = pacer.state()
+    assert (after.waiting, after.why, after.in_flight) == (0.0, "", 0)
+
+
+def test_nobody_is_forgotten_and_never_are_too_many_under_way() -> None:
+    """Forty workers, four at once: every request gets its turn, and the minute holds."""
+    clock = FakeClock()
+    pacer = Pacer(clock, points_per_minute=100, max_in_flight=4)
+    most, guard = [0], threading.Lock()
+
+    def work(_: int) -> list[Pass]:
+        passes = []
+        for _ in range(25):
+            given = pacer.enter(1)
+            with guard:
+                most[0] = max(most[0], pacer.state().in_flight)
+            pacer.leave(given, {}, START)
+            passes.append(given)
+        return passes
+
+    with ThreadPoolExecutor(40) as pool:
+        passes = [given for found in pool.map(work, range(40)) for given in found]
+    assert sorted(given.number for given in passes) == list(range(1, 1001))
+    assert 1 <= most[0] <= 4
+    departed = sorted(given.departed for given in passes)
+    assert all(later - earlier >= 60 for earlier, later in zip(departed, departed[100:], strict=False))
+    assert departed[-1] <= 10 * WINDOW + 1e-6
+
+
+def test_what_one_hears_stops_the_others() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock, points_per_minute=None, max_in_flight=8)
+    stopped: list[tuple[int, float]] = []
+
+    def work(worker: int) -> list[Pass]:
+        passes = []
+        for turn in range(50):
+            given = pacer.enter(1)
+            if worker == 3 and turn % 20 == 10:
+                pacer.limited(given, SECONDARY)
+                stopped.append((pacer.state().requests, clock.monotonic() + 60))
+            pacer.leave(given, {}, START)
+            passes.append(given)
+        return passes
+
+    with ThreadPoolExecutor(8) as pool:
+        passes = [given for found in pool.map(work, range(8)) for given in found]
+    assert len(stopped) == 2
+    for number, until in stopped:
+        assert all(given.departed >= until for given in passes if given.number > number)
+
+
+def test_a_cancel_reaches_every_worker() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock, max_in_flight=2)
+    held = [pacer.enter(1)]
+    pacer.leave(held.pop(), {}, START)
+    held = [pacer.enter(1), pacer.enter(1)]
+
+    def work(_: int) -> str:
+        try:
+            pacer.enter(1)
+        except CancelledError:
+            return "cancelled"
+        return "sent"
+
+    with ThreadPoolExecutor(20) as pool:
+        asked = [pool.submit(work, number) for number in range(20)]
+        pacer.cancel()
+        assert {task.result() for task in asked} == {"cancelled"}
+    assert pacer.state().requests == 3
+    assert len(held) == 2
+
+
+def test_turns_are_first_come_first_served() -> None:
+    turns = Turns()
+    order: list[int] = []
+
+    def take(number: int) -> None:
+        with turns:
+            order.append(number)
+
+    threads = []
+    with turns:
+        for number in range(20):
+            thread = threading.Thread(target=take, args=(number,))
+            thread.start()
+            threads.append(thread)
+            while len(turns._waiting) <= number:
+                pass
+    for thread in threads:
+        thread.join()
+    assert order == list(range(20))
+    with turns:
+        pass
