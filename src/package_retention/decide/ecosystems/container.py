@@ -1,6 +1,6 @@
 """Container tags that are versions: an optional `v`, three or four numbers, then pieces after `-`.
 
-No tool defines them; the contract does. A piece that begins with a pre-release word makes a pre-release, also when
+No tool defines them; this is the action's own rule. A piece that begins with a pre-release word makes a pre-release, also when
 glued to the numbers (`3.12.0rc2`); any other piece belongs to the variant (`-alpine`). Numbers may have leading
 zeros (`2024.01.15`). Pre-releases sort as SemVer 2.0's labels do; ranges are npm's, read on the numbers and
 pre-release labels alone: a variant follows its numbers. Fewer numbers (`1`, `1.2-alpine`) are moving tags.

@@ -21,7 +21,9 @@ _TOKEN = re.compile(r"([0-9]+|[^0-9.-]+)?([.-]?)")
 _TIMESTAMPED = re.compile(r".*-[0-9]{8}\.[0-9]{6}-[0-9]+", re.DOTALL)
 _LEADING = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _INTERVAL = re.compile(r"([\[(])([^\[\](),]*)(?:(,)([^\[\](),]*))?([\])])\s*")
-_NO_VERSION = re.compile(r"[\s~^<>=*|,\[\]()]|(?:^|\.)[xX](?:\.|$)|\+$|^(?:latest|release)$", re.IGNORECASE)
+_NO_VERSION = re.compile(
+    r"[\s~^<>=*|,\[\]()]|(?:^|\.)[xX](?:\.|$)|\+$|^(?:latest(?:\..*)?|release)$", re.IGNORECASE
+)
 _RIGHT_FORM = (
     "ranges are written as for Maven: `[1.0,2.0)`, `[1.0,)`, `(,1.0],[1.2,)`, or `1.0` for exactly that one"
 )

@@ -25,7 +25,7 @@ _LABELS = rf"{_LABEL}(?:\.{_LABEL})*"
 _BUILD = r"\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"
 _VERSION = re.compile(rf"v?({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-({_LABELS}))?(?:{_BUILD})?")
 _PART = rf"(?:{_NUMBER}|[xX*])"
-_PARTIAL = re.compile(rf"v?({_PART})(?:\.({_PART})(?:\.({_PART})(?:-({_LABELS}))?)?)?")
+_PARTIAL = re.compile(rf"([v=]*)({_PART})(?:\.({_PART})(?:\.({_PART})(?:-({_LABELS}))?)?)?")
 _COMPARATOR = re.compile(r"(~>|[<>]=?|[~^=]?)(.*)")
 _AFTER_OPERATOR = re.compile(r"([~^<>=]) ")
 _HYPHEN = re.compile(r"([^ ]+) - ([^ ]+)")
@@ -138,9 +138,9 @@ def _conjunction(text: str) -> tuple[Bound, ...]:
 
 def _unfold(item: str) -> list[Bound]:
     operator, version = cast("re.Match[str]", _COMPARATOR.fullmatch(item)).groups()
-    partial = _partial(version)
     if operator in ("^", "~", "~>"):
-        return _compatible(operator, partial)
+        return _compatible(operator, _partial(version, any_prefix=True))
+    partial = _partial(version)
     if partial.jumps:
         raise ValueError(f"`{item}` has a number behind an x; {_RIGHT_FORM}")
     if partial.full:
@@ -178,15 +178,15 @@ def _from_to(low: _Partial, high: _Partial) -> list[Bound]:
     return bounds
 
 
-def _partial(text: str) -> _Partial:
+def _partial(text: str, *, any_prefix: bool = False) -> _Partial:
     match = _PARTIAL.fullmatch(text)
-    if not match:
-        raise ValueError(f"`{text}` is no version of a range; {_RIGHT_FORM}")
-    parts = [part for part in match.group(1, 2, 3) if part]
+    parts = [part for part in match.group(2, 3, 4) if part] if match else []
     known = [int(part) for part in takewhile(str.isdigit, parts)]
-    jumps = any(part.isdigit() for part in parts[len(known) :])
     full = len(known) == 3  # noqa: PLR2004 - major, minor, patch
-    return _Partial(tuple(known), (match[4] or "") if full else "", jumps)
+    if not match or (full and not any_prefix and match[1] not in ("", "v")):
+        raise ValueError(f"`{text}` is no version of a range; {_RIGHT_FORM}")
+    jumps = any(part.isdigit() for part in parts[len(known) :])
+    return _Partial(tuple(known), (match[5] or "") if full else "", jumps)
 
 
 _OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
