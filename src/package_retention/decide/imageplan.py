@@ -41,7 +41,7 @@ def image_plan(facts: Facts, rules: PackageRules, numbers: Numbers, now: datetim
     _refuse_signatures_alone(graph, rules, facts)
     choices = {c.item.version.name: c for c in choose(images(graph, facts), rules, numbers, now).values()}
     if options.allowed is not None:
-        choices = _narrowed(choices, options.allowed)
+        choices = _narrowed(graph, choices, options.allowed)
     fixed = _fixed(graph, facts)
     order = [v.name for v in oldest_first(c.item.version for c in choices.values() if c.selected)]
     settled = within_limit(graph, order, rules.limit, fixed.keys())
@@ -85,9 +85,18 @@ def _refuse_signatures_alone(graph: Graph, rules: PackageRules, facts: Facts) ->
         )
 
 
-def _narrowed(choices: Mapping[str, Choice], allowed: frozenset[int]) -> dict[str, Choice]:
+def _narrowed(graph: Graph, choices: Mapping[str, Choice], allowed: frozenset[int]) -> dict[str, Choice]:
+    """Only what a report planned: an image to which something came since then stays, and is told."""
+    staying = closure((d for d, c in choices.items() if not c.selected), graph.follows)
+    units = set(graph.units)
+
+    def has_more(digest: str) -> bool:
+        inside = closure((digest,), graph.follows).keys() - staying.keys() - units
+        return any(graph.nodes[d].id not in allowed for d in inside)
+
     by_id = {c.item.version.id: c for c in choices.values()}
-    return {c.item.version.name: c for c in only(by_id, allowed, NOT_IN_REPORT).values()}
+    whole = {i for i in allowed & by_id.keys() if not has_more(by_id[i].item.version.name)}
+    return {c.item.version.name: c for c in only(by_id, whole, NOT_IN_REPORT).values()}
 
 
 def _fixed(graph: Graph, facts: Facts) -> dict[str, Reason]:

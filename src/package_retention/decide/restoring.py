@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from package_retention.decide.graph import derived_subject
 from package_retention.decide.images import flat
 from package_retention.decide.ordering import by_age, oldest_first
-from package_retention.decide.reasons import over_limit
-from package_retention.decide.selection import choose
+from package_retention.decide.reasons import NOT_DELETED_THERE, over_limit
+from package_retention.decide.selection import choose, only
 from package_retention.model import Decision, Plan, Reason, ReasonCode, Step, StepKind
 
 if TYPE_CHECKING:
@@ -37,10 +37,17 @@ def restore_plan(
     rules: PackageRules,
     numbers: Numbers,
     now: datetime,
+    reported: frozenset[int] | None = None,
 ) -> Plan:
-    """Decide every deleted version; `active` are the versions that are there, for names and tags in use again."""
+    """Decide every deleted version; `active` are the versions that are there, for names and tags in use again.
+
+    `reported` are the only ids that may come back, where a report names them.
+    """
     choices = choose(flat(tuple(deleted), package.type), rules, numbers, now, restore=True)
     by_id = {i for rule in rules.delete for i in rule.filter.ids or ()}
+    if reported is not None:
+        choices = only(choices, reported, NOT_DELETED_THERE)
+        by_id |= reported
     selected = [c.item.version for c in choices.values() if c.selected]
     reasons = _refused(selected, active, by_id, now)
     chosen = oldest_first(v for v in selected if v.id not in reasons)

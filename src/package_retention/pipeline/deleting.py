@@ -11,6 +11,7 @@ from package_retention.decide.guard import check_share
 from package_retention.decide.matching import Numbers
 from package_retention.execute.walk import walk
 from package_retention.model import PackageResult, PackageType, StepKind
+from package_retention.pipeline import reports
 from package_retention.pipeline.prepared import Prepared, hands
 from package_retention.pipeline.survey import survey, survey_again
 from package_retention.pipeline.watch import Watch, narrowing
@@ -42,8 +43,14 @@ class Deletion:
         self.numbers = Numbers(ecosystems.of(self.target.package.type))
 
     def plan(self) -> Plan:
-        """Decide on the facts as they stand."""
-        return deletion_plan(self.facts, self.target.rules, self.numbers, self.now, self.options)
+        """Decide on the facts as they stand; a report only narrows."""
+        report = self.world.report
+        if report is None:
+            return deletion_plan(self.facts, self.target.rules, self.numbers, self.now, self.options)
+        ids, told = reports.allowed(report, self.target.package, self.facts.latest)
+        options = replace(self.options, allowed=ids)
+        plan = deletion_plan(self.facts, self.target.rules, self.numbers, self.now, options)
+        return replace(plan, warnings=(*plan.warnings, *told, *reports.rescued(plan, ids)))
 
     def replan(self, done: Collection[int]) -> Plan:
         """List the package again and decide anew."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from package_retention.errors import BudgetError, CancelledError, MissingError, RetentionError
 from package_retention.model import Operation, PackageResult, Plan, Result, RunResult
-from package_retention.pipeline import deleting, restoring
+from package_retention.pipeline import deleting, reports, restoring
 from package_retention.pipeline.finding import Target, targets
 from package_retention.pipeline.prepared import Prepared
+from package_retention.pipeline.waiting import each, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,8 +40,10 @@ def run(world: World, options: Options) -> RunResult:
 
 def _prepared(world: World, options: Options) -> list[Prepared]:
     """Find, survey and plan every package, several at a time."""
-    found = targets(world)
+    found = result_of(world, lambda: targets(world))
     now = world.api.now()
+    if world.report:
+        reports.check(world.report, world.settings, now)
 
     def prepare(target: Target) -> Prepared:
         if world.ending.cause:
@@ -55,7 +58,7 @@ def _prepared(world: World, options: Options) -> list[Prepared]:
         except RetentionError as error:
             return _failed(world, target, error)
 
-    return list(world.packages.map(prepare, found))
+    return each(world, prepare, found, _not_reached)
 
 
 def _plan(world: World, target: Target, now: datetime, options: Options) -> Prepared:
@@ -108,7 +111,7 @@ def _carried_out(world: World, prepared: Sequence[Prepared]) -> list[PackageResu
         except RetentionError as error:
             return PackageResult(one.plan, failure=error.message, advice=error.advice)
 
-    return list(world.packages.map(carry_out, prepared))
+    return each(world, carry_out, prepared, lambda one: PackageResult(one.plan))
 
 
 def _result(world: World, results: Sequence[PackageResult], failure: str, advice: str) -> RunResult:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from package_retention.model import Spending
     from package_retention.ports import Clock, Journal, PackagesApi, RegistryApi
+    from package_retention.reported import Report
     from package_retention.settings import Settings
 
 
@@ -21,7 +22,8 @@ class World:
     """The edges of one run.
 
     `changes` runs steps, `packages` runs whole packages (they wait for steps, so the two must not be one pool).
-    `nonce` gives a fresh text each time, `spent` what the run has cost so far.
+    `nonce` gives a fresh text each time, `spent` what the run has cost so far. `report` is that of an earlier run,
+    where the step names one.
     """
 
     settings: Settings
@@ -33,6 +35,7 @@ class World:
     packages: Executor
     nonce: Callable[[], str]
     spent: Callable[[], Spending]
+    report: Report | None = None
     ending: Ending = field(default_factory=Ending)
 
     @property

@@ -1,0 +1,94 @@
+"""What an earlier run's report says; it may be forged, so it only ever narrows what a run would do by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from package_retention.model import Result, StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from package_retention.model import Operation, Package, Step, Version
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedStep:
+    """A step of the run reported on; `tags` are those that its outcome says were really taken away."""
+
+    step: Step
+    started: bool = False
+    result: Result | None = None
+    tags: tuple[str, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        """Whether the change was surely made by that run."""
+        return self.result is Result.DONE
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the change may have been made: it was started, and nobody wrote down how it ended."""
+        return self.started and self.result is None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedPackage:
+    """A package of that run: its steps in the plan's order, and the versions that were planned to go."""
+
+    package: Package
+    steps: tuple[ReportedStep, ...] = ()
+    selected: tuple[Version, ...] = ()
+
+    @property
+    def planned(self) -> dict[int, Version]:
+        """Every version that the plan changed (those that only lose tags too), by id, as it was then."""
+        stepped = {one.step.version.id: one.step.version for one in self.steps if one.step.version}
+        return {version.id: version for version in self.selected} | stepped
+
+    @property
+    def went_whole(self) -> bool:
+        """Whether the run deleted the package itself, or may have."""
+        whole = (one for one in self.steps if one.step.kind is StepKind.DELETE_PACKAGE)
+        return any(one.done or one.in_doubt for one in whole)
+
+    @property
+    def deleted(self) -> dict[int, Version]:
+        """Every version that the run deleted, or may have deleted, by id."""
+        if self.went_whole:
+            return {version.id: version for version in self.selected}
+        return {
+            one.step.version.id: one.step.version
+            for one in self.steps
+            if one.step.version and one.step.kind is StepKind.DELETE_VERSION and (one.done or one.in_doubt)
+        }
+
+    @property
+    def untagged(self) -> tuple[ReportedStep, ...]:
+        """The steps that took tags away, or may have."""
+        return tuple(s for s in self.steps if s.step.kind is StepKind.UNTAG and (s.tags or s.in_doubt))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a report says; `ended` is `False` where the run was killed before it could write its end."""
+
+    operation: Operation
+    dry_run: bool
+    created_at: datetime
+    server: str
+    owner: str
+    inputs: Mapping[str, str]
+    packages: tuple[ReportedPackage, ...] = ()
+    repository: str | None = None
+    ended: bool = False
+
+    def about(self, package: Package) -> ReportedPackage | None:
+        """What it says of a package: owner, type and name must agree."""
+        wanted = (package.owner.login.lower(), package.type, package.name)
+        for one in self.packages:
+            if (one.package.owner.login.lower(), one.package.type, one.package.name) == wanted:
+                return one
+        return None
