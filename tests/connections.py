@@ -1,0 +1,120 @@
+"""A GitHub of a few lines for tests of the client alone: no HTTP, every answer is the test's."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from clocks import FakeClock
+from package_retention.api.client import GitHubClient
+from package_retention.api.listing import Lister
+from package_retention.api.observed import Observed
+from package_retention.api.pacing import Pacer
+from package_retention.api.packages import PackagesClient, Where
+from package_retention.api.session import DropError
+from package_retention.api.tokens import TokenKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+API = "https://api.example.test"
+LOST = DropError("the connection was dropped", sent=True)
+UNSENT = DropError("no connection could be made", sent=False)
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return self.body if isinstance(self.body, str) else "" if self.body is None else json.dumps(self.body)
+
+
+def refusal(status: int, message: str, **headers: str) -> Reply:
+    return Reply(
+        status, {"message": message}, {name.replace("_", "-"): value for name, value in headers.items()}
+    )
+
+
+class Connections:
+    """Opens connections that all answer by one function; records every request."""
+
+    def __init__(self, answer: Callable[[str, str], Reply | DropError]) -> None:
+        self._answer = answer
+        self._guard = threading.Lock()
+        self.asked: list[tuple[str, str]] = []
+        self.opened = 0
+        self.closed = 0
+
+    def __call__(self) -> Connections:
+        with self._guard:
+            self.opened += 1
+        return self
+
+    def exchange(self, method: str, url: str) -> tuple[int, Mapping[str, str], str]:
+        with self._guard:
+            self.asked.append((method, url))
+        found = self._answer(method, url)
+        if isinstance(found, DropError):
+            raise found
+        return found.status, found.headers, found.text
+
+    def close(self) -> None:
+        with self._guard:
+            self.closed += 1
+
+
+class InTurn:
+    """Answers in the order given; more requests than answers are a failure."""
+
+    def __init__(self, *answers: Reply | DropError | Callable[[], Reply | DropError]) -> None:
+        self._answers = list(answers)
+
+    def __call__(self, method: str, url: str) -> Reply | DropError:
+        assert self._answers, f"one request too many: {method} {url}"
+        found = self._answers.pop(0)
+        return found() if callable(found) else found
+
+    @property
+    def left(self) -> int:
+        return len(self._answers)
+
+
+@dataclass
+class Rig:
+    """A client with everything around it."""
+
+    connections: Connections
+    clock: FakeClock
+    pacer: Pacer
+    observed: Observed
+    client: GitHubClient
+    packages: PackagesClient
+
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        return self.connections.asked
+
+
+def rig(
+    answer: Callable[[str, str], Reply | DropError],
+    *,
+    time_limit: float | None = None,
+    points_per_minute: int | None = None,
+    kind: TokenKind = TokenKind.CLASSIC,
+    on_github_com: bool = True,
+    workers: int = 4,
+    log: Any = None,
+) -> Rig:
+    connections, clock = Connections(answer), FakeClock()
+    pacer = Pacer(clock, points_per_minute=points_per_minute, time_limit=time_limit)
+    observed = Observed(clock, kind)
+    client = GitHubClient(API, connections, pacer, clock, observed, log=log, jitter=lambda: 0.5)
+    where = Where(kind, on_github_com)
+    packages = PackagesClient(client, Lister(client, workers), pacer, observed, where, clock)
+    return Rig(connections, clock, pacer, observed, client, packages)

@@ -1,0 +1,198 @@
+"""What goes out over a real connection, and what comes back: PyGithub as it is, on loopback."""
+
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+import subprocess
+import sys
+import traceback
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from integration.scripted import Reply, ScriptedServer
+from package_retention import __version__
+from package_retention.api.session import DropError, Session
+
+TOKEN = "ghp_secret"
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_request_carries_what_github_asks_for() -> None:
+    with ScriptedServer(lambda _: Reply(200, '{"a": "ä"}', {"X-Some": "Value"})) as server:
+        session = Session(f"{server.url}/api/v3/", TOKEN)
+        status, headers, body = session.exchange(
+            "GET", "/orgs/o/packages/npm/a%2Fb/versions?per_page=100&page=2"
+        )
+        session.exchange("POST", "/user/packages/npm/x/restore")
+        session.exchange("DELETE", f"{server.url}/organizations/7/packages/npm/x")
+        session.close()
+    assert (status, headers["x-some"], body) == (200, "Value", '{"a": "ä"}')
+    get, post, delete = server.seen
+    assert get.path == "/api/v3/orgs/o/packages/npm/a%2Fb/versions"
+    assert sorted(get.target.partition("?")[2].split("&")) == ["page=2", "per_page=100"]
+    assert get.headers["authorization"] == f"token {TOKEN}"
+    assert get.headers["x-github-api-version"] == "2022-11-28"
+    assert get.headers["user-agent"] == f"package-retention/{__version__}"
+    assert get.headers["accept"] == "application/vnd.github+json"
+    assert (post.method, post.path, post.headers["content-length"]) == (
+        "POST",
+        "/api/v3/user/packages/npm/x/restore",
+        "0",
+    )
+    assert (delete.method, delete.path) == ("DELETE", "/organizations/7/packages/npm/x")
+    assert len({seen.connection for seen in server.seen}) == 1
+
+
+@pytest.mark.parametrize("status", [202, 204, 301, 302, 304, 307, 308, 400, 404, 422, 429, 500, 503])
+def test_every_status_comes_back_and_nothing_is_repeated(status: int) -> None:
+    headers = {"Location": "/elsewhere", "Retry-After": "1"}
+    with ScriptedServer(lambda _: Reply(status, "" if status in (204, 304) else "{}", headers)) as server:
+        session = Session(server.url, TOKEN)
+        found, told, _ = session.exchange("GET", "/x")
+        session.close()
+    assert (found, told["location"]) == (status, "/elsewhere")
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(drop=True), Reply(200, "[1, 2, 3, 4]", cut=True), Reply(200, "{}", {"X-RateLimit-Reset": "soon"})],
+    ids=["dropped", "cut", "nonsense in a header"],
+)
+def test_drops_are_drops(reply: Reply) -> None:
+    with ScriptedServer(lambda _: reply) as server:
+        session = Session(server.url, TOKEN)
+        with pytest.raises(DropError) as caught:
+            session.exchange("DELETE", "/x")
+        session.close()
+    assert caught.value.sent
+    assert not caught.value.hopeless
+    assert len(server.seen) == 1
+
+
+def test_a_refused_connection_was_not_sent() -> None:
+    with ScriptedServer(lambda _: Reply()) as server:
+        url = server.url
+    session = Session(url, TOKEN)
+    with pytest.raises(DropError, match="no connection could be made") as caught:
+        session.exchange("DELETE", "/x")
+    session.close()
+    assert not caught.value.sent
+
+
+@pytest.mark.parametrize("token", ["ghp_a\nb", "ghp_a\rb", "ghp_\u20ac"])
+def test_a_token_that_cannot_be_sent_is_not_quoted(token: str) -> None:
+    with ScriptedServer(lambda _: Reply(200, "{}")) as server:
+        session = Session(server.url, token)
+        with pytest.raises(DropError) as caught:
+            session.exchange("GET", "/x")
+        session.close()
+    assert caught.value.hopeless
+    assert not caught.value.sent
+    assert token not in "".join(traceback.format_exception(caught.value))
+    assert server.seen == []
+
+
+def test_nothing_is_logged_even_at_debug(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with ScriptedServer(lambda _: Reply(200, '"hostile ::add-mask::"')) as server:
+        session = Session(server.url, TOKEN)
+        session.exchange("GET", "/x")
+        session.close()
+    assert TOKEN not in caplog.text
+    assert "hostile" not in caplog.text
+    assert "uthorization" not in caplog.text
+
+
+EXCHANGE = """
+import sys
+from package_retention.api.session import DropError, Session
+session = Session(sys.argv[1], "ghp_secret")
+try:
+    print(session.exchange("GET", "/x")[0])
+except DropError as drop:
+    print(drop.why, drop.hopeless, drop.advice)
+session.close()
+"""
+
+
+def in_environment(url: str, **environ: str) -> str:
+    """Ask once, in a process of its own: the environment is read by libraries and not by us."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if "proxy" not in name.lower() and name not in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", EXCHANGE, url],
+        env={**inherited, "PYTHONPATH": str(ROOT / "src"), **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_no_netrc_replaces_the_token(tmp_path: Path) -> None:
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login thief password other\ndefault login thief password other\n")
+    netrc.chmod(0o600)
+    with ScriptedServer(lambda _: Reply(200, "{}")) as server:
+        assert in_environment(server.url, HOME=str(tmp_path), NETRC=str(netrc)) == "200"
+    assert server.seen[0].headers["authorization"] == "token ghp_secret"
+
+
+def test_a_proxy_from_the_environment_is_used() -> None:
+    with ScriptedServer(lambda _: Reply(200, "{}")) as proxy:
+        assert in_environment("http://api.example.invalid", HTTP_PROXY=proxy.url) == "200"
+        assert in_environment(
+            "http://api.example.invalid", http_proxy=proxy.url, NO_PROXY="example.invalid"
+        ).startswith("no connection")
+    assert [seen.target for seen in proxy.seen] == ["http://api.example.invalid:80/x"]
+
+
+def test_a_private_ca_from_the_environment_is_trusted_and_no_other(tmp_path: Path) -> None:
+    bundle = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(bundle)
+    with ScriptedServer(lambda _: Reply(200, "{}"), context) as server:
+        assert in_environment(server.url, REQUESTS_CA_BUNDLE=str(bundle)) == "200"
+        told = in_environment(server.url)
+    assert told.startswith("the server's certificate is not trusted True")
+    assert "REQUESTS_CA_BUNDLE" in told
+    assert len(server.seen) == 1
+
+
+def certificate(folder: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    bundle = folder / "loopback.pem"
+    bundle.write_bytes(
+        made.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return bundle
