@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _FORMS = "`90s`, `15min`, `36h`, `30d`, `2w`, `6 months`, `1 year`, `P30D`"
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*")
-_WHOLE = re.compile(r"(?:\d+(?:\.\d+)?\s*[A-Za-z]+\s*)+")
-_ISO = re.compile(r"P(?=.*\d)(?:\d+(?:[.,]\d+)?[YMWD])*(?:T(?:\d+(?:[.,]\d+)?[HMS])+)?")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)\s*")
+_WHOLE = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?\s*[A-Za-z]+\s*)+")
+_ISO = re.compile(r"P(?=.*\d)(?:\d+(?:[.,]\d+)?[YMWD])*(?:T(?:\d+(?:[.,]\d+)?[HMS])+)?", re.ASCII)
 _SECONDS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1),
     **dict.fromkeys(("min", "mins", "minute", "minutes"), 60),

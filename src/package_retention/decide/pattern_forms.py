@@ -21,7 +21,7 @@ _REFERENCE = re.compile(
     r"(?:docker(?:-pullable)?://)?"
     r"(?P<image>(?:(?:[a-z0-9-]+\.)+[a-z0-9-]+(?::\d+)?|[a-z0-9-]+:\d+|localhost)(?:/[a-z0-9._-]+)+)(?::[\w][\w.-]{0,127})?"
     r"@(?P<digest>sha256:[0-9a-f]{64})",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _CLASS = re.compile(r"\[!?\]?[^\]]*\]")
 _RANGE = re.compile(r"\[[\d.\s]*\]|[\[(].*,.*[\])]")
