@@ -10,7 +10,7 @@ from package_retention.execute.walk import Done
 from package_retention.model import Outcome, Result, StepKind
 
 if TYPE_CHECKING:
-    from package_retention.execute.untag import Untagger
+    from package_retention.execute.untag import Retagger, Untagger
     from package_retention.model import Step
     from package_retention.ports import Journal, PackagesApi
 
@@ -20,7 +20,7 @@ class Performer:
     """Does one step at a time, from any thread."""
 
     api: PackagesApi
-    untagger: Untagger
+    untagger: Untagger | Retagger
     journal: Journal
 
     def __call__(self, step: Step, not_after: float | None) -> Done:

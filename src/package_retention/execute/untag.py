@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from package_retention.errors import RetentionError
-from package_retention.model import Outcome, Result
+from package_retention.model import Outcome, Result, Unreadable
 from package_retention.ports import RawManifest
 
 if TYPE_CHECKING:
@@ -23,21 +23,33 @@ if TYPE_CHECKING:
 
 # A version appears in the list a moment after the push; looked for at most this often, a second apart.
 _LOOKS = 6
+_MARK = "package-retention.untag"
 
 
 def dummy(original: RawManifest, nonce: str) -> RawManifest:
     """A manifest of the same form that names nothing: unique by its nonce, so that its digest is its own."""
     body: dict[str, Any] = json.loads(original.body)
-    body["annotations"] = {"package-retention.untag": nonce}
+    body["annotations"] = {_MARK: nonce}
     body.pop("subject", None)
     body["manifests" if "manifests" in body else "layers"] = []
     raw = json.dumps(body, separators=(",", ":")).encode()
     return RawManifest(f"sha256:{hashlib.sha256(raw).hexdigest()}", original.media_type, raw)
 
 
+def is_dummy(manifest: RawManifest) -> bool:
+    """Whether a manifest is one that holds a tag only to be deleted with it."""
+    try:
+        body = json.loads(manifest.body)
+    except ValueError:
+        return False
+    annotations = body.get("annotations") if isinstance(body, dict) else None
+    named = isinstance(body, dict) and (body.get("manifests") or body.get("layers"))
+    return isinstance(annotations, dict) and set(annotations) == {_MARK} and not named
+
+
 @dataclass(frozen=True, slots=True)
-class Untagger:
-    """Takes tags away; `nonce` gives a fresh text each time."""
+class _Tagger:
+    """What moving a tag takes; `nonce` gives a fresh text each time."""
 
     api: PackagesApi
     registry: RegistryApi
@@ -45,32 +57,22 @@ class Untagger:
     nonce: Callable[[], str]
 
     def untag(self, step: Step, not_after: float | None) -> Outcome:
-        """Take a step's tags off its version, one after the other; stops at the first that cannot be taken."""
-        taken: list[str] = []
+        """Move a step's tags, one after the other; stops at the first that cannot be moved."""
+        moved: list[str] = []
         version = step.version
         if version is None:
-            raise RetentionError(f"{step.package.label}: an untag step without a version")
+            raise RetentionError(f"{step.package.label}: a tag step without a version")
         for tag in step.tags:
-            problem = self._take(step.package, version, tag, not_after)
+            problem = self._move(step.package, version, tag, not_after)
             if problem:
                 result = Result.SKIPPED if problem.startswith("the tag") else Result.FAILED
-                return Outcome(step, result, problem, tags=tuple(taken))
-            taken.append(tag)
-        return Outcome(step, Result.DONE, tags=tuple(taken))
+                return Outcome(step, result, problem, tags=tuple(moved))
+            moved.append(tag)
+        return Outcome(step, Result.DONE, tags=tuple(moved))
 
-    def _take(self, package: Package, version: Version, tag: str, not_after: float | None) -> str:
-        original = self.registry.raw(package, tag)
-        if not isinstance(original, RawManifest):
-            return f"the tag {tag} could not be looked at before it was taken away"
-        if original.digest != version.name:
-            return f"the tag {tag} is on another image now: it stays there"
-        blank = dummy(original, self.nonce())
-        self.registry.put(package, tag, blank)
-        try:
-            self._delete(package, blank.digest, not_after)
-        except RetentionError as error:
-            return f"{error.message}; {self._undo(package, tag, original, blank)}"
-        return ""
+    def _move(self, package: Package, version: Version, tag: str, not_after: float | None) -> str:
+        """Move one tag; gives what stood in the way, or nothing."""
+        raise NotImplementedError
 
     def _delete(self, package: Package, digest: str, not_after: float | None) -> None:
         """Delete the version whose digest is the dummy's own, and no other."""
@@ -86,6 +88,26 @@ class Untagger:
             f"the version {digest} that held the tag did not appear in the list of {package.label}"
         )
 
+
+class Untagger(_Tagger):
+    """Takes tags away."""
+
+    __slots__ = ()
+
+    def _move(self, package: Package, version: Version, tag: str, not_after: float | None) -> str:
+        original = self.registry.raw(package, tag)
+        if not isinstance(original, RawManifest):
+            return f"the tag {tag} could not be looked at before it was taken away"
+        if original.digest != version.name:
+            return f"the tag {tag} is on another image now: it stays there"
+        blank = dummy(original, self.nonce())
+        self.registry.put(package, tag, blank)
+        try:
+            self._delete(package, blank.digest, not_after)
+        except RetentionError as error:
+            return f"{error.message}; {self._undo(package, tag, original, blank)}"
+        return ""
+
     def _undo(self, package: Package, tag: str, original: RawManifest, blank: RawManifest) -> str:
         """Put the tag back, and take the dummy away, which no longer has a tag."""
         try:
@@ -97,3 +119,25 @@ class Untagger:
         except RetentionError as error:
             return f"{tag} was put back; delete the empty version {blank.digest} by hand ({error.message})"
         return f"{tag} was put back"
+
+
+class Retagger(_Tagger):
+    """Puts tags back that an earlier run took away."""
+
+    __slots__ = ()
+
+    def _move(self, package: Package, version: Version, tag: str, not_after: float | None) -> str:
+        there = self.registry.raw(package, tag)
+        if isinstance(there, Unreadable):
+            return f"the tag {tag} could not be looked at before it was put back ({there.why})"
+        if isinstance(there, RawManifest) and there.digest == version.name:
+            return ""
+        if isinstance(there, RawManifest) and not is_dummy(there):
+            return f"the tag {tag} is on another image now: it stays there"
+        original = self.registry.raw(package, version.name)
+        if not isinstance(original, RawManifest):
+            return f"the image {version.name} could not be read, so {tag} was not put back"
+        self.registry.put(package, tag, original)
+        if isinstance(there, RawManifest):
+            self._delete(package, there.digest, not_after)
+        return ""

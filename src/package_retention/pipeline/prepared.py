@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from package_retention.execute.steps import Performer
-from package_retention.execute.untag import Untagger
+from package_retention.execute.untag import Retagger, Untagger
 from package_retention.execute.walk import Hands
+from package_retention.model import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,7 @@ class Prepared:
 
 def hands(world: World) -> Hands:
     """What walks the plans of this run."""
-    untagger = Untagger(world.api, world.registry, world.clock, world.nonce)
+    kind = Retagger if world.settings.operation is Operation.RESTORE else Untagger
+    untagger = kind(world.api, world.registry, world.clock, world.nonce)
     performer = Performer(world.api, untagger, world.journal)
     return Hands(performer, world.changes, world.journal, world.ending, world.api.room)

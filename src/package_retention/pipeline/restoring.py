@@ -9,6 +9,7 @@ from package_retention.decide import ecosystems
 from package_retention.decide.images import flat
 from package_retention.decide.matching import Numbers, excluded
 from package_retention.decide.restoring import followers, restore_plan, restore_steps
+from package_retention.decide.selection import choose
 from package_retention.errors import MissingError, PlanError
 from package_retention.execute.walk import walk
 from package_retention.model import (
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from package_retention.model import Outcome, Package
     from package_retention.pipeline.finding import Target
     from package_retention.pipeline.world import World
+    from package_retention.reported import ReportedPackage
 
 
 def prepare(world: World, target: Target, now: datetime) -> Prepared:
@@ -45,7 +47,7 @@ def prepare(world: World, target: Target, now: datetime) -> Prepared:
     if isinstance(target.error, MissingError):
         return _whole(world, target)
     taken_at = world.clock.monotonic()
-    restore = Restore(world, target, now)
+    restore = Restore(world, target, now, world.report.about(target.package) if world.report else None)
     plan = restore.plan(())
     if not plan.steps or world.settings.dry_run:
         return Prepared(plan, result=PackageResult(plan))
@@ -55,14 +57,14 @@ def prepare(world: World, target: Target, now: datetime) -> Prepared:
 def _whole(world: World, target: Target) -> Prepared:
     """Restore a package by its name: GitHub lists no deleted packages, so a filter has nothing to look at."""
     package = target.package
-    if not wants_everything(target.rules):
+    said = world.report.about(package) if world.report else None
+    if not (said.went_whole if said else wants_everything(target.rules)):
         message = target.error.message if target.error else f"{package.label} was not found"
         raise PlanError(
             f"{message} If it was deleted whole, its versions cannot be listed, so no filter can choose among them",
             "Restore it whole with `versions: '*'` and no other filter; then delete what is not wanted.",
         )
-    step = Step(StepKind.RESTORE_PACKAGE, package)
-    plan = Plan(package, steps=(step,))
+    plan = Plan(package, steps=(Step(StepKind.RESTORE_PACKAGE, package),))
     if world.settings.dry_run:
         return Prepared(plan, result=PackageResult(plan))
     fresh = Watch(plan, world.clock.monotonic(), world.clock, lambda _done: plan)
@@ -87,6 +89,7 @@ class Restore:
     world: World
     target: Target
     now: datetime
+    said: ReportedPackage | None = None
     deleted: tuple[Version, ...] = ()
     numbers: Numbers = field(init=False)
 
@@ -96,32 +99,57 @@ class Restore:
 
     def plan(self, done: Collection[int]) -> Plan:
         """List what is deleted and what is there, and decide."""
-        package = self.target.package
+        package, rules = self.target.package, self.target.rules
         listed = self.world.api.versions(package, deleted=True)
         known = {version.id for version in listed}
         self.deleted = listed + tuple(v for v in self.deleted if v.id in done and v.id not in known)
         active = tuple(v for v in self.world.api.versions(package) if v.id not in done)
-        if not self.deleted:
-            return self._by_id(active)
-        return restore_plan(package, self.deleted, active, self.target.rules, self.numbers, self.now)
+        if not self.deleted and package.owner.kind is OwnerKind.USER:
+            return self._unlisted(active)
+        plan = restore_plan(package, self.deleted, active, rules, self.numbers, self.now, self._reported())
+        return self._with_tags(plan, active)
 
-    def _by_id(self, active: Sequence[Version]) -> Plan:
-        """Where GitHub lists no deleted versions, ids still work."""
+    def _reported(self) -> frozenset[int] | None:
+        """The only ids that may come back, where the step names a report."""
+        if self.world.report is None:
+            return None
+        return frozenset(self.said.deleted) if self.said else frozenset()
+
+    def _unlisted(self, active: Sequence[Version]) -> Plan:
+        """Where GitHub lists no deleted versions, ids and reports still work."""
         package = self.target.package
-        if package.owner.kind is not OwnerKind.USER:
-            return restore_plan(package, (), active, self.target.rules, self.numbers, self.now)
         there = {version.id for version in active}
-        ids = sorted({i for rule in self.target.rules.delete for i in rule.filter.ids or ()} - there)
-        if not ids:
+        asked = {i: Version(i, f"id {i}") for rule in self.target.rules.delete for i in rule.filter.ids or ()}
+        if self.said:
+            asked = {i: v for i, v in self.said.deleted.items() if not asked or i in asked}
+        versions = tuple(asked[i] for i in sorted(asked.keys() - there))
+        if not asked:
             raise PlanError(
                 f"{package.label}: GitHub documents no list of deleted versions for packages of another user, and "
                 "gave none here, so no filter can choose among them",
                 "Name the versions with `package-version-ids`, restore from a report, or use a token of the owner.",
             )
-        versions = tuple(Version(i, f"id {i}") for i in ids)
-        why = Reason(ReasonCode.SELECTED, "named by its id")
+        why = Reason(ReasonCode.SELECTED, "named by its id or by the report")
         decisions = tuple(Decision(v, selected=True, reason=why, root=v.id) for v in versions)
-        return Plan(package, decisions, restore_steps(package, versions))
+        return self._with_tags(Plan(package, decisions, restore_steps(package, versions)), active)
+
+    def _with_tags(self, plan: Plan, active: Sequence[Version]) -> Plan:
+        """Put back the tags that the run of the report took away, from images that are (or come) back."""
+        if not self.said or not self.said.untagged:
+            return plan
+        there = {v.id: v for v in (*active, *(s.version for s in plan.steps if s.version))}
+        steps = [
+            Step(StepKind.UNTAG, plan.package, there[then.id], tags=one.tags or one.step.tags, root=then.id)
+            for one in self.said.untagged
+            if (then := one.step.version) and then.id in there and self._wanted(then)
+        ]
+        return replace(plan, steps=(*plan.steps, *steps))
+
+    def _wanted(self, version: Version) -> bool:
+        """Whether the step's own inputs select a version that has its old tags back."""
+        items = flat((version,), self.target.package.type)
+        choices = choose(items, self.target.rules, self.numbers, self.now, restore=True)
+        return choices[version.id].selected
 
     def carry_out(self, plan: Plan, taken_at: float) -> PackageResult:
         """Restore wave by wave until the manifests that came back name nothing that is still deleted."""
