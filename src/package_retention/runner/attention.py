@@ -62,7 +62,7 @@ def announce(run: RunResult, speaker: Speaker) -> None:
 def _of_run(run: RunResult) -> Iterator[Point]:
     if run.failure:
         yield Point(run.exit_status != 0, run.failure, run.advice)
-    if not run.complete:
+    if run.ended_by == "cancel" or not (run.complete or run.warnings):
         yield _cut_short(run)
     for warning in run.warnings:
         yield Point(False, warning)
@@ -86,7 +86,7 @@ def _cut_short(run: RunResult) -> Point:
 def _of_package(result: PackageResult, complete: bool) -> Iterator[Point]:
     label = result.plan.package.label
     if result.failure:
-        yield Point(not result.missing, _about(label, result.failure), result.advice)
+        yield Point(True, _about(label, result.failure), result.advice)
     for problem in result.plan.problems:
         yield Point(True, _about(label, problem))
     for warning in result.plan.warnings:

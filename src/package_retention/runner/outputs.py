@@ -64,7 +64,6 @@ def bounded(
         "packages": [
             {"name": result.plan.package.name, **_counts(tally(result, run.operation))}
             for result in run.packages
-            if not result.missing
         ],
     }
     plain = {

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 MOST_BYTES = 256 * 1024 * 1024
-"""About four times the report of 100,000 versions that are all deleted."""
+"""A report of 100,000 versions that are all deleted takes a quarter of it."""
 
 MOST_OF_LINE = 16 * 1024 * 1024
 
@@ -212,15 +212,7 @@ def _assembled(reading: _Reading, report: Report) -> Report:
 
 
 def _version(line: Mapping[str, Any]) -> Version:
-    return Version(
-        id=_given(line, "id", int),
-        name=_given(line, "name", str),
-        created_at=_moment(line, "created_at") if "created_at" in line else None,
-        updated_at=_moment(line, "updated_at") if "updated_at" in line else None,
-        deleted_at=_moment(line, "deleted_at") if "deleted_at" in line else None,
-        tags=_strings(line, "tags"),
-        html_url=_given(line, "html_url", str) if "html_url" in line else "",
-    )
+    return Version(_given(line, "id", int), _given(line, "name", str), tags=_strings(line, "tags"))
 
 
 def _given(line: Mapping[str, Any], name: str, kind: type[_T]) -> _T:

@@ -176,7 +176,7 @@ def _sections(run: RunResult, about: About) -> Iterator[Section]:
 def _most_telling_first(run: RunResult) -> Iterable[PackageResult]:
     """Packages with failures, then those with changes, then the others; in the run's order within each."""
     return sorted(
-        (result for result in run.packages if not result.missing),
+        (result for result in run.packages if result.plan.decisions or result.plan.steps),
         key=lambda result: (not result.failure, not result.outcomes, not result.plan.steps),
     )
 

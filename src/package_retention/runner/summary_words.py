@@ -139,7 +139,7 @@ def _but(run: RunResult, tallied: Tally) -> str:
     parts = []
     if tallied.failed:
         parts.append(f"{counted(len(tallied.failed), 'version')} failed")
-    refused = sum(1 for one in run.packages if one.failure and not one.missing)
+    refused = sum(1 for one in run.packages if one.failure)
     if refused:
         parts.append(f"{counted(refused, 'package')} could not be handled")
     ends = {
