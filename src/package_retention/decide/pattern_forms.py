@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 Kind = Literal["literal", "glob", "regex"]
 
@@ -66,10 +67,21 @@ def expression(source: str, flags: str = "") -> Form:
     import regex  # noqa: PLC0415 - heavy, and only regular expressions need it
 
     try:
-        regex.compile(source)
-    except (regex.error, OverflowError, RecursionError) as error:
+        compiled(source, flags)
+    except (regex.error, ValueError, OverflowError, RecursionError) as error:
         raise PatternError(f"is no regular expression: {error}") from error
     return Form("regex", source, flags=flags)
+
+
+@lru_cache(maxsize=1024)
+def compiled(source: str, flags: str = "") -> Any:
+    r"""Compile an expression with ASCII classes: `\d` is a digit that version numbers may have."""
+    import regex  # noqa: PLC0415 - heavy, and only regular expressions need it
+
+    chosen = regex.ASCII
+    for flag in flags:
+        chosen |= {"i": regex.IGNORECASE, "m": regex.MULTILINE, "s": regex.DOTALL}[flag]
+    return regex.compile(source, chosen)
 
 
 def _check_text(body: str) -> None:
@@ -149,6 +161,8 @@ def _check_look(body: str) -> None:
             f"has `{meant[0]}` in it, as a regular expression has; that goes between slashes: `/{body}/`"
             " (globs know `*`, `?` and `[…]`)"
         )
+    if any(quote in body for quote in "\"'`"):
+        raise PatternError("has quotes in it, which no name, version or tag has")
     if " " in body:
         raise PatternError("has a blank in it; one entry a line, or commas between them")
     if ":" in body:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 from package_retention.decide.lists import entries as entries_of
-from package_retention.decide.pattern_forms import Kind, PatternError, expression, form
+from package_retention.decide.pattern_forms import Kind, PatternError, compiled, expression, form
 from package_retention.decide.quoting import quoted
 from package_retention.errors import PlanError
 
@@ -65,7 +65,7 @@ class Pattern:
     @property
     def groups(self) -> int:
         """How many groups a regular expression has; 0 for anything else."""
-        return int(_regex(self.body, self.flags).groups) if self.kind == "regex" else 0
+        return int(compiled(self.body, self.flags).groups) if self.kind == "regex" else 0
 
     def matches(self, text: str) -> bool:
         """Whether the text fits, a leading `!` left aside; raises `PatternTimeoutError`."""
@@ -82,7 +82,7 @@ class Pattern:
 
     def _search(self, text: str) -> Any:
         try:
-            return _regex(self.body, self.flags).search(text, timeout=SEARCH_SECONDS)
+            return compiled(self.body, self.flags).search(text, timeout=SEARCH_SECONDS)
         except TimeoutError:
             raise PatternTimeoutError(
                 f"The pattern {quoted(self.text)} takes too long (over {SEARCH_SECONDS} s on one text of {len(text)} characters).",
@@ -202,14 +202,3 @@ class Patterns:
 def _glob(body: str) -> Callable[[str], re.Match[str] | None]:
     """Compile a glob, anchored; each `*` is atomic in what `fnmatch` makes of it, so no text makes it slow."""
     return re.compile(fnmatch.translate(body)).match
-
-
-@lru_cache(maxsize=1024)
-def _regex(source: str, flags: str) -> Any:
-    r"""Compile an expression with ASCII classes: `\d` is a digit that version numbers may have."""
-    import regex  # noqa: PLC0415 - heavy, and only regular expressions need it
-
-    chosen = regex.ASCII
-    for flag in flags:
-        chosen |= {"i": regex.IGNORECASE, "m": regex.MULTILINE, "s": regex.DOTALL}[flag]
-    return regex.compile(source, chosen)
