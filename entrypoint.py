@@ -2,14 +2,25 @@
 
 import io
 import os
+import signal
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))
 
-from package_retention.app import main
+
+def run() -> int:
+    """Give the run its world; gives its exit status."""
+    # Without handlers, process 1 of a container would sleep through a cancel.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
+    # What was said is in the log, whatever the locale and however this ends.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    from package_retention.app import main  # noqa: PLC0415 - takes a while: after the handlers
+
+    return main(os.environ, sys.stdout)
+
 
 if __name__ == "__main__":
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a killed run has shown all that it said, in any locale
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
-    sys.exit(main(os.environ, sys.stdout))
+    sys.exit(run())

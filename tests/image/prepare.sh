@@ -18,6 +18,7 @@ say() { printf '== %s\n' "$*"; }
 need_packages() {
   local missing=() command package
   while read -r command package; do
+    [ "$command" = mmdebstrap ] && [ -n "${BASE_ARCHIVE:-}" ] && continue # there is a base already
     command -v "$command" >/dev/null || missing+=("$package")
   done <<'LIST'
 podman podman
@@ -129,6 +130,10 @@ signing_tools() {
   local apt=$build/apt tool options
   mkdir -p "$build/bin" "$apt/lists/partial" "$apt/cache/archives/partial"
   [ -x "$build/bin/cosign" ] && [ -x "$build/bin/oras" ] && return 0
+  if [ -z "$(mirror || true)" ]; then
+    say "cosign and oras could not be had: this host is no Debian"
+    return 0
+  fi
   say "fetching cosign and oras"
   printf 'deb %s trixie main\n' "$(mirror)" >"$apt/sources.list"
   options=(-o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/lists"
