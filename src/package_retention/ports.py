@@ -52,8 +52,7 @@ class PackagesApi(Protocol):
 
     `not_after` of a change is a reading of `Clock.monotonic`: a change that could not be sent by then (it waited for
     the rate limit) raises `StaleError` unsent. A change answers `DONE`, or `ALREADY` where the first try found the
-    work done by somebody else; a change repeated after a lost answer that is then found done is `DONE`. `finishing`
-    completes something that must not be left half done: it is sent in spite of a cancel or the time limit.
+    work done by somebody else; a change repeated after a lost answer that is then found done is `DONE`.
     """
 
     def owner(self, login: str) -> Owner:
@@ -76,18 +75,16 @@ class PackagesApi(Protocol):
         """Get one version; `MissingError` where it is not there."""
         ...
 
-    def find_version(self, package: Package, name: str, *, finishing: bool = False) -> Version | None:
-        """Find an active version by its name (a digest), newest pages first; `None` where it is not listed."""
+    def find_version(self, package: Package, name: str) -> Version | None:
+        """Find an active version by its name (a digest), page by page; `None` where it is not listed."""
         ...
 
-    def delete_version(
-        self, package: Package, version_id: int, *, not_after: float | None = None, finishing: bool = False
-    ) -> Result:
+    def delete_version(self, package: Package, version_id: int, *, not_after: float | None = None) -> Result:
         """Delete one version."""
         ...
 
-    def room(self) -> int | None:
-        """How many changes time and rate budget still hold; `None` where nothing bounds them."""
+    def ensure_room(self, changes: int) -> None:
+        """Raise `BudgetError` where time and rate budget do not hold so many more changes."""
         ...
 
     def restore_version(self, package: Package, version_id: int, *, not_after: float | None = None) -> Result:
@@ -142,7 +139,7 @@ class RegistryApi(Protocol):
         """Read one manifest by tag or digest, byte for byte."""
         ...
 
-    def put(self, package: Package, tag: str, manifest: RawManifest, *, finishing: bool = False) -> None:
+    def put(self, package: Package, tag: str, manifest: RawManifest) -> None:
         """Write a manifest under a tag; `RefusedError` or `UnreachableError` where it was not written."""
         ...
 

@@ -15,9 +15,11 @@ from package_retention.pipeline.world import World
 from package_retention.registry.client import Registry
 
 if TYPE_CHECKING:
+    from package_retention.api.client import RequestLog
     from package_retention.api.packages import PackagesClient
     from package_retention.model import RunResult, Spending
     from package_retention.ports import Clock, Journal
+    from package_retention.reported import Report
     from package_retention.runner.commands import Console
     from package_retention.settings import Settings
 
@@ -25,7 +27,9 @@ CHANGES_AT_ONCE = 32
 PACKAGES_AT_ONCE = 8
 
 
-def perform(settings: Settings, clock: Clock, journal: Journal, console: Console) -> RunResult:
+def perform(
+    settings: Settings, clock: Clock, journal: Journal, console: Console, report: Report | None = None
+) -> RunResult:
     """Do the run that the settings ask for, over real connections."""
     registry = Registry(
         settings.registry_url,
@@ -48,6 +52,7 @@ def perform(settings: Settings, clock: Clock, journal: Journal, console: Console
             packages,
             nonce=lambda: uuid.uuid4().hex,
             spent=lambda: spent(api, registry),
+            report=report,
         )
         try:
             return run(world, Options(settings.untag, settings.delete_package_when_empty))
@@ -55,6 +60,16 @@ def perform(settings: Settings, clock: Clock, journal: Journal, console: Console
             # After a cancel nobody waits for answers that are still under way.
             packages.shutdown(wait=False, cancel_futures=True)
             changes.shutdown(wait=False, cancel_futures=True)
+
+
+def console_log(console: Console) -> RequestLog:
+    """Tell a debug log of every request: method, path, status and request id, never a header."""
+
+    def log(method: str, path: str, status: int | None, request_id: str, milliseconds: float) -> None:
+        told = "no answer" if status is None else status
+        console.debug(f"{method} {path}: {told} ({request_id or 'no request id'}, {milliseconds:.0f} ms)")
+
+    return log
 
 
 def spent(api: PackagesClient, registry: Registry) -> Spending:

@@ -7,6 +7,7 @@ that is under way can tell.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,13 @@ class MinuteBudget:
                 return leaves - now
         # Even an empty minute has no room beside what is under way, or for this one: it then goes alone.
         return None if self._open else self._closed[-1][0] - now
+
+    def seconds_for(self, points: int, now: float) -> float:
+        """How long it takes at the most until so many more points have gone out."""
+        self._forget(now)
+        if self.pace is None:
+            return 0.0
+        return max(0, -(-(self._used + points) // self.pace) - 1) * WINDOW
 
     def begin(self, points: int) -> None:
         """Count a request that goes out now."""
@@ -98,6 +106,13 @@ class HourBudget:
         if self.limit is None or free > in_flight:
             return 0.0
         return None if free > 0 and in_flight else self._resets_at - now
+
+    def room(self, in_flight: int, now: float, left: float | None) -> float:
+        """How many requests may still go within the `left` seconds of a run; infinite where none are counted."""
+        returns = self._resets_at - now
+        if self.limit is None or returns <= 0 or left is None or returns < left:
+            return math.inf
+        return self.remaining - in_flight - self.reserve
 
     def heard(self, headers: Mapping[str, str], now: float, date: datetime) -> None:
         """Learn from an answer; `date` is the server's time of day at `now`."""

@@ -82,6 +82,18 @@ class Lister:
         items = (item for page in pages for item in page.items)
         return tuple({listing.key(item): item for item in reversed(tuple(items))}.values())[::-1]
 
+    def find(self, listing: Listing[T], wanted: Callable[[T], bool]) -> T | None:
+        """Fetch page after page until one has the item; `None` where none has. Raises as `all` does."""
+        pages: list[_Page[T]] = []
+        url: str | None = _at(listing.url, None, PER_PAGE)
+        while url is not None:
+            pages.append(self._page(listing, url, len(pages) + 1))
+            found = next((item for item in pages[-1].items if wanted(item)), None)
+            if found is not None:
+                return found
+            url = self._next(listing, pages)
+        return None
+
     def _pages(self, listing: Listing[T]) -> list[_Page[T]]:
         first = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
         pages = [first]

@@ -15,6 +15,7 @@ from package_retention.api.budgets import HourBudget, MinuteBudget
 from package_retention.api.retry import Trouble
 from package_retention.api.turns import Turns
 from package_retention.errors import BudgetError, CancelledError, StaleError
+from package_retention.finishing import is_finishing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -201,7 +202,25 @@ class Pacer:
             return None
         return _Due(minute, "the points of this minute") if minute > 0 else _GO
 
+    def ensure_room(self, changes: int) -> None:
+        """Raise `BudgetError` where the hour's budget or the time limit does not hold so many more changes."""
+        now = self._clock.monotonic()
+        with self._changed:
+            left = None if self._deadline is None else self._deadline - now
+            if self._hour.room(self._in_flight, now, left) < changes:
+                raise BudgetError(self._spent(_Due(0.0, "", "budget")), "budget", _RAISE_LIMIT)
+            if left is not None and self._seconds_for(changes, now) > left:
+                message = f"the time limit ends the run here: the next {changes} changes would pass it"
+                raise BudgetError(message, "time", _RAISE_LIMIT)
+
+    def _seconds_for(self, changes: int, now: float) -> float:
+        """How long so many changes take: by the pace at the most, and by what is under way at once."""
+        paced = self._minute.seconds_for(changes * CHANGE_POINTS, now)
+        return max(paced, -(-changes // self._most) * self._typical)
+
     def _allow(self, due: _Due, not_after: float | None) -> None:
+        if is_finishing():
+            return
         starts = self._clock.monotonic() + due.seconds
         # A request that would end beyond the limit passes it too: `_typical` is what one takes.
         if self._deadline is not None and starts + self._typical >= self._deadline:

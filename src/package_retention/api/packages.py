@@ -134,25 +134,29 @@ class PackagesClient:
 
     def versions(self, package: Package, *, deleted: bool = False) -> tuple[Version, ...]:
         """List all versions, active or deleted; rows of the other state are left out (facts A6)."""
+        listing = self._versions(package, deleted=deleted)
+        found = self._lister.all(listing)
+        self._seen.add(_key(package))
+        return found
+
+    def find_version(self, package: Package, name: str) -> Version | None:
+        """Find an active version by its name, page by page; `None` where it is not listed."""
+        return self._lister.find(self._versions(package), lambda version: version.name == name)
+
+    def _versions(self, package: Package, *, deleted: bool = False) -> Listing[Version]:
         asked = self._about(f"list the {'deleted ' if deleted else ''}versions of {package.label}", package)
 
         def read(row: Any) -> Version | None:
             version = rows.version(row, package.type)
             return version if (version.deleted_at is not None) is deleted else None
 
-        found = self._lister.all(
-            Listing(
-                f"{paths.package(package)}/versions{'?state=deleted' if deleted else ''}",
-                asked.action,
-                read,
-                lambda version: version.id,
-                lambda answer: refused(asked, answer),
-            )
+        return Listing(
+            f"{paths.package(package)}/versions{'?state=deleted' if deleted else ''}",
+            asked.action,
+            read,
+            lambda version: version.id,
+            lambda answer: refused(asked, answer),
         )
-        self._seen.add(_key(package))
-        if deleted and not found and package.owner.kind is OwnerKind.USER:
-            self._observed.note(refusals.users_deleted_list(asked))
-        return found
 
     def version(self, package: Package, version_id: int) -> Version:
         """Get one version; `MissingError` where it is not there."""
@@ -196,6 +200,10 @@ class PackagesClient:
         except ValueError as error:
             raise UnreachableError(f"cannot {asked.action}: {error}", _NEXT) from None
         return tuple(package for package in found if package is not None)
+
+    def ensure_room(self, changes: int) -> None:
+        """Raise `BudgetError` where time and rate budget do not hold so many more changes."""
+        self._pacer.ensure_room(changes)
 
     def require(self, kinds: Iterable[StepKind], package_type: PackageType) -> tuple[str, ...]:
         """Check the scopes that answers so far have named; gives warnings, raises `RefusedError` where one lacks."""

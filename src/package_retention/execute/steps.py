@@ -44,7 +44,7 @@ class Performer:
             case StepKind.RESTORE_PACKAGE:
                 return Outcome(step, self.api.restore_package(package, not_after=not_after))
             case StepKind.UNTAG:
-                return self.untagger.untag(step, not_after)
+                return self.untagger.untag(step)
         if version is None:
             raise RetentionError(f"{package.label}: a step without a version")
         if step.kind is StepKind.DELETE_VERSION:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from package_retention.errors import RetentionError
+from package_retention.finishing import finishing
 from package_retention.model import Outcome, Result, Unreadable
 from package_retention.ports import RawManifest
 
@@ -56,31 +57,31 @@ class _Tagger:
     clock: Clock
     nonce: Callable[[], str]
 
-    def untag(self, step: Step, not_after: float | None) -> Outcome:
+    def untag(self, step: Step) -> Outcome:
         """Move a step's tags, one after the other; stops at the first that cannot be moved."""
         moved: list[str] = []
         version = step.version
         if version is None:
             raise RetentionError(f"{step.package.label}: a tag step without a version")
         for tag in step.tags:
-            problem = self._move(step.package, version, tag, not_after)
+            problem = self._move(step.package, version, tag)
             if problem:
                 result = Result.SKIPPED if problem.startswith("the tag") else Result.FAILED
                 return Outcome(step, result, problem, tags=tuple(moved))
             moved.append(tag)
         return Outcome(step, Result.DONE, tags=tuple(moved))
 
-    def _move(self, package: Package, version: Version, tag: str, not_after: float | None) -> str:
+    def _move(self, package: Package, version: Version, tag: str) -> str:
         """Move one tag; gives what stood in the way, or nothing."""
         raise NotImplementedError
 
-    def _delete(self, package: Package, digest: str, not_after: float | None) -> None:
+    def _delete(self, package: Package, digest: str) -> None:
         """Delete the version whose digest is the dummy's own, and no other."""
-        self.api.delete_version(package, self._find(package, digest).id, not_after=not_after, finishing=True)
+        self.api.delete_version(package, self._find(package, digest).id)
 
     def _find(self, package: Package, digest: str) -> Version:
         for _ in range(_LOOKS):
-            found = self.api.find_version(package, digest, finishing=True)
+            found = self.api.find_version(package, digest)
             if found is not None:
                 return found
             self.clock.sleep(1.0)
@@ -94,7 +95,7 @@ class Untagger(_Tagger):
 
     __slots__ = ()
 
-    def _move(self, package: Package, version: Version, tag: str, not_after: float | None) -> str:
+    def _move(self, package: Package, version: Version, tag: str) -> str:
         original = self.registry.raw(package, tag)
         if not isinstance(original, RawManifest):
             return f"the tag {tag} could not be looked at before it was taken away"
@@ -102,20 +103,21 @@ class Untagger(_Tagger):
             return f"the tag {tag} is on another image now: it stays there"
         blank = dummy(original, self.nonce())
         self.registry.put(package, tag, blank)
-        try:
-            self._delete(package, blank.digest, not_after)
-        except RetentionError as error:
-            return f"{error.message}; {self._undo(package, tag, original, blank)}"
+        with finishing():
+            try:
+                self._delete(package, blank.digest)
+            except RetentionError as error:
+                return f"{error.message}; {self._undo(package, tag, original, blank)}"
         return ""
 
     def _undo(self, package: Package, tag: str, original: RawManifest, blank: RawManifest) -> str:
         """Put the tag back, and take the dummy away, which no longer has a tag."""
         try:
-            self.registry.put(package, tag, original, finishing=True)
+            self.registry.put(package, tag, original)
         except RetentionError as error:
             return f"and {tag} could not be put back ({error.message}): push it again from {original.digest}"
         try:
-            self._delete(package, blank.digest, None)
+            self._delete(package, blank.digest)
         except RetentionError as error:
             return f"{tag} was put back; delete the empty version {blank.digest} by hand ({error.message})"
         return f"{tag} was put back"
@@ -126,7 +128,7 @@ class Retagger(_Tagger):
 
     __slots__ = ()
 
-    def _move(self, package: Package, version: Version, tag: str, not_after: float | None) -> str:
+    def _move(self, package: Package, version: Version, tag: str) -> str:
         there = self.registry.raw(package, tag)
         if isinstance(there, Unreadable):
             return f"the tag {tag} could not be looked at before it was put back ({there.why})"
@@ -139,5 +141,5 @@ class Retagger(_Tagger):
             return f"the image {version.name} could not be read, so {tag} was not put back"
         self.registry.put(package, tag, original)
         if isinstance(there, RawManifest):
-            self._delete(package, there.digest, not_after)
+            self._delete(package, there.digest)
         return ""

@@ -49,13 +49,13 @@ class Freshness(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """What a walk works with: `perform` does one step, `room` says how many changes the budget still holds."""
+    """What a walk works with: `perform` does one step, `ensure_room` raises where so many changes do not fit."""
 
     perform: Callable[[Step, float | None], Done]
     pool: Executor
     journal: Journal
     ending: Ending
-    room: Callable[[], int | None]
+    ensure_room: Callable[[int], None]
     width: int = 24
     patience: float = 3.0
 
@@ -109,9 +109,7 @@ class _Walker:
 
     def _check_room(self, place: int) -> None:
         """No image is begun that the budget cannot finish."""
-        room = self.hands.room()
-        if room is not None and self.board.cost(place) > room:
-            raise BudgetError("the budget that is left would not finish the next image", cause="budget")
+        self.hands.ensure_room(self.board.cost(place))
 
     def _collect(self, timeout: float | None) -> None:
         if not self.running:

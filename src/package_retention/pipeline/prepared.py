@@ -31,4 +31,4 @@ def hands(world: World) -> Hands:
     kind = Retagger if world.settings.operation is Operation.RESTORE else Untagger
     untagger = kind(world.api, world.registry, world.clock, world.nonce)
     performer = Performer(world.api, untagger, world.journal)
-    return Hands(performer, world.changes, world.journal, world.ending, world.api.room)
+    return Hands(performer, world.changes, world.journal, world.ending, world.api.ensure_room)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import requests
 
 from package_retention.errors import BudgetError
+from package_retention.finishing import is_finishing
 from package_retention.registry import waits
 from package_retention.registry.answers import told
 from package_retention.registry.exchange import NoAnswerError, exchange
@@ -65,6 +66,8 @@ class Transport:
 
     def look_up(self, seconds: float = 0.0) -> None:
         """See whether something that takes so long may start; raises `CancelledError` or `BudgetError`."""
+        if is_finishing():
+            return
         self._clock.sleep(0)
         if self._deadline is not None and self._clock.monotonic() + seconds >= self._deadline:
             raise BudgetError(

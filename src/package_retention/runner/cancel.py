@@ -16,6 +16,7 @@ from threading import TIMEOUT_MAX, Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from package_retention.errors import CancelledError
+from package_retention.finishing import is_finishing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,6 +86,9 @@ class RealClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait; raises `CancelledError` when a signal comes, or came before."""
+        """Wait; raises `CancelledError` when a signal comes, or came before, unless something must be finished."""
+        if is_finishing():
+            time.sleep(seconds)
+            return
         if self._cancel.wait(seconds):
             self._cancel.check()

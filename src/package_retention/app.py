@@ -1,0 +1,70 @@
+"""One run from end to end, and the only place where errors end up."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, TextIO
+
+from package_retention.errors import InputError, RetentionError
+from package_retention.model import Operation, RunResult
+from package_retention.runner import inputs
+from package_retention.runner.cancel import Cancel, RealClock
+from package_retention.runner.commands import Console
+from package_retention.runner.ending import tell
+from package_retention.runner.records import Records
+from package_retention.wiring import perform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from package_retention.decide.rules import PackageRules
+    from package_retention.model import PackageType
+    from package_retention.ports import Clock
+
+
+def main(environ: Mapping[str, str], stdout: TextIO) -> int:
+    """Run the action once; gives its exit status."""
+    console = Console(stdout, environ)
+    console.mask(environ.get("INPUT_TOKEN", "").strip())
+    with Cancel().installed() as cancel:
+        clock = RealClock(cancel)
+        records = Records(environ, console, clock)
+        result = _attempt(environ, console, clock, records)
+        return tell(result, records, environ, console, clock.now())
+
+
+def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records: Records) -> RunResult:
+    """Do the run; whatever ends it becomes a result that says so."""
+    try:
+        settings = inputs.parse(environ, _load_policy)
+        records.open(settings)
+        report = records.read_report(settings)
+        return perform(settings, clock, records.journal, console, report)
+    except InputError as error:
+        console.fail(error)
+        return _refused(error)
+    except RetentionError as error:
+        return _refused(error)
+    except Exception as error:  # noqa: BLE001 - a fault of this action: told with its place, outputs still written
+        console.debug(traceback.format_exc())
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return _refused(
+            RetentionError(
+                f"an unexpected {type(error).__name__} in {place.name}: {error}",
+                "This is a fault of the action: run again with debug logging, and report it with the log.",
+            )
+        )
+
+
+def _load_policy(path: Path, kind: PackageType | None, names: str) -> tuple[PackageRules, ...]:
+    """Read a policy file; what reads YAML is loaded only where there is one."""
+    from package_retention.runner.policy_file import load  # noqa: PLC0415
+
+    return load(path, kind, names)
+
+
+def _refused(error: RetentionError) -> RunResult:
+    return RunResult(
+        Operation.DELETE, dry_run=False, failure=error.message, advice=error.advice, exit_status=1
+    )

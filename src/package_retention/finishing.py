@@ -1,0 +1,31 @@
+"""What must not be left half done: inside `finishing`, neither a cancel nor the time limit stops this thread.
+
+Only the taking away of a tag needs it (a tag is moved to a dummy that is then deleted); the edges ask `is_finishing`
+before they give up.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FINISHING: ContextVar[bool] = ContextVar("finishing", default=False)
+
+
+@contextmanager
+def finishing() -> Iterator[None]:
+    """Go on in spite of a cancel and of the time limit; for a few requests, not for work."""
+    before = _FINISHING.set(True)
+    try:
+        yield
+    finally:
+        _FINISHING.reset(before)
+
+
+def is_finishing() -> bool:
+    """Whether this thread completes something that must not be left half done."""
+    return _FINISHING.get()

@@ -1,0 +1,54 @@
+"""The end of every run, success or not: outputs, job summary, annotations, exit status."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from package_retention.errors import RetentionError
+from package_retention.runner import outputs, summary
+from package_retention.runner.attention import announce
+from package_retention.runner.summary import About
+from package_retention.runner.summary_undo import action_reference
+from package_retention.runner.summary_words import headline
+from package_retention.runner.tally import total
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from package_retention.model import RunResult
+    from package_retention.runner.commands import Console
+    from package_retention.runner.records import Records
+
+
+def tell(
+    run: RunResult, records: Records, environ: Mapping[str, str], console: Console, now: datetime
+) -> int:
+    """Write outputs and summary, say what a person must look at; gives the exit status."""
+    broken = records.close(run)
+    if broken:
+        warning = f"the report could not be written to its end: {broken}"
+        run = replace(run, warnings=(*run.warnings, warning), exit_status=run.exit_status or 1)
+    values, cut = outputs.bounded(run, records.report_file)
+    run = replace(run, warnings=(*run.warnings, *cut))
+    about = About(now, action_reference(environ), records.report_file)
+    troubles = [
+        _trouble(lambda: console.set_outputs(values)),
+        _trouble(lambda: summary.append(environ, run, about)),
+    ]
+    announce(run, console)
+    for error in filter(None, troubles):
+        console.fail(error)
+    console.line(headline(run, total(run.packages, run.operation)))
+    console.close()
+    return run.exit_status or (1 if any(troubles) else 0)
+
+
+def _trouble(write: Callable[[], object]) -> RetentionError | None:
+    """Try one ending; the others must still come where it fails."""
+    try:
+        write()
+    except RetentionError as error:
+        return error
+    return None

@@ -1,0 +1,82 @@
+"""What a run writes down while it goes: the log, the progress line, and the report where one is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from package_retention.runner.journals import Journals, LogJournal
+from package_retention.runner.places import Places
+from package_retention.runner.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from package_retention.model import RunResult
+    from package_retention.ports import Clock, Journal
+    from package_retention.reported import Report
+    from package_retention.runner.commands import Console
+    from package_retention.runner.report import ReportWriter
+    from package_retention.settings import Settings
+
+_RUN = (
+    "GITHUB_REPOSITORY",
+    "GITHUB_WORKFLOW",
+    "GITHUB_RUN_ID",
+    "GITHUB_RUN_ATTEMPT",
+    "GITHUB_JOB",
+    "GITHUB_ACTOR",
+)
+
+
+class Records:
+    """The journals of one run; opened once its settings are known, closed with its result."""
+
+    def __init__(self, environ: Mapping[str, str], console: Console, clock: Clock) -> None:
+        self._environ = environ
+        self._console = console
+        self._clock = clock
+        self._log: LogJournal | None = None
+        self._report: ReportWriter | None = None
+        self.journal: Journal = Journals()
+        self.settings: Settings | None = None
+
+    def open(self, settings: Settings) -> None:
+        """Open the report before the first request; raises `InputError` where its place is not allowed."""
+        self.settings = settings
+        self._log = LogJournal(self._console, settings.operation, reads_only=settings.reads_only)
+        progress = Progress(self._console.line, self._clock)
+        if settings.report_file is None:
+            self.journal = Journals(self._log, progress)
+            return
+        from package_retention.runner.report import ReportWriter  # noqa: PLC0415 - few runs write one
+
+        places = Places.of(self._environ, Path.cwd())
+        self._report = ReportWriter(places.open_report(settings.report_file), self._clock)
+        self._report.open(
+            settings, {name.removeprefix("GITHUB_").lower(): self._environ.get(name, "") for name in _RUN}
+        )
+        self.journal = Journals(self._report, self._log, progress)
+
+    def read_report(self, settings: Settings) -> Report | None:
+        """Read the report that the step names; raises `InputError` where it is none."""
+        if settings.from_report is None:
+            return None
+        from package_retention.runner.report_reading import read  # noqa: PLC0415 - few runs read one
+
+        return read(settings.from_report)
+
+    @property
+    def report_file(self) -> str | None:
+        """The report's path as it was given; `None` where none was asked for."""
+        given = self.settings.given.get("report-file") if self.settings else None
+        return given if self._report else None
+
+    def close(self, run: RunResult) -> str:
+        """Write the last lines; gives what went wrong with the report, if anything did."""
+        if self._log:
+            self._log.close()
+        if self._report is None:
+            return ""
+        self._report.close(run)
+        return self._report.failure
