@@ -93,7 +93,11 @@ class Switches:
     bad_tries_until_block: int = 5
     """B2: "several"."""
 
-    # Headers: facts B2.
+    # Headers: facts A5, B2 and C.
+    api_versions: frozenset[str] = frozenset({"2022-11-28", "2026-03-10"})
+    """A5: what a request may ask for in `X-GitHub-Api-Version`; on GHES 2022-11-28 alone."""
+    retired_api_versions: frozenset[str] = frozenset()
+    """A5: these answer 410, all others 400."""
     date_skew: float = 0.0
     """Seconds that GitHub's clock is ahead of ours."""
     scopes_header: bool = True

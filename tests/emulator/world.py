@@ -13,6 +13,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from emulator.faults import Faults
+from emulator.limits import Limits
 from emulator.messages import Recorded, Request
 from emulator.stored import Role, StoredOwner, StoredPackage, StoredVersion, Token, TokenKind
 from emulator.switches import Switches
@@ -106,6 +108,12 @@ class World:
         self.requests: list[Recorded] = []
         self.registry_requests: list[Recorded] = []
         self.before_request: list[Callable[[Request], None]] = []
+        self.faults = Faults()
+        self.limits = Limits(self)
+        self.arrived = {False: 0, True: 0}
+        self.bad_tries = 0
+        self.api_url = "https://api.github.com"
+        self.server_url = "https://github.com"
         self._by_name: dict[tuple[str, str, str], StoredPackage] = {}
         self._ids = itertools.count(1_001)
 
