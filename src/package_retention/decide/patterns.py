@@ -89,9 +89,9 @@ class Pattern:
                 "Write it without repetitions inside repetitions, or as a glob.",
             ) from None
 
-    def _meets(self, text: str, digest: str, reference: str) -> bool:
+    def _meets(self, text: str | None, digest: str, reference: str) -> bool:
         """Whether the entry fits a text or the digest beside it, each where the entry looks."""
-        if not self.digest and text and self.matches(text):
+        if not self.digest and text is not None and self.matches(text):
             return True
         return bool(digest) and self._meets_digest(digest, reference)
 
@@ -189,7 +189,7 @@ class Patterns:
         waiting = list(self.entries)
         for text in texts:
             digest = text if text.startswith(_DIGEST_START) else ""
-            waiting = [e for e in waiting if not e._meets("" if digest else text, digest, reference)]  # noqa: SLF001 - its own entries
+            waiting = [e for e in waiting if not e._meets(None if digest else text, digest, reference)]  # noqa: SLF001 - its own entries
             if not waiting:
                 break
         return tuple(entry.text for entry in waiting)

@@ -1,0 +1,276 @@
+"""Contradictions, missing filters, policy files, and the words of the other action."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from package_retention.decide.patterns import Patterns
+from package_retention.decide.rules import PackageRules, ReleaseStatus, Rule, TagStatus
+from package_retention.errors import InputError
+from package_retention.model import PackageType
+from package_retention.runner.inputs import parse
+
+if TYPE_CHECKING:
+    from package_retention.settings import Settings
+
+TOKEN = "ghp_0123456789abcdef"
+RUNNER = {"GITHUB_REPOSITORY_OWNER": "octo-org", "GITHUB_REPOSITORY": "octo-org/app", "INPUT_TOKEN": TOKEN}
+NAMED = {"package-type": "container", "package-name": "app"}
+D = "sha256:" + "a1" * 32
+
+
+class Policy:
+    """A policy loader that knows what it was asked for."""
+
+    def __init__(self, *types: PackageType, problem: str = "") -> None:
+        self.types = types
+        self.problem = problem
+        self.asked: list[tuple[Path, PackageType | None, str]] = []
+
+    def __call__(self, path: Path, kind: PackageType | None, names: str) -> tuple[PackageRules, ...]:
+        self.asked.append((path, kind, names))
+        if self.problem:
+            raise InputError((self.problem,))
+        return tuple(PackageRules(each, Patterns.parse("app"), delete=(Rule("one"),)) for each in self.types)
+
+
+def settings(given: dict[str, str], policy: Policy | None = None) -> Settings:
+    environ = {**RUNNER, **{f"INPUT_{name.upper()}": value for name, value in given.items()}}
+    return parse(environ, policy or Policy(), Path("/somewhere"))
+
+
+def problems(given: dict[str, str], policy: Policy | None = None) -> tuple[str, ...]:
+    with pytest.raises(InputError) as caught:
+        settings(given, policy)
+    return caught.value.problems
+
+
+def rules(given: dict[str, str]) -> PackageRules:
+    return settings({**NAMED, **given}).rules[0]
+
+
+@pytest.mark.parametrize(
+    ("operation", "name", "value"),
+    [
+        ("delete", "deleted-within", "3d"),
+        ("list", "deleted-within", "3d"),
+        ("list", "from-report", "report.json"),
+        ("restore", "min-versions-to-keep", "3"),
+        ("restore", "older-than", "3d"),
+        ("restore", "fail-if-more-than", "3"),
+        ("restore", "delete-package", "when-empty"),
+        ("restore", "untag", "true"),
+        ("restore", "remove-damaged", "ghost"),
+        ("restore", "policy-file", "policy.yml"),
+    ],
+)
+def test_inputs_that_an_operation_does_not_take(operation: str, name: str, value: str) -> None:
+    told = problems({**NAMED, "versions": "*", "operation": operation, name: value})
+    assert told == (f"`{name}` and `operation: {operation}`: {operation} does not take it",)
+
+
+@pytest.mark.parametrize("name", ["keep-per", "order-by"])
+def test_restore_takes_none_of_the_retention_group(name: str) -> None:
+    value = {"keep-per": "major", "order-by": "version"}[name]
+    told = problems({**NAMED, "versions": "*", "operation": "restore", name: value})
+    assert f"`{name}` and `operation: restore`: restore does not take it" in told
+
+
+@pytest.mark.parametrize("given", [{"limit": "3"}, {"deleted-within": "3d"}, {"from-report": "r.json"}])
+def test_restore_takes_these(given: dict[str, str]) -> None:
+    assert settings({**NAMED, "operation": "restore", **given}).rules[0].delete
+
+
+FILTERS = [
+    {"versions": "v1"},
+    {"package-version-ids": "1"},
+    {"version-range": "^1"},
+    {"release-status": "release"},
+    {"tag-status": "untagged"},
+    {"older-than": "0s"},
+    {"remove-damaged": "ghost"},
+    {"min-versions-to-keep": "1"},
+    {"limit": "1"},
+]
+
+
+@pytest.mark.parametrize("given", FILTERS)
+def test_each_filter_is_one(given: dict[str, str]) -> None:
+    assert settings({**NAMED, **given})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"exclude-versions": "v1"},
+        {"min-versions-to-keep": "0"},
+        {"min-versions-to-keep": "00"},
+        {"min-versions-to-keep": "-1"},
+        {"versions": "ANY"},
+        {"dry-run": "true"},
+        {"from-report": "report.json"},
+        {"fail-if-more-than": "3"},
+        {"untag": "true"},
+    ],
+)
+def test_delete_without_a_filter_is_refused(given: dict[str, str]) -> None:
+    told = problems({**NAMED, **given})
+    assert told == (
+        "no input says which versions (would delete every version; say `versions: '*'` where that is meant)",
+    )
+
+
+def test_restore_without_a_filter_is_refused() -> None:
+    told = problems({**NAMED, "operation": "restore", "exclude-versions": "v1"})
+    assert told == (
+        "no input says which versions (would restore every deleted version; say `versions: '*'` where that is meant)",
+    )
+
+
+def test_a_list_needs_no_filter() -> None:
+    assert settings({**NAMED, "operation": "list"})
+
+
+def test_a_filter_that_does_not_fit_was_meant_as_one() -> None:
+    assert len(problems({**NAMED, "older-than": "soon"})) == 1
+    assert len(problems({**NAMED, "older-than": ""})) == 1
+    assert len(problems({**NAMED, "delete-only-untagged-versions": "maybe"})) == 1
+
+
+def test_a_policy_file_brings_its_own_names() -> None:
+    policy = Policy(PackageType.NPM, PackageType.CONTAINER)
+    found = settings({"policy-file": ".github/retention.yml", "exclude-versions": "v1", "limit": "4"}, policy)
+    assert policy.asked == [(Path("/somewhere/.github/retention.yml"), None, "")]
+    assert [each.type for each in found.rules] == [PackageType.NPM, PackageType.CONTAINER]
+    for each in found.rules:
+        assert each.exclude
+        assert each.exclude.matches("v1")
+        assert each.limit == 4
+
+
+def test_a_policy_file_gets_the_steps_type_and_name() -> None:
+    policy = Policy(PackageType.CONTAINER)
+    settings({**NAMED, "policy-file": "p.yml"}, policy)
+    assert policy.asked == [(Path("/somewhere/p.yml"), PackageType.CONTAINER, "app")]
+
+
+@pytest.mark.parametrize("given", FILTERS[:-1])
+def test_a_filter_beside_a_policy_file_is_refused(given: dict[str, str]) -> None:
+    told = problems({**NAMED, "policy-file": "p.yml", **given}, Policy(PackageType.CONTAINER))
+    assert len(told) == 1
+    assert told[0].startswith(f"`{next(iter(given))}` and `policy-file`: ")
+
+
+def test_a_policy_files_problems_stand_beside_the_others() -> None:
+    told = problems(
+        {"policy-file": "p.yml", "dry-run": "maybe"}, Policy(problem="p.yml:3:5: no key `verions`")
+    )
+    assert sorted(told) == ["dry-run: `maybe` is neither `true` nor `false`", "p.yml:3:5: no key `verions`"]
+
+
+def test_untag_needs_a_container_in_the_policy() -> None:
+    given = {"policy-file": "p.yml", "untag": "true"}
+    assert settings(given, Policy(PackageType.NPM, PackageType.CONTAINER)).untag
+    assert problems(given, Policy(PackageType.NPM))[0].startswith("untag: ")
+
+
+def test_number_of_old_versions_is_a_limit() -> None:
+    assert rules({"num-old-versions-to-delete": "3"}).limit == 3
+    assert rules({"num-old-versions-to-delete": "3", "ignore-versions": "^v"}).limit == 3
+
+
+def test_ignored_versions_are_an_exclusion_on_everything() -> None:
+    found = rules({"min-versions-to-keep": "2", "ignore-versions": "^(v1|sha256:a1)"})
+    assert found.limit is None
+    assert found.exclude
+    assert found.exclude.matches("v1.0")
+    assert found.exclude.matches_digest(D)
+    assert not found.exclude.matches("v2")
+
+
+def test_ignored_versions_alone_mean_one() -> None:
+    assert rules({"ignore-versions": "^v1"}).limit == 1
+    assert rules({"ignore-versions": "^v1", "min-versions-to-keep": "0"}).limit == 1
+    assert rules({"ignore-versions": "^v1", "dry-run": "true"}).limit == 1
+    assert rules({"ignore-versions": "^v1", "older-than": "3d"}).limit is None
+    assert problems({**NAMED, "ignore-versions": "^v1", "operation": "restore"})
+    assert settings({**NAMED, "ignore-versions": "^v1", "operation": "list"}).rules[0].limit is None
+
+
+def test_flags_of_the_other_action() -> None:
+    untagged = rules({"delete-only-untagged-versions": "true"}).delete[0].filter
+    assert untagged.tag_status is TagStatus.UNTAGGED
+    pre = rules({"delete-only-pre-release-versions": "true"}).delete[0].filter
+    assert pre.release_status is ReleaseStatus.PRE_RELEASE
+    both = {"delete-only-pre-release-versions": "false", "delete-only-untagged-versions": "False"}
+    assert rules({**both, "versions": "*"}).delete[0].filter.tag_status is None
+    assert problems({**NAMED, **both})
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            {"num-old-versions-to-delete": "3", "limit": "3"},
+            "`num-old-versions-to-delete` and `limit` say the same",
+        ),
+        (
+            {"ignore-versions": "a", "exclude-versions": "b", "limit": "1"},
+            "`ignore-versions` and `exclude-versions`",
+        ),
+        (
+            {"delete-only-untagged-versions": "true", "tag-status": "tagged"},
+            "`delete-only-untagged-versions` and `tag-status`",
+        ),
+        (
+            {"delete-only-pre-release-versions": "true", "release-status": "release"},
+            "`delete-only-pre-release-versions` and `release-status`",
+        ),
+        ({"num-old-versions-to-delete": "all"}, "num-old-versions-to-delete: `all` is no whole number"),
+        ({"num-old-versions-to-delete": ""}, "num-old-versions-to-delete: evaluated to nothing; say `none`"),
+        ({"ignore-versions": "(", "limit": "1"}, "ignore-versions: `(` is no regular expression"),
+        ({"ignore-versions": "/^v1/", "limit": "1"}, "ignore-versions: `/^v1/` has slashes around it"),
+        ({"ignore-versions": "", "limit": "1"}, "ignore-versions: evaluated to nothing"),
+        ({"delete-only-untagged-versions": "yes"}, "delete-only-untagged-versions: `yes` is neither"),
+        (
+            {"delete-only-untagged-versions": "true", "package-type": "maven"},
+            "delete-only-untagged-versions: is for container and docker packages",
+        ),
+    ],
+)
+def test_problems_name_the_other_actions_words(given: dict[str, str], told: str) -> None:
+    found = problems({**NAMED, **given})
+    assert len(found) == 1, found
+    assert told in found[0]
+
+
+def test_the_other_actions_words_beside_a_policy_file() -> None:
+    policy = Policy(PackageType.CONTAINER)
+    given = {"policy-file": "p.yml", "num-old-versions-to-delete": "2", "ignore-versions": "^v1"}
+    found = settings(given, policy).rules[0]
+    assert found.limit == 2
+    assert found.exclude
+    told = problems({"policy-file": "p.yml", "delete-only-untagged-versions": "true"}, policy)
+    assert told[0].startswith("`delete-only-untagged-versions` and `policy-file`")
+
+
+@pytest.mark.parametrize(
+    ("given", "limit", "minimum"),
+    [
+        ({"package-version-ids": "45763"}, None, 0),
+        ({"package-version-ids": "45763, 88094, 24772"}, None, 0),
+        ({"num-old-versions-to-delete": "1"}, 1, 0),
+        ({"min-versions-to-keep": "10", "ignore-versions": "^(v1|v2)$"}, None, 10),
+        ({"min-versions-to-keep": "10", "delete-only-pre-release-versions": "true"}, None, 10),
+        ({"min-versions-to-keep": "0", "delete-only-untagged-versions": "true"}, None, 0),
+        ({"min-versions-to-keep": "-1", "num-old-versions-to-delete": "7"}, 7, 0),
+    ],
+)
+def test_its_documented_examples_are_accepted(given: dict[str, str], limit: int | None, minimum: int) -> None:
+    found = rules(given)
+    assert found.limit == limit
+    assert found.delete[0].retention.minimum == minimum
