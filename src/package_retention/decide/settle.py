@@ -33,14 +33,21 @@ def settle(graph: Graph, chosen: AbstractSet[str], fixed: AbstractSet[str]) -> S
     needed: dict[str, str] = {}
     while True:
         reach = closure(roots, graph.follows)
-        staying = [d for d in graph.nodes if d not in reach or (d in units and d not in roots) or d in fixed]
-        protected = closure(staying, graph.needs)
+        staying = [d for d in graph.nodes if d in fixed or (d in units and d not in roots)]
+        protected = _protected(graph, staying, reach)
         needed |= {d: by for d, by in protected.items() if d != by and d not in needed}
         remaining = roots - protected.keys()
         if remaining == roots:
             going = (reach.keys() - protected.keys()) - (units - roots)
             return Settled(roots, frozenset(going), needed)
         roots = frozenset(remaining)
+
+
+def _protected(graph: Graph, staying: list[str], reach: Mapping[str, str]) -> dict[str, str]:
+    """All that must stay, each with what needs it: by the units that stay first, then what no unit reaches at all."""
+    protected = closure(staying, graph.needs)
+    rest = [digest for digest in graph.nodes if digest not in reach and digest not in protected]
+    return protected | closure(rest, graph.needs) if rest else protected
 
 
 def within_limit(graph: Graph, order: Sequence[str], limit: int | None, fixed: AbstractSet[str]) -> Settled:

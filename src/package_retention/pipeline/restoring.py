@@ -159,6 +159,7 @@ class Restore:
         whole, wave = plan, plan
         while next_wave := self._next(whole, _came_back(wave, outcomes)):
             wave = next_wave
+            self.world.journal.planned(wave)
             outcomes += self._walk(wave, self.world.clock.monotonic())
             whole = _joined(whole, wave)
         return PackageResult(whole, outcomes)
