@@ -1,0 +1,70 @@
+"""Results of runs, as many versions of them as a test wants."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from package_retention.model import (
+    Decision,
+    Operation,
+    Outcome,
+    Owner,
+    OwnerKind,
+    Package,
+    PackageResult,
+    PackageType,
+    Plan,
+    Reason,
+    ReasonCode,
+    Result,
+    RunResult,
+    Step,
+    StepKind,
+    Version,
+)
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+OCTO = Owner("octo", OwnerKind.ORGANIZATION)
+SELECTED = Reason(ReasonCode.SELECTED, "older than 30 days")
+NEWEST = Reason(ReasonCode.NEWEST, "among the newest 3")
+
+
+def package(name: str = "app", kind: PackageType = PackageType.CONTAINER, url: str = "") -> Package:
+    return Package(OCTO, kind, name, html_url=url)
+
+
+def version(number: int, *tags: str, name: str = "", days: float | None = None) -> Version:
+    when = NOW - timedelta(days=number if days is None else days)
+    return Version(number, name or f"sha256:{number:064x}", when, when, tags=tags)
+
+
+def delete(one: Version, of: Package) -> Step:
+    return Step(StepKind.DELETE_VERSION, of, one)
+
+
+def result(
+    versions: int,
+    *,
+    goes: int,
+    of: Package | None = None,
+    dry_run: bool = False,
+    ends: dict[int, Outcome] | None = None,
+) -> PackageResult:
+    """A package whose oldest `goes` versions are planned, and went unless `ends` says otherwise by id."""
+    of = of or package()
+    listed = [version(number, f"v{number}") for number in range(1, versions + 1)]
+    first = versions - goes
+    decisions = [
+        Decision(one, one.id > first, SELECTED if one.id > first else NEWEST, root=one.id) for one in listed
+    ]
+    steps = tuple(delete(one, of) for one in listed[first:])
+    outcomes = [Outcome(step, Result.DONE) for step in steps]
+    if ends:
+        outcomes = [ends.get(one.step.version.id, one) if one.step.version else one for one in outcomes]
+    return PackageResult(Plan(of, tuple(decisions), steps), () if dry_run else tuple(outcomes))
+
+
+def run(
+    *packages: PackageResult, operation: Operation = Operation.DELETE, dry_run: bool = False
+) -> RunResult:
+    return RunResult(operation, dry_run, packages)
