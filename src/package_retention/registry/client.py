@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from package_retention.registry.transport import Log
 
 _WORKERS = 16  # GHCR allows 44,000 requests a minute (facts C): more workers gain little
+_ALONE = 8  # connections for the reads that callers do themselves (the first of a package, and single ones)
 _LOOK_UP = 0.25  # seconds between two looks at the time limit and a cancel while workers read
 _GIVE_UP_AFTER = 8  # manifests in a row that no try could read: the registry has stopped working
 _MOST_PAGES = 100
@@ -82,8 +83,9 @@ class Registry:
         time_limit: float | None = None,
         log: Log | None = None,
     ) -> None:
-        self._workers = workers
-        self._session = session or pooled_session(workers)
+        # One pool for all packages: however many are worked on at once, `workers` bounds what is under way.
+        self._pool = ThreadPoolExecutor(workers, "registry")
+        self._session = session or pooled_session(workers + _ALONE)
         self._transport = Transport(self._session, clock, jitter, time_limit=time_limit, log=log)
         self._endpoint = Endpoint(self._transport, clock, token, base_url, api_url)
         self._without_referrers: set[Package] = set()
@@ -99,7 +101,8 @@ class Registry:
         return self._transport.waited
 
     def close(self) -> None:
-        """Close the pooled connections."""
+        """End the workers and close the pooled connections; what is still under way is not waited for."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
         self._session.close()
 
     def manifests(self, package: Package, digests: Iterable[str]) -> Mapping[str, Reading]:
@@ -115,14 +118,15 @@ class Registry:
         found = {wanted[0]: self._read(package, wanted[0], round_)}
         if round_.hopeless or len(wanted) == 1:
             return found | dict.fromkeys(wanted[1:], Unreadable(round_.hopeless))
-        pool = ThreadPoolExecutor(min(self._workers, len(wanted) - 1), "registry")
+        futures = {digest: self._pool.submit(self._read, package, digest, round_) for digest in wanted[1:]}
         try:
-            futures = {digest: pool.submit(self._read, package, digest, round_) for digest in wanted[1:]}
             self._await(futures.values())
-            return found | {digest: future.result() for digest, future in futures.items()}
-        finally:
+        except BaseException:
             # After a cancel nobody waits for answers that are still under way.
-            pool.shutdown(wait=False, cancel_futures=True)
+            for future in futures.values():
+                future.cancel()
+            raise
+        return found | {digest: future.result() for digest, future in futures.items()}
 
     def raw(self, package: Package, reference: str) -> RawManifest | Absent | Unreadable:
         """Read one manifest by tag or digest, byte for byte; `Unreadable` also for one that makes no sense."""
