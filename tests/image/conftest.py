@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from emulator.server import Server, serve
 
+from emulator.server import EmulatedGitHub
 from emulator.world import World
 
 
 @pytest.fixture
-def server(world: World) -> Iterator[Server]:
-    with serve(world) as server:
+def server(world: World) -> Iterator[EmulatedGitHub]:
+    with EmulatedGitHub(world) as server:
         yield server

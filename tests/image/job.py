@@ -30,10 +30,10 @@ def declared_inputs() -> dict[str, str]:
 
 @dataclass
 class Job:
-    """One job's folders below `root`; each step gets command files of its own."""
+    """One job's folders below `root`, and its `github` context; each step gets command files of its own."""
 
     root: Path
-    github: Mapping[str, str] = field(default_factory=dict)
+    github: Mapping[str, str]
 
     def __post_init__(self) -> None:
         for name in FOLDERS:
@@ -70,7 +70,7 @@ class Job:
             "GITHUB_EVENT_PATH": "/github/workflow/event.json",
             "RUNNER_TEMP": "/github/runner_temp",
             "HOME": "/github/home",
-            **self.github,
+            **{f"GITHUB_{name}": text for name, text in self.github.items()},
             **(extra or {}),
         }
         return Step(self, passed, commands / names["OUTPUT"], commands / names["STEP_SUMMARY"])

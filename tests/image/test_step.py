@@ -5,9 +5,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from emulator.server import Server
 
 from emulator.messages import Request
+from emulator.server import EmulatedGitHub
 from emulator.shapes import descriptor, image, index
 from emulator.world import StoredPackage, World
 from image.engine import podman
@@ -38,7 +38,7 @@ def package(world: World) -> StoredPackage:
 
 
 @pytest.fixture
-def job(tmp_path: Path, server: Server) -> Job:
+def job(tmp_path: Path, server: EmulatedGitHub) -> Job:
     root = tmp_path / "job"
     root.mkdir()
     return Job(root, {"API_URL": server.api_url, "SERVER_URL": server.server_url})
@@ -68,12 +68,13 @@ def test_a_deletion_from_inputs_to_outputs(job: Job, package: StoredPackage) -> 
     assert "lib" in step.summary_file.read_text("utf-8")
     assert TOKEN not in run.out.replace(f"::add-mask::{TOKEN}", "") + run.err
     report = job.root / "workspace" / "report.json"
-    json.loads(report.read_text("utf-8"))
+    lines = [json.loads(line) for line in report.read_text("utf-8").splitlines()]
+    assert lines[0]["kind"] == "run"
     assert report.stat().st_uid == RUNNER_UID  # a later step, which is no root, can read and remove it
 
 
 def test_a_multi_platform_image_goes_whole_and_comes_back_whole(
-    job: Job, world: World, server: Server
+    job: Job, world: World, server: EmulatedGitHub
 ) -> None:
     package = world.add_package(OWNER, "container", "app")
     for age, tag in enumerate(["v3", "v2", "v1"]):

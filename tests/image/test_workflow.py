@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from emulator.server import Server
 
+from emulator.server import EmulatedGitHub
 from emulator.world import World
 from image.engine import BASE, ROOT, environment, podman
 
@@ -83,7 +83,7 @@ def checkout(tmp_path: Path) -> Path:
 
 def test_a_workflow_deletes_and_its_next_step_reads_what(
     world: World,
-    server: Server,
+    server: EmulatedGitHub,
     engine_socket: str,
     checkout: Path,
     tmp_path: Path,
