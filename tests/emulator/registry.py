@@ -1,6 +1,6 @@
 """The container registry of the embedded GitHub: manifests, tags, referrers (facts D; distribution-spec 1.1).
 
-Every manifest is a package version, tags sit on versions, and nothing can be
+Called with the world's lock held. Every manifest is a package version, tags sit on versions, and nothing can be
 deleted here. Blobs are not kept: a manifest is taken without them.
 """
 
@@ -38,11 +38,6 @@ _MOST = 4 * 1024 * 1024
 
 def handle(world: World, request: Request) -> Answer:
     """Answer any request of the registry and its token service."""
-    with world.lock:
-        return _handle(world, request)
-
-
-def _handle(world: World, request: Request) -> Answer:
     if request.path == "/token":
         return registry_tokens.grant(world, request)
     if request.path in ("/v2", "/v2/"):

@@ -41,11 +41,8 @@ class Scene:
         return registry.handle(self.world, Request(method, path, asked, sent, body, registry=True))
 
     def exchange(self, scope: str, password: str | None = PAT) -> Answer:
-        basic = (
-            {}
-            if password is None
-            else {"authorization": "Basic " + base64.b64encode(f"x:{password}".encode()).decode()}
-        )
+        credentials = base64.b64encode(f"x:{password}".encode()).decode()
+        basic: dict[str, Any] = {} if password is None else {"authorization": f"Basic {credentials}"}
         return self.plain("GET", "/token", query=f"service=ghcr.io&scope={scope}", **basic)
 
     def bearer(self, actions: str = "pull", password: str | None = PAT) -> str:
