@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from package_retention.model import (
+    Outcome,
+    PackageResult,
+    Plan,
+    Result,
+)
+from package_retention.runner.attention import announce, points
+from package_retention.runner.summary import About
+from run_results import NOW, delete, package, result, run, version
+
+ABOUT = About(NOW, "octo/package-retention@v1")
+WITH_REPORT = replace(ABOUT, report_file="out/report.json")
+APP = package()
+URL = "https://github.com/orgs/octo/packages/container/package/app"
+
+
+class Heard:
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str, str]] = []
+
+    def warning(self, text: str, advice: str = "") -> None:
+        self.said.append(("warning", text, advice))
+
+    def error(self, text: str, advice: str = "") -> None:
+        self.said.append(("error", text, advice))
+
+
+def test_failures_are_errors_and_what_github_refuses_for_good_is_a_warning() -> None:
+    ends = {
+        7: Outcome(delete(version(7, "v7"), APP), Result.REFUSED, "more than 5,000 downloads", "Ask GitHub."),
+        8: Outcome(delete(version(8, "v8"), APP), Result.FAILED, "500", "Try again."),
+        9: Outcome(delete(version(9, "v9"), APP), Result.FAILED, "502", "Try again."),
+    }
+    one = result(10, goes=4, ends=ends)
+    heard = Heard()
+    announce(replace(run(one), warnings=("partial list", "partial list")), heard)
+    assert heard.said == [
+        ("error", "octo/app (container): v8: 500 (and 1 more like it)", "Try again."),
+        ("warning", "partial list", ""),
+        ("warning", "octo/app (container): v7: more than 5,000 downloads", "Ask GitHub."),
+    ]
+
+
+def test_a_missing_package_fails_unless_it_is_ignored() -> None:
+    missing = PackageResult(Plan(APP), failure="Package not found.", missing=True)
+    ignored = PackageResult(Plan(APP, warnings=("Package not found.",)), missing=True)
+    assert [point.error for point in points(run(missing, ignored))] == [True, False]
+
+
+def test_a_cancel_says_how_much_is_left() -> None:
+    ends = {n: Outcome(delete(version(n), APP), Result.NOT_REACHED, "cancelled") for n in (8, 9, 10)}
+    cut = replace(run(result(10, goes=4, ends=ends)), complete=False, ended_by="cancel", exit_status=143)
+    (point,) = points(cut)
+    assert (point.error, point.text) == (False, "The run was cancelled: 3 planned changes not reached")
+    assert "run the same step again" in point.advice
+
+
+def test_changes_not_tried_after_a_refusal_are_told() -> None:
+    ends = {
+        n: Outcome(delete(version(n), APP), Result.NOT_REACHED, "not tried", "Add admin.") for n in (8, 9, 10)
+    }
+    (point,) = points(run(result(10, goes=4, ends=ends)))
+    assert point.sentence == "octo/app (container): v8: not tried (and 2 more like it)".replace(
+        "v8", "sha256:" + f"{8:064x}"
+    )

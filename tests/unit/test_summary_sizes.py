@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hostile import NAMES
+from markdown_page import OURS, Page
+from package_retention.errors import RetentionError
+from package_retention.model import (
+    Decision,
+    Operation,
+    Outcome,
+    Package,
+    PackageResult,
+    PackageType,
+    Plan,
+    Reason,
+    ReasonCode,
+    Result,
+    RunResult,
+    Version,
+)
+from package_retention.runner.summary import MOST_BYTES, About, append, render, render_text
+from package_retention.runner.summary_tables import MOST_ROWS
+from run_results import NOW, OCTO, delete, package, result, run, version
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ABOUT = About(NOW, "octo/package-retention@v1")
+WITH_REPORT = replace(ABOUT, report_file="out/report.json")
+APP = package()
+URL = "https://github.com/orgs/octo/packages/container/package/app"
+
+
+# Hostile names and sizes
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_hostile_name_everywhere_changes_nothing_but_text(name: str) -> None:
+    of = Package(OCTO, PackageType.CONTAINER, name, html_url=name, visibility=name, repository=name)
+    listed = [Version(n, name, NOW, NOW, tags=(name,) * n, html_url=name) for n in range(1, 15)]
+    reason = Reason(ReasonCode.SELECTED, name)
+    decisions = tuple(Decision(one, one.id > 3, reason) for one in listed)
+    steps = tuple(delete(one, of) for one in listed[3:])
+    outcomes = tuple(Outcome(step, Result.FAILED, name, name) for step in steps)
+    one = PackageResult(Plan(of, decisions, steps, (name,), (name,)), outcomes, name, name)
+    hostile = RunResult(Operation.DELETE, False, (one, one), (name,), failure=name, advice=name)
+    text = render(hostile, replace(ABOUT, report_file=name))
+    page = Page(text)
+    assert page.names <= OURS
+    assert not [attributes for tag, attributes in page.tags if tag == "a"]
+    assert len(text.encode()) < 200_000
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert all(line.isprintable() for line in render_text(hostile, ABOUT).split("\n"))
+
+
+@pytest.mark.parametrize("versions", [1, 6_000, 100_000])
+def test_readable_with_one_version_and_with_100_000(versions: int) -> None:
+    text = render(run(result(versions, goes=versions // 2)), ABOUT)
+    rows = [line for line in text.split("\n") if line.startswith("| <code>")]
+    assert len(rows) <= 2 * MOST_ROWS
+    assert len(text.encode()) < 60_000
+    if versions > 1:
+        assert f"And {versions // 2 - MOST_ROWS:,} more, which the report file holds." in text
+
+
+def test_hundreds_of_packages_stay_below_the_limit_and_are_counted() -> None:
+    results = [result(60, goes=30, of=package(f"app-{number}")) for number in range(400)]
+    text = render(run(*results), ABOUT)
+    assert len(text.encode()) <= MOST_BYTES
+    assert len(text.encode()) > MOST_BYTES * 0.95
+    shown = len(re.findall(r"^### <code>app-", text, re.MULTILINE))
+    assert 0 < shown < 400
+    assert f"{400 - shown + 1:,} more sections left out" in text
+    assert "And 350 more packages." in text
+
+
+@pytest.mark.parametrize("most", [0, 20, 100, 700, 5_000, 9_000])
+def test_nothing_is_cut_in_the_middle(most: int) -> None:
+    results = run(result(60, goes=30), result(60, goes=30, of=package("other")))
+    text = render(results, ABOUT, most)
+    assert len(text.encode()) <= most
+    assert text == "" or text.startswith("## Deleted 60 of 120 versions")
+    assert text.count("<details>") == text.count("</details>")
+    assert text.count("```") % 2 == 0
+    assert text == "" or text.endswith("\n\n")
+
+
+# Writing it
+
+
+def test_the_summary_goes_behind_what_is_there(tmp_path: Path) -> None:
+    file = tmp_path / "summary"
+    file.write_text("before\n")
+    assert append({"GITHUB_STEP_SUMMARY": str(file)}, run(result(3, goes=1)), ABOUT)
+    assert file.read_text() == "before\n" + render(run(result(3, goes=1)), ABOUT)
+
+
+@pytest.mark.parametrize("taken", [MOST_BYTES, MOST_BYTES - 100, MOST_BYTES - 3_000, MOST_BYTES + 5_000])
+def test_what_is_there_counts(tmp_path: Path, taken: int) -> None:
+    file = tmp_path / "summary"
+    file.write_text("x" * taken)
+    append({"GITHUB_STEP_SUMMARY": str(file)}, run(result(300, goes=100)), ABOUT)
+    assert file.stat().st_size <= max(taken, MOST_BYTES)
+
+
+def test_without_a_runner_there_is_no_file() -> None:
+    assert not append({}, run(), ABOUT)
+
+
+def test_a_summary_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RetentionError, match="job summary could not be written"):
+        append({"GITHUB_STEP_SUMMARY": str(tmp_path)}, run(), ABOUT)
+
+
+def test_plain_text_says_the_same() -> None:
+    ends = {9: Outcome(delete(version(9, "v9"), APP), Result.FAILED, "GitHub said 500", "Try again.")}
+    text = render_text(run(result(30, goes=25, ends=ends)), ABOUT)
+    assert text.startswith("Deleted 24 of 30 versions in octo/app (container); 1 version failed\n====")
+    for words in (
+        "GitHub said 500 Try again.",
+        "operation: restore",
+        "among the newest 3",
+        "Versions by age",
+    ):
+        assert words in text
+    assert "<" not in text
+    assert "&#" not in text
