@@ -94,8 +94,8 @@ class Rule:
 class PackageRules:
     """The rules for the packages of one type whose names match.
 
-    `exclude` and `limit` come from the step's inputs and bind every rule. In a restore, `delete` holds the rules
-    that choose what comes back.
+    `exclude` and `limit` come from the step's inputs and bind every rule; so does `within`, the names that a step gives
+    beside a policy file and that only narrow. In a restore, `delete` holds the rules that choose what comes back.
     """
 
     type: PackageType
@@ -104,6 +104,11 @@ class PackageRules:
     keep: tuple[Rule, ...] = ()
     exclude: Patterns | None = None
     limit: int | None = None
+    within: Patterns | None = None
+
+    def reaches(self, name: str) -> bool:
+        """Whether the rules are for the package of this name."""
+        return self.names.matches(name) and (self.within is None or self.within.matches(name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from package_retention.errors import BudgetError, CancelledError, RetentionError
+from package_retention.errors import BudgetError, CancelledError, PlanError, RetentionError
 from package_retention.model import Package
 
 if TYPE_CHECKING:
@@ -47,16 +47,34 @@ def _merged(one: Target, other: Target) -> Target:
 def _reached(
     world: World, owner: Owner, rules: PackageRules, listed: dict[PackageType, tuple[Package, ...]]
 ) -> Iterable[Target]:
-    plain = frozenset(rules.names.literals)
-    if rules.names.any_wildcards:
+    plain = frozenset(name for name in rules.names.literals if rules.reaches(name))
+    spelled = rules.within is not None and not rules.within.any_wildcards
+    if rules.names.any_wildcards and not spelled:
         if rules.type not in listed:
             listed[rules.type] = world.api.packages(owner, rules.type)
         for package in listed[rules.type]:
-            if package.name in plain or (rules.names.matches(package.name) and _linked(package, world)):
+            if package.name in plain or (rules.reaches(package.name) and _linked(package, world)):
                 yield Target(package, rules)
         plain = plain - {package.name for package in listed[rules.type]}
     for name in sorted(plain):
         yield _named(world, Package(owner, rules.type, name), rules)
+    if rules.names.any_wildcards and spelled:
+        yield from _spelled(world, owner, rules, plain)
+
+
+def _spelled(world: World, owner: Owner, rules: PackageRules, plain: frozenset[str]) -> Iterable[Target]:
+    """What a policy file reaches by a wildcard and the step spells out: no list is needed, the link still is."""
+    names = frozenset(rules.within.literals if rules.within else ())
+    for name in sorted(name for name in names - plain if rules.reaches(name)):
+        target = _named(world, Package(owner, rules.type, name), rules)
+        if target.error is None and not _linked(target.package, world):
+            unlinked = PlanError(
+                f"{target.package.label} is not linked to {world.settings.repository}, and the policy file names it"
+                " by a wildcard alone, which reaches only linked packages",
+                "Name it plainly in the policy file, or say `repository: any`.",
+            )
+            target = replace(target, error=unlinked)
+        yield target
 
 
 def _linked(package: Package, world: World) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PolicyLoader = Callable[[Path, PackageType | None, str], tuple[PackageRules, ...]]
 """Reads a policy file. The type and the text of `package-name` are the step's own (`None` and empty where they are
-not given), for packages that the file does not name. Raises `InputError` with every problem of the file."""
+not given): they narrow what the file names. Raises `InputError` with every problem of the file."""
 
 THE_INPUTS = "the inputs"
 
