@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from package_retention.runner.inputs_rules import PolicyLoader
 
 LARGEST = 1024 * 1024
+_BREAK = b"\n"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -52,8 +53,8 @@ def parse(content: bytes, label: str) -> tuple[PackageRules, ...]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start]
-        place = f"{before.count(b'\n') + 1}:{error.start - before.rfind(b'\n')}"
-        raise InputError((f"{label}:{place}: is not UTF-8; save the file as UTF-8",)) from None
+        line, column = before.count(_BREAK) + 1, error.start - before.rfind(_BREAK)
+        raise InputError((f"{label}:{line}:{column}: is not UTF-8; save the file as UTF-8",)) from None
     problems = policy_yaml.Problems(label)
     root = policy_yaml.parse(text, problems)
     rules = policy_rules.packages(root, problems) if root else ()
