@@ -112,7 +112,7 @@ class HourBudget:
         returns = self._resets_at - now
         if self.limit is None or returns <= 0 or left is None or returns < left:
             return math.inf
-        return self.remaining - in_flight - self.reserve
+        return self.remaining - self._lost - in_flight - self.reserve
 
     def heard(self, headers: Mapping[str, str], now: float, date: datetime) -> None:
         """Learn from an answer; `date` is the server's time of day at `now`."""

@@ -69,6 +69,18 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    url: str
+    action: str
+    not_after: float | None = None
+
+    @property
+    def changes(self) -> bool:
+        return self.method != "GET"
+
+
+@dataclass(frozen=True, slots=True)
 class _Try:
     status: int | None
     headers: Mapping[str, str]
@@ -117,6 +129,7 @@ class GitHubClient:
         self._jitter = jitter
         # Last in, first out, and both ends atomic: warm connections are used first.
         self._idle: list[Exchange] = []
+        self._closed = False
 
     def get(self, url: str, action: str) -> Answer:
         """Read.
@@ -131,7 +144,7 @@ class GitHubClient:
             CancelledError: the run is cancelled.
         """
         for _ in range(MAX_REDIRECTS + 1):
-            answer = self._ask("GET", self._own(url, action), action, None)
+            answer = self._ask(_Request("GET", self._own(url, action), action))
             if not (300 <= answer.status < 400 and answer.headers.get("location")):  # noqa: PLR2004 - 3xx
                 return answer
             url = self._redirected(url, answer.headers["location"])
@@ -153,34 +166,35 @@ class GitHubClient:
             BudgetError: time or budget ended the run before it was sent.
             CancelledError: the run was cancelled before it was sent.
         """
-        return self._ask(method, path, action, not_after)
+        return self._ask(_Request(method, path, action, not_after))
 
     def close(self) -> None:
-        """Close the connections that are not lent."""
+        """Close the connections; one that is lent is closed when it comes back."""
+        self._closed = True
         while self._idle:
             self._idle.pop().close()
 
-    def _ask(self, method: str, url: str, action: str, not_after: float | None) -> Answer:
+    def _ask(self, request: _Request) -> Answer:
         met: Counter[Trouble] = Counter()
         lost = False
         while True:
             try:
-                tried, wait = self._try(method, url, met, not_after)
-                lost = lost or (method != "GET" and _may_be_done(tried))
+                tried, wait = self._try(request, met)
+                lost = lost or (request.changes and _may_be_done(tried))
                 if wait is None:
-                    return self._final(tried, action, lost=lost, tries=met.total())
+                    return _final(tried, request.action, lost=lost, tries=met.total())
                 if wait.scope == "this":
-                    self._pacer.wait(wait.seconds, f"{action}: {wait.why}", not_after=not_after)
+                    why = f"{request.action}: {wait.why}"
+                    self._pacer.wait(wait.seconds, why, not_after=request.not_after)
             except (BudgetError, StaleError, CancelledError) as error:
-                raise _ended(error, action, met, lost=lost) from error
+                raise _ended(error, request.action, met, lost=lost) from error
 
-    def _try(
-        self, method: str, url: str, met: Counter[Trouble], not_after: float | None
-    ) -> tuple[_Try, retry.Wait | None]:
-        given = self._pacer.enter(READ_POINTS if method == "GET" else CHANGE_POINTS, not_after=not_after)
+    def _try(self, request: _Request, met: Counter[Trouble]) -> tuple[_Try, retry.Wait | None]:
+        points = CHANGE_POINTS if request.changes else READ_POINTS
+        given = self._pacer.enter(points, not_after=request.not_after)
         headers = date = None
         try:
-            tried = self._exchange(method, url, given)
+            tried = self._exchange(request, given)
             if tried.drop is None:
                 headers, date = tried.headers, self._observed.hear(tried.headers)
             wait = self._wait(tried, met)
@@ -206,34 +220,38 @@ class GitHubClient:
             jitter=self._jitter(),
         )
 
-    def _exchange(self, method: str, url: str, given: Pass) -> _Try:
-        session = self._idle.pop() if self._idle else self._connect()
+    def _exchange(self, request: _Request, given: Pass) -> _Try:
+        session = self._borrow()
         tried = _Try(None, {})
         try:
-            status, headers, text = session.exchange(method, url)
-            tried = _read(method, status, headers, text)
+            status, headers, text = session.exchange(request.method, request.url)
+            tried = _read(request, status, headers, text)
         except DropError as drop:
             tried = _Try(None, {}, drop=drop)
         finally:
-            self._idle.append(session)
-            self._tell(method, url, tried, given)
+            self._give_back(session)
+            self._tell(request, tried, given)
         return tried
 
-    def _tell(self, method: str, url: str, tried: _Try, given: Pass) -> None:
+    def _borrow(self) -> Exchange:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._connect()
+
+    def _give_back(self, session: Exchange) -> None:
+        if self._closed:
+            session.close()
+        else:
+            self._idle.append(session)
+
+    def _tell(self, request: _Request, tried: _Try, given: Pass) -> None:
         if self._log is None:
             return
-        parts = urlsplit(url)
+        parts = urlsplit(request.url)
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         took = (self._clock.monotonic() - given.departed) * 1000
-        self._log(method, path, tried.status, tried.headers.get("x-github-request-id", ""), took)
-
-    def _final(self, tried: _Try, action: str, *, lost: bool, tries: int) -> Answer:
-        if tried.status is not None and not _failed(tried):
-            return Answer(tried.status, tried.headers, tried.body, lost=lost)
-        advice = (tried.drop.advice if tried.drop else "") or _LATER
-        after = f" after {tries} tries" if tries > 1 else ""
-        kind = LostChangeError if lost else UnreachableError
-        raise kind(f"cannot {action}: no usable answer from GitHub{after} ({tried.said})", advice)
+        self._log(request.method, path, tried.status, tried.headers.get("x-github-request-id", ""), took)
 
     def _own(self, url: str, action: str) -> str:
         if url.startswith("/") or paging.same_host(url, self._api_url):
@@ -252,11 +270,20 @@ class GitHubClient:
         return urlsplit(target)._replace(query=urlsplit(asked).query).geturl()
 
 
-def _read(method: str, status: int, headers: Mapping[str, str], text: str) -> _Try:
+def _final(tried: _Try, action: str, *, lost: bool, tries: int) -> Answer:
+    if tried.status is not None and not _failed(tried):
+        return Answer(tried.status, tried.headers, tried.body, lost=lost)
+    advice = (tried.drop.advice if tried.drop else "") or _LATER
+    after = f" after {tries} tries" if tries > 1 else ""
+    kind = LostChangeError if lost else UnreachableError
+    raise kind(f"cannot {action}: no usable answer from GitHub{after} ({tried.said})", advice)
+
+
+def _read(request: _Request, status: int, headers: Mapping[str, str], text: str) -> _Try:
     try:
         return _Try(status, headers, json.loads(text) if text else None)
     except (ValueError, RecursionError):
-        if method == "GET" and status < 300:  # noqa: PLR2004 - the 2xx of HTTP
+        if not request.changes and status < 300:  # noqa: PLR2004 - the 2xx of HTTP
             # A proxy's or a portal's page; it must never pass for an empty list.
             return _Try(None, headers, drop=DropError("an answer that is not JSON", sent=True))
         return _Try(status, headers, text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -11,7 +11,7 @@ from package_retention.api import paging
 from package_retention.errors import UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
     from package_retention.api.client import Answer, GitHubClient
     from package_retention.errors import RefusedError
@@ -46,13 +46,17 @@ class Listing(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Page(Generic[T]):
-    """A page: what its rows stand for, how many there were, the last page's number and the next page's URL."""
+    """A page: what its rows stand for, a mark of each row, the last page's number and the next page's URL."""
 
     items: tuple[T, ...]
-    rows: int
+    marks: tuple[str, ...]
     last: int | None
     next: str | None
     linked: bool
+
+    @property
+    def rows(self) -> int:
+        return len(self.marks)
 
 
 class Lister:
@@ -63,8 +67,8 @@ class Lister:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="pages")
 
     def close(self) -> None:
-        """End the workers, what has not begun is dropped."""
-        self._pool.shutdown(cancel_futures=True)
+        """End the workers: what has not begun is dropped, what is under way is not waited for."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def all(self, listing: Listing[T]) -> tuple[T, ...]:
         """Fetch every page, in order, each item once.
@@ -83,15 +87,12 @@ class Lister:
         return tuple({listing.key(item): item for item in reversed(tuple(items))}.values())[::-1]
 
     def find(self, listing: Listing[T], wanted: Callable[[T], bool]) -> T | None:
-        """Fetch page after page until one has the item; `None` where none has. Raises as `all` does."""
-        pages: list[_Page[T]] = []
-        url: str | None = _at(listing.url, None, PER_PAGE)
-        while url is not None:
-            pages.append(self._page(listing, url, len(pages) + 1))
-            found = next((item for item in pages[-1].items if wanted(item)), None)
-            if found is not None:
-                return found
-            url = self._next(listing, pages)
+        """Fetch page after page until an item is the wanted one; lists are newest first (facts A6)."""
+        first = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
+        for page in self._onward(listing, [first]):
+            for item in page.items:
+                if wanted(item):
+                    return item
         return None
 
     def _pages(self, listing: Listing[T]) -> list[_Page[T]]:
@@ -100,28 +101,23 @@ class Lister:
         if first.last and first.next:
             urls = [_at(first.next, number, PER_PAGE) for number in range(2, first.last + 1)]
             pages += self._concurrently(listing, urls)
-        self._follow(listing, pages)
-        return pages
+        return list(self._onward(listing, pages))
 
-    def _follow(self, listing: Listing[T], pages: list[_Page[T]]) -> None:
-        seen = {listing.key(item) for page in pages for item in page.items}
-        while (url := self._next(listing, pages)) is not None:
-            page = self._page(listing, url, len(pages) + 1)
-            keys = {listing.key(item) for item in page.items}
-            if keys and keys <= seen and page.next:
-                raise UnreachableError(
-                    f"cannot {listing.action}: the list has no end, its pages repeat", _NEXT
-                )
-            seen |= keys
-            pages.append(page)
-
-    def _next(self, listing: Listing[T], pages: list[_Page[T]]) -> str | None:
-        if pages[-1].next is not None:
-            return pages[-1].next
-        # Not every list is documented to have pages, or to link them: a full page without a link may not be all.
-        if not any(page.linked for page in pages) and pages[-1].rows == PER_PAGE:
-            return _at(listing.url, len(pages) + 1, PER_PAGE)
-        return None
+    def _onward(self, listing: Listing[T], pages: list[_Page[T]]) -> Iterator[_Page[T]]:
+        """Give the pages that are here, then those that follow, one after the other."""
+        yield from pages
+        seen = {page.marks for page in pages}
+        linked, number, page = any(page.linked for page in pages), len(pages), pages[-1]
+        while (url := _next(listing, page, number, linked=linked)) is not None:
+            number += 1
+            page = self._page(listing, url, number)
+            if page.marks in seen:
+                if page.next:
+                    message = f"cannot {listing.action}: the list has no end, its pages repeat"
+                    raise UnreachableError(message, _NEXT)
+                return
+            seen.add(page.marks)
+            yield page
 
     def _concurrently(self, listing: Listing[T], urls: Sequence[str]) -> list[_Page[T]]:
         futures = [
@@ -130,10 +126,9 @@ class Lister:
         try:
             return [future.result() for future in futures]
         finally:
-            # After a failure nothing may go on behind the caller's back.
+            # After a failure no more is asked for; nobody waits for what is under way, which only reads.
             for future in futures:
                 future.cancel()
-            wait(futures)
 
     def _page(self, listing: Listing[T], url: str, number: int) -> _Page[T]:
         try:
@@ -144,7 +139,7 @@ class Lister:
         following = parts[-1].next
         return _Page(
             items=tuple(item for part in parts for item in part.items),
-            rows=sum(part.rows for part in parts),
+            marks=tuple(mark for part in parts for mark in part.marks),
             last=-(-last // _PARTS) if last else None,
             next=following and _at(following, number + 1, PER_PAGE),
             linked=any(part.linked for part in parts),
@@ -170,7 +165,17 @@ class Lister:
         except ValueError as error:
             raise UnreachableError(f"cannot {listing.action}: {error}", _NEXT) from None
         link = answer.headers.get("link")
-        return _Page(items, len(answer.body), paging.last_page(link), paging.next_url(link), bool(link))
+        marks = tuple(str(row.get("id", row.get("name"))) for row in answer.body)
+        return _Page(items, marks, paging.last_page(link), paging.next_url(link), bool(link))
+
+
+def _next(listing: Listing[T], page: _Page[T], number: int, *, linked: bool) -> str | None:
+    if page.next is not None:
+        return page.next
+    # Not every list is documented to have pages, or to link them: a full page without a link may not be all.
+    if not (linked or page.linked) and page.rows == PER_PAGE:
+        return _at(listing.url, number + 1, PER_PAGE)
+    return None
 
 
 def _fit(pages: Sequence[_Page[Any]]) -> bool:

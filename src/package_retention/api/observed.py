@@ -55,11 +55,6 @@ class Observed:
             date, heard = self._date
             return date + timedelta(seconds=self._clock.monotonic() - heard)
 
-    def note(self, text: str) -> None:
-        """Add a notice."""
-        with self._guard:
-            self._notices[text] = None
-
     def notices(self) -> tuple[str, ...]:
         """Give each notice once, in the order of hearing."""
         with self._guard:

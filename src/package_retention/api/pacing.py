@@ -103,6 +103,9 @@ class Pacer:
     def enter(self, points: int, *, not_after: float | None = None) -> Pass:
         """Wait for one's turn, then for the budgets.
 
+        Inside `finishing` a request goes at once, past the queue and the budgets, in spite of a cancel or the time
+        limit: only a pause that GitHub asked for is waited out.
+
         Args:
             points: 1 for a read, 5 for a change.
             not_after: a reading of `Clock.monotonic`; a request that cannot go by then does not go.
@@ -112,6 +115,8 @@ class Pacer:
             BudgetError: it, or the wait for it, would pass the time limit.
             CancelledError: the run is cancelled.
         """
+        if is_finishing():
+            return self._finish(points)
         with self._turns:
             while True:
                 self._clock.sleep(0)
@@ -157,9 +162,10 @@ class Pacer:
 
     def wait(self, seconds: float, why: str, *, not_after: float | None = None) -> None:
         """Wait before another try of one request, within the time limit; raises as `enter` does."""
-        with self._changed:
-            self._go_on()
-            self._allow(_Due(seconds, why), not_after)
+        if not is_finishing():
+            with self._changed:
+                self._go_on()
+                self._allow(_Due(seconds, why), not_after)
         self._sleep(seconds, why)
 
     def cancel(self, status: int = 143) -> None:
@@ -219,17 +225,12 @@ class Pacer:
         return max(paced, -(-changes // self._most) * self._typical)
 
     def _allow(self, due: _Due, not_after: float | None) -> None:
-        if is_finishing():
-            return
         starts = self._clock.monotonic() + due.seconds
         # A request that would end beyond the limit passes it too: `_typical` is what one takes.
         if self._deadline is not None and starts + self._typical >= self._deadline:
             raise self._over(due)
         if not_after is not None and starts > not_after:
-            raise StaleError(
-                "not sent: the facts it rests on would be too old by then",
-                "the rate limit made it wait too long; what remains is left to the next run",
-            )
+            raise _stale()
 
     def _over(self, due: _Due) -> BudgetError:
         if due.cause == "budget":
@@ -248,6 +249,12 @@ class Pacer:
         verb = "at" if hour.returns else "in"
         return f"GitHub's hourly rate budget ends the run here: {left}, the last tenth of it to others; it returns {verb} {when}"
 
+    def _finish(self, points: int) -> Pass:
+        if (pause := self._pause[0] - self._clock.monotonic()) > 0:
+            self._sleep(pause, self._pause[1].why)
+        with self._changed:
+            return self._depart(points)
+
     def _depart(self, points: int) -> Pass:
         self._in_flight += 1
         self._requests += 1
@@ -264,3 +271,10 @@ class Pacer:
         finally:
             with self._changed:
                 self._waited += self._clock.monotonic() - began
+
+
+def _stale() -> StaleError:
+    return StaleError(
+        "not sent: the facts it rests on would be too old by then",
+        "the rate limit made it wait too long; what remains is left to the next run",
+    )

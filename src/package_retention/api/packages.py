@@ -134,29 +134,16 @@ class PackagesClient:
 
     def versions(self, package: Package, *, deleted: bool = False) -> tuple[Version, ...]:
         """List all versions, active or deleted; rows of the other state are left out (facts A6)."""
-        listing = self._versions(package, deleted=deleted)
-        found = self._lister.all(listing)
+        asked = self._about(f"list the {'deleted ' if deleted else ''}versions of {package.label}", package)
+        found = self._lister.all(_versions(package, asked, deleted=deleted))
         self._seen.add(_key(package))
         return found
 
     def find_version(self, package: Package, name: str) -> Version | None:
-        """Find an active version by its name, page by page; `None` where it is not listed."""
-        return self._lister.find(self._versions(package), lambda version: version.name == name)
-
-    def _versions(self, package: Package, *, deleted: bool = False) -> Listing[Version]:
-        asked = self._about(f"list the {'deleted ' if deleted else ''}versions of {package.label}", package)
-
-        def read(row: Any) -> Version | None:
-            version = rows.version(row, package.type)
-            return version if (version.deleted_at is not None) is deleted else None
-
-        return Listing(
-            f"{paths.package(package)}/versions{'?state=deleted' if deleted else ''}",
-            asked.action,
-            read,
-            lambda version: version.id,
-            lambda answer: refused(asked, answer),
-        )
+        """Find an active version by its name (a digest), newest pages first; `None` where it is not listed."""
+        asked = self._about(f"find the version {name} of {package.label}", package)
+        listing = _versions(package, asked, deleted=False)
+        return self._lister.find(listing, lambda version: version.name == name)
 
     def version(self, package: Package, version_id: int) -> Version:
         """Get one version; `MissingError` where it is not there."""
@@ -312,6 +299,20 @@ def connect(
     )
     where = Where(kind, settings.on_github_com, settings.server_url)
     return PackagesClient(client, Lister(client, workers), pacer, observed, where, clock)
+
+
+def _versions(package: Package, asked: Asked, *, deleted: bool) -> Listing[Version]:
+    def read(row: Any) -> Version | None:
+        version = rows.version(row, package.type)
+        return version if (version.deleted_at is not None) is deleted else None
+
+    return Listing(
+        f"{paths.package(package)}/versions{'?state=deleted' if deleted else ''}",
+        asked.action,
+        read,
+        lambda version: version.id,
+        lambda answer: refused(asked, answer),
+    )
 
 
 def _key(package: Package) -> tuple[str, PackageType, str]:

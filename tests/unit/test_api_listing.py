@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connections import API, LOST, Reply, Rig, refusal, rig
+from package_retention.errors import BudgetError, RefusalKind, RefusedError, UnreachableError
+from package_retention.model import Owner, OwnerKind, Package, PackageType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from package_retention.api.session import DropError
+
+ORG = Owner("acme", OwnerKind.ORGANIZATION)
+LIB = Package(ORG, PackageType.NPM, "lib")
+
+
+def row(number: int, **more: Any) -> dict[str, Any]:
+    return {"id": number, "name": f"1.0.{number}", **more}
+
+
+def query(url: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+def paged(
+    rows: Sequence[Any], url: str, *, at_most: int = 100, base: str = f"{API}/organizations/7"
+) -> Reply:
+    """Page a list as GitHub does: links in the numeric form, no link where all is on one page."""
+    size = min(int(query(url).get("per_page", 30)), at_most)
+    page, last = int(query(url).get("page", 1)), max(math.ceil(len(rows) / size), 1)
+
+    def link(number: int, rel: str) -> str:
+        others = "".join(
+            f"&{name}={value}" for name, value in query(url).items() if name not in ("page", "per_page")
+        )
+        return f'<{base}/packages/npm/lib/versions?per_page={size}&page={number}{others}>; rel="{rel}"'
+
+    links = [link(page + 1, "next"), link(last, "last")] if page < last else []
+    links += [link(1, "first"), link(page - 1, "prev")] if page > 1 else []
+    return Reply(
+        200, list(rows)[(page - 1) * size : page * size], {"link": ", ".join(links)} if links else {}
+    )
+
+
+def pages_asked(made: Rig) -> list[str]:
+    return sorted(query(url).get("page", "1") for _, url in made.asked)
+
+
+@given(count=st.integers(0, 1200), at_most=st.sampled_from([30, 100]))
+def test_every_row_comes_once_and_in_order(count: int, at_most: int) -> None:
+    rows = [row(number) for number in range(1, count + 1)]
+    made = rig(lambda _, url: paged(rows, url, at_most=at_most))
+    found = made.packages.versions(LIB)
+    made.packages.close()
+    assert [version.id for version in found] == list(range(1, count + 1))
+    pages = max(math.ceil(count / at_most), 1)
+    # A page that is full and has no link may not be all (facts A1): one request more.
+    assert len(made.asked) == pages + (count == at_most == 100)
+
+
+def test_250_versions_are_three_requests_and_the_links_are_followed() -> None:
+    made = rig(lambda _, url: paged([row(number) for number in range(1, 251)], url))
+    assert len(made.packages.versions(LIB)) == 250
+    first, *others = made.asked
+    assert first == ("GET", "/orgs/acme/packages/npm/lib/versions?per_page=100")
+    assert sorted(url for _, url in others) == [
+        f"{API}/organizations/7/packages/npm/lib/versions?per_page=100&page={number}" for number in (2, 3)
+    ]
+
+
+def test_deleted_versions_are_asked_for_on_every_page() -> None:
+    rows = [
+        row(number, deleted_at="2026-10-01T00:00:00Z" if number % 2 else None) for number in range(1, 251)
+    ]
+    made = rig(lambda _, url: paged(rows, url))
+    assert [version.id for version in made.packages.versions(LIB, deleted=True)] == list(range(1, 251, 2))
+    assert all(query(url)["state"] == "deleted" for _, url in made.asked)
+    assert [version.id for version in made.packages.versions(LIB)] == list(range(2, 251, 2))
+    assert all("state" not in query(url) for _, url in made.asked[3:])
+
+
+def test_no_next_page_of_another_host_is_asked_for() -> None:
+    rows = [row(number) for number in range(1, 251)]
+    made = rig(lambda _, url: paged(rows, url, base="https://evil.test/organizations/7"))
+    with pytest.raises(UnreachableError, match="another host"):
+        made.packages.versions(LIB)
+    assert len(made.asked) == 1
+
+
+def test_without_a_last_page_the_next_one_is_followed() -> None:
+    rows = [row(number) for number in range(1, 351)]
+
+    def answer(_: str, url: str) -> Reply:
+        reply = paged(rows, url)
+        link = reply.headers.get("link", "").partition(", ")[0]
+        return Reply(
+            200, reply.body, {"link": link} if 'rel="next"' in link else {"link": '<x>; rel="first"'}
+        )
+
+    made = rig(answer)
+    assert len(made.packages.versions(LIB)) == 350
+    assert pages_asked(made) == ["1", "2", "3", "4"]
+
+
+def test_a_list_without_any_links_is_read_until_a_page_is_not_full() -> None:
+    rows = [row(number) for number in range(1, 251)]
+    made = rig(lambda _, url: Reply(200, paged(rows, url).body))
+    assert len(made.packages.versions(LIB)) == 250
+    assert pages_asked(made) == ["1", "2", "3"]
+
+
+def test_pages_that_repeat_without_end_end() -> None:
+    made = rig(lambda *_: Reply(200, [row(1)], {"link": f'<{API}/x?page=2>; rel="next"'}))
+    with pytest.raises(UnreachableError, match="its pages repeat"):
+        made.packages.versions(LIB)
+    assert len(made.asked) == 2
+
+
+def test_a_list_that_ignores_pages_is_no_more_than_its_rows() -> None:
+    rows = [row(number) for number in range(1, 101)]
+    made = rig(lambda *_: Reply(200, rows))
+    assert len(made.packages.versions(LIB)) == 100
+    assert len(made.asked) == 2
+
+
+def test_a_list_that_changed_while_it_was_read_is_read_again() -> None:
+    """Ten versions are deleted by somebody after page 1: what page 3 began with is now on page 2."""
+    rows = [row(number) for number in range(1, 301)]
+    served: list[str] = []
+
+    def answer(_: str, url: str) -> Reply:
+        served.append(url)
+        if len(served) == 2:
+            del rows[:210]
+        return paged(rows, url)
+
+    made = rig(answer, workers=1)
+    assert [version.id for version in made.packages.versions(LIB)] == list(range(211, 301))
+
+
+def test_a_list_that_grows_is_read_to_its_new_end() -> None:
+    rows = [row(number) for number in range(1000, 800, -1)]
+    served: list[str] = []
+
+    def answer(_: str, url: str) -> Reply:
+        served.append(url)
+        if len(served) == 2:
+            rows[:0] = [row(number) for number in range(1150, 1000, -1)]
+        return paged(rows, url)
+
+    found = [version.id for version in rig(answer, workers=1).packages.versions(LIB)]
+    assert set(range(801, 1001)) <= set(found)
+    assert len(found) == len(set(found))
+
+
+def failing(number: int, with_: Callable[[], Reply | DropError], *, small_too: bool = False) -> Any:
+    rows = [row(number) for number in range(1, 451)]
+
+    def answer(_: str, url: str) -> Reply | DropError:
+        size = int(query(url)["per_page"])
+        page = int(query(url).get("page", 1))
+        if (size == 100 and page == number) or (size == 25 and small_too):
+            return with_()
+        return paged(rows, url)
+
+    return answer
+
+
+@pytest.mark.parametrize("number", [1, 2, 5])
+@pytest.mark.parametrize("with_", [lambda: refusal(500, "Server Error"), lambda: LOST], ids=["500", "drop"])
+def test_a_page_too_heavy_for_github_is_read_in_parts(number: int, with_: Callable[[], Any]) -> None:
+    made = rig(failing(number, with_))
+    assert [version.id for version in made.packages.versions(LIB)] == list(range(1, 451))
+    small = [query(url)["page"] for _, url in made.asked if query(url)["per_page"] == "25"]
+    start = (number - 1) * 4 + 1
+    assert small == [str(part) for part in range(start, start + (2 if number == 5 else 4))]
+
+
+def test_a_page_that_fails_for_good_fails_the_list() -> None:
+    made = rig(failing(3, lambda: refusal(500, "Server Error"), small_too=True))
+    with pytest.raises(UnreachableError, match=r"cannot list the versions of acme/lib \(npm\)"):
+        made.packages.versions(LIB)
+    made = rig(
+        failing(4, lambda: refusal(403, "You need at least read:packages scope to get a package's versions."))
+    )
+    with pytest.raises(RefusedError) as caught:
+        made.packages.versions(LIB)
+    assert caught.value.refusal.kind is RefusalKind.SCOPE
+
+
+def test_the_time_limit_ends_a_list_as_such() -> None:
+    made = rig(failing(3, lambda: refusal(500, "Server Error")), time_limit=5)
+    with pytest.raises(BudgetError):
+        made.packages.versions(LIB)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"message": "x"}, None, [{"id": 1}], [{"name": "a"}], [7], [row(1), None], "<html>", [row(0)]],
+    ids=["an object", "nothing", "no name", "no id", "a number", "null", "markup", "id 0"],
+)
+def test_what_is_no_list_of_versions_is_never_an_empty_one(body: Any) -> None:
+    made = rig(lambda *_: Reply(200, body))
+    with pytest.raises(UnreachableError, match="cannot list the versions of acme/lib"):
+        made.packages.versions(LIB)
