@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -504,3 +505,31 @@ def test_the_log_tells_requests_and_never_a_secret() -> None:
         registry.manifests(APP, [held[0].digest])
     path = f"/v2/octo/app/manifests/{held[0].digest}"
     assert lines == [f"GET {path} 401", "GET /token 200", f"GET {path} 200"]
+
+
+def test_packages_at_once_share_the_workers() -> None:
+    held, under_way, most = images(40), 0, 0
+    fake, guard = Fake(held, open_=True), threading.Lock()
+
+    def counting(request: Seen) -> Reply:
+        nonlocal under_way, most
+        with guard:
+            under_way += 1
+            most = max(most, under_way)
+        reply = fake(request)
+        with guard:
+            under_way -= 1
+        return reply
+
+    with serving(fake) as server:
+        server.answer = counting
+        registry = client(server.url, workers=2)
+        packages = [Package(OWNER, PackageType.CONTAINER, f"app-{number}") for number in range(6)]
+        with ThreadPoolExecutor(6) as callers:
+            found = list(callers.map(lambda one: registry.manifests(one, [i.digest for i in held]), packages))
+        registry.close()
+    assert all(isinstance(reading, Manifest) for readings in found for reading in readings.values())
+    assert len(server.seen) == 240
+    # Two workers, and six callers that read the first of their package themselves.
+    assert most <= 8
+    assert server.connections <= 12
