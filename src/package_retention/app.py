@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from package_retention.errors import InputError, RetentionError
+from package_retention.errors import RetentionError
 from package_retention.model import Operation, RunResult
-from package_retention.runner import inputs
+from package_retention.runner import inputs, policy_file
 from package_retention.runner.cancel import Cancel, RealClock
 from package_retention.runner.commands import Console
 from package_retention.runner.ending import tell
@@ -16,10 +17,7 @@ from package_retention.wiring import perform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
-    from package_retention.decide.rules import PackageRules
-    from package_retention.model import PackageType
     from package_retention.ports import Clock
 
 
@@ -37,13 +35,10 @@ def main(environ: Mapping[str, str], stdout: TextIO) -> int:
 def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records: Records) -> RunResult:
     """Do the run; whatever ends it becomes a result that says so."""
     try:
-        settings = inputs.parse(environ, _load_policy)
+        settings = inputs.parse(environ, policy_file.loader(environ, Path.cwd()))
         records.open(settings)
         report = records.read_report(settings)
         return perform(settings, clock, records.journal, console, report)
-    except InputError as error:
-        console.fail(error)
-        return _refused(error)
     except RetentionError as error:
         return _refused(error)
     except Exception as error:  # noqa: BLE001 - a fault of this action: told with its place, outputs still written
@@ -55,13 +50,6 @@ def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records
                 "This is a fault of the action: run again with debug logging, and report it with the log.",
             )
         )
-
-
-def _load_policy(path: Path, kind: PackageType | None, names: str) -> tuple[PackageRules, ...]:
-    """Read a policy file; what reads YAML is loaded only where there is one."""
-    from package_retention.runner.policy_file import load  # noqa: PLC0415
-
-    return load(path, kind, names)
 
 
 def _refused(error: RetentionError) -> RunResult:

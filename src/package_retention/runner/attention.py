@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from package_retention.errors import InputError
 from package_retention.model import Operation, Result
 from package_retention.runner.escaping import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from package_retention.errors import RetentionError
     from package_retention.model import Outcome, PackageResult, RunResult
 
 _WARNED = frozenset({Result.REFUSED, Result.SKIPPED})
@@ -41,6 +43,9 @@ class Speaker(Protocol):
     def error(self, text: str, advice: str = "") -> None:
         """Tell an error."""
 
+    def fail(self, error: RetentionError) -> None:
+        """Tell an error of several lines."""
+
 
 def points(run: RunResult) -> tuple[Point, ...]:
     """Gather what failed and what is worth a warning, errors first; the same words are told once."""
@@ -54,18 +59,28 @@ def points(run: RunResult) -> tuple[Point, ...]:
 
 
 def announce(run: RunResult, speaker: Speaker) -> None:
-    """Tell every point to the log."""
+    """Tell every point to the log; all problems of the inputs are one error."""
+    problems = _problems(run)
+    if problems:
+        speaker.fail(InputError(problems))
     for point in points(run):
+        if point.text in problems:
+            continue
         (speaker.error if point.error else speaker.warning)(point.sentence, point.advice)
 
 
 def _of_run(run: RunResult) -> Iterator[Point]:
-    if run.failure:
-        yield Point(run.exit_status != 0, run.failure, run.advice)
+    for problem in _problems(run) or filter(None, [run.failure]):
+        yield Point(run.exit_status != 0, problem, run.advice)
     if run.ended_by == "cancel" or not (run.complete or run.warnings):
         yield _cut_short(run)
     for warning in run.warnings:
         yield Point(False, warning)
+
+
+def _problems(run: RunResult) -> tuple[str, ...]:
+    """The problems of the inputs, which are one error with a line each (`errors.InputError`)."""
+    return tuple(run.failure.split("\n- ")[1:])
 
 
 def _cut_short(run: RunResult) -> Point:
