@@ -30,7 +30,11 @@ class Registry(Protocol):
     """The module that answers `/v2/…` and `/token`."""
 
     def handle(self, world: World, request: Request) -> Answer:
-        """Answer a request of the registry."""
+        """Answer a request of the registry; called with the world's lock held."""
+        ...
+
+    def throttled(self) -> Answer:
+        """The registry's own 429 (facts J28)."""
         ...
 
 
@@ -122,7 +126,7 @@ def _instead(world: World, request: Request, fault: Fault) -> Answer | None:
                 token.expired = True
             return _handled(world, request)
         case _:
-            return _handled(world, request) if request.registry else _limited(world, request, fault)
+            return _registry().throttled() if request.registry else _limited(world, request, fault)
 
 
 def _limited(world: World, request: Request, fault: Fault) -> Answer:
@@ -144,7 +148,8 @@ def _limited(world: World, request: Request, fault: Fault) -> Answer:
 
 def _handled(world: World, request: Request) -> Answer:
     if request.registry:
-        return _registry().handle(world, request)
+        with world.lock:
+            return _registry().handle(world, request)
     if world.ghes and not request.path.startswith(f"{_GHES_PREFIX}/"):
         return RefusedRequest("not-found").answer(ghes=True)
     with world.lock:
