@@ -165,6 +165,8 @@ def _check_look(body: str) -> None:
         raise PatternError("has quotes in it, which no name, version or tag has")
     if " " in body:
         raise PatternError("has a blank in it; one entry a line, or commas between them")
+    if "," in _CLASS.sub("", body):
+        raise PatternError("has a comma in it; in a list that is written out, each entry stands alone")
     if ":" in body:
         raise PatternError(
             f"has a colon, which no name, version or tag has; a tag goes without its image, a digest is {_DIGEST_FORM},"
