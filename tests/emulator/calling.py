@@ -19,8 +19,7 @@ class Caller:
         self._url = github.api_url
         self._session = requests.Session()
         self._session.trust_env = False
-        if token:
-            self._session.headers["Authorization"] = f"{scheme} {token}"
+        self.become(token, scheme)
 
     def __enter__(self) -> Self:
         return self
@@ -29,6 +28,12 @@ class Caller:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._session.close()
+
+    def become(self, token: str, scheme: str = "token") -> None:
+        """Send another token from now on; an empty one is not sent."""
+        self._session.headers.pop("Authorization", None)
+        if token:
+            self._session.headers["Authorization"] = f"{scheme} {token}"
 
     def call(
         self, method: str, path: str, headers: dict[str, str] | None = None, **query: object
