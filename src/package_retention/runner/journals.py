@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MOST_PLANNED = 1000
 """Lines of a plan that is only told; a change that is made has its line whatever their number."""
 
+MOST_WAITING = 200
+"""Lines that one package holds back while another's group is open; then it has its turn, and the other once more."""
+
 
 class Journals:
     """Several journals as one; each is told, in their order, and the first that raises is heard (a report that is full)."""
@@ -80,7 +83,7 @@ class LogJournal:
     """Tells the log what happens; safe to use from several threads.
 
     One package at a time has its group open and is told as it goes. What happens to others meanwhile waits for its
-    turn, so that no group holds another package's lines; `close` tells the rest.
+    turn (not for ever), so that no group holds another package's lines; `close` tells the rest.
     """
 
     def __init__(self, log: Log, operation: Operation, *, reads_only: bool = False) -> None:
@@ -118,6 +121,8 @@ class LogJournal:
                 chapter.unreached += 1
             else:
                 self._tell(chapter, _ended(outcome, self._operation))
+            if chapter.left <= 0:
+                self._tell_unreached(chapter)
             self._advance()
 
     def note(self, text: str) -> None:
@@ -130,6 +135,7 @@ class LogJournal:
         with self._lock:
             for chapter in self._chapters.values():
                 chapter.left = 0
+                self._tell_unreached(chapter)
             self._advance()
 
     def _chapter(self, package: Package) -> _Chapter:
@@ -150,16 +156,15 @@ class LogJournal:
                 self._log.start_group(self._open.title)
             while self._open.lines:
                 self._log.line(self._open.lines.popleft())
-            if self._open.left > 0:
+            if self._open.left > 0 and not (self._queue and len(self._queue[0].lines) >= MOST_WAITING):
                 return
-            self._end(self._open)
+            self._log.end_group()
+            self._open = None
 
-    def _end(self, chapter: _Chapter) -> None:
+    def _tell_unreached(self, chapter: _Chapter) -> None:
         if chapter.unreached:
-            self._log.line(f"{counted(chapter.unreached, 'change')} not reached")
+            self._tell(chapter, f"{counted(chapter.unreached, 'change')} not reached")
             chapter.unreached = 0
-        self._log.end_group()
-        self._open = None
 
     def _preview(self, plan: Plan) -> Iterator[str]:
         """The planned changes, one a line, where they will not be made."""

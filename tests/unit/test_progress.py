@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import itertools
+import threading
+from typing import TYPE_CHECKING
+
+from clocks import FakeClock
+from package_retention.model import Outcome, PackageType, Plan, Result, Step
+from package_retention.runner.progress import EVERY, Progress
+from run_results import NOW, delete, package, version
+
+if TYPE_CHECKING:
+    from package_retention.model import Package
+
+APP, LIB = package(), package("lib", PackageType.NPM)
+
+
+def plan_of(number: int, of: Package = APP) -> Plan:
+    return Plan(of, steps=tuple(delete(version(n, f"v{n}"), of) for n in range(1, number + 1)))
+
+
+def done(step: Step) -> Outcome:
+    return Outcome(step, Result.DONE)
+
+
+# Progress
+
+
+class Told:
+    """A progress with its clock, and what it said when."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock(NOW)
+        self.lines: list[tuple[float, str]] = []
+        self.progress = Progress(lambda line: self.lines.append((self.clock.monotonic(), line)), self.clock)
+
+    def change(self, plan: Plan, seconds: float) -> None:
+        """Carry a plan out, each change taking so many seconds."""
+        self.progress.planned(plan)
+        for step in plan.steps:
+            self.progress.starting(step)
+            self.clock.advance(seconds)
+            self.progress.finished(done(step))
+
+
+def test_short_work_says_nothing() -> None:
+    told = Told()
+    told.change(plan_of(10), EVERY / 11)
+    assert told.lines == []
+
+
+def test_long_work_says_how_far_it_is_every_few_seconds() -> None:
+    told = Told()
+    told.change(plan_of(330), 0.5)
+    assert told.lines[0] == (
+        5.0,
+        "10 of 330 changes done, 2.0 a second, done in about 2 minutes and 40 seconds (12:02 UTC)",
+    )
+    assert told.lines[-1] == (165.0, "330 of 330 changes done, 2.0 a second")
+    times = [when for when, _ in told.lines]
+    assert all(later - sooner >= EVERY for sooner, later in itertools.pairwise(times))
+
+
+def test_the_rate_is_that_of_the_last_minute() -> None:
+    told = Told()
+    fast, slow = plan_of(200), plan_of(10)
+    told.change(fast, 0.1)
+    told.change(slow, 20)
+    assert told.lines[-1][1].startswith("210 of 210 changes done, 0.1 a second")
+
+
+def test_a_wait_is_told_with_its_reason() -> None:
+    told = Told()
+    plan = plan_of(20)
+    told.progress.planned(plan)
+    told.progress.starting(plan.steps[0])
+    told.clock.advance(6)
+    told.progress.finished(done(plan.steps[0]))
+    told.clock.advance(6)
+    told.progress.waiting(42, "GitHub's points of this minute are spent")
+    assert told.lines[-1][1].endswith(", waiting 42 s: GitHub's points of this minute are spent")
+    told.clock.advance(10)
+    told.progress.finished(done(plan.steps[1]))
+    assert "waiting 32 s: " in told.lines[-1][1]
+    told.clock.advance(40)
+    told.progress.finished(done(plan.steps[2]))
+    assert "waiting" not in told.lines[-1][1]
+
+
+def test_a_wait_before_any_plan_is_told_too() -> None:
+    told = Told()
+    told.clock.advance(6)
+    told.progress.waiting(30, "Retry-After")
+    assert told.lines == [(6.0, "waiting 30 s: Retry-After")]
+
+
+def test_a_short_wait_is_not_worth_a_line() -> None:
+    told = Told()
+    told.clock.advance(60)
+    told.progress.waiting(1, "pace")
+    assert told.lines == []
+
+
+def test_reading_tells_how_far_it_is() -> None:
+    told = Told()
+    for number in range(1, 41):
+        told.clock.advance(0.25)
+        told.progress.reading("manifests of octo/app", number, 40)
+    assert [line for _, line in told.lines] == [
+        "Read 20 of 40 manifests of octo/app",
+        "Read 40 of 40 manifests of octo/app",
+    ]
+
+
+def test_what_was_not_reached_is_no_work() -> None:
+    told = Told()
+    told.progress.planned(plan_of(5))
+    told.clock.advance(60)
+    for step in plan_of(5).steps:
+        told.progress.finished(Outcome(step, Result.NOT_REACHED))
+    assert told.lines == []
+
+
+def test_progress_of_many_threads_counts_all() -> None:
+    told = Told()
+    plan = plan_of(400)
+    told.progress.planned(plan)
+    told.progress.starting(plan.steps[0])
+
+    def finish(part: int) -> None:
+        for step in plan.steps[part::4]:
+            told.progress.finished(done(step))
+
+    threads = [threading.Thread(target=finish, args=(part,)) for part in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    told.clock.advance(EVERY)
+    told.progress.waiting(2, "the end")
+    assert told.lines[-1][1].startswith("400 of 400 changes done")
