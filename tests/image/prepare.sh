@@ -57,6 +57,8 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 # act names images as Docker does; none of them is on Docker's hub
 compat_api_enforce_docker_hub = false
+# by default each command that act ran in a container leaves a process behind for five minutes
+exit_command_delay = 0
 CONF
   cat >"$build/storage.conf" <<CONF
 [storage]
