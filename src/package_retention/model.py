@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from package_retention.inventory import Inventory
+
 
 class Operation(StrEnum):
     """What a run does with the packages that it finds."""
@@ -261,13 +263,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class PackageResult:
-    """A package's plan and the outcome of each step; `failure` where the package could not be handled at all."""
+    """A package's plan and the outcome of each step; `failure` where the package could not be handled at all.
+
+    `inventory` is what a list tells of it. The decisions of a list are those that a deletion would make, so what is
+    selected is what would go; without a filter nothing is.
+    """
 
     plan: Plan
     outcomes: tuple[Outcome, ...] = ()
     failure: str = ""
     advice: str = ""
     missing: bool = False
+    inventory: Inventory | None = None
 
 
 @dataclass(frozen=True, slots=True)

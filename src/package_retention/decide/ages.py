@@ -59,6 +59,29 @@ class Duration:
         day = min(here.day, monthrange(year, month0 + 1)[1])
         return here.replace(year=year, month=month0 + 1, day=day) - timedelta(seconds=self.seconds)
 
+    def turns(self, moment: datetime) -> tuple[datetime, ...]:
+        """Give the moments at which `before(t) >= moment` becomes true or false, in order, the first true one first.
+
+        It stays true from there on, but for the end of a month: a month after the noon of February 28 is the noon of
+        March 28, and so are those of 29, 30 and 31, each with a morning that is not yet so far. Raises `OverflowError`
+        or `ValueError` past the last year of the calendar.
+        """
+        start = moment.astimezone(UTC) + timedelta(seconds=self.seconds)
+        if not self.months:
+            return (start,)
+        year, month0 = divmod(start.year * 12 + start.month - 1 + self.months, 12)
+        length = monthrange(year, month0 + 1)[1]
+        midnight = start.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        if start.day > length:
+            year, month0 = divmod(year * 12 + month0 + 1, 12)
+            return (midnight.replace(year=year, month=month0 + 1),)
+        first = start.replace(year=year, month=month0 + 1)
+        if start.day < monthrange(start.year, start.month)[1]:
+            return (first,)
+        days = range(start.day + 1, length + 1)
+        again = (t.replace(year=year, month=month0 + 1, day=day) for day in days for t in (midnight, start))
+        return (first, *again)
+
     def total_seconds(self) -> float:
         """Give the length in seconds; raises `DurationError` where it has months, which have no fixed length."""
         if self.months:

@@ -39,12 +39,14 @@ def choose(
     matchable = [
         item for item in items if protected.get(item.version.id, _NONE).code is not ReasonCode.EXCLUDED
     ]
-    by_rule = [_apply(rule, matchable, numbers, now, restore=restore) for rule in rules.delete]
+    by_rule = [(r.name, _apply(r, matchable, numbers, now, restore=restore)) for r in rules.delete]
     choices = {
         i.version.id: Choice(i, selected=False, reason=r) for i in items if (r := protected.get(i.version.id))
     }
     for item in free:
-        choices[item.version.id] = _combined(item, [matches[item.version.id] for matches in by_rule])
+        choices[item.version.id] = _combined(
+            item, [(name, matches[item.version.id]) for name, matches in by_rule]
+        )
     return choices
 
 
@@ -180,11 +182,12 @@ _TELLING = (
 )
 
 
-def _combined(item: Item, matches: Iterable[Match]) -> Choice:
+def _combined(item: Item, matches: Sequence[tuple[str, Match]]) -> Choice:
     """One rule that selects is enough; tags are taken away only where none does."""
-    answers = list(matches)
-    if any(match.verdict is Verdict.YES for match in answers):
-        return Choice(item, selected=True, reason=Reason(ReasonCode.SELECTED, "matched"))
+    answers = [match for _, match in matches]
+    selecting = [name for name, match in matches if match.verdict is Verdict.YES]
+    if selecting:
+        return Choice(item, selected=True, reason=Reason(ReasonCode.SELECTED, f"matched by {min(selecting)}"))
     partly = tuple(dict.fromkeys(t for m in answers if m.verdict is Verdict.PARTLY for t in m.tags))
     best = min((m.reason for m in answers), key=lambda r: (_TELLING.index(r.code), r.text), default=_NONE)
     return Choice(item, selected=False, reason=best, tags=partly)

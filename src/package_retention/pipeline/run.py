@@ -9,11 +9,12 @@ from package_retention.errors import BudgetError, CancelledError, MissingError, 
 from package_retention.model import Operation, PackageResult, Plan, Result, RunResult
 from package_retention.pipeline import deleting, reports, restoring
 from package_retention.pipeline.finding import Target, targets
+from package_retention.pipeline.inventory import Listing
 from package_retention.pipeline.prepared import Prepared
 from package_retention.pipeline.waiting import each, result_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from package_retention.decide.options import Options
@@ -45,13 +46,15 @@ def _prepared(world: World, options: Options) -> list[Prepared]:
     if world.report:
         reports.check(world.report, world.settings, now)
 
+    plan = _planner(world, now, options)
+
     def prepare(target: Target) -> Prepared:
         if world.ending.cause:
             return _not_reached(target)
         if target.error and not _may_restore_whole(world, target):
             return _failed(world, target, target.error)
         try:
-            return _plan(world, target, now, options)
+            return plan(target)
         except (BudgetError, CancelledError) as error:
             world.ending.set(error)
             return _not_reached(target)
@@ -61,10 +64,13 @@ def _prepared(world: World, options: Options) -> list[Prepared]:
     return each(world, prepare, found, _not_reached)
 
 
-def _plan(world: World, target: Target, now: datetime, options: Options) -> Prepared:
+def _planner(world: World, now: datetime, options: Options) -> Callable[[Target], Prepared]:
+    """What this run's operation does to make a package ready."""
+    if world.settings.operation is Operation.LIST:
+        return Listing(world, now, options).prepare
     if world.settings.operation is Operation.RESTORE:
-        return restoring.prepare(world, target, now)
-    return deleting.prepare(world, target, now, options)
+        return lambda target: restoring.prepare(world, target, now)
+    return lambda target: deleting.prepare(world, target, now, options)
 
 
 def _may_restore_whole(world: World, target: Target) -> bool:

@@ -1,0 +1,144 @@
+"""When what stays will fall due: the plan itself, made anew at the moments at which ages pass what rules say.
+
+Of all that a plan looks at, ages alone change by themselves. So a version falls due at one of the moments at which
+something's age passes an `older-than`, a `newer-than` or the first 24 hours, and only the plan can tell at which.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from package_retention.decide.ages import Duration
+from package_retention.decide.deleting import deletion_plan
+from package_retention.decide.matching import GRACE
+from package_retention.errors import PlanError
+from package_retention.inventory import Due
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from package_retention.decide.facts import Facts
+    from package_retention.decide.matching import Numbers
+    from package_retention.decide.options import Options
+    from package_retention.decide.rules import PackageRules
+    from package_retention.model import Reason
+
+    PlanAt = Callable[[datetime], Mapping[int, Reason]]
+
+WORK = 500_000
+"""How many versions are decided on, over all the plans of one package: some ten seconds."""
+
+LEAST_PLANS, MOST_PLANS = 16, 1000
+
+_TICK = timedelta(microseconds=1)
+_GRACE = Duration("24h", 0, GRACE.total_seconds())
+
+
+def schedule(
+    facts: Facts,
+    rules: PackageRules,
+    numbers: Numbers,
+    now: datetime,
+    options: Options,
+    alive: Callable[[], None] = lambda: None,
+    most: int | None = None,
+) -> dict[int, Due]:
+    """Say by id when each version will fall due, those included that would go now; what never does is left out.
+
+    `limit` is left aside: it only postpones. `alive` is called before each plan and may raise to end the work.
+    `most` bounds the number of plans; by default it depends on the number of versions. Where there are more moments
+    than that, they are narrowed down where most versions fall due, and the others' dues are not exact.
+    """
+    unlimited = replace(rules, limit=None)
+
+    def selected_at(moment: datetime) -> Mapping[int, Reason]:
+        alive()
+        try:
+            plan = deletion_plan(facts, unlimited, numbers, moment, options)
+        except PlanError:
+            return {}
+        return {d.version.id: d.reason for d in plan.decisions if d.selected}
+
+    times = (now, *(moment for moment in moments(facts, rules) if moment > now))
+    if most is None:
+        most = min(MOST_PLANS, max(LEAST_PLANS, WORK // max(1, len(facts.union))))
+    return _one_by_one(times, selected_at) if len(times) <= most else _halving(times, selected_at, most)
+
+
+def moments(facts: Facts, rules: PackageRules) -> list[datetime]:
+    """Every moment at which the age of any version passes what any rule asks, in order."""
+    touched = {version.touched_at for version in facts.union} - {None}
+    found: set[datetime] = set()
+    for then in touched:
+        for length, shift in _lengths(rules):
+            try:
+                found.update(length.turns(then + shift)) if then else None
+            except (OverflowError, ValueError):
+                continue
+    return sorted(found)
+
+
+def _lengths(rules: PackageRules) -> list[tuple[Duration, timedelta]]:
+    """The durations in rules; `newer-than` ends just after its moment, `older-than` begins at it."""
+    older = [rule.filter.older_than for rule in (*rules.delete, *rules.keep)]
+    newer = [rule.filter.newer_than for rule in (*rules.delete, *rules.keep)]
+    grace = [_GRACE] if any(rule.filter.older_than is None for rule in rules.delete) else []
+    begins = dict.fromkeys((length, timedelta()) for length in (*older, *grace) if length)
+    return [*begins, *dict.fromkeys((length, _TICK) for length in newer if length)]
+
+
+def _one_by_one(times: Sequence[datetime], selected_at: PlanAt) -> dict[int, Due]:
+    dues: dict[int, Due] = {}
+    for moment in times:
+        for version_id, reason in selected_at(moment).items():
+            dues.setdefault(version_id, Due(moment, moment, reason))
+    return dues
+
+
+@dataclass(order=True, slots=True)
+class _Span:
+    """Versions that fall due after the moment numbered `low` and at the latest at the one numbered `high`."""
+
+    rank: float
+    low: int
+    high: int
+    reasons: Mapping[int, Reason] = field(compare=False)
+
+
+def _halving(times: Sequence[datetime], selected_at: PlanAt, most: int) -> dict[int, Due]:
+    """Halve spans of time, always the one in which the most versions wait the longest.
+
+    It rests on versions that stay due once they are; a plan that takes one back later is found at some of its dues.
+    """
+    dues = {i: Due(times[0], times[0], reason) for i, reason in selected_at(times[0]).items()}
+    last = len(times) - 1
+    spans: list[_Span] = []
+    _add(spans, times, 0, last, {i: r for i, r in selected_at(times[last]).items() if i not in dues})
+    for _ in range(most - 2):
+        if not spans or spans[0].high - spans[0].low == 1:
+            break
+        span = heapq.heappop(spans)
+        middle = (span.low + span.high) // 2
+        then = selected_at(times[middle])
+        early = {i: then[i] for i in span.reasons if i in then}
+        _add(spans, times, span.low, middle, early)
+        _add(spans, times, middle, span.high, {i: r for i, r in span.reasons.items() if i not in early})
+    return dues | {i: due for span in spans for i, due in _dues(span, times)}
+
+
+def _add(
+    spans: list[_Span], times: Sequence[datetime], low: int, high: int, reasons: Mapping[int, Reason]
+) -> None:
+    """Note a span that holds anything; those that can no longer be halved rank last."""
+    if reasons:
+        width = (times[high] - times[low]).total_seconds() if high - low > 1 else 0.0
+        heapq.heappush(spans, _Span(-width * len(reasons), low, high, reasons))
+
+
+def _dues(span: _Span, times: Sequence[datetime]) -> Iterable[tuple[int, Due]]:
+    for version_id, reason in span.reasons.items():
+        yield version_id, Due(times[span.low + 1], times[span.high], reason)
