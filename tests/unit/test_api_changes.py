@@ -146,6 +146,25 @@ def test_what_is_refused(change: str, answers: list[Any], kind: RefusalKind) -> 
     assert error.advice
 
 
+@pytest.mark.parametrize("odd", [Reply(200, {}), Reply(202), Reply(200)])
+def test_only_204_says_that_it_is_done(odd: Reply) -> None:
+    assert outcome("delete version", odd, NO_VERSION) is Result.DONE
+    error = outcome("delete version", odd, THERE)
+    assert isinstance(error, UnreachableError)
+    assert "yet it was not done" in error.message
+    error = outcome("restore version", odd, refusal(403, "no"))
+    assert isinstance(error, UnreachableError)
+    assert "cannot tell" in error.message
+
+
+def test_a_portals_page_is_no_answer() -> None:
+    portal = Reply(200, "<html>log in</html>")
+    assert outcome("delete version", portal, DONE) is Result.DONE
+    error = outcome("delete version", *[portal] * 5, THERE)
+    assert isinstance(error, UnreachableError)
+    assert "an answer that is not JSON" in error.message
+
+
 FIVE = [LOST] * 5
 
 

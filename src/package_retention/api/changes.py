@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from package_retention.api.asked import Asked
     from package_retention.api.client import Answer, GitHubClient
 
-_UNAUTHORIZED, _NOT_FOUND = 401, 404
+_NO_CONTENT, _UNAUTHORIZED, _NOT_FOUND = 204, 401, 404
 # How a restore of what is already there would be refused is not known (facts A6, K): each of these is looked into.
 _CONFLICTS = (400, 409, 422)
 _MISSING = (RefusalKind.NOT_FOUND, RefusalKind.VERSION_NOT_FOUND)
@@ -61,11 +61,14 @@ def carry_out(client: GitHubClient, change: Change, *, not_after: float | None =
         answer = client.change(change.method, change.path, change.asked.action, not_after=not_after)
     except LostChangeError as lost:
         return _settle(client, change, lost)
-    if answer.ok:
+    if answer.status == _NO_CONTENT:
         return Result.DONE
     done = _looked_into(client, change, answer) if _is_doubtful(change, answer) else None
     if done:
-        return Result.DONE if answer.lost else Result.ALREADY
+        return Result.DONE if answer.lost or answer.ok else Result.ALREADY
+    if answer.ok:
+        # Whoever answered this, it was not the API (facts A1: 204 is all that it says).
+        raise _unknown(change) if done is None else _undone(change, answer)
     if answer.status == _NOT_FOUND and done is False:
         if change.restores:
             raise MissingError(refusals.restore_refused(change.asked, answer.status, answer.body))
@@ -80,7 +83,7 @@ def refused(asked: Asked, answer: Answer) -> RefusedError:
 
 
 def _is_doubtful(change: Change, answer: Answer) -> bool:
-    if answer.status == _NOT_FOUND or answer.lost:
+    if answer.ok or answer.lost or answer.status == _NOT_FOUND:
         return True
     return change.restores and answer.status in _CONFLICTS
 
@@ -89,7 +92,7 @@ def _looked_into(client: GitHubClient, change: Change, answer: Answer) -> bool |
     try:
         return _is_done(client, change)
     except (UnreachableError, BudgetError, CancelledError) as error:
-        if not answer.lost:
+        if not (answer.lost or answer.ok):
             raise
         raise _unknown(change) from error
 
@@ -119,6 +122,13 @@ def _is_done(client: GitHubClient, change: Change) -> bool | None:
         return None
     deleted = isinstance(answer.body, dict) and rows.moment(answer.body.get("deleted_at")) is not None
     return deleted is not change.restores
+
+
+def _undone(change: Change, answer: Answer) -> UnreachableError:
+    return UnreachableError(
+        f"cannot {change.asked.action}: the answer was HTTP {answer.status}, and yet it was not done",
+        "look at what stands between the runner and GitHub: a proxy may answer in its place",
+    )
 
 
 def _unknown(change: Change) -> UnreachableError:

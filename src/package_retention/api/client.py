@@ -225,7 +225,7 @@ class GitHubClient:
         tried = _Try(None, {})
         try:
             status, headers, text = session.exchange(request.method, request.url)
-            tried = _read(request, status, headers, text)
+            tried = _read(status, headers, text)
         except DropError as drop:
             tried = _Try(None, {}, drop=drop)
         finally:
@@ -279,12 +279,12 @@ def _final(tried: _Try, action: str, *, lost: bool, tries: int) -> Answer:
     raise kind(f"cannot {action}: no usable answer from GitHub{after} ({tried.said})", advice)
 
 
-def _read(request: _Request, status: int, headers: Mapping[str, str], text: str) -> _Try:
+def _read(status: int, headers: Mapping[str, str], text: str) -> _Try:
     try:
         return _Try(status, headers, json.loads(text) if text else None)
     except (ValueError, RecursionError):
-        if not request.changes and status < 300:  # noqa: PLR2004 - the 2xx of HTTP
-            # A proxy's or a portal's page; it must never pass for an empty list.
+        if status < 300:  # noqa: PLR2004 - the 2xx of HTTP
+            # A proxy's or a portal's page; it must pass neither for an empty list nor for a change made.
             return _Try(None, headers, drop=DropError("an answer that is not JSON", sent=True))
         return _Try(status, headers, text)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from package_retention.api import paging
-from package_retention.errors import UnreachableError
+from package_retention.errors import MissingError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -65,6 +65,7 @@ class Lister:
     def __init__(self, client: GitHubClient, workers: int) -> None:
         self._client = client
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="pages")
+        self._heavy: set[str] = set()
 
     def close(self) -> None:
         """End the workers: what has not begun is dropped, what is under way is not waited for."""
@@ -110,7 +111,15 @@ class Lister:
         linked, number, page = any(page.linked for page in pages), len(pages), pages[-1]
         while (url := _next(listing, page, number, linked=linked)) is not None:
             number += 1
-            page = self._page(listing, url, number)
+            guessed = page.next is None
+            try:
+                page = self._page(listing, url, number)
+            except MissingError:
+                if guessed:
+                    return
+                raise
+            if guessed and not page.rows:
+                return
             if page.marks in seen:
                 if page.next:
                     message = f"cannot {listing.action}: the list has no end, its pages repeat"
@@ -131,10 +140,18 @@ class Lister:
                 future.cancel()
 
     def _page(self, listing: Listing[T], url: str, number: int) -> _Page[T]:
+        if listing.url in self._heavy:
+            return self._in_parts(listing, url, number)
         try:
             return self._fetch(listing, url)
         except UnreachableError:
-            parts = self._in_parts(listing, url, number)
+            page = self._in_parts(listing, url, number)
+        # The other pages of this list need not fail first.
+        self._heavy.add(listing.url)
+        return page
+
+    def _in_parts(self, listing: Listing[T], url: str, number: int) -> _Page[T]:
+        parts = self._parts(listing, url, number)
         last = next((part.last for part in parts if part.last), None)
         following = parts[-1].next
         return _Page(
@@ -145,7 +162,7 @@ class Lister:
             linked=any(part.linked for part in parts),
         )
 
-    def _in_parts(self, listing: Listing[T], url: str, number: int) -> list[_Page[T]]:
+    def _parts(self, listing: Listing[T], url: str, number: int) -> list[_Page[T]]:
         start = (number - 1) * _PARTS + 1
         parts: list[_Page[T]] = []
         for part in range(start, start + _PARTS):
