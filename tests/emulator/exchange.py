@@ -52,10 +52,9 @@ def serve(world: World, request: Request, *, latency: float = 0.0) -> Sent:
     registry = request.path == "/token" or request.path.split("/")[1:2] == ["v2"]
     with world.lock:
         world.arrived[registry] += 1
-        request = replace(request, number=world.arrived[registry], registry=registry)
+        at_once = 1 if registry else world.limits.begin()
+        request = replace(request, number=world.arrived[registry], registry=registry, at_once=at_once)
         at, monotonic = world.clock(), world.monotonic()
-        if not registry:
-            world.limits.begin()
     try:
         for hook in tuple(world.before_request):
             hook(request)

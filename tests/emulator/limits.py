@@ -37,10 +37,11 @@ class Limits:
         self.in_flight = 0
         self.most_in_flight = 0
 
-    def begin(self) -> None:
-        """Count a request that has arrived and is not answered yet."""
+    def begin(self) -> int:
+        """Count a request that has arrived and is not answered yet; gives how many there are now."""
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        return self.in_flight
 
     def end(self) -> None:
         """Count its answer."""
@@ -102,7 +103,7 @@ class Limits:
         while account.arrivals and account.arrivals[0][0] <= now - _MINUTE:
             account.points -= account.arrivals.popleft()[1]
         over = account.points + request.points > switches.points_per_minute
-        crowded = self.in_flight > switches.concurrent_requests
+        crowded = request.at_once > switches.concurrent_requests
         refused = switches.secondary_limit and (over or crowded)
         if not refused or switches.refused_requests_count:
             account.arrivals.append((now, request.points))

@@ -17,7 +17,8 @@ _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 class Request:
     """One request: `path` as it was sent (percent-encoded), header names in lower case.
 
-    `number` counts from 1, the API's and the registry's requests apart.
+    `number` counts from 1, the API's and the registry's requests apart; `at_once` is how many were under way when it
+    arrived, itself included.
     """
 
     method: str
@@ -27,6 +28,7 @@ class Request:
     body: bytes = b""
     number: int = 0
     registry: bool = False
+    at_once: int = 1
 
     @property
     def points(self) -> int:
