@@ -16,17 +16,19 @@ from package_retention.runner.records import Records
 from package_retention.wiring import perform
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from package_retention.ports import Clock
 
 
-def main(environ: Mapping[str, str], stdout: TextIO) -> int:
-    """Run the action once; gives its exit status."""
+def main(
+    environ: Mapping[str, str], stdout: TextIO, clock_of: Callable[[Cancel], Clock] = RealClock
+) -> int:
+    """Run the action once; gives its exit status. `clock_of` makes the clock, which hears of a cancel."""
     console = Console(stdout, environ)
     console.mask(environ.get("INPUT_TOKEN", "").strip())
     with Cancel().installed() as cancel:
-        clock = RealClock(cancel)
+        clock = clock_of(cancel)
         records = Records(environ, console, clock)
         result = _attempt(environ, console, clock, records)
         return tell(result, records, environ, console, clock.now())

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from emulator.server import EmulatedGitHub
+    from package_retention.ports import Clock
+    from package_retention.runner.cancel import Cancel
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "ghp_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -62,13 +64,22 @@ def environment(
     }
 
 
-def run_step(github: EmulatedGitHub, folder: Path, *, owner: str = "octo", **inputs: Any) -> Ran:
-    """Run the step in this process, over real HTTP."""
-    from package_retention.app import main  # noqa: PLC0415 - the demo runs it as a process instead
+def run_step(
+    github: EmulatedGitHub,
+    folder: Path,
+    *,
+    owner: str = "octo",
+    clock_of: Callable[[Cancel], Clock] | None = None,
+    **inputs: Any,
+) -> Ran:
+    """Run the step in this process, over real HTTP; by the clock that `clock_of` makes, else by the real one."""
+    # The demo runs it as a process instead.
+    from package_retention.app import main  # noqa: PLC0415
+    from package_retention.runner.cancel import RealClock  # noqa: PLC0415
 
     environ = environment(github, folder, inputs, owner)
     log = io.StringIO()
-    status = main(environ, log)
+    status = main(environ, log, clock_of or RealClock)
     return _ran(folder, status, log.getvalue())
 
 
