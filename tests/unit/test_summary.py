@@ -52,7 +52,10 @@ def test_a_dry_run_is_unmistakable() -> None:
     lines = text.split("\n")
     assert lines[0] == "## Dry run: would delete 4 of 10 versions in octo/app (container)"
     assert lines[2] == "> [!NOTE]"
-    assert "Dry run: nothing was changed." in lines[3]
+    assert lines[3] == (
+        "> <strong>Dry run: nothing was changed.</strong> The same step without dry-run carries this plan out, "
+        "and with from-report this plan and no more."
+    )
     assert "| 1 | 10 | 4 | 6 |" in lines
     assert "How to undo" not in text
 

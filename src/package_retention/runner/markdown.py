@@ -130,11 +130,14 @@ def _fenced(language: str, content: str) -> str:
 
 
 def _chart(chart: Chart) -> str:
-    """Draw bars of everything, and before them bars of what stays: what shows of the first is what goes."""
+    """Draw bars of everything, and before them bars of what stays: what shows of the first is what goes.
+
+    No theme is named, so that GitHub's own, light or dark, holds for the rest of the picture.
+    """
     both = [kept + changed for kept, changed in zip(chart.kept, chart.changed, strict=True)]
     labels = ", ".join(f'"{label}"' for label in chart.labels)
     lines = (
-        '%%{init: {"theme": "base", "themeVariables": {"xyChart": {"plotColorPalette": "#cf222e, #2da44e"}}}}%%',
+        '%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#cf222e, #2da44e"}}}}%%',
         "xychart-beta",
         f'  title "{chart.title}"',
         f"  x-axis [{labels}]",

@@ -104,7 +104,8 @@ def _first_screen(run: RunResult, about: About) -> Section:
     tallied = total(run.packages, run.operation)
     blocks: list[Block] = [Heading(2, (headline(run, tallied),))]
     if run.dry_run and run.operation is not Operation.LIST:
-        again = " The same step without dry-run carries this plan out."
+        again = " The same step without dry-run carries this plan out"
+        again += ", and with from-report this plan and no more." if about.report_file else "."
         blocks.append(Alert("NOTE", ((Strong("Dry run: nothing was changed."), again),)))
     if tallied.listed:
         blocks.append(_counts(run, tallied))
