@@ -57,8 +57,9 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 # act names images as Docker does; none of them is on Docker's hub
 compat_api_enforce_docker_hub = false
-# by default each command that act ran in a container leaves a process behind for five minutes
-exit_command_delay = 0
+# how long the end of each command that act runs can be asked for; the default leaves its processes behind
+# for five minutes
+exit_command_delay = 10
 CONF
   cat >"$build/storage.conf" <<CONF
 [storage]
