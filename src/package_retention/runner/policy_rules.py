@@ -118,7 +118,7 @@ def _rule(
     if kind is _KEEP and _MINIMUM in defaults:
         reader.tell(_MINIMUM, "keeps nothing with this number; leave it out where every match is to stay")
     # What was told not to fit, an unknown key included, was meant as a condition.
-    elif not table.values.keys() - defaults - set(_NO_CONDITION):
+    elif not table.values.keys() - defaults - (set(_NO_CONDITION) & set(kind.keys)):
         problems.tell(
             table.at, f"this {kind.name} rule {kind.too_much}; say `versions: '*'` where that is meant"
         )
