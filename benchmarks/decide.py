@@ -1,0 +1,75 @@
+"""Decides 100,000 versions in memory; prints seconds for npm, seconds for images, and the peak memory in MB."""
+
+from __future__ import annotations
+
+import hashlib
+import resource
+import time
+from datetime import UTC, datetime, timedelta
+
+from package_retention.decide import ecosystems
+from package_retention.decide.deleting import deletion_plan
+from package_retention.decide.facts import Facts
+from package_retention.decide.graph import INDEX_TYPES
+from package_retention.decide.matching import Numbers
+from package_retention.decide.options import Options
+from package_retention.decide.patterns import Patterns
+from package_retention.decide.rules import Filter, OrderBy, PackageRules, Retention, Rule, Series
+from package_retention.model import Descriptor, Manifest, Owner, OwnerKind, Package, PackageType, Version
+
+COUNT = 100_000
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+INDEX = min(INDEX_TYPES)
+IMAGE = "application/vnd.oci.image.manifest.v1+json"
+
+
+def version(number: int, name: str, *tags: str) -> Version:
+    """A version, one every minute."""
+    at = NOW - timedelta(minutes=COUNT - number)
+    return Version(number, name, at, at, tags=tags)
+
+
+def decide(kind: PackageType, facts: Facts) -> float:
+    """Decide once; gives the seconds that it took."""
+    retention = Retention(5, Series.MINOR, OrderBy.VERSION)
+    rule = Rule("the inputs", Filter(versions=Patterns.parse("*")), retention)
+    rules = PackageRules(kind, Patterns.parse("app"), delete=(rule,), exclude=Patterns.parse("*.7"))
+    began = time.monotonic()
+    deletion_plan(facts, rules, Numbers(ecosystems.of(kind)), NOW, Options())
+    return time.monotonic() - began
+
+
+def npm() -> Facts:
+    """100,000 npm versions."""
+    versions = tuple(version(n, f"{n // 5000}.{n // 100 % 50}.{n % 100}") for n in range(COUNT))
+    return Facts(_package(PackageType.NPM), versions, versions)
+
+
+def images() -> Facts:
+    """20,000 tagged indexes of four platforms each."""
+    versions: list[Version] = []
+    readings: dict[str, Manifest] = {}
+    for number in range(COUNT // 5):
+        first = number * 5
+        children = tuple(_digest(first + place) for place in range(4))
+        versions += [version(first + place, child) for place, child in enumerate(children)]
+        root = _digest(first + 4)
+        tag = f"{number // 1000}.{number // 20 % 50}.{number % 20}"
+        versions.append(version(first + 4, root, tag))
+        readings[root] = Manifest(
+            root, INDEX, is_index=True, children=tuple(Descriptor(c, IMAGE) for c in children)
+        )
+    return Facts(_package(PackageType.CONTAINER), tuple(versions), tuple(versions), readings)
+
+
+def _package(kind: PackageType) -> Package:
+    return Package(Owner("octo", OwnerKind.ORGANIZATION), kind, "app")
+
+
+def _digest(number: int) -> str:
+    return f"sha256:{hashlib.sha256(str(number).encode()).hexdigest()}"
+
+
+if __name__ == "__main__":
+    seconds = decide(PackageType.NPM, npm()), decide(PackageType.CONTAINER, images())
+    print(*seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
