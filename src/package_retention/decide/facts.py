@@ -39,9 +39,10 @@ class Facts:
         """Ids of what is not in both lists, or differs between them, or shares its name with another version."""
         if self.first is self.latest:
             return frozenset(_twins(self.first))
-        before = {version.id: _identity(version) for version in self.first}
-        now = {version.id: _identity(version) for version in self.latest}
-        moved = {i for i in before.keys() | now.keys() if before.get(i) != now.get(i)}
+        before = {version.id: version for version in self.first}
+        now = {version.id: version for version in self.latest}
+        moved = before.keys() ^ now.keys()
+        moved |= {i for i, version in now.items() if i in before and not _same(before[i], version)}
         return frozenset(moved | _twins(self.union))
 
     def relisted(self, latest: tuple[Version, ...], done: Collection[int]) -> Facts:
@@ -54,8 +55,13 @@ class Facts:
         return replace(self, latest=latest + mine)
 
 
-def _identity(version: Version) -> tuple[object, ...]:
-    return (version.name, frozenset(version.tags), version.created_at, version.updated_at)
+def _same(one: Version, other: Version) -> bool:
+    return one is other or (
+        one.name == other.name
+        and one.updated_at == other.updated_at
+        and one.created_at == other.created_at
+        and (one.tags == other.tags or set(one.tags) == set(other.tags))
+    )
 
 
 def _twins(versions: tuple[Version, ...]) -> set[int]:

@@ -63,6 +63,8 @@ class Numbers:
 
     def highest(self, item: Item) -> VersionNumber | None:
         """An item's version: the highest of its texts."""
+        if len(item.texts) == 1:
+            return self.of(item.texts[0])
         found = [number for text in item.texts if (number := self.of(text)) is not None]
         return max(found, default=None)
 
@@ -78,7 +80,7 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A verdict with its reason; `tags` are those that match, where a filter looks at tags."""
+    """A verdict with its reason; `tags` are those that match, where only some do."""
 
     verdict: Verdict
     reason: Reason
@@ -87,13 +89,20 @@ class Match:
 
 def judge(condition: Filter, item: Item, numbers: Numbers, now: datetime, *, grace: bool = True) -> Match:
     """Match a delete rule's filter: every condition must surely hold, and on every tag."""
-    answers = list(_whole(condition, item, now))
     if item.is_referrer and Damage.ORPHANED not in condition.damaged:
-        answers.insert(0, _no(_ORPHAN, ReasonCode.ORPHANED))
+        return _no(_ORPHAN, ReasonCode.ORPHANED)
+    worst = _YES
+    for match in _whole(condition, item, now):
+        if match.verdict is Verdict.NO:
+            return match
+        worst = min(worst, match, key=_verdict)
     if grace and _needs_grace(condition, item):
-        answers.append(_grace(item, now))
-    answers.append(_texts(condition, item, numbers))
-    return min(answers, key=lambda match: match.verdict)
+        worst = min(worst, _grace(item, now), key=_verdict)
+    return min(worst, _texts(condition, item, numbers), key=_verdict)
+
+
+def _verdict(match: Match) -> Verdict:
+    return match.verdict
 
 
 def keeps(condition: Filter, item: Item, numbers: Numbers, now: datetime) -> bool:
@@ -129,8 +138,7 @@ def _unknown(text: str) -> Match:
     return Match(Verdict.UNKNOWN, Reason(ReasonCode.UNKNOWN, text))
 
 
-def _yes(tags: tuple[str, ...] = ()) -> Match:
-    return Match(Verdict.YES, Reason(ReasonCode.SELECTED, "matched"), tags)
+_YES = Match(Verdict.YES, Reason(ReasonCode.SELECTED, "matched"))
 
 
 def _whole(condition: Filter, item: Item, now: datetime) -> Iterator[Match]:
@@ -159,13 +167,13 @@ def _whole(condition: Filter, item: Item, now: datetime) -> Iterator[Match]:
 def _older(touched: datetime | None, cutoff: datetime, text: str) -> Match:
     if touched is None:
         return _unknown("its age is unknown")
-    return _yes() if touched <= cutoff else _no(f"not older than {text}")
+    return _YES if touched <= cutoff else _no(f"not older than {text}")
 
 
 def _deleted(deleted: datetime | None, cutoff: datetime, text: str) -> Match:
     if deleted is None:
         return _unknown("when it was deleted is unknown")
-    return _yes() if deleted >= cutoff else _no(f"not deleted within {text}")
+    return _YES if deleted >= cutoff else _no(f"not deleted within {text}")
 
 
 def _needs_grace(condition: Filter, item: Item) -> bool:
@@ -179,7 +187,7 @@ def _grace(item: Item, now: datetime) -> Match:
         return _unknown("its age is unknown")
     if touched > now - GRACE:
         return _no("untagged and younger than 24 hours: a push may be under way", ReasonCode.GRACE)
-    return _yes()
+    return _YES
 
 
 def _looks_at_texts(condition: Filter) -> bool:
@@ -190,7 +198,7 @@ def _looks_at_texts(condition: Filter) -> bool:
 
 def _texts(condition: Filter, item: Item, numbers: Numbers) -> Match:
     if not _looks_at_texts(condition):
-        return _latest(condition, item) or _yes()
+        return _latest(condition, item) or _YES
     if not item.texts:
         return _untagged(condition, item)
     states = {text: _state(condition, item, text, numbers) for text in item.texts}
@@ -198,7 +206,7 @@ def _texts(condition: Filter, item: Item, numbers: Numbers) -> Match:
         text for text, state in states.items() if state and not _hides_latest(condition, item, text)
     )
     if len(matched) == len(item.texts):
-        return _yes(matched if item.is_image else ())
+        return _YES
     if matched:
         return Match(
             Verdict.PARTLY, Reason(ReasonCode.PARTLY_MATCHED, "only some of its tags match"), matched
@@ -214,7 +222,7 @@ def _untagged(condition: Filter, item: Item) -> Match:
     if condition.version_range is not None or condition.release_status is not None:
         return _unknown("untagged: has no version")
     named = condition.versions and condition.versions.matches_digest(item.version.name, item.reference)
-    return _yes() if named else _no("untagged: `versions` looks at tags")
+    return _YES if named else _no("untagged: `versions` looks at tags")
 
 
 def _state(condition: Filter, item: Item, text: str, numbers: Numbers) -> bool | None:

@@ -13,7 +13,9 @@ from package_retention.model import Reason, ReasonCode
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from package_retention.decide.ecosystems import VersionNumber
     from package_retention.decide.matching import Item, Numbers
+    from package_retention.decide.patterns import Pattern
     from package_retention.decide.rules import PackageRules, Retention, Rule
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -118,11 +120,13 @@ _Groups = dict[object, list[tuple[Any, int]]]
 
 def _grouped(items: Sequence[Item], retention: Retention, numbers: Numbers) -> tuple[_Groups, set[int]]:
     """The places and ids of each group, newest first; and the ids that cannot be ordered or grouped."""
+    by_version = retention.order_by is OrderBy.VERSION or retention.per is not None
     groups: _Groups = {}
     unsorted: set[int] = set()
     for item in items:
-        place = _order(item, retention, numbers)
-        group = _group(item, retention, numbers)
+        number = numbers.highest(item) if by_version else None
+        place = _order(item, retention, number)
+        group = _group(item, retention, number)
         if place is None or group is None:
             unsorted.add(item.version.id)
         else:
@@ -136,31 +140,28 @@ def _first(groups: _Groups, count: int) -> set[int]:
     return {version_id for places in groups.values() for _, version_id in places[:count]}
 
 
-def _order(item: Item, retention: Retention, numbers: Numbers) -> tuple[Any, ...] | None:
+def _order(item: Item, retention: Retention, number: VersionNumber | None) -> tuple[Any, ...] | None:
     """Where an item stands among its like; ties go by date, then by id (facts A6)."""
     created = item.version.created_at
     if retention.order_by is OrderBy.DATE:
         return None if created is None else (created,)
-    number = numbers.highest(item)
-    return None if number is None else (number, created or _EARLIEST)
+    return None if number is None else (number.key, created or _EARLIEST)
 
 
-def _group(item: Item, retention: Retention, numbers: Numbers) -> tuple[object, ...] | None:
+def _group(item: Item, retention: Retention, number: VersionNumber | None) -> tuple[object, ...] | None:
     """The group in which an item is counted: tagged or not, by variant and series where versions count."""
     base = (bool(item.texts), item.is_referrer)
     if retention.per is None and retention.order_by is OrderBy.DATE:
         return base
-    number = numbers.highest(item)
     variant = number.variant if number else ""
     if retention.per is None:
         return (*base, variant)
-    series = _series(item, retention.per, numbers)
+    series = _series(item, retention.per, number)
     return None if series is None else (*base, variant, series)
 
 
-def _series(item: Item, per: Any, numbers: Numbers) -> object | None:
+def _series(item: Item, per: Series | Pattern, number: VersionNumber | None) -> object | None:
     if isinstance(per, Series):
-        number = numbers.highest(item)
         if number is None or not number.numbers:
             return None
         length = _SERIES_LENGTH[per]
