@@ -1,4 +1,4 @@
-"""Run the action from its image or from a checkout: inputs come in as environment variables."""
+"""Run the action from its image or from a checkout: inputs come in as environment variables, or as flags."""
 
 import io
 import os
@@ -19,7 +19,7 @@ def run() -> int:
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
     from package_retention.app import main  # noqa: PLC0415 - takes a while: after the handlers
 
-    return main(os.environ, sys.stdout)
+    return main(os.environ, sys.stdout, argv=sys.argv[1:])
 
 
 if __name__ == "__main__":

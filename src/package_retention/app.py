@@ -10,22 +10,36 @@ from package_retention.errors import RetentionError
 from package_retention.model import Operation, RunResult
 from package_retention.runner import inputs, policy_file
 from package_retention.runner.cancel import Cancel, RealClock
-from package_retention.runner.commands import Console
 from package_retention.runner.ending import tell
 from package_retention.runner.records import Records
+from package_retention.runner.terminal import console_for, on_runner
 from package_retention.wiring import perform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from package_retention.ports import Clock
+    from package_retention.runner.commands import Console
 
 
 def main(
-    environ: Mapping[str, str], stdout: TextIO, clock_of: Callable[[Cancel], Clock] = RealClock
+    environ: Mapping[str, str],
+    stdout: TextIO,
+    clock_of: Callable[[Cancel], Clock] = RealClock,
+    argv: Sequence[str] = (),
 ) -> int:
-    """Run the action once; gives its exit status. `clock_of` makes the clock, which hears of a cancel."""
-    console = Console(stdout, environ)
+    """Run the action once; gives its exit status.
+
+    `clock_of` makes the clock, which hears of a cancel. `argv` are flags, which stand for inputs.
+    """
+    if argv or not on_runner(environ):
+        from package_retention.runner import flags  # noqa: PLC0415 - a runner gives none
+
+        called = flags.read(argv, environ, stdout)
+        if isinstance(called, int):
+            return called
+        environ = called
+    console = console_for(stdout, environ)
     console.mask(environ.get("INPUT_TOKEN", "").strip())
     with Cancel().installed() as cancel:
         clock = clock_of(cancel)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from image.engine import BASE, HOME, IMAGE, ROOT, in_image, inspect, podman
+from package_retention.runner.inputs_table import INPUTS
 
 pytestmark = pytest.mark.image
 
@@ -91,7 +92,8 @@ def test_no_run_writes_into_it() -> None:
 def test_two_builds_are_one_image(tmp_path: Path) -> None:
     """Another checkout, another umask, other times and an empty cache give the same layers."""
     copy = tmp_path / "checkout"
-    names = ["Dockerfile", ".dockerignore", "LICENSE", "entrypoint.py", "requirements", "scripts", "src"]
+    names = ["Dockerfile", ".dockerignore", "LICENSE", "action.yml", "entrypoint.py"]
+    names += ["requirements", "scripts", "src"]
     copy.mkdir()
     for name in names:
         if (ROOT / name).is_dir():
@@ -118,9 +120,16 @@ def test_two_builds_are_one_image(tmp_path: Path) -> None:
 
 def test_the_cold_start_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """A refusal without inputs: the container's start, the interpreter's, all imports, and the end."""
-    runs = [podman("run", "--rm", "--network=none", IMAGE, check=False) for _ in range(3)]
+    step = ("--rm", "--network=none", "--env=GITHUB_ACTIONS=true")
+    runs = [podman("run", *step, IMAGE, check=False) for _ in range(3)]
     idle = [in_image("/bin/true") for _ in range(3)]
     with capsys.disabled():
         start, empty = (statistics.median(run.seconds for run in some) for some in (runs, idle))
         print(f"\ncold start to refusal: {start:.2f} s, of which {empty:.2f} s are an empty container's")
     assert {run.status for run in runs} == {1}
+
+
+def test_it_explains_itself() -> None:
+    told = podman("run", "--rm", "--network=none", IMAGE, "--help").out
+    assert all(f"--{each.name} " in told for each in INPUTS)
+    assert "unless --token is given" in told

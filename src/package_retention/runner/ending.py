@@ -12,6 +12,7 @@ from package_retention.runner.summary import About
 from package_retention.runner.summary_undo import action_reference
 from package_retention.runner.summary_words import headline
 from package_retention.runner.tally import total
+from package_retention.runner.terminal import on_runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,15 +33,22 @@ def tell(
         run = replace(run, warnings=(*run.warnings, warning), exit_status=run.exit_status or 1)
     values, cut = outputs.bounded(run, records.report_file)
     run = replace(run, warnings=(*run.warnings, *cut))
-    about = About(now, action_reference(environ), records.report_file)
+    uses = action_reference(environ) if on_runner(environ) else None
+    about = About(now, uses, records.report_file)
     troubles = [
         _trouble(lambda: console.set_outputs(values)),
         _trouble(lambda: summary.append(environ, run, about)),
     ]
-    announce(run, console)
+    if on_runner(environ) or environ.get("GITHUB_STEP_SUMMARY"):
+        announce(run, console)
+        last = [headline(run, total(run.packages, run.operation))]
+    else:
+        # Called by hand: what the annotations would tell stands in the summary.
+        last = ["", *summary.render_text(run, about).splitlines()]
     for error in filter(None, troubles):
         console.fail(error)
-    console.line(headline(run, total(run.packages, run.operation)))
+    for line in last:
+        console.line(line)
     console.close()
     return run.exit_status or (1 if any(troubles) else 0)
 

@@ -41,10 +41,13 @@ _RESERVE = 200  # bytes for the line that counts what did not fit
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the summary must know beside the run: the time, how the action is called, where the report lies."""
+    """What the summary must know beside the run: the time, how the action is called, where the report lies.
+
+    `uses` is what stands behind `uses:` in a workflow, `None` where the run was called by hand.
+    """
 
     now: datetime
-    uses: str = "./"
+    uses: str | None = "./"
     report_file: str | None = None
 
 

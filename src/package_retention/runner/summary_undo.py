@@ -1,9 +1,10 @@
-"""How to undo a run, as steps to paste into a workflow."""
+"""How to undo a run: as steps to paste into a workflow, or as commands where it was called by hand."""
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -47,8 +48,11 @@ class _Undo:
     whole: bool = False
 
 
-def undo(run: RunResult, now: datetime, uses: str, report_file: str | None) -> Section:
-    """Give the blocks that say how to undo what was done; none where nothing was."""
+def undo(run: RunResult, now: datetime, uses: str | None, report_file: str | None) -> Section:
+    """Give the blocks that say how to undo what was done; none where nothing was.
+
+    `uses` is what stands behind `uses:` in a workflow, `None` for commands.
+    """
     changed = [one for one in run.packages if any(outcome.result is Result.DONE for outcome in one.outcomes)]
     if not changed:
         return ()
@@ -62,17 +66,21 @@ def undo(run: RunResult, now: datetime, uses: str, report_file: str | None) -> S
         if step.ids or step.whole or (report_file and run.operation is Operation.DELETE)
     ]
     shown, left = _within(steps)
-    text = "\n".join(_yaml(step, uses, report_file) for step in shown)
-    blocks = (Paragraph((_lead(run.operation, now, report_file),)), Listing("yaml", text)) if shown else ()
+    if uses:
+        listing = Listing("yaml", "\n".join(_yaml(step, uses, report_file) for step in shown))
+    else:
+        listing = Listing("sh", "\n".join(_command(step, report_file) for step in shown))
+    moved = bool(uses and report_file)
+    blocks = (Paragraph((_lead(run.operation, now, moved=moved),)), listing) if shown else ()
     return (Heading(3, ("How to undo it",)), *blocks, *_notes(run, left, report_file))
 
 
-def _lead(operation: Operation, now: datetime, report_file: str | None) -> str:
+def _lead(operation: Operation, now: datetime, *, moved: bool) -> str:
     if operation is Operation.RESTORE:
         return "This deletes again what was restored:"
     until = (now + timedelta(days=DAYS_TO_RESTORE)).date().isoformat()
     start = f"Until {until}, as long as no new version takes its name, this brings back what was deleted"
-    if report_file:
+    if moved:
         return f"{start}. In another job, upload the report here and download it there first:"
     return f"{start}:"
 
@@ -143,6 +151,21 @@ def _yaml(step: _Undo, uses: str, report_file: str | None) -> str:
     elif report_file:
         lines.append(f"    from-report: {_quoted(report_file)}")
     return "\n".join(lines)
+
+
+def _command(step: _Undo, report_file: str | None) -> str:
+    words = ["python", "entrypoint.py", "--operation", str(step.operation), "--owner", _pattern(step.owner)]
+    words += ["--package-type", str(step.type)]
+    words += [word for name in step.names for word in ("--package-name", name)]
+    if any("?" in name or "*" in name for name in step.names):
+        words += ["--repository", "any"]
+    if step.ids:
+        words += ["--package-version-ids", ",".join(map(str, step.ids))]
+    elif step.whole:
+        words += ["--versions", "*"]
+    elif report_file:
+        words += ["--from-report", report_file]
+    return shlex.join(words)
 
 
 def _pattern(name: str) -> str:
