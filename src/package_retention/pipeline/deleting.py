@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,11 @@ from package_retention.decide.deleting import deletion_plan
 from package_retention.decide.guard import check_share
 from package_retention.decide.matching import Numbers
 from package_retention.execute.walk import walk
-from package_retention.model import PackageResult, PackageType, StepKind
+from package_retention.model import Outcome, PackageResult, PackageType, Result, StepKind
 from package_retention.pipeline import reports
 from package_retention.pipeline.prepared import Prepared, hands
 from package_retention.pipeline.survey import survey, survey_again
-from package_retention.pipeline.watch import Watch, narrowing
+from package_retention.pipeline.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -37,6 +38,7 @@ class Deletion:
     now: datetime
     options: Options
     numbers: Numbers = field(init=False)
+    looks: list[Plan] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Know the versions of the package's ecosystem."""
@@ -53,17 +55,38 @@ class Deletion:
         return replace(plan, warnings=(*plan.warnings, *told, *reports.rescued(plan, ids)))
 
     def replan(self, done: Collection[int]) -> Plan:
-        """List the package again and decide anew."""
+        """List the package again and decide anew; what that meets (a manifest out of reach) is told at the end."""
         self.facts = survey_again(self.world, self.facts, self.target.rules, done)
-        return self.plan()
+        plan = self.plan()
+        self.looks.append(plan)
+        return plan
 
     def carry_out(self, plan: Plan, taken_at: float) -> PackageResult:
         """Carry out the plan, as far as the world still agrees with it."""
-        watch = Watch(plan, taken_at, self.world.clock, self.replan)
-        if _looks_twice(plan):
-            plan = _agreed(plan, watch.look(()), watch)
+        # A container package is listed once more before its first change: its facts count as old.
+        due = -math.inf if plan.package.type is PackageType.CONTAINER else taken_at
+        watch = Watch(plan, due, self.world.clock, self.replan)
+        if plan.steps[0].kind is StepKind.DELETE_PACKAGE:
+            plan = self._last_look(plan, watch)
         outcomes = walk(plan, watch, hands(self.world))
-        return PackageResult(plan, outcomes)
+        return PackageResult(self._with_looks(plan), outcomes)
+
+    def _last_look(self, plan: Plan, watch: Watch) -> Plan:
+        """Before a package goes whole: where anything came, it goes version by version, and what came stays."""
+        now = watch.look(())
+        if now.steps[:1] == plan.steps:
+            return plan
+        watch.narrow_to(now)
+        message = "something came since the plan was made: the package stays, and what was planned goes alone"
+        self.world.journal.finished(Outcome(plan.steps[0], Result.SKIPPED, message))
+        self.world.journal.planned(now)
+        return replace(now, warnings=(*now.warnings, f"{plan.package.label}: {message}"))
+
+    def _with_looks(self, plan: Plan) -> Plan:
+        """The plan with the problems and warnings of every later look at the package."""
+        problems = dict.fromkeys([*plan.problems, *(p for look in self.looks for p in look.problems)])
+        warnings = dict.fromkeys([*plan.warnings, *(w for look in self.looks for w in look.warnings)])
+        return replace(plan, problems=tuple(problems), warnings=tuple(warnings))
 
 
 def prepare(world: World, target: Target, now: datetime, options: Options) -> Prepared:
@@ -75,26 +98,3 @@ def prepare(world: World, target: Target, now: datetime, options: Options) -> Pr
     if not plan.steps or world.settings.dry_run:
         return Prepared(plan, result=PackageResult(plan))
     return Prepared(plan, carry_out=lambda: deletion.carry_out(plan, taken_at))
-
-
-def _looks_twice(plan: Plan) -> bool:
-    """A container package is listed once more before its first change, and so is one that goes whole."""
-    whole = any(step.kind is StepKind.DELETE_PACKAGE for step in plan.steps)
-    return whole or plan.package.type is PackageType.CONTAINER
-
-
-def _agreed(plan: Plan, now: Plan, watch: Watch) -> Plan:
-    """What both the plan and the second look say: a package that is not empty after all goes version by version."""
-    if plan.steps[0].kind is StepKind.DELETE_PACKAGE and now.steps[:1] != plan.steps:
-        watch.narrow_to(now)
-        return now
-    gone = narrowing(plan, now)
-    steps = tuple(s for s in plan.steps if (s.version.id if s.version else None) not in gone)
-    fresh = {decision.version.id: decision for decision in now.decisions}
-    decisions = tuple(
-        replace(d, selected=False, untag=(), reason=fresh[d.version.id].reason) if d.version.id in gone else d
-        for d in plan.decisions
-    )
-    problems = tuple(dict.fromkeys((*plan.problems, *now.problems)))
-    warnings = tuple(dict.fromkeys((*plan.warnings, *now.warnings)))
-    return replace(plan, steps=steps, decisions=decisions, problems=problems, warnings=warnings)
