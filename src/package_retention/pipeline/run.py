@@ -10,6 +10,7 @@ from package_retention.model import Operation, PackageResult, Plan, Result, RunR
 from package_retention.pipeline import deleting, reports, restoring
 from package_retention.pipeline.finding import Target, targets
 from package_retention.pipeline.inventory import Listing
+from package_retention.pipeline.memory import Memory
 from package_retention.pipeline.prepared import Prepared
 from package_retention.pipeline.waiting import each, result_of
 
@@ -23,20 +24,24 @@ if TYPE_CHECKING:
 
 def run(world: World, options: Options) -> RunResult:
     """Do the whole job; every error of a package is told with it, every error of the run in the result."""
+    memory = Memory(world.journal)
+    world = replace(world, journal=memory)
     results: Sequence[PackageResult] = ()
+    warnings: tuple[str, ...] = ()
     failure = advice = ""
     try:
         prepared = _prepared(world, options)
         for one in prepared:
             world.journal.planned(one.plan)
         results = [one.result or PackageResult(one.plan) for one in prepared]
-        _check_scopes(world, prepared)
-        results = _carried_out(world, prepared)
+        warnings = _check_scopes(world, prepared)
+        results = _carried_out(world, prepared, memory)
     except (BudgetError, CancelledError) as error:
         world.ending.set(error)
     except RetentionError as error:
         failure, advice = error.message, error.advice
-    return _result(world, results, failure, advice)
+    told = _result(world, results, failure, advice)
+    return replace(told, warnings=(*told.warnings, *warnings))
 
 
 def _prepared(world: World, options: Options) -> list[Prepared]:
@@ -95,15 +100,16 @@ def _failed(world: World, target: Target, error: RetentionError) -> Prepared:
     return Prepared(plan, result=result)
 
 
-def _check_scopes(world: World, prepared: Iterable[Prepared]) -> None:
+def _check_scopes(world: World, prepared: Iterable[Prepared]) -> tuple[str, ...]:
     """Tell before the first change which scope is surely missing: nothing is changed then, in no package."""
+    warnings: dict[str, None] = {}
     for one in prepared:
         kinds = {step.kind for step in one.plan.steps} if one.carry_out else set()
-        for warning in world.api.require(kinds, one.plan.package.type):
-            world.journal.note(warning)
+        warnings |= dict.fromkeys(world.api.require(kinds, one.plan.package.type))
+    return tuple(warnings)
 
 
-def _carried_out(world: World, prepared: Sequence[Prepared]) -> list[PackageResult]:
+def _carried_out(world: World, prepared: Sequence[Prepared], memory: Memory) -> list[PackageResult]:
     """Carry out every plan, several packages at a time; each has a result, whatever happens to the others."""
 
     def carry_out(one: Prepared) -> PackageResult:
@@ -113,11 +119,12 @@ def _carried_out(world: World, prepared: Sequence[Prepared]) -> list[PackageResu
             return one.carry_out()
         except (BudgetError, CancelledError) as error:
             world.ending.set(error)
-            return PackageResult(one.plan)
+            return memory.result(one.plan, error.message)
         except RetentionError as error:
-            return PackageResult(one.plan, failure=error.message, advice=error.advice)
+            result = memory.result(one.plan, error.message)
+            return replace(result, failure=error.message, advice=error.advice)
 
-    return each(world, carry_out, prepared, lambda one: PackageResult(one.plan))
+    return each(world, carry_out, prepared, lambda one: memory.result(one.plan, "cancelled"))
 
 
 def _result(world: World, results: Sequence[PackageResult], failure: str, advice: str) -> RunResult:
