@@ -99,7 +99,7 @@ def packages(draw: st.DrawFn, most: int = 14) -> Built:
             named = tuple(_descriptor(built, name, draw(st.booleans())) for name in (*children, *lost))
             built.add(hours=hours, tags=tags, children=named, is_index=True, media_type=INDEX)
         elif kind == "referrer":
-            target = draw(st.sampled_from(known)) if known and draw(st.integers(0, 3)) else digest(20_000)
+            target = draw(st.sampled_from(known)) if known and draw(st.integers(0, 3)) > 0 else digest(20_000)
             built.gone |= {target} - set(known)
             built.add(hours=hours, tags=tags if draw(st.booleans()) else (), subject=target)
         elif kind == "signature" and known:
