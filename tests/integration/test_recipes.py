@@ -1,0 +1,274 @@
+"""Every recipe of the documentation, run as it stands against the embedded GitHub: what goes, and what stays."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from emulator.images import push_image, push_signature
+from emulator.server import EmulatedGitHub
+from emulator.steps import ROOT, TOKEN
+from emulator.world import World
+from workflows import ACTION, Workflow, load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from emulator.images import PushedImage
+    from emulator.steps import Ran
+    from emulator.stored import StoredPackage
+
+RECIPES = ROOT / "docs" / "recipes"
+FILES = sorted(RECIPES.glob("*.yml"))
+POLICY = {".github/package-retention.yml": (ROOT / "docs/policies/organization.yml").read_text("utf-8")}
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.add_org("octo")
+    world.add_token(TOKEN)
+    return world
+
+
+@pytest.fixture
+def app(world: World) -> StoredPackage:
+    return world.add_package("octo", "container", "app", repository="octo/app")
+
+
+@pytest.fixture
+def github(world: World) -> Iterator[EmulatedGitHub]:
+    with EmulatedGitHub(world) as github:
+        yield github
+
+
+def names(package: StoredPackage) -> set[str]:
+    """Tags and names of what is there, digests left out."""
+    found = {tag for version in package.active() for tag in version.tags if not tag.startswith("sha256-")}
+    return found | {version.name for version in package.active() if package.type != "container"}
+
+
+def has(package: StoredPackage, image: PushedImage) -> bool:
+    """Whether all of an image is there; fails where only a part is."""
+    here = {version.name for version in package.active()} & set(image.members)
+    assert here in (set(), set(image.members)), "an image was torn apart"
+    return bool(here)
+
+
+def one(ran: dict[str, Ran]) -> Ran:
+    """What the only job of a workflow left behind."""
+    (found,) = ran.values()
+    assert found.status == 0, found.log
+    return found
+
+
+def test_every_recipe_is_tried_here() -> None:
+    tried = Path(__file__).read_text(encoding="utf-8")
+    assert [path.name for path in FILES if f'RECIPES / "{path.name}"' not in tried] == []
+
+
+def test_quick_start_plans_and_changes_nothing(
+    world: World, app: StoredPackage, github: EmulatedGitHub, tmp_path: Path
+) -> None:
+    old = push_image(world, app, (), created=20, attestations=True)
+    push_image(world, app, (), created=2)
+    push_image(world, app, ("v1",), created=30, signed="cosign")
+    before = world.snapshot()
+    ran = one(Workflow(github, tmp_path).run(RECIPES / "quick-start.yml"))
+    assert set(ran.ids("selected-version-ids")) == set(old.ids)
+    assert "Dry run: nothing was changed." in ran.summary
+    assert world.snapshot() == before
+
+
+def test_nightly_and_its_undo(
+    world: World, app: StoredPackage, github: EmulatedGitHub, tmp_path: Path
+) -> None:
+    old = push_image(world, app, (), created=20, attestations=True, signed="bundle")
+    young = push_image(world, app, (), created=2)
+    tagged = push_image(world, app, ("v1",), created=30, signed="cosign")
+    before = world.snapshot()
+    nightly = Workflow(github, tmp_path / "nightly")
+    ran = one(nightly.run(RECIPES / "nightly-untagged.yml"))
+    assert ran.number("deleted-count") == len(old.ids)
+    assert (has(app, old), has(app, young), has(app, tagged)) == (False, True, True)
+    undo = Workflow(github, tmp_path / "undo", {"inputs.run-id": "1"}, nightly.artifacts)
+    assert one(undo.run(RECIPES / "undo.yml")).number("restored-count") == len(old.ids)
+    assert world.snapshot() == before
+
+
+def test_nightly_stops_before_it_deletes_more_than_half(
+    world: World, app: StoredPackage, github: EmulatedGitHub, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        push_image(world, app, (), created=20)
+    push_image(world, app, ("v1",), created=30)
+    before = world.snapshot()
+    ran = Workflow(github, tmp_path).run(RECIPES / "nightly-untagged.yml")["retention"]
+    assert (ran.status, ran.number("deleted-count")) == (1, 0)
+    assert world.snapshot() == before
+
+
+def test_after_a_release(world: World, github: EmulatedGitHub, tmp_path: Path) -> None:
+    lib = world.add_package("octo", "npm", "lib", repository="octo/app")
+    for number in range(8):
+        world.add_version(lib, f"2.0.0-rc.{number}", created=80 - number)
+    world.add_version(lib, "1.0.0", created=300)
+    world.add_version(lib, "1.0.0+build.7", created=299)
+    world.add_version(lib, "2.0.0", created=0)
+    world.add_version(lib, "2.1.0-rc.0", created=1)
+    one(Workflow(github, tmp_path).run(RECIPES / "after-release.yml"))
+    stay = {f"2.0.0-rc.{number}" for number in range(3, 8)}
+    assert names(lib) == stay | {"1.0.0", "1.0.0+build.7", "2.0.0", "2.1.0-rc.0"}
+
+
+def closed(number: int, repository: str = "octo/app") -> dict[str, str]:
+    """The context of a pull request that was closed."""
+    return {
+        "github.event.number": str(number),
+        "github.event.pull_request.head.repo.full_name": repository,
+        "github.repository": "octo/app",
+    }
+
+
+def test_pull_request_images_on_close(
+    world: World, app: StoredPackage, github: EmulatedGitHub, tmp_path: Path
+) -> None:
+    gone = [
+        push_image(world, app, tags, created=1, signed="cosign")
+        for tags in (("pr-7",), ("pr-7-arm", "pr-7-debug"))
+    ]
+    others = [push_image(world, app, tags, created=1) for tags in (("pr-70",), ("pr-6",), ("latest",))]
+    shared = push_image(world, app, ("pr-7-final", "v1.0.0"), created=1)
+    one(Workflow(github, tmp_path, closed(7)).run(RECIPES / "pull-request-images.yml"))
+    assert [has(app, image) for image in (*gone, *others, shared)] == [False, False, True, True, True, True]
+    assert names(app) == {"pr-70", "pr-6", "latest", "v1.0.0"}
+
+
+def test_a_pull_request_from_a_fork_runs_nothing(github: EmulatedGitHub, tmp_path: Path) -> None:
+    run = Workflow(github, tmp_path, closed(7, "stranger/app"))
+    assert run.run(RECIPES / "pull-request-images.yml") == {}
+
+
+def test_a_pull_request_without_a_package_is_nothing_to_do(github: EmulatedGitHub, tmp_path: Path) -> None:
+    ran = one(Workflow(github, tmp_path, closed(7)).run(RECIPES / "pull-request-images.yml"))
+    assert "::warning::" in ran.log
+
+
+def test_releases_per_minor(world: World, app: StoredPackage, github: EmulatedGitHub, tmp_path: Path) -> None:
+    for minor in range(2):
+        for patch in range(5):
+            push_image(world, app, (f"v1.{minor}.{patch}",), created=400 - 10 * patch)
+            push_image(world, app, (f"v1.{minor}.{patch}-alpine",), created=400 - 10 * patch)
+    push_image(world, app, ("v1.0.9",), created=5)
+    push_image(world, app, ("v0.9.1", "stable"), created=700)
+    for name in ("main", "3f2a1c9", "latest"):
+        push_image(world, app, (name,), created=500)
+    one(Workflow(github, tmp_path).run(RECIPES / "releases-per-minor.yml"))
+    expected = {f"v1.1.{patch}{variant}" for patch in (2, 3, 4) for variant in ("", "-alpine")}
+    expected |= {f"v1.0.{patch}{variant}" for patch in (2, 3, 4) for variant in ("", "-alpine")}
+    assert names(app) == expected | {"v1.0.9", "v0.9.1", "stable", "main", "3f2a1c9", "latest"}
+
+
+def test_approval_applies_what_was_reviewed_and_nothing_else(
+    world: World, app: StoredPackage, github: EmulatedGitHub, tmp_path: Path
+) -> None:
+    images = [push_image(world, app, (f"v{number}",), created=500 - number) for number in range(5)]
+    run = Workflow(github, tmp_path)
+
+    # Between the plan and the approval somebody tags an image that was to go.
+    def meanwhile(_request: object) -> None:
+        if "plan" in run.artifacts and "stable" not in names(app):
+            world.move_tag(app, "stable", images[1].root_version)
+
+    world.before_request.append(meanwhile)
+    ran = run.run(RECIPES / "approval.yml")
+    assert set(ran["plan"].ids("selected-version-ids")) == {i for image in images[:3] for i in image.ids}
+    assert ran["plan"].number("deleted-count") == 0
+    assert ran["apply"].status == 0
+    assert [has(app, image) for image in images] == [False, True, False, True, True]
+    assert "its tags differ from the report's" in ran["apply"].summary
+
+
+def test_approval_asks_nobody_where_there_is_nothing_to_do(
+    world: World, app: StoredPackage, github: EmulatedGitHub, tmp_path: Path
+) -> None:
+    push_image(world, app, ("v1",), created=500)
+    assert Workflow(github, tmp_path).run(RECIPES / "approval.yml").keys() == {"plan"}
+
+
+def test_the_jobs_of_approval_say_the_same() -> None:
+    plan, apply = (
+        next(step["with"] for step in job["steps"] if step["uses"].startswith(ACTION))
+        for job in load(RECIPES / "approval.yml")["jobs"].values()
+    )
+    assert apply.pop("from-report") == plan.pop("report-file")
+    assert plan.pop("dry-run") is True
+    assert plan == apply
+
+
+def test_organization(world: World, github: EmulatedGitHub, tmp_path: Path) -> None:
+    app = world.add_package("octo", "container", "app-one", repository="octo/one")
+    old = push_image(world, app, (), created=30)
+    kept = push_image(world, app, ("v1.0.0",), created=30)
+    legacy = world.add_package("octo", "container", "app-legacy")
+    untouched = push_image(world, legacy, (), created=30)
+    push_signature(world, legacy, untouched.root, created=30)
+    lib = world.add_package("octo", "npm", "anything", repository="octo/other")
+    for number in range(7):
+        world.add_version(lib, f"1.0.0-rc.{number}", created=60 - number)
+    world.add_version(lib, "1.0.0", created=50)
+    world.add_version(world.add_package("octo", "nuget", "Example"), "1.0.0", created=10)
+    world.add_version(world.add_package("octo", "rubygems", "example"), "1.0.0", created=10)
+    run = Workflow(github, tmp_path, {"secrets.PACKAGES_TOKEN": TOKEN}, files=POLICY)
+    one(run.run(RECIPES / "organization.yml"))
+    assert (has(app, old), has(app, kept), has(legacy, untouched)) == (False, True, True)
+    assert names(lib) == {f"1.0.0-rc.{number}" for number in range(2, 7)} | {"1.0.0"}
+
+
+def test_enterprise_server(tmp_path: Path) -> None:
+    world = World(ghes=True)
+    world.add_org("octo")
+    world.add_token(TOKEN)
+    core = world.add_package("octo", "maven", "com.example.core", repository="octo/core")
+    other = world.add_package("octo", "maven", "org.example.core", repository="octo/core")
+    for package in (core, other):
+        for version, age in (("1.0", 90), ("1.1-SNAPSHOT", 60), ("1.1", 50), ("1.2-SNAPSHOT", 3)):
+            world.add_version(package, version, created=age)
+    with EmulatedGitHub(world) as github:
+        one(
+            Workflow(github, tmp_path, {"secrets.PACKAGES_TOKEN": TOKEN}).run(
+                RECIPES / "enterprise-server.yml"
+            )
+        )
+    assert names(core) == {"1.0", "1.1", "1.2-SNAPSHOT"}
+    assert len(names(other)) == 4
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_what_a_recipe_may_do_is_said_with_its_reason(path: Path) -> None:
+    read = load(path)
+    assert read["permissions"] == {}
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# ")
+    for job in read["jobs"].values():
+        for name, grant in job["permissions"].items():
+            assert f"{name}: {grant} # " in text
+        for step in job["steps"]:
+            pinned = step["uses"].split("@")[1]
+            assert pinned == "<commit SHA>" or len(pinned) == 40, step["uses"]
+            assert f"{step['uses']} # v" in text
+
+
+def test_recipes_are_valid_workflows() -> None:
+    """By the schema that check-jsonschema brings along, and by actionlint: neither needs the network."""
+    schema = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
+    actionlint = shutil.which("actionlint", path=str(Path(sys.executable).parent))
+    assert actionlint is not None
+    for command in (schema, [actionlint, "-shellcheck=", "-pyflakes="]):
+        done = subprocess.run([*command, *map(str, FILES)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
