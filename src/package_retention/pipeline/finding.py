@@ -34,14 +34,25 @@ def targets(world: World) -> tuple[Target, ...]:
         for target in _reached(world, owner, rules, listed):
             key = (rules.type, target.package.name)
             found[key] = _merged(found[key], target) if key in found else target
-    return tuple(found[key] for key in sorted(found))
+    return tuple(_protected(found[key], world.settings.rules) for key in sorted(found))
 
 
 def _merged(one: Target, other: Target) -> Target:
-    rules = replace(
-        one.rules, delete=one.rules.delete + other.rules.delete, keep=one.rules.keep + other.rules.keep
+    """Both taken together; where only one could be reached, what the other would delete is left out."""
+    if one.error or other.error:
+        return one if other.error else other
+    return replace(one, rules=replace(one.rules, delete=one.rules.delete + other.rules.delete))
+
+
+def _protected(target: Target, rules: Iterable[PackageRules]) -> Target:
+    """The target with the keep rules of everything that names it: a missing link must not lift a protection."""
+    keep = tuple(
+        rule
+        for each in rules
+        if each.type is target.package.type and each.reaches(target.package.name)
+        for rule in each.keep
     )
-    return Target(one.package, rules, one.error or other.error)
+    return replace(target, rules=replace(target.rules, keep=keep))
 
 
 def _reached(
