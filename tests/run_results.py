@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from package_retention.inventory import DeletedVersion, Due, Entry, Inventory, Referrer
 from package_retention.model import (
     Decision,
     Operation,
@@ -68,3 +70,38 @@ def run(
     *packages: PackageResult, operation: Operation = Operation.DELETE, dry_run: bool = False
 ) -> RunResult:
     return RunResult(operation, dry_run, packages)
+
+
+def listed(of: Package | None = None) -> PackageResult:
+    """A list's result: an image that falls due, one that goes now, one that never does, and a deleted version."""
+    of = of or package()
+    newest, goes, stays, gone = version(1, "v3"), version(60, "v1"), version(2, "stable"), version(70)
+    due = NOW + timedelta(days=29)
+    gone = replace(gone, deleted_at=NOW - timedelta(days=4))
+    entries = (
+        Entry(
+            newest,
+            NEWEST,
+            due=Due(due, due, SELECTED),
+            members=(1, 101, 102),
+            platforms=("linux/amd64", "linux/arm64"),
+            attestations=1,
+            size=3_400_000,
+            referrers=(Referrer(102, f"sha256:{102:064x}", "cosign signature"),),
+            named_by=(9,),
+        ),
+        Entry(stays, NEWEST, stays=NEWEST, members=(2,), damage="partial"),
+        Entry(goes, SELECTED, selected=True, members=(60,)),
+    )
+    plan = Plan(of, tuple(Decision(e.version, e.selected, e.reason, root=e.version.id) for e in entries))
+    found = Inventory(
+        of,
+        NOW,
+        entries,
+        versions=5,
+        judged=True,
+        size=9_100_000,
+        deleted=(DeletedVersion(gone, NOW + timedelta(days=26)),),
+        conflicts=("legacy", "old"),
+    )
+    return PackageResult(plan, inventory=found)

@@ -42,9 +42,8 @@ class Referrer:
 class Entry:
     """An image by its root, or a version of any other package type, newest first in its inventory.
 
-    `selected` and `reason` are what a run now would decide. `due` is set for what stays now and will not stay for
-    ever; a version that stays and has none never falls due under the rules of its inventory. The rest is known of
-    container images alone: `members` are the ids of all that belongs to the image (itself, children, referrers),
+    `selected` and `reason` are what a run now would decide. Of what stays now, `due` says until when, or `stays` why it
+    never falls due under these rules; neither is set without rules. The rest is known of container images alone: `members` are the ids of all that belongs to the image (itself, children, referrers),
     `platforms` those that its indexes name, `attestations` how many BuildKit ones they name, `size` that of every
     member's config and layers in bytes (a layer that two members share counts twice; `None` where a manifest could
     not be read), `damage` one of `ghost`, `partial`, `orphaned` or empty, `named_by` the ids of other indexes that
@@ -55,6 +54,7 @@ class Entry:
     reason: Reason
     selected: bool = False
     due: Due | None = None
+    stays: Reason | None = None
     members: tuple[int, ...] = ()
     platforms: tuple[str, ...] = ()
     attestations: int = 0

@@ -104,7 +104,7 @@ def test_each_falls_due_when_a_plan_deletes_it_and_not_before(
 ) -> None:
     facts = made_young(built, factor)
     going(facts, rules, NOW)
-    dues = schedule(facts, rules, numbers_of(facts), NOW, OPTIONS)
+    dues = schedule(facts, rules, numbers_of(facts), NOW, OPTIONS).dues
     assert going(facts, rules, NOW) == {i for i, due in dues.items() if due.by == NOW}
     ends = {due.by for due in dues.values()}
     for moment in ends:
@@ -149,7 +149,9 @@ def test_dues_are_those_of_trying_every_moment(world: tuple[Facts, PackageRules]
         for at in (NOW + timedelta(hours=hour), NOW + timedelta(hours=hour) + TICK):
             for version_id in going(facts, rules, at):
                 tried.setdefault(version_id, at)
-    assert {i: due.by for i, due in schedule(facts, rules, numbers_of(facts), NOW, OPTIONS).items()} == tried
+    scheduled = schedule(facts, rules, numbers_of(facts), NOW, OPTIONS)
+    assert {i: due.by for i, due in scheduled.dues.items()} == tried
+    assert scheduled.stays.keys() == {v.id for v in facts.first} - tried.keys()
 
 
 @FEW
@@ -162,20 +164,20 @@ def test_fewer_plans_give_wider_dues_that_hold_the_exact_ones(
     assume(not any(m and m.months for m in durations(rules)))
     facts = made_young(built, factor)
     going(facts, rules, NOW)
-    exact = schedule(facts, rules, numbers_of(facts), NOW, OPTIONS, most=10_000)
+    exact = schedule(facts, rules, numbers_of(facts), NOW, OPTIONS, most=10_000).dues
     made = 0
 
     def count() -> None:
         nonlocal made
         made += 1
 
-    rough = schedule(facts, rules, numbers_of(facts), NOW, OPTIONS, count, most=most)
+    rough = schedule(facts, rules, numbers_of(facts), NOW, OPTIONS, count, most=most).dues
     assert made <= most
     assert rough.keys() == exact.keys()
     for version_id, due in rough.items():
         assert due.not_before <= exact[version_id].by <= due.by
     many = schedule(facts, rules, numbers_of(facts), NOW, OPTIONS, most=1 + len(moments(facts, rules)))
-    assert many == exact
+    assert many.dues == exact
 
 
 def durations(rules: PackageRules) -> list[Duration | None]:
@@ -191,6 +193,6 @@ def test_a_limit_postpones_and_is_no_due() -> None:
     rule = Rule("the inputs", Filter(older_than=Duration.parse("30d")))
     rules = PackageRules(PackageType.NPM, Patterns.parse("lib"), delete=(rule,), limit=1)
     facts = Facts(NPM, versions, versions)
-    dues = schedule(facts, rules, numbers_of(facts), NOW, Options())
+    dues = schedule(facts, rules, numbers_of(facts), NOW, Options()).dues
     assert {i: (due.by - NOW).days for i, due in dues.items()} == {40: 0, 50: 0, 2: 28}
     assert dues[2].reason.text == "matched by the inputs"  # and 1, the newest, stays: GitHub keeps the last

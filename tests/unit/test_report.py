@@ -33,7 +33,7 @@ from package_retention.model import (
 from package_retention.runner.report import ReportWriter
 from package_retention.runner.report_reading import read
 from package_retention.settings import Settings
-from run_results import NOW, OCTO, SELECTED, delete, package, result, run, version
+from run_results import NOW, OCTO, SELECTED, delete, listed, package, result, run, version
 
 if TYPE_CHECKING:
     from package_retention.reported import Report
@@ -127,7 +127,7 @@ def test_every_line_fits_the_published_schema(path: Path) -> None:
         writer.finished(outcome)
     failed = PackageResult(Plan(package("lib")), failure="Package not found.", advice="Look.")
     ended = replace(
-        run(one, failed),
+        run(one, failed, listed(package("other"))),
         complete=False,
         ended_by="cancel",
         failure="f",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from package_retention.decide.graph import build, closure, damage, derived_subject, is_attestation
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from package_retention.decide.facts import Facts
     from package_retention.decide.graph import Graph
     from package_retention.decide.rules import PackageRules
-    from package_retention.inventory import Due
+    from package_retention.decide.schedule import Schedule
     from package_retention.model import Decision, Plan, Reading, Version
 
 _TAG_KINDS = {".sig": "cosign signature", ".att": "cosign attestation", ".sbom": "cosign SBOM"}
@@ -46,10 +46,10 @@ def says_which(rules: PackageRules) -> bool:
 
 
 def inventory(
-    facts: Facts, plan: Plan, found: Found, now: datetime, dues: Mapping[int, Due] | None = None
+    facts: Facts, plan: Plan, found: Found, now: datetime, scheduled: Schedule | None = None
 ) -> Inventory:
-    """Tell what is there; `plan` is what a deletion now would do, `dues` what later ones would (`None`: no rules)."""
-    judged = _Judged({d.version.id: d for d in plan.decisions}, dues or {})
+    """Tell what is there; `plan` is what a deletion now would do, `scheduled` what later ones would (`None`: no rules)."""
+    judged = _Judged({d.version.id: d for d in plan.decisions}, scheduled)
     if facts.package.type is PackageType.CONTAINER:
         entries = _images(facts, found.readings, judged)
     else:
@@ -59,7 +59,7 @@ def inventory(
         now,
         entries=tuple(sorted(entries, key=lambda entry: by_age(entry.version), reverse=True)),
         versions=len(facts.union),
-        judged=dues is not None,
+        judged=scheduled is not None,
         size=_size(found.readings, [v.name for v in facts.union]),
         deleted=None if found.deleted is None else _deleted(found.deleted),
         conflicts=found.conflicts,
@@ -68,16 +68,19 @@ def inventory(
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """What was decided of each version, and when it falls due, by id."""
+    """What was decided of each version, and what will be."""
 
     decisions: Mapping[int, Decision]
-    dues: Mapping[int, Due]
+    scheduled: Schedule | None
 
     def entry(self, version: Version) -> Entry:
         """An entry without what manifests tell."""
         decision = self.decisions[version.id]
-        due = None if decision.selected else self.dues.get(version.id)
-        return Entry(version, decision.reason, selected=decision.selected, due=due)
+        plain = Entry(version, decision.reason, selected=decision.selected)
+        if decision.selected or self.scheduled is None:
+            return plain
+        scheduled = self.scheduled
+        return replace(plain, due=scheduled.dues.get(version.id), stays=scheduled.stays.get(version.id))
 
 
 def _images(facts: Facts, readings: Mapping[str, Reading], judged: _Judged) -> list[Entry]:
@@ -109,11 +112,8 @@ def _image(
     children = dict.fromkeys(child for manifest in manifests for child in manifest.children)
     platforms = (c.platform for c in children if c.platform and not is_attestation(c))
     referrers = (referrer for member in members for referrer in graph.referrers.get(member, ()))
-    return Entry(
-        plain.version,
-        plain.reason,
-        selected=plain.selected,
-        due=plain.due,
+    return replace(
+        plain,
         members=tuple(graph.nodes[d].id for d in members),
         platforms=tuple(dict.fromkeys(platforms)),
         attestations=sum(1 for child in children if is_attestation(child)),

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from package_retention.decide.ages import Duration
 from package_retention.decide.deleting import deletion_plan
 from package_retention.decide.matching import GRACE
-from package_retention.errors import PlanError
 from package_retention.inventory import Due
 
 if TYPE_CHECKING:
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
     from package_retention.decide.matching import Numbers
     from package_retention.decide.options import Options
     from package_retention.decide.rules import PackageRules
-    from package_retention.model import Reason
+    from package_retention.model import Decision, Reason
 
-    PlanAt = Callable[[datetime], Mapping[int, Reason]]
+    PlanAt = Callable[[datetime], Mapping[int, Decision]]
 
 WORK = 500_000
 """How many versions are decided on, over all the plans of one package: some ten seconds."""
@@ -38,6 +37,14 @@ _TICK = timedelta(microseconds=1)
 _GRACE = Duration("24h", 0, GRACE.total_seconds())
 
 
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When versions fall due, by id; `stays` says of every other version why it still stays once all else is due."""
+
+    dues: Mapping[int, Due]
+    stays: Mapping[int, Reason]
+
+
 def schedule(
     facts: Facts,
     rules: PackageRules,
@@ -46,27 +53,25 @@ def schedule(
     options: Options,
     alive: Callable[[], None] = lambda: None,
     most: int | None = None,
-) -> dict[int, Due]:
-    """Say by id when each version will fall due, those included that would go now; what never does is left out.
+) -> Schedule:
+    """Say when each version will fall due, those included that would go now, and why the others never will.
 
     `limit` is left aside: it only postpones. `alive` is called before each plan and may raise to end the work.
     `most` bounds the number of plans; by default it depends on the number of versions. Where there are more moments
-    than that, they are narrowed down where most versions fall due, and the others' dues are not exact.
+    than that, they are narrowed down where most versions fall due, and the others' dues are not exact. Raises
+    `PlanError` where a rule must not be applied to the package.
     """
     unlimited = replace(rules, limit=None)
 
-    def selected_at(moment: datetime) -> Mapping[int, Reason]:
+    def plan_at(moment: datetime) -> Mapping[int, Decision]:
         alive()
-        try:
-            plan = deletion_plan(facts, unlimited, numbers, moment, options)
-        except PlanError:
-            return {}
-        return {d.version.id: d.reason for d in plan.decisions if d.selected}
+        plan = deletion_plan(facts, unlimited, numbers, moment, options)
+        return {decision.version.id: decision for decision in plan.decisions}
 
     times = (now, *(moment for moment in moments(facts, rules) if moment > now))
     if most is None:
         most = min(MOST_PLANS, max(LEAST_PLANS, WORK // max(1, len(facts.union))))
-    return _one_by_one(times, selected_at) if len(times) <= most else _halving(times, selected_at, most)
+    return _one_by_one(times, plan_at) if len(times) <= most else _halving(times, plan_at, most)
 
 
 def moments(facts: Facts, rules: PackageRules) -> list[datetime]:
@@ -91,12 +96,22 @@ def _lengths(rules: PackageRules) -> list[tuple[Duration, timedelta]]:
     return [*begins, *dict.fromkeys((length, _TICK) for length in newer if length)]
 
 
-def _one_by_one(times: Sequence[datetime], selected_at: PlanAt) -> dict[int, Due]:
+def _one_by_one(times: Sequence[datetime], plan_at: PlanAt) -> Schedule:
     dues: dict[int, Due] = {}
+    plan: Mapping[int, Decision] = {}
     for moment in times:
-        for version_id, reason in selected_at(moment).items():
+        plan = plan_at(moment)
+        for version_id, reason in _selected(plan).items():
             dues.setdefault(version_id, Due(moment, moment, reason))
-    return dues
+    return _with_stays(dues, plan)
+
+
+def _selected(plan: Mapping[int, Decision]) -> dict[int, Reason]:
+    return {version_id: decision.reason for version_id, decision in plan.items() if decision.selected}
+
+
+def _with_stays(dues: Mapping[int, Due], last: Mapping[int, Decision]) -> Schedule:
+    return Schedule(dues, {i: decision.reason for i, decision in last.items() if i not in dues})
 
 
 @dataclass(order=True, slots=True)
@@ -109,25 +124,27 @@ class _Span:
     reasons: Mapping[int, Reason] = field(compare=False)
 
 
-def _halving(times: Sequence[datetime], selected_at: PlanAt, most: int) -> dict[int, Due]:
+def _halving(times: Sequence[datetime], plan_at: PlanAt, most: int) -> Schedule:
     """Halve spans of time, always the one in which the most versions wait the longest.
 
-    It rests on versions that stay due once they are; a plan that takes one back later is found at some of its dues.
+    It rests on versions that stay due once they are; one that a later plan takes back may be told too late, or as
+    never due.
     """
-    dues = {i: Due(times[0], times[0], reason) for i, reason in selected_at(times[0]).items()}
     last = len(times) - 1
+    dues = {i: Due(times[0], times[0], reason) for i, reason in _selected(plan_at(times[0])).items()}
+    plan = plan_at(times[last])
     spans: list[_Span] = []
-    _add(spans, times, 0, last, {i: r for i, r in selected_at(times[last]).items() if i not in dues})
+    _add(spans, times, 0, last, {i: r for i, r in _selected(plan).items() if i not in dues})
     for _ in range(most - 2):
         if not spans or spans[0].high - spans[0].low == 1:
             break
         span = heapq.heappop(spans)
         middle = (span.low + span.high) // 2
-        then = selected_at(times[middle])
+        then = _selected(plan_at(times[middle]))
         early = {i: then[i] for i in span.reasons if i in then}
         _add(spans, times, span.low, middle, early)
         _add(spans, times, middle, span.high, {i: r for i, r in span.reasons.items() if i not in early})
-    return dues | {i: due for span in spans for i, due in _dues(span, times)}
+    return _with_stays(dues | {i: due for span in spans for i, due in _dues(span, times)}, plan)
 
 
 def _add(

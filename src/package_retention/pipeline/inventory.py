@@ -11,7 +11,7 @@ from package_retention.decide.deleting import deletion_plan
 from package_retention.decide.guard import check_share
 from package_retention.decide.inventory import Found, inventory, says_which
 from package_retention.decide.matching import Numbers
-from package_retention.decide.schedule import schedule
+from package_retention.decide.schedule import Schedule, schedule
 from package_retention.errors import PlanError, RefusedError, UnreachableError
 from package_retention.model import OwnerKind, PackageResult, PackageType, Reason, ReasonCode
 from package_retention.pipeline.prepared import Prepared
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from package_retention.decide.facts import Facts
     from package_retention.decide.options import Options
     from package_retention.decide.rules import PackageRules
-    from package_retention.inventory import Due
     from package_retention.model import Owner, Package, Plan, Reading, Version
     from package_retention.pipeline.finding import Target
     from package_retention.pipeline.world import World
@@ -72,11 +71,11 @@ class Listing:
             told.ask("deleted versions", lambda: self._deleted(package)),
             self._in_conflict(package.owner, told) if package.type is PackageType.DOCKER else None,
         )
-        plan, dues = self._judged(facts, target.rules)
+        plan, scheduled = self._judged(facts, target.rules)
         warnings = (*plan.warnings, *(f"{package.label}: {text}" for text in told.warnings))
         problems = (*plan.problems, *(f"{package.label}: {text}" for text in told.problems))
         plan = replace(plan, steps=(), warnings=warnings, problems=problems)
-        listed = inventory(facts, plan, found, self._now, dues)
+        listed = inventory(facts, plan, found, self._now, scheduled)
         return Prepared(plan, result=PackageResult(plan, inventory=listed))
 
     def _every_manifest(self, facts: Facts) -> Mapping[str, Reading]:
@@ -102,7 +101,7 @@ class Listing:
                 self._conflicts = None if found is None else tuple(sorted({one.name for one in found}))
             return self._conflicts
 
-    def _judged(self, facts: Facts, rules: PackageRules) -> tuple[Plan, dict[int, Due] | None]:
+    def _judged(self, facts: Facts, rules: PackageRules) -> tuple[Plan, Schedule | None]:
         """What a deletion would do now, and when it would do the rest; nothing ever without a filter."""
         numbers = Numbers(ecosystems.of(facts.package.type))
         if not says_which(rules):
@@ -111,7 +110,8 @@ class Listing:
         try:
             plan = deletion_plan(facts, rules, numbers, self._now, self._options)
         except PlanError as error:
-            return self._refused(facts, rules, numbers, error), {}
+            plan = self._refused(facts, rules, numbers, error)
+            return plan, Schedule({}, {d.version.id: d.reason for d in plan.decisions})
         plan = self._guarded(plan)
         return plan, schedule(facts, rules, numbers, self._now, self._options, self._still_wanted)
 

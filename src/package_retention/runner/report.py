@@ -12,7 +12,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from package_retention.errors import RetentionError
-from package_retention.runner import report_lines
+from package_retention.runner import report_inventory, report_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -81,10 +81,14 @@ class ReportWriter:
             self._write([report_lines.note(text, self._clock.now())])
 
     def close(self, run: RunResult) -> None:
-        """Write how the run ended, and close the file."""
+        """Write what a list found and how the run ended, and close the file."""
         with self._lock:
             if self._file < 0:
                 return
+            for result in run.packages:
+                if result.inventory:
+                    number = self._number_of(result.plan.package)
+                    self._write(report_inventory.lines(number, result.inventory))
             self._write([report_lines.end(run, self._clock.now())], sync=True)
             os.close(self._file)
             self._file = -1

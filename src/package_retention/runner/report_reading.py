@@ -166,7 +166,8 @@ def _take_starting(reading: _Reading, line: Mapping[str, Any]) -> None:
 
 def _take_outcome(reading: _Reading, line: Mapping[str, Any]) -> None:
     result, tags = _one_of(line, "result", Result), _strings(line, "tags")
-    _change(reading, line, lambda one: replace(one, result=result, tags=tags))
+    doubted = "in_doubt" in line and _given(line, "in_doubt", bool)
+    _change(reading, line, lambda one: replace(one, result=result, tags=tags, doubted=doubted))
 
 
 def _take_end(reading: _Reading, _line: Mapping[str, Any]) -> None:
@@ -175,7 +176,7 @@ def _take_end(reading: _Reading, _line: Mapping[str, Any]) -> None:
 
 
 def _ignore(_reading: _Reading, _line: Mapping[str, Any]) -> None:
-    """Notes are for people."""
+    """Notes and inventories are for people."""
 
 
 _TAKERS: Mapping[str, Callable[[_Reading, Mapping[str, Any]], None]] = {
@@ -186,6 +187,7 @@ _TAKERS: Mapping[str, Callable[[_Reading, Mapping[str, Any]], None]] = {
     "starting": _take_starting,
     "outcome": _take_outcome,
     "note": _ignore,
+    **dict.fromkeys(("inventory", "entry", "deleted"), _ignore),
     "end": _take_end,
 }
 

@@ -18,6 +18,8 @@ from package_retention.runner.ages import lasting
 from package_retention.runner.attention import points
 from package_retention.runner.blocks import Alert, Heading, Paragraph, Strong, Table
 from package_retention.runner.escaping import counted
+from package_retention.runner.summary_inventory import conflicts, inventory_section
+from package_retention.runner.summary_inventory import overview as inventories
 from package_retention.runner.summary_tables import by_age, overview, package_section
 from package_retention.runner.summary_undo import undo
 from package_retention.runner.summary_words import headline
@@ -127,6 +129,7 @@ def _counts(run: RunResult, tallied: Tally) -> Table:
         ("Packages", len(run.packages), True),
         ("Versions listed", tallied.listed, True),
         ("Planned", len(tallied.selected), changes),
+        ("Would go now", len(tallied.selected), not changes and len(tallied.selected) > 0),
         ("Deleted", len(tallied.deleted), run.operation is Operation.DELETE and not run.dry_run),
         ("Restored", len(tallied.restored), run.operation is Operation.RESTORE and not run.dry_run),
         ("Tags to move", tags, tags > 0),
@@ -169,18 +172,22 @@ def _point(point: Point) -> Line:
 
 def _sections(run: RunResult, about: About) -> Iterator[Section]:
     if len(run.packages) > 1:
-        yield overview(run.packages, run.operation)
+        listing = run.operation is Operation.LIST
+        yield inventories(run) if listing else overview(run.packages, run.operation)
     if chart := by_age(run, about.now):
         yield chart
+    if in_conflict := conflicts(run):
+        yield in_conflict
     for result in _most_telling_first(run):
-        yield package_section(result, run, about.now)
+        listed = result.inventory
+        yield inventory_section(listed) if listed else package_section(result, run, about.now)
     yield (Paragraph((_spent(run),)),)
 
 
 def _most_telling_first(run: RunResult) -> Iterable[PackageResult]:
     """Packages with failures, then those with changes, then the others; in the run's order within each."""
     return sorted(
-        (result for result in run.packages if result.plan.decisions or result.plan.steps),
+        (one for one in run.packages if one.plan.decisions or one.plan.steps or one.inventory),
         key=lambda result: (not result.failure, not result.outcomes, not result.plan.steps),
     )
 
