@@ -108,6 +108,11 @@ def parse(text: str, problems: Problems) -> Node | None:
     except YAMLError as error:
         _tell_character(error, text, problems)
         return None
+    except (ValueError, OverflowError):  # what the library itself trips over: `"\\UFFFFFFFF"`
+        problems.tell(
+            builder.place, "is no YAML behind this place: an escape sequence or number is out of range"
+        )
+        return None
     if builder.root is None and not problems:
         problems.tell(Mark(), "is empty; it begins with `packages:`")
     return builder.root
@@ -150,13 +155,14 @@ class _Open:
 class _Builder:
     problems: Problems
     root: Node | None = None
+    place: Mark = field(default_factory=Mark)
     _open: list[_Open] = field(default_factory=list)
     _nodes: int = 0
     _documents: int = 0
 
     def take(self, event: Any) -> None:
         """Take the parser's next event."""
-        at = _mark(event.start_mark)
+        self.place = at = _mark(event.start_mark)
         match type(event).__name__:
             case "DocumentStartEvent":
                 self._document(event, at)
