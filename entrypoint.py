@@ -23,4 +23,9 @@ def run() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run())
+    status = run()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All is told by now. `sys.exit` would still wait for threads whose answers do not come, and on a cancel
+    # the runner would have killed the step before that.
+    os._exit(status)

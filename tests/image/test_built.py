@@ -78,6 +78,12 @@ def test_everything_imported_is_compiled_already() -> None:
     assert compiled_now == []
 
 
+def test_it_explains_itself() -> None:
+    told = podman("run", "--rm", "--network=none", IMAGE, "--help").out
+    assert "--package-name" in told
+    assert "GITHUB_TOKEN" in told
+
+
 def test_no_run_writes_into_it() -> None:
     """A container that is kept after its run differs from its image in nothing but mounts."""
     name = "package-retention-written"
@@ -127,6 +133,7 @@ def test_the_cold_start_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         start, empty = (statistics.median(run.seconds for run in some) for some in (runs, idle))
         print(f"\ncold start to refusal: {start:.2f} s, of which {empty:.2f} s are an empty container's")
     assert {run.status for run in runs} == {1}
+    assert all("package-type" in run.out for run in runs)
 
 
 def test_it_explains_itself() -> None:

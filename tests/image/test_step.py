@@ -18,6 +18,7 @@ pytestmark = pytest.mark.image
 TOKEN = "ghp_" + "a" * 36
 OWNER = "octo-org"
 LONGEST_WAIT = 60.0
+RUNNER_PATIENCE = 10.0  # seconds from the runner's first signal to its last, which kills (facts E)
 
 
 @pytest.fixture
@@ -137,15 +138,18 @@ def test_refused_inputs_fail_the_step_before_any_request(job: Job, world: World)
 def test_a_cancel_ends_process_1_and_tells_what_was_done(
     job: Job, world: World, package: StoredPackage, signal: str, status: int
 ) -> None:
-    """Every deletion after the first is held until the signal is with the process: it always meets a run at work."""
+    """Every deletion after the first is held until the step has ended: the signal always meets a run at work.
+
+    Answers that never come must not hold it for longer than the runner waits before it kills.
+    """
     for number in range(40):
         world.add_version(package, f"0.{number}.0", created=50 + number)
-    reached, signalled = threading.Event(), threading.Event()
+    reached, ended = threading.Event(), threading.Event()
 
     def hold_deletions(request: Request) -> None:
         if request.method == "DELETE" and package.deleted():
             reached.set()
-            signalled.wait(LONGEST_WAIT)
+            ended.wait(LONGEST_WAIT)
 
     world.before_request.append(hold_deletions)
     step = job.step(
@@ -155,17 +159,16 @@ def test_a_cancel_ends_process_1_and_tells_what_was_done(
     try:
         assert reached.wait(LONGEST_WAIT)
         podman("kill", f"--signal={signal}", step.name)
-        signalled.set()
-        said, _ = process.communicate(timeout=LONGEST_WAIT)
+        said, _ = process.communicate(timeout=RUNNER_PATIENCE)
+        deleted = [version.id for version in package.deleted()]
     finally:
-        signalled.set()
+        ended.set()
         process.kill()
         podman("rm", "--force", "--ignore", step.name)
     assert process.returncode == status, said
     outputs = step.outputs()
-    deleted = {version.id for version in package.deleted()}
-    assert set(json.loads(outputs["deleted-version-ids"])) == deleted
-    assert 0 < len(deleted) < 44
+    assert json.loads(outputs["deleted-version-ids"]) == deleted
+    assert len(deleted) == 1
     assert outputs["complete"] == "false"
     assert "lib" in step.summary_file.read_text("utf-8")
 
