@@ -17,6 +17,7 @@ from package_retention.decide.quoting import quoted
 from package_retention.errors import InputError
 from package_retention.runner import policy_rules, policy_yaml
 from package_retention.runner.inputs_places import roots
+from package_retention.runner.policy_nodes import Problems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,7 @@ def parse(content: bytes, label: str) -> tuple[PackageRules, ...]:
         before = content[: error.start]
         line, column = before.count(_BREAK) + 1, error.start - before.rfind(_BREAK)
         raise InputError((f"{label}:{line}:{column}: is not UTF-8; save the file as UTF-8",)) from None
-    problems = policy_yaml.Problems(label)
+    problems = Problems(label)
     root = policy_yaml.parse(text, problems)
     rules = policy_rules.packages(root, problems) if root else ()
     if problems:

@@ -20,7 +20,7 @@ from package_retention.decide import conditions, values
 from package_retention.decide.quoting import quoted
 from package_retention.decide.rules import PackageRules, Rule
 from package_retention.runner.inputs_table import BY_NAME
-from package_retention.runner.policy_yaml import Node, Problems, Refused, Sequence, Table, Text
+from package_retention.runner.policy_nodes import Node, Problems, Refused, Sequence, Table, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
