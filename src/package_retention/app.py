@@ -52,9 +52,10 @@ def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records
     """Do the run; whatever ends it becomes a result that says so."""
     try:
         settings = inputs.parse(environ, policy_file.loader(environ, Path.cwd()))
-        records.open(settings)
+        # In this order: opening the report-file empties it, and the two may be the same file.
         report = records.read_report(settings)
-        return perform(settings, clock, records.journal, console, report)
+        records.open(settings)
+        return perform(settings, clock, records.journal, console, records.progress, report)
     except RetentionError as error:
         return _refused(error)
     except Exception as error:  # noqa: BLE001 - a fault of this action: told with its place, outputs still written

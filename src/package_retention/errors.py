@@ -6,6 +6,7 @@
     ├── RefusedError                GitHub or the registry said no; carries the `Refusal`
     │   └── MissingError            a 404 that was looked into: not there, or hidden from this token
     ├── UnreachableError            no usable answer after every try (drops, 5xx, time-outs)
+    │   └── InDoubtError            a change may have been made or not, and nobody could tell afterwards
     ├── StaleError                  the facts under a change grew older than five minutes before it could be sent
     ├── BudgetError                 the time limit or the rate budget ends the run here, cleanly
     └── CancelledError              SIGINT or SIGTERM
@@ -118,6 +119,10 @@ class MissingError(RefusedError):
 
 class UnreachableError(RetentionError):
     """No usable answer after every try that is allowed."""
+
+
+class InDoubtError(UnreachableError):
+    """A change may have been made: its answer was lost, and GitHub did not say later."""
 
 
 class StaleError(RetentionError):

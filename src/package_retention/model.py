@@ -251,7 +251,7 @@ class Outcome:
     """What really happened to one step.
 
     `message` says why where it is not `DONE`, `advice` what to do next. `tags` are those that were really taken away
-    (or, in a restore, put back) by an untag step.
+    (or, in a restore, put back) by an untag step. `in_doubt`: it may have happened all the same, nobody could tell.
     """
 
     step: Step
@@ -259,6 +259,7 @@ class Outcome:
     message: str = ""
     advice: str = ""
     tags: tuple[str, ...] = ()
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReportedStep:
-    """A step of the run reported on; `tags` are those that its outcome says were really taken away."""
+    """A step of the run reported on; `tags` are those that its outcome says were really taken away.
+
+    `doubted`: the outcome itself says that nobody could tell whether the change was made.
+    """
 
     step: Step
     started: bool = False
     result: Result | None = None
     tags: tuple[str, ...] = ()
+    doubted: bool = False
 
     @property
     def done(self) -> bool:
@@ -30,8 +34,8 @@ class ReportedStep:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether the change may have been made: it was started, and nobody wrote down how it ended."""
-        return self.started and self.result is None
+        """Whether the change may have been made: it was started, and nobody could write down how it ended."""
+        return self.doubted or (self.started and self.result is None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from package_retention.ports import Clock, Journal
     from package_retention.reported import Report
     from package_retention.runner.commands import Console
+    from package_retention.runner.progress import Progress
     from package_retention.settings import Settings
 
 CHANGES_AT_ONCE = 32
@@ -28,7 +29,12 @@ PACKAGES_AT_ONCE = 8
 
 
 def perform(
-    settings: Settings, clock: Clock, journal: Journal, console: Console, report: Report | None = None
+    settings: Settings,
+    clock: Clock,
+    journal: Journal,
+    console: Console,
+    progress: Progress,
+    report: Report | None = None,
 ) -> RunResult:
     """Do the run that the settings ask for, over real connections."""
     registry = Registry(
@@ -53,6 +59,7 @@ def perform(
             nonce=lambda: uuid.uuid4().hex,
             spent=lambda: spent(api, registry),
             report=report,
+            tick=lambda: _tick(progress, api, registry),
         )
         try:
             return run(world, Options(settings.untag, settings.delete_package_when_empty))
@@ -60,6 +67,12 @@ def perform(
             # After a cancel nobody waits for answers that are still under way.
             packages.shutdown(wait=False, cancel_futures=True)
             changes.shutdown(wait=False, cancel_futures=True)
+
+
+def _tick(progress: Progress, api: PackagesClient, registry: Registry) -> None:
+    """Tell a run that is long under way how many requests it has made, and what it waits for."""
+    pacing = api.pacing()
+    progress.going_on(pacing.requests + registry.requests_made, pacing.waiting, pacing.why)
 
 
 def console_log(console: Console) -> RequestLog:

@@ -77,8 +77,10 @@ def test_a_wait_is_told_with_its_reason() -> None:
     told.clock.advance(6)
     told.progress.finished(done(plan.steps[0]))
     told.clock.advance(6)
-    told.progress.waiting(42, "GitHub's points of this minute are spent")
-    assert told.lines[-1][1].endswith(", waiting 42 s: GitHub's points of this minute are spent")
+    told.progress.going_on(7, 42, "GitHub's points of this minute are spent")
+    assert told.lines[-1][1].endswith(
+        ", 7 requests so far, waiting 42 s: GitHub's points of this minute are spent"
+    )
     told.clock.advance(10)
     told.progress.finished(done(plan.steps[1]))
     assert "waiting 32 s: " in told.lines[-1][1]
@@ -90,26 +92,31 @@ def test_a_wait_is_told_with_its_reason() -> None:
 def test_a_wait_before_any_plan_is_told_too() -> None:
     told = Told()
     told.clock.advance(6)
-    told.progress.waiting(30, "Retry-After")
-    assert told.lines == [(6.0, "waiting 30 s: Retry-After")]
+    told.progress.going_on(1, 30, "Retry-After")
+    assert told.lines == [(6.0, "1 request so far, waiting 30 s: Retry-After")]
 
 
-def test_a_short_wait_is_not_worth_a_line() -> None:
+def test_a_short_wait_is_not_worth_telling() -> None:
     told = Told()
     told.clock.advance(60)
-    told.progress.waiting(1, "pace")
-    assert told.lines == []
+    told.progress.going_on(3, 1, "pace")
+    assert told.lines == [(60.0, "3 requests so far")]
 
 
-def test_reading_tells_how_far_it_is() -> None:
+def test_long_reading_tells_its_requests_every_few_seconds_and_no_plan_that_is_not_carried_out_yet() -> None:
     told = Told()
-    for number in range(1, 41):
-        told.clock.advance(0.25)
-        told.progress.reading("manifests of octo/app", number, 40)
-    assert [line for _, line in told.lines] == [
-        "Read 20 of 40 manifests of octo/app",
-        "Read 40 of 40 manifests of octo/app",
-    ]
+    told.progress.planned(plan_of(7))
+    for number in range(1, 101):
+        told.clock.advance(0.125)
+        told.progress.going_on(number, 0, "")
+    assert told.lines == [(5.0, "40 requests so far"), (10.0, "80 requests so far")]
+
+
+def test_nothing_to_tell_is_no_line() -> None:
+    told = Told()
+    told.clock.advance(60)
+    told.progress.going_on(0, 0, "")
+    assert told.lines == []
 
 
 def test_what_was_not_reached_is_no_work() -> None:
@@ -137,5 +144,5 @@ def test_progress_of_many_threads_counts_all() -> None:
     for thread in threads:
         thread.join()
     told.clock.advance(EVERY)
-    told.progress.waiting(2, "the end")
+    told.progress.going_on(400, 2, "the end")
     assert told.lines[-1][1].startswith("400 of 400 changes done")

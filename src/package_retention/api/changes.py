@@ -10,6 +10,7 @@ from package_retention.api.client import LostChangeError
 from package_retention.errors import (
     BudgetError,
     CancelledError,
+    InDoubtError,
     MissingError,
     RefusalKind,
     RefusedError,
@@ -52,7 +53,7 @@ def carry_out(client: GitHubClient, change: Change, *, not_after: float | None =
 
     Raises:
         RefusedError: GitHub refuses; a 404 was looked into and is told apart (gone, or role missing).
-        UnreachableError: no usable answer; the message says whether the change may have been made.
+        UnreachableError: no usable answer; an `InDoubtError` where the change may have been made.
         StaleError: it could not be sent by `not_after`, and is not done.
         BudgetError: time or budget ended the run before it was done.
         CancelledError: the run was cancelled before it was done.
@@ -131,8 +132,8 @@ def _undone(change: Change, answer: Answer) -> UnreachableError:
     )
 
 
-def _unknown(change: Change) -> UnreachableError:
-    return UnreachableError(
+def _unknown(change: Change) -> InDoubtError:
+    return InDoubtError(
         f"cannot tell whether this was done: {change.asked.action}; its answer was lost, and GitHub did not say later",
         "run again: what is done is not done twice",
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from package_retention.errors import BudgetError
+
 if TYPE_CHECKING:
     from package_retention.errors import RetentionError
 
@@ -22,6 +24,8 @@ class Ending:
         return self._cause
 
     def set(self, error: RetentionError) -> None:
-        """End the run, unless it has ended already."""
+        """End the run, unless it has ended already; an end while requests were failing stays no clean one."""
         with self._lock:
-            self._cause = self._cause or error
+            first = self._cause = self._cause or error
+            if isinstance(first, BudgetError) and isinstance(error, BudgetError):
+                first.failing = first.failing or error.failing

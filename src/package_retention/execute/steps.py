@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from package_retention.errors import BudgetError, CancelledError, RefusedError, RetentionError, StaleError
+from package_retention.errors import (
+    BudgetError,
+    CancelledError,
+    InDoubtError,
+    RefusedError,
+    RetentionError,
+    StaleError,
+)
 from package_retention.execute.walk import Done
 from package_retention.model import Outcome, Result, StepKind
 
@@ -34,7 +41,8 @@ class Performer:
             result = Result.REFUSED if error.refusal.for_good else Result.FAILED
             return Done(Outcome(step, result, error.message, error.advice), error.refusal)
         except RetentionError as error:
-            return Done(Outcome(step, Result.FAILED, error.message, error.advice))
+            doubtful = isinstance(error, InDoubtError)
+            return Done(Outcome(step, Result.FAILED, error.message, error.advice, in_doubt=doubtful))
 
     def _change(self, step: Step, not_after: float | None) -> Outcome:
         package, version = step.package, step.version

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # How often a walk looks up from waiting to see whether the run was cancelled, in seconds.
 _GLANCE = 0.1
+DOUBTFUL = "cancelled before GitHub had answered: it may have happened"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Hands:
     ending: Ending
     ensure_room: Callable[[int], None]
     width: int = 24
-    patience: float = 3.0
+    patience: float = 2.5
 
 
 def walk(plan: Plan, freshness: Freshness, hands: Hands) -> tuple[Outcome, ...]:
@@ -159,9 +160,9 @@ class _Walker:
                 self._read(future, self.running.pop(future))
         while self.running and not cancelled:
             self._collect(None)
-        doubtful = "cancelled before GitHub had answered: it may have happened"
         for place in self.running.values():
-            self._tell(self.board.end(place, Outcome(self.board.steps[place], Result.NOT_REACHED, doubtful)))
+            outcome = Outcome(self.board.steps[place], Result.NOT_REACHED, DOUBTFUL, in_doubt=True)
+            self._tell(self.board.end(place, outcome))
         cause = self.ended or self.hands.ending.cause
         message = cause.message if cause else "waits for something that was not reached"
         self._tell(self.board.abandon(Result.NOT_REACHED, message))

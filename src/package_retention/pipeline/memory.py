@@ -1,10 +1,13 @@
-"""Remembers every outcome as it comes, so that a run that is given up in the middle still tells what it did."""
+"""Remembers what is heard of every package, so that a run that is given up in the middle still tells what it did."""
 
 from __future__ import annotations
 
-import threading
+from dataclasses import dataclass, field, replace
+from threading import RLock
 from typing import TYPE_CHECKING
 
+from package_retention.errors import CancelledError
+from package_retention.execute.walk import DOUBTFUL
 from package_retention.model import Outcome, PackageResult, Result
 
 if TYPE_CHECKING:
@@ -12,39 +15,88 @@ if TYPE_CHECKING:
     from package_retention.ports import Journal
 
 
+@dataclass
+class _Page:
+    """What was heard of one package; `closed` once its result was made."""
+
+    plan: Plan
+    started: set[Step] = field(default_factory=set)
+    outcomes: dict[Step, Outcome] = field(default_factory=dict)
+    closed: bool = False
+
+
 class Memory:
-    """A journal that remembers, and passes everything on."""
+    """A journal that remembers, and passes everything on; safe to use from several threads.
+
+    Once `result` has told of a package, nothing more is heard of it: nobody waits for its threads any more, and what
+    they still find out must not make the report differ from the outputs.
+    """
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._lock = threading.Lock()
-        self._outcomes: dict[Package, list[Outcome]] = {}
+        self._lock = RLock()
+        self._pages: dict[Package, _Page] = {}
 
     def planned(self, plan: Plan) -> None:
-        """Pass on a plan."""
-        self._journal.planned(plan)
+        """Remember a plan, and pass it on; a further one of the same package is its next wave."""
+        with self._lock:
+            page = self._page(plan)
+            _check_open(page)
+            if page.plan is not plan:
+                page.plan = joined(page.plan, plan)
+            self._journal.planned(plan)
 
     def starting(self, step: Step) -> None:
-        """Pass on that a change is about to be sent."""
-        self._journal.starting(step)
+        """Pass on that a change is about to be sent; raises `CancelledError` where its package was given up."""
+        with self._lock:
+            page = self._pages.get(step.package)
+            _check_open(page)
+            self._journal.starting(step)
+            if page:
+                page.started.add(step)
 
     def finished(self, outcome: Outcome) -> None:
         """Remember how a step ended, and pass it on."""
         with self._lock:
-            self._outcomes.setdefault(outcome.step.package, []).append(outcome)
-        self._journal.finished(outcome)
+            page = self._pages.get(outcome.step.package)
+            if page and page.closed:
+                return
+            if page:
+                page.outcomes[outcome.step] = outcome
+            self._journal.finished(outcome)
 
     def note(self, text: str) -> None:
         """Pass on a note."""
         self._journal.note(text)
 
     def result(self, plan: Plan, message: str) -> PackageResult:
-        """A package's result from what is remembered; the steps without an outcome were not reached, for a reason."""
+        """A package's result from what is remembered; the steps without an outcome were not reached, for a reason.
+
+        One that was started, and that nobody waits for any more, may have happened.
+        """
         with self._lock:
-            known = {_key(outcome.step): outcome for outcome in self._outcomes.get(plan.package, ())}
-        outcomes = (known.get(_key(step), Outcome(step, Result.NOT_REACHED, message)) for step in plan.steps)
-        return PackageResult(plan, tuple(outcomes))
+            page = self._page(plan)
+            for step in page.plan.steps:
+                if step not in page.outcomes:
+                    doubtful = step in page.started
+                    why = DOUBTFUL if doubtful else message
+                    self.finished(Outcome(step, Result.NOT_REACHED, why, in_doubt=doubtful))
+            page.closed = True
+            return PackageResult(page.plan, tuple(page.outcomes[step] for step in page.plan.steps))
+
+    def _page(self, plan: Plan) -> _Page:
+        return self._pages.setdefault(plan.package, _Page(plan))
 
 
-def _key(step: Step) -> tuple[str, int | None]:
-    return (step.kind, step.version.id if step.version else None)
+def _check_open(page: _Page | None) -> None:
+    if page and page.closed:
+        raise CancelledError
+
+
+def joined(plan: Plan, wave: Plan) -> Plan:
+    """A plan with the wave that came after it: what the wave decided anew counts."""
+    fresh = {decision.version.id: decision for decision in wave.decisions}
+    decisions = tuple(fresh.get(d.version.id, d) for d in plan.decisions)
+    return replace(
+        plan, decisions=decisions, steps=plan.steps + wave.steps, problems=plan.problems + wave.problems
+    )

@@ -28,6 +28,7 @@ from package_retention.model import (
     Unreadable,
     Version,
 )
+from package_retention.pipeline.memory import joined
 from package_retention.pipeline.prepared import Prepared, hands
 from package_retention.pipeline.watch import Watch
 
@@ -161,7 +162,7 @@ class Restore:
             wave = next_wave
             self.world.journal.planned(wave)
             outcomes += self._walk(wave, self.world.clock.monotonic())
-            whole = _joined(whole, wave)
+            whole = joined(whole, wave)
         return PackageResult(whole, outcomes)
 
     def _walk(self, plan: Plan, taken_at: float) -> tuple[Outcome, ...]:
@@ -208,11 +209,3 @@ def _came_back(plan: Plan, outcomes: Sequence[Outcome]) -> list[Version]:
         o.step.version.id for o in outcomes if o.step.version and o.result in (Result.DONE, Result.ALREADY)
     }
     return [step.version for step in plan.steps if step.version and step.version.id in ids]
-
-
-def _joined(plan: Plan, wave: Plan) -> Plan:
-    fresh = {decision.version.id: decision for decision in wave.decisions}
-    decisions = tuple(fresh.get(d.version.id, d) for d in plan.decisions)
-    return replace(
-        plan, decisions=decisions, steps=plan.steps + wave.steps, problems=plan.problems + wave.problems
-    )

@@ -12,7 +12,7 @@ from package_retention.pipeline.finding import Target, targets
 from package_retention.pipeline.inventory import Listing
 from package_retention.pipeline.memory import Memory
 from package_retention.pipeline.prepared import Prepared
-from package_retention.pipeline.waiting import each, result_of
+from package_retention.pipeline.waiting import PATIENCE, each, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -110,7 +110,10 @@ def _check_scopes(world: World, prepared: Iterable[Prepared]) -> tuple[str, ...]
 
 
 def _carried_out(world: World, prepared: Sequence[Prepared], memory: Memory) -> list[PackageResult]:
-    """Carry out every plan, several packages at a time; each has a result, whatever happens to the others."""
+    """Carry out every plan, several packages at a time; each has a result, whatever happens to the others.
+
+    Whatever ends a package in the middle, what was done to it before is told.
+    """
 
     def carry_out(one: Prepared) -> PackageResult:
         if one.carry_out is None:
@@ -123,20 +126,32 @@ def _carried_out(world: World, prepared: Sequence[Prepared], memory: Memory) -> 
         except RetentionError as error:
             result = memory.result(one.plan, error.message)
             return replace(result, failure=error.message, advice=error.advice)
+        except Exception as error:  # noqa: BLE001 - a fault of this action: what was done must still be told
+            failure = f"an unexpected {type(error).__name__}: {error}"
+            return replace(memory.result(one.plan, failure), failure=failure)
 
-    return each(world, carry_out, prepared, lambda one: memory.result(one.plan, "cancelled"))
+    def given_up(one: Prepared) -> PackageResult:
+        return one.result or memory.result(one.plan, "cancelled")
+
+    return each(world, carry_out, prepared, given_up, patience=PATIENCE)
 
 
 def _result(world: World, results: Sequence[PackageResult], failure: str, advice: str) -> RunResult:
     cause = world.ending.cause
-    if cause and not isinstance(cause, BudgetError | CancelledError):
+    warnings: tuple[str, ...] = ()
+    if isinstance(cause, BudgetError) and not cause.failing:
+        warnings = (f"{_cut_short(cause, results)}. {cause.advice}".strip(),)
+    elif isinstance(cause, BudgetError):
+        failure = failure or f"{_cut_short(cause, results)}, and requests were failing then"
+        advice = advice or cause.advice
+    elif cause and not isinstance(cause, CancelledError):
         failure, advice = failure or cause.message, advice or cause.advice
     settings = world.settings
     run_result = RunResult(
         operation=settings.operation,
         dry_run=settings.dry_run,
         packages=tuple(results),
-        warnings=(*settings.warnings, *world.api.notices(), *_budget_warning(cause, results)),
+        warnings=(*settings.warnings, *world.api.notices(), *warnings),
         complete=not isinstance(cause, BudgetError | CancelledError),
         ended_by=_ended_by(cause),
         failure=failure,
@@ -152,13 +167,12 @@ def _ended_by(cause: RetentionError | None) -> str:
     return "cancel" if isinstance(cause, CancelledError) else ""
 
 
-def _budget_warning(cause: RetentionError | None, results: Iterable[PackageResult]) -> tuple[str, ...]:
-    if not isinstance(cause, BudgetError):
-        return ()
+def _cut_short(cause: BudgetError, results: Sequence[PackageResult]) -> str:
+    if not results:
+        return f"the run ended before its plan was made: {cause.message}"
     left = sum(1 for result in results for o in result.outcomes if o.result is Result.NOT_REACHED)
-    return (
-        f"the run ended before its plan: {cause.message}. {left} planned changes remain. {cause.advice}".strip(),
-    )
+    remain = "1 planned change remains" if left == 1 else f"{left:,} planned changes remain"
+    return f"the run ended before its plan: {cause.message}. {remain}"
 
 
 def exit_status(run_result: RunResult, cause: RetentionError | None) -> int:

@@ -23,7 +23,7 @@ class World:
 
     `changes` runs steps, `packages` runs whole packages (they wait for steps, so the two must not be one pool).
     `nonce` gives a fresh text each time, `spent` what the run has cost so far. `report` is that of an earlier run,
-    where the step names one.
+    where the step names one. `tick` is called several times a second while the run waits for its threads.
     """
 
     settings: Settings
@@ -36,6 +36,7 @@ class World:
     nonce: Callable[[], str]
     spent: Callable[[], Spending]
     report: Report | None = None
+    tick: Callable[[], None] = lambda: None
     ending: Ending = field(default_factory=Ending)
 
     @property

@@ -78,14 +78,15 @@ class Transport:
 
     def send(self, request: Request) -> Answer:
         """Send a request until it is answered; `NoAnswerError` where every try met a drop, a 429 or a 5xx."""
-        host, tries = urlsplit(request.url).netloc, 0
+        host, tries, failing = urlsplit(request.url).netloc, 0, False
         while True:
-            self._wait(self._throttled_until - self._clock.monotonic())
+            self._wait(self._throttled_until - self._clock.monotonic(), failing=failing)
             tries += 1
             try:
                 answer = self._once(request)
             except NoAnswerError as error:
-                self._wait(self._after_drop(host, tries, error))
+                failing = True
+                self._wait(self._after_drop(host, tries, error), failing=True)
                 continue
             self._unreachable.discard(host)
             if not waits.is_passing(answer.status):
@@ -98,7 +99,8 @@ class Transport:
             if answer.status == requests.codes.too_many_requests:
                 self._throttled_until = max(self._throttled_until, self._clock.monotonic() + delay)
             else:
-                self._wait(delay)
+                failing = True
+                self._wait(delay, failing=True)
 
     def _after_drop(self, host: str, tries: int, error: NoAnswerError) -> float:
         delay = waits.delay(tries, None, {}, b"", self._jitter())
@@ -109,8 +111,12 @@ class Transport:
             self._unreachable.add(host)
         raise NoAnswerError(f"{error.why} ({_times(tries)})", reached=error.reached)
 
-    def _wait(self, seconds: float) -> None:
-        self.look_up(max(0.0, seconds))
+    def _wait(self, seconds: float, *, failing: bool = False) -> None:
+        try:
+            self.look_up(max(0.0, seconds))
+        except BudgetError as error:
+            error.failing = failing
+            raise
         if seconds > 0:
             with self._lock:
                 self._waited += seconds

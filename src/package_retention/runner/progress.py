@@ -33,6 +33,7 @@ class Progress:
         self._told_at = clock.monotonic()
         self._marks: list[tuple[float, int]] = []
         self._wait: tuple[float, str] | None = None
+        self._requests = 0
 
     def planned(self, plan: Plan) -> None:
         """Count a package's changes in."""
@@ -59,23 +60,13 @@ class Progress:
     def note(self, text: str) -> None:
         """Notes are the log's business."""
 
-    def waiting(self, seconds: float, why: str) -> None:
-        """Tell that the run waits, and why, where it is for long and a line is due."""
-        if seconds < _LONG_WAIT:
-            return
+    def going_on(self, requests: int, seconds: float, why: str) -> None:
+        """Hear how many requests were made, and of a wait (its seconds and its reason); tell it where a line is due."""
         with self._lock:
-            self._wait = (self._clock.monotonic() + seconds, why)
+            self._requests = requests
+            if seconds >= _LONG_WAIT:
+                self._wait = (self._clock.monotonic() + seconds, why)
             line = self._due()
-        if line:
-            self._tell(line)
-
-    def reading(self, what: str, done: int, total: int) -> None:
-        """Tell how far a reading is (`manifests of octo/app`), where a line is due."""
-        with self._lock:
-            now = self._clock.monotonic()
-            line = "" if now - self._told_at < EVERY else f"Read {done:,} of {total:,} {what}"
-            if line:
-                self._told_at = now
         if line:
             self._tell(line)
 
@@ -86,11 +77,13 @@ class Progress:
         self._told_at = now
         pause = self._pause(now)
         rate = self._rate(now)
-        parts = [f"{self._done:,} of {counted(self._total, 'change')} done"] if self._total else []
+        parts = [f"{self._done:,} of {counted(self._total, 'change')} done"] if self._marks else []
         if rate > 0:
             parts.append(f"{rate:.1f} a second")
         if rate > 0 and self._done < self._total:
             parts.append(self._expected((self._total - self._done) / rate))
+        if self._requests:
+            parts.append(f"{counted(self._requests, 'request')} so far")
         return ", ".join([*parts, *pause])
 
     def _pause(self, now: float) -> list[str]:

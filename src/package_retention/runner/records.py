@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from package_retention.errors import InputError
 from package_retention.runner.journals import Journals, LogJournal
 from package_retention.runner.places import Places
 from package_retention.runner.progress import Progress
@@ -28,6 +29,11 @@ _RUN = (
     "GITHUB_ACTOR",
 )
 
+_WRITTEN_OVER = (
+    "report-file: it is the same file as from-report ({}), and this run's report would be written over the one that "
+    "it reads; give it another name, so that the first can still be restored from"
+)
+
 
 class Records:
     """The journals of one run; opened once its settings are known, closed with its result."""
@@ -38,6 +44,7 @@ class Records:
         self._clock = clock
         self._log: LogJournal | None = None
         self._report: ReportWriter | None = None
+        self.progress = Progress(console.line, clock)
         self.journal: Journal = Journals()
         self.settings: Settings | None = None
 
@@ -45,9 +52,8 @@ class Records:
         """Open the report before the first request; raises `InputError` where its place is not allowed."""
         self.settings = settings
         self._log = LogJournal(self._console, settings.operation, reads_only=settings.reads_only)
-        progress = Progress(self._console.line, self._clock)
         if settings.report_file is None:
-            self.journal = Journals(self._log, progress)
+            self.journal = Journals(self._log, self.progress)
             return
         from package_retention.runner.report import ReportWriter  # noqa: PLC0415 - few runs write one
 
@@ -56,14 +62,16 @@ class Records:
         self._report.open(
             settings, {name.removeprefix("GITHUB_").lower(): self._environ.get(name, "") for name in _RUN}
         )
-        self.journal = Journals(self._report, self._log, progress)
+        self.journal = Journals(self._report, self._log, self.progress)
 
     def read_report(self, settings: Settings) -> Report | None:
-        """Read the report that the step names; raises `InputError` where it is none."""
+        """Read the report that the step names; raises `InputError` where it is none, or would be written over."""
         if settings.from_report is None:
             return None
         from package_retention.runner.report_reading import read  # noqa: PLC0415 - few runs read one
 
+        if settings.report_file is not None and _same(settings.report_file, settings.from_report):
+            raise InputError((_WRITTEN_OVER.format(settings.from_report),))
         return read(settings.from_report)
 
     @property
@@ -80,3 +88,11 @@ class Records:
             return ""
         self._report.close(run)
         return self._report.failure
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, by whatever names."""
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not there
+        return one == other

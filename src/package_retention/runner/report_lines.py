@@ -84,7 +84,7 @@ def starting(number: int, now: datetime) -> Line:
 
 def outcome(number: int, one: Outcome, now: datetime) -> Line:
     """How a step ended."""
-    said = _known(tags=list(one.tags), message=one.message, advice=one.advice)
+    said = _known(tags=list(one.tags), message=one.message, advice=one.advice, in_doubt=one.in_doubt or None)
     return {"kind": "outcome", "step": number, "result": one.result.value, "at": moment(now), **said}
 
 
