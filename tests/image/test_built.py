@@ -78,12 +78,6 @@ def test_everything_imported_is_compiled_already() -> None:
     assert compiled_now == []
 
 
-def test_it_explains_itself() -> None:
-    told = podman("run", "--rm", "--network=none", IMAGE, "--help").out
-    assert "--package-name" in told
-    assert "GITHUB_TOKEN" in told
-
-
 def test_no_run_writes_into_it() -> None:
     """A container that is kept after its run differs from its image in nothing but mounts."""
     name = "package-retention-written"
