@@ -10,7 +10,7 @@ import contextlib
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, ClassVar, Self, cast
 from urllib.parse import parse_qsl
 
 from emulator import exchange
@@ -18,6 +18,7 @@ from emulator.messages import Request
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
     from types import TracebackType
 
     from emulator.messages import Answer
@@ -37,6 +38,9 @@ class EmulatedGitHub:
         host: the loopback name that URLs carry.
     """
 
+    watchers: ClassVar[list[Callable[[World], None]]] = []
+    """Told of every world that is served, before its first request."""
+
     def __init__(
         self,
         world: World,
@@ -54,6 +58,8 @@ class EmulatedGitHub:
         world.api_url, world.server_url = self.api_url, self.server_url
 
     def __enter__(self) -> Self:
+        for watch in self.watchers:
+            watch(self.world)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 

@@ -26,6 +26,10 @@ _OUTPUT = re.compile(
 )
 
 
+watchers: list[Callable[[Mapping[str, str], Ran, Path], None]] = []
+"""Told of every step that has ended: its environment, what it left behind, its folder."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """What a step left behind."""
@@ -70,17 +74,21 @@ def run_step(
     *,
     owner: str = "octo",
     clock_of: Callable[[Cancel], Clock] | None = None,
+    variables: Mapping[str, str] | None = None,
     **inputs: Any,
 ) -> Ran:
-    """Run the step in this process, over real HTTP; by the clock that `clock_of` makes, else by the real one."""
+    """Run the step in this process, over real HTTP; by the clock that `clock_of` makes, else by the real one.
+
+    `variables` are those of the runner that are to be others than `environment` makes them.
+    """
     # The demo runs it as a process instead.
     from package_retention.app import main  # noqa: PLC0415
     from package_retention.runner.cancel import RealClock  # noqa: PLC0415
 
-    environ = environment(github, folder, inputs, owner)
+    environ = environment(github, folder, inputs, owner) | dict(variables or {})
     log = io.StringIO()
     status = main(environ, log, clock_of or RealClock)
-    return _ran(folder, status, log.getvalue())
+    return _ran(environ, folder, status, log.getvalue())
 
 
 def run_process(
@@ -103,11 +111,14 @@ def run_process(
         check=False,
         timeout=110,
     )
-    return _ran(folder, done.returncode, done.stdout + done.stderr)
+    return _ran(environ, folder, done.returncode, done.stdout + done.stderr)
 
 
-def _ran(folder: Path, status: int, log: str) -> Ran:
-    return Ran(status, log, read_outputs(folder / "output"), (folder / "summary").read_text(encoding="utf-8"))
+def _ran(environ: Mapping[str, str], folder: Path, status: int, log: str) -> Ran:
+    ran = Ran(status, log, read_outputs(folder / "output"), (folder / "summary").read_text(encoding="utf-8"))
+    for watch in watchers:
+        watch(environ, ran, folder)
+    return ran
 
 
 def read_outputs(path: Path) -> dict[str, str]:
