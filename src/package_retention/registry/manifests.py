@@ -81,6 +81,7 @@ def _manifest(found: Table, content_type: str, digest: str) -> Manifest:
     media_type, form = _form(found, content_type)
     children, others = _children(found)
     contents = [*tables(found, "layers"), *tables(found, "blobs")]
+    loose = [e for e in tables(found, "manifests") if not is_manifest(essence(text(e, "mediaType")))]
     config = table(found, "config")
     if form is not Form.INDEX and entries(found, "manifests"):
         raise NonsenseError("it is no index, and lists manifests")
@@ -94,7 +95,7 @@ def _manifest(found: Table, content_type: str, digest: str) -> Manifest:
         layers=others + len(contents) + len(entries(found, "fsLayers")),
         subject=_subject(found),
         artifact_type=text(found, "artifactType") or text(config, "mediaType"),
-        size=whole_number(config, "size") + sum(whole_number(entry, "size") for entry in contents),
+        size=whole_number(config, "size") + sum(whole_number(entry, "size") for entry in (*contents, *loose)),
     )
 
 

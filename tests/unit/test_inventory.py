@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from emulator import shapes
+from hostile import NAMES
+from package_retention.decide.ages import Duration
+from package_retention.decide.deleting import deletion_plan
+from package_retention.decide.ecosystems import of
+from package_retention.decide.inventory import Found, inventory, says_which
+from package_retention.decide.matching import Numbers
+from package_retention.decide.options import Options
+from package_retention.decide.patterns import Patterns
+from package_retention.decide.rules import Filter, PackageRules, Retention, Rule
+from package_retention.inventory import Due, Entry, Inventory, Referrer
+from package_retention.model import (
+    Descriptor,
+    Manifest,
+    Operation,
+    PackageResult,
+    PackageType,
+    Plan,
+    Reason,
+    ReasonCode,
+    Version,
+)
+from package_retention.registry.manifests import parse
+from package_retention.runner.summary import About, render, render_text
+from package_retention.runner.summary_inventory import due_words, inventory_section, size_words
+from property.worlds import INDEX, Built
+from run_results import NEWEST, NOW, SELECTED, listed, package, run, version
+
+if TYPE_CHECKING:
+    from package_retention.decide.facts import Facts
+
+ANY = Patterns.parse("app")
+ABOUT = About(NOW)
+
+
+def of_inputs(condition: Filter | None = None, **more: int) -> PackageRules:
+    rule = Rule("the inputs", condition or Filter(), Retention(more.get("minimum", 0)))
+    return PackageRules(PackageType.CONTAINER, ANY, delete=(rule,), limit=more.get("limit"))
+
+
+def seen(facts: Facts) -> Inventory:
+    rules = PackageRules(PackageType.CONTAINER, ANY)
+    plan = deletion_plan(facts, rules, Numbers(of(PackageType.CONTAINER)), NOW, Options())
+    return inventory(facts, plan, Found(facts.readings), NOW)
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        (of_inputs(), False),
+        (of_inputs(Filter(older_than=Duration.parse("0s"))), True),
+        (of_inputs(minimum=1), True),
+        (of_inputs(limit=0), True),
+        (PackageRules(PackageType.NPM, ANY, exclude=Patterns.parse("v1")), False),
+        (PackageRules(PackageType.NPM, ANY, keep=(Rule("a keep rule"),)), True),
+    ],
+)
+def test_rules_say_which_only_with_a_filter(rules: PackageRules, expected: bool) -> None:
+    assert says_which(rules) is expected
+
+
+def test_every_version_is_in_an_entry_whatever_names_what() -> None:
+    built = Built()
+    child = built.add(hours=9)
+    named = (Descriptor(child, shapes.OCI_IMAGE, "linux/amd64"),)
+    first = built.add(hours=8, tags=("v1",), children=named)
+    built.add(hours=7, tags=("v2",), children=(*named, Descriptor(first, INDEX)))
+    circle = [Version(9, "sha256:" + "9" * 64, NOW, NOW), Version(10, "sha256:" + "a" * 64, NOW, NOW)]
+    for one, other in (circle, circle[::-1]):
+        built.versions.append(one)
+        built.readings[one.name] = Manifest(one.name, INDEX, True, (Descriptor(other.name, INDEX),))
+    found = seen(built.facts())
+    assert {member for entry in found.entries for member in entry.members} == {1, 2, 3, 9, 10}
+    by_id = {entry.version.id: entry for entry in found.entries}
+    assert by_id[2].named_by == (3,)
+    assert set(by_id[3].members) == {1, 2, 3}
+    assert by_id[3].platforms == ("linux/amd64",)
+    assert found.versions == 5
+
+
+def test_sizes_need_every_manifest_and_count_the_layers_of_a_cache() -> None:
+    cache = shapes.cache("build", layers=3)
+    read = parse(cache.body, cache.media_type, cache.digest)
+    assert isinstance(read, Manifest)
+    assert read.size == sum(entry["size"] for entry in cache.document["manifests"])
+    built = Built()
+    built.add(hours=3, tags=("a",), size=5)
+    other = built.add(hours=2, tags=("b",), size=7)
+    facts = built.facts()
+    assert seen(facts).size == 12
+    unread = {name: reading for name, reading in facts.readings.items() if name != other}
+    assert seen(replace(facts, readings=unread)).size is None
+
+
+def test_words_for_dues() -> None:
+    due = Due(NOW + timedelta(days=3), NOW + timedelta(days=3, hours=5), SELECTED)
+    entry = Entry(version(1, "v1"), NEWEST, due=due)
+    of = Inventory(package(), NOW, (entry,), judged=True)
+    assert not due.exact
+    assert due_words(entry, of) == "2026-11-04, in 3 days: older than 30 days"
+    wide = replace(entry, due=replace(due, not_before=NOW + timedelta(days=1)))
+    assert due_words(wide, of) == "2026-11-02 to 2026-11-04, in at most 3 days: older than 30 days"
+    late = replace(
+        entry, reason=Reason(ReasonCode.OVER_LIMIT, "over `limit: 1`"), due=Due(NOW, NOW, SELECTED)
+    )
+    assert due_words(late, of) == "now, over `limit: 1`"
+    assert due_words(Entry(version(1), NEWEST, stays=NEWEST), of).startswith("never under these rules: among")
+    assert due_words(Entry(version(1), SELECTED, selected=True), of) == "now: older than 30 days"
+    assert size_words(None) == ""
+    assert size_words(3_400_000) == "3.4 MB"
+
+
+def test_an_inventory_as_the_summary_shows_it() -> None:
+    text = render_text(run(listed(), operation=Operation.LIST), ABOUT)
+    assert text.startswith("Listed 3 versions of octo/app (container)")
+    for words in (
+        "3 images in 5 versions, 9.1 MB (layers that images share are counted in each)",
+        "1 damaged.",
+        "2026-11-30, in 29 days: older than 30 days",
+        "3 manifests, 1 attestation, cosign signature, named by 1 index",
+        "2 docker packages in conflict",
+        "2026-11-27 (26 days)",
+        "never under these rules: among the newest 3",
+    ):
+        assert words in text, words
+    unknown = replace(listed(), inventory=Inventory(package(), NOW))
+    assert "GitHub gave no list of them" in render_text(run(unknown, operation=Operation.LIST), ABOUT)
+
+
+def test_several_packages_have_a_line_each_and_what_failed_has_one_too() -> None:
+    failed = PackageResult(Plan(package("gone")), failure="Package not found.")
+    text = render_text(run(listed(), failed, operation=Operation.LIST), ABOUT)
+    assert "Would go now" in text
+    assert "not listed" in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hostile_names_stay_on_their_line(name: str) -> None:
+    one = listed(replace(package(), name=name, repository=name))
+    assert one.inventory
+    entry = replace(
+        one.inventory.entries[0],
+        version=replace(version(1), tags=(name,)),
+        platforms=(name,),
+        referrers=(Referrer(2, name, name),),
+        due=Due(NOW, NOW + timedelta(days=9), Reason(ReasonCode.SELECTED, name)),
+    )
+    hostile = replace(one, inventory=replace(one.inventory, entries=(entry,), conflicts=(name,)))
+    plain = render(run(listed(), operation=Operation.LIST), ABOUT)
+    text = render(run(hostile, operation=Operation.LIST), ABOUT)
+    assert "<script" not in text
+    assert "\n::" not in text
+    lines = [line for line in text.split("\n") if line.startswith("| ")]
+    assert len(lines) == len([line for line in plain.split("\n") if line.startswith("| ")]) - 2
+
+
+def test_a_hundred_thousand_images_are_bounded() -> None:
+    entries = tuple(
+        Entry(version(n, f"v{n}", days=1), NEWEST, stays=NEWEST, members=(n,)) for n in range(1, 100_001)
+    )
+    blocks = inventory_section(Inventory(package(), NOW, entries, versions=100_000, judged=True, deleted=()))
+    text = render(
+        run(
+            PackageResult(Plan(package()), inventory=Inventory(package(), NOW, entries)),
+            operation=Operation.LIST,
+        ),
+        ABOUT,
+    )
+    assert len(blocks) == 4
+    assert "And 99,950 more, which the report file holds." in text.replace("&#44;", ",")
+    assert len(text.encode()) < 50_000
