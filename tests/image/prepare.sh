@@ -66,6 +66,9 @@ CONF
 driver = "overlay"
 graphroot = "$build/storage"
 runroot = "$build/run"
+[storage.options.overlay]
+# nothing stays mounted, so that this folder can be removed like any other
+skip_mount_home = "true"
 CONF
   cat >"$build/registries.conf" <<'CONF'
 unqualified-search-registries = []
