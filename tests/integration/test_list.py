@@ -44,6 +44,7 @@ def inventory(made: Scene, *, status: int = 0, **inputs: Any) -> Ran:
     assert made.world.snapshot() == before
     for line in made.report():
         SCHEMA.validate(line)
+    assert not told(made, "step")
     return ran
 
 
@@ -152,6 +153,7 @@ def test_a_manifest_that_cannot_be_read_leaves_its_size_unknown(made: Scene) -> 
 
 
 def test_versions_without_manifests_are_told_with_their_age(made: Scene) -> None:
+    # Without a filter nothing is selected, in no package of any type.
     lib = made.world.add_package("octo", "npm", "lib", repository="octo/app")
     for number in range(3):
         made.world.add_version(lib, f"1.{number}.0", created=30 - number)
@@ -159,6 +161,8 @@ def test_versions_without_manifests_are_told_with_their_age(made: Scene) -> None
     assert [line["version"]["name"] for line in told(made, "entry")] == ["1.2.0", "1.1.0", "1.0.0"]
     assert not made.world.registry_requests
     assert "28 days" in ran.summary
+    assert ran.number("selected-count") == 0
+    assert told(made, "inventory")[0]["judged"] is False
 
 
 def test_docker_conflicts_are_asked_for_once_and_told(made: Scene) -> None:
