@@ -69,6 +69,10 @@ bench: setup ## Measure speed and requests against the embedded GitHub
 demo: setup ## Clean up a made-up organization on an embedded GitHub and show the job summary
 	PYTHONPATH=src:tests $(PYTHON) -m emulator.demo
 
+.PHONY: docs
+docs: setup ## Renew the tables in the documentation, from action.yml and the code
+	$(PYTHON) scripts/docs_tables.py
+
 .PHONY: lock
 lock: setup ## Bring requirements/*.txt in line with requirements/*.in (`make lock UPGRADE=--upgrade` renews all)
 	for name in runtime dev image; do $(LOCK) $(UPGRADE) --output-file requirements/$$name.txt requirements/$$name.in; done

@@ -1,0 +1,215 @@
+"""The documentation says what the code does: made parts are up to date, examples are valid, links lead somewhere."""
+
+from __future__ import annotations
+
+import io
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from markdown_it import MarkdownIt
+from scripts import docs_tables
+
+from package_retention.api.refusals import ROWS
+from package_retention.runner import flags, inputs, policy_file
+from package_retention.runner.inputs_table import BY_NAME, INPUTS
+from package_retention.runner.outputs import NAMES
+from package_retention.runner.summary_words import REASONS
+from workflows import ACTION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from markdown_it.token import Token
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    path
+    for pattern in (
+        "*.md",
+        "docs/**/*.md",
+        ".github/**/*.md",
+        "tests/*.md",
+        "tests/data/**/*.md",
+        "benchmarks/*.md",
+    )
+    for path in ROOT.glob(pattern)
+)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TROUBLES = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+FACTS = (ROOT / "docs" / "github-facts.md").read_text(encoding="utf-8")
+WHOLE_FILES = [
+    path.read_text(encoding="utf-8").strip()
+    for folder in ("docs/recipes", "docs/policies")
+    for path in sorted((ROOT / folder).glob("*.yml"))
+]
+RUNNER = {
+    "GITHUB_REPOSITORY": "octo/app",
+    "GITHUB_REPOSITORY_OWNER": "octo",
+    "INPUT_TOKEN": "ghp_example",
+}
+GRANTS = {"none", "read", "write"}
+_CITED = re.compile(r"\b[Ff]acts ((?:[A-K] ?\d*)(?:(?:,| and| to) [A-K]?\d+)*)")
+_SECTION = re.compile(r"([A-K]) ?(\d*)")
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def parsed(path: Path) -> list[Token]:
+    return MarkdownIt("commonmark").enable("table").parse(path.read_text(encoding="utf-8"))
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    return [one.content for one in parsed(path) if one.type == "fence" and one.info.strip() == language]
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors that GitHub gives headings: small letters, no signs, blanks as dashes."""
+    tokens = parsed(path)
+    titles = [after.content for one, after in pairwise(tokens) if one.type == "heading_open"]
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def links(path: Path) -> Iterator[str]:
+    for token in parsed(path):
+        for child in token.children or ():
+            target = child.attrGet("href") if child.type == "link_open" else child.attrGet("src")
+            if target:
+                yield str(target)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_no_link_is_broken(path: Path) -> None:
+    broken = []
+    for link in links(path):
+        if re.match(r"https?://|mailto:", link):
+            continue
+        file, _, anchor = link.partition("#")
+        target = (path.parent / file).resolve() if file else path
+        if (
+            not target.is_relative_to(ROOT)
+            or not target.exists()
+            or (anchor and target.suffix == ".md" and anchor not in anchors(target))
+        ):
+            broken.append(link)
+    assert broken == []
+
+
+@pytest.mark.parametrize("name", docs_tables.FILES)
+def test_made_parts_are_up_to_date(name: str) -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert docs_tables.renewed(text, action) == text, "run `make docs`"
+    assert "made by scripts/docs_tables.py" in text
+
+
+def test_the_readme_names_every_input_and_output() -> None:
+    rows = re.findall(r"^\| `([\w-]+)` \|", README, re.MULTILINE)
+    assert rows == [*(each.name for each in INPUTS), *NAMES]
+
+
+def test_every_refusal_is_in_troubleshooting_with_what_to_do() -> None:
+    for row in ROWS:
+        assert docs_tables.refusals((row,)).split("<br>")[0] in TROUBLES
+        assert f"*Do:* {row.next_step}." in TROUBLES
+
+
+def test_every_reason_for_staying_is_explained_in_its_own_words() -> None:
+    table = TROUBLES.partition("## Nothing is deleted")[2]
+    assert set(re.findall(r"^\| (.+?) \|", table, re.MULTILINE)) - {"reason", "---"} == set(REASONS.values())
+
+
+def test_this_actions_own_messages_are_quoted_as_they_are() -> None:
+    own = TROUBLES.partition("## What this action says")[2].partition("\n## ")[0]
+    quoted = re.findall(r"^- `(.+)`$", own, re.MULTILINE)
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    joined = re.sub(r'"\s*\n\s*f?"', "", code)
+    assert len(quoted) > 8
+    assert [words for words in quoted if words not in joined] == []
+
+
+def test_every_fact_that_is_cited_has_its_section() -> None:
+    headings = set(re.findall(r"^##+ ([A-K]\d?)\. ", FACTS, re.MULTILINE))
+    rows = set(re.findall(r"^\| (J\d+) \|", FACTS, re.MULTILINE))
+    assert len(rows) == 31
+    cited = {
+        f"{letter}{number}"
+        for folder in ("src", "tests", "scripts", "docs")
+        for path in (ROOT / folder).rglob("*.py")
+        for found in _CITED.findall(path.read_text(encoding="utf-8"))
+        for letter, number in _SECTION.findall(found)
+    }
+    assert len(cited) > 20
+    assert cited - headings - rows == set()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_every_yaml_block_is_a_tested_file_or_valid_by_the_parser(path: Path, tmp_path: Path) -> None:
+    for block in blocks(path, "yaml"):
+        if block.strip() not in WHOLE_FILES:
+            check(yaml.load(block, yaml.BaseLoader), block, tmp_path)
+
+
+def check(read: Any, block: str, folder: Path) -> None:
+    """Hold a part of a workflow, or of a policy file, to what reads it."""
+    if read is None:
+        assert all(line.startswith("#") for line in block.splitlines())
+    elif isinstance(read, list):
+        for step in read:
+            check_step(step, folder)
+    elif read.keys() == {"permissions"}:
+        assert set(read["permissions"].values()) <= GRANTS
+    elif read.keys() == {"packages"}:
+        (folder / "policy.yml").write_text(block, encoding="utf-8")
+        policy_file.loader({"GITHUB_WORKSPACE": str(folder)}, folder)(folder / "policy.yml", None, "")
+    else:
+        raise AssertionError(f"neither a recipe, nor a step, permissions or a policy: {block}")
+
+
+def check_step(step: dict[str, Any], folder: Path) -> None:
+    if "uses" not in step:
+        assert "run" in step
+    elif step["uses"].startswith(ACTION):
+        # Whatever an expression evaluates to, it is not empty.
+        given = {
+            f"INPUT_{name.upper()}": re.sub(r"\$\{\{.+?\}\}", "v1", value)
+            for name, value in step["with"].items()
+        }
+        inputs.parse(RUNNER | given, lambda *_: (), folder)
+    else:
+        assert re.fullmatch(r"[\w-]+/[\w.-]+@[\w.-]+", step["uses"])
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_every_flag_in_a_command_is_one(path: Path) -> None:
+    known = {f"--{name}" for name in BY_NAME} | {"--help", "--version"}
+    for block in blocks(path, "console"):
+        for line in block.splitlines():
+            called = re.search(r"(?:entrypoint\.py|/package-retention:[\d.]+) (.*)", line)
+            if called and "gh attestation" not in line:
+                words = re.findall(r"--[\w-]+", called[1])
+                assert set(words) <= known, line
+
+
+def test_commands_for_local_use_are_valid(tmp_path: Path) -> None:
+    """What the README tells to type is what the parser takes."""
+    (line,) = (line for line in README.splitlines() if line.startswith("python entrypoint.py "))
+    environ = flags.read(line.split()[2:], {"GITHUB_TOKEN": "ghp_example"}, io.StringIO())
+    assert not isinstance(environ, int)
+    assert inputs.parse(environ, lambda *_: (), tmp_path).dry_run
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_make_targets_that_are_told_exist(path: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    told = {
+        target
+        for block in blocks(path, "console")
+        for target in re.findall(r"^make ([a-z-]+)", block, re.MULTILINE)
+    }
+    assert told <= targets
