@@ -1,14 +1,20 @@
-"""Runs a documented workflow's steps against the embedded GitHub: the action's own, and the artifacts between them.
+"""Runs a documented workflow against the embedded GitHub: the action's own steps, scripts, artifacts between jobs, a
+matrix, and a reusable workflow of this repository.
 
-An expression has its value from the table that a test gives, or from the outputs of an earlier step or job. Whatever
-else a workflow asks for is an error: nothing is passed over.
+An expression has its value from the table that a test gives, from inputs, or from the outputs of an earlier step or job.
+Whatever else a workflow asks for is an error: nothing is passed over.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import yaml
@@ -16,14 +22,16 @@ import yaml
 from emulator.steps import ROOT, Ran, run_step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from emulator.server import EmulatedGitHub
 
 ACTION = "OWNER/package-retention@"
+REUSED = "OWNER/package-retention/"
 _EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 _COMPARED = re.compile(r"(\S+) (==|!=) (\S+)")
+_PARSED = re.compile(r"\$\{\{ fromJSON\((.+)\) \}\}")
+_ASSIGNED = re.compile(r"^([\w-]+)=(.*)$", re.MULTILINE)
 _INPUTS: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))[
     "inputs"
 ]
@@ -33,6 +41,12 @@ def load(path: Path) -> dict[str, Any]:
     """Read a workflow; YAML 1.1 takes its key `on` for a truth value."""
     read = yaml.safe_load(path.read_text(encoding="utf-8"))
     return {"on" if key is True else key: value for key, value in read.items()}
+
+
+def reused(job: Mapping[str, Any]) -> Path:
+    """Give the reusable workflow that a job is."""
+    uses: str = job["uses"]
+    return ROOT / uses.removeprefix(REUSED).split("@")[0]
 
 
 @dataclass(slots=True)
@@ -48,31 +62,72 @@ class Workflow:
     _outputs: dict[str, str] = field(default_factory=dict)
 
     def run(self, path: Path) -> dict[str, Ran]:
-        """Run every job, in the order of the file; gives what the action's steps left, by job."""
+        """Run every job, in the order of the file; gives what the action's steps left, by job (and place in a matrix)."""
         done: dict[str, Ran] = {}
+        finished: set[str] = set()
         for name, job in load(path)["jobs"].items():
             needs = job.get("needs", [])
-            assert set([needs] if isinstance(needs, str) else needs) <= done.keys(), f"{name} needs {needs}"
-            if self._resolve(job.get("if", "${{ true }}")) == "true":
-                done[name] = self._job(name, job)
+            if not set([needs] if isinstance(needs, str) else needs) <= finished:
+                continue
+            condition = str(job.get("if", "true"))
+            if self._resolve(condition if "${{" in condition else f"${{{{ {condition} }}}}") == "true":
+                done |= self._reused(name, job) if "uses" in job else self._jobs(name, job)
+                finished.add(name)
+        return done
+
+    def _reused(self, name: str, job: Mapping[str, Any]) -> dict[str, Ran]:
+        """Run a reusable workflow of this repository with the inputs and secrets that it declares."""
+        called = load(reused(job))["on"]["workflow_call"]
+        given = {key: self._text(value) for key, value in job["with"].items()}
+        assert given.keys() <= called["inputs"].keys()
+        assert all(key in given for key, about in called["inputs"].items() if about.get("required"))
+        context = {"github.repository_owner": self.owner}
+        values = {
+            f"inputs.{key}": given.get(key)
+            or _EXPRESSION.sub(lambda found: context[found[1]], _written(about.get("default", "")))
+            for key, about in called["inputs"].items()
+        }
+        assert job.get("secrets", {}).keys() <= called["secrets"].keys()
+        values |= {f"secrets.{key}": self._resolve(value) for key, value in job.get("secrets", {}).items()}
+        inner = Workflow(self.github, self.place / name, values, files=self.files, owner=self.owner)
+        return inner.run(reused(job))
+
+    def _jobs(self, name: str, job: Mapping[str, Any]) -> dict[str, Ran]:
+        """Run a job, or all of its matrix."""
+        if "strategy" not in job:
+            return {name: self._job(name, job)}
+        parsed = _PARSED.fullmatch(job["strategy"]["matrix"]["include"])
+        assert parsed is not None
+        done: dict[str, Ran] = {}
+        for entry in json.loads(self._value(parsed[1])):
+            self._outputs |= {f"matrix.{key}": str(value) for key, value in entry.items()}
+            done[f"{name} {entry['number']}"] = self._job(f"{name}-{entry['number']}", job)
         return done
 
     def _job(self, name: str, job: Mapping[str, Any]) -> Ran:
         token = f"ghs_{name}"
-        self._outputs = {key: value for key, value in self._outputs.items() if key.startswith("needs.")}
+        self._outputs = {
+            key: value for key, value in self._outputs.items() if key.startswith(("needs.", "matrix."))
+        }
         self._outputs["github.token"] = token
         permission = job["permissions"].get("packages", "none")
         self.github.world.add_token(token, repository=f"{self.owner}/app", permission=permission)
         place = self.place / name
         place.mkdir(parents=True)
-        (ran,) = [found for step in job["steps"] if (found := self._step(step, place)) is not None]
+        (ran,) = self._steps(job, place)
         for output, value in job.get("outputs", {}).items():
             self._outputs[f"needs.{name}.outputs.{output}"] = self._resolve(value)
         return ran
 
-    def _step(self, step: Mapping[str, Any], place: Path) -> Ran | None:
+    def _steps(self, job: Mapping[str, Any], place: Path) -> list[Ran]:
+        return [ran for step in job["steps"] for ran in self._step(step, place)]
+
+    def _step(self, step: Mapping[str, Any], place: Path) -> Iterator[Ran]:
+        if "run" in step:
+            self._script(step, place)
+            return
         uses: str = step["uses"]
-        given = {key: self._resolve(value) for key, value in step.get("with", {}).items()}
+        given = {key: self._text(value) for key, value in step.get("with", {}).items()}
         if uses.startswith("actions/checkout@"):
             for name, text in self.files.items():
                 (place / name).parent.mkdir(parents=True, exist_ok=True)
@@ -86,29 +141,53 @@ class Workflow:
             assert uses.startswith(ACTION), uses
             inputs: dict[str, Any] = self._arrives(given)
             ran = run_step(self.github, place, owner=self.owner, **inputs)
-            prefix = f"steps.{step.get('id', '')}.outputs."
-            self._outputs |= {prefix + name: value for name, value in ran.outputs.items()}
-            return ran
-        return None
+            self._keep(step, ran.outputs)
+            yield ran
+
+    def _script(self, step: Mapping[str, Any], place: Path) -> None:
+        outputs = place / "script-outputs"
+        outputs.write_text("", encoding="utf-8")
+        variables = {key: self._text(value) for key, value in step.get("env", {}).items()}
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        subprocess.run(
+            ["/bin/bash", "-e", "-c", step["run"]],
+            env={"PATH": path, "GITHUB_OUTPUT": str(outputs), **variables},
+            cwd=place,
+            check=True,
+            timeout=60,
+        )
+        self._keep(step, dict(_ASSIGNED.findall(outputs.read_text(encoding="utf-8"))))
+
+    def _keep(self, step: Mapping[str, Any], outputs: Mapping[str, str]) -> None:
+        prefix = f"steps.{step.get('id', '')}.outputs."
+        self._outputs |= {prefix + name: value for name, value in outputs.items()}
 
     def _arrives(self, given: dict[str, str]) -> dict[str, str]:
         """Every declared input, as given or with its default (facts E); the registry is the embedded one."""
-        assert "owner" not in given, "a recipe works on its own repository's owner"
+        assert given.get("owner", self.owner) == self.owner, "a recipe works on its own repository's owner"
         context = {"github.repository_owner": self.owner, "github.repository": f"{self.owner}/app"}
         known = self._outputs | context
         defaults = {name: str(about.get("default", "")) for name, about in _INPUTS.items()}
         values = {name: _EXPRESSION.sub(lambda m: known[m[1]], value) for name, value in defaults.items()}
+        values |= {"registry-url": self.github.registry_url} | given
         # `run_step` takes the owner from an argument of its own.
         del values["owner"]
-        return values | {"registry-url": self.github.registry_url} | given
+        return values
 
-    def _resolve(self, value: object) -> str:
-        text = str(value).lower() if isinstance(value, bool) else str(value)
+    def _text(self, value: object) -> str:
+        return self._resolve(_written(value))
+
+    def _resolve(self, text: str) -> str:
         return _EXPRESSION.sub(lambda found: self._value(found[1]), text)
 
     def _value(self, expression: str) -> str:
         if expression in ("true", "always()"):
             return "true"
+        if " || " in expression:
+            found = {**self._outputs, **self.values}
+            return next(value for part in expression.split(" || ") if (value := found.get(part, "")))
+        if expression.startswith("!"):
+            return "false" if self._value(expression[1:]) == "true" else "true"
         if compared := _COMPARED.fullmatch(expression):
             left, sign, right = cast("tuple[str, str, str]", compared.groups())
             same = self._value(left) == self._value(right)
@@ -116,3 +195,7 @@ class Workflow:
         if expression.startswith("'"):
             return expression.strip("'")
         return {**self._outputs, **self.values}[expression]
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -14,7 +14,7 @@ from emulator.images import push_image, push_signature
 from emulator.server import EmulatedGitHub
 from emulator.steps import ROOT, TOKEN
 from emulator.world import World
-from workflows import ACTION, Workflow, load
+from workflows import ACTION, REUSED, Workflow, load, reused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -211,7 +211,7 @@ def test_the_jobs_of_approval_say_the_same() -> None:
     assert plan == apply
 
 
-def test_organization(world: World, github: EmulatedGitHub, tmp_path: Path) -> None:
+def test_one_file_of_rules(world: World, github: EmulatedGitHub, tmp_path: Path) -> None:
     app = world.add_package("octo", "container", "app-one", repository="octo/one")
     old = push_image(world, app, (), created=30)
     kept = push_image(world, app, ("v1.0.0",), created=30)
@@ -225,9 +225,48 @@ def test_organization(world: World, github: EmulatedGitHub, tmp_path: Path) -> N
     world.add_version(world.add_package("octo", "nuget", "Example"), "1.0.0", created=10)
     world.add_version(world.add_package("octo", "rubygems", "example"), "1.0.0", created=10)
     run = Workflow(github, tmp_path, {"secrets.PACKAGES_TOKEN": TOKEN}, files=POLICY)
-    one(run.run(RECIPES / "organization.yml"))
+    one(run.run(RECIPES / "one-file-of-rules.yml"))
     assert (has(app, old), has(app, kept), has(legacy, untouched)) == (False, True, True)
     assert names(lib) == {f"1.0.0-rc.{number}" for number in range(2, 7)} | {"1.0.0"}
+
+
+ORGANIZATION = RECIPES / "organization.yml"
+
+
+def organization(world: World) -> dict[str, tuple[StoredPackage, PushedImage, PushedImage]]:
+    """Three packages, of three repositories, each with an old untagged image and a tagged one."""
+    found = {}
+    for name in ("one", "two/three", "legacy-four"):
+        package = world.add_package("octo", "container", name, repository=f"octo/{name.split('/')[0]}")
+        old = push_image(world, package, (), created=30, attestations=True)
+        found[name] = package, old, push_image(world, package, ("v1",), created=30)
+    return found
+
+
+def test_organization(world: World, github: EmulatedGitHub, tmp_path: Path) -> None:
+    packages = organization(world)
+    ran = Workflow(github, tmp_path, {"secrets.PACKAGES_TOKEN": TOKEN}).run(RECIPES / "organization.yml")
+    assert [each.status for each in ran.values()] == [0] * 5
+    assert sorted(ran) == ["apply 0", "apply 1", "list", "plan 0", "plan 1"]
+    assert all(ran[name].number("deleted-count") == 0 for name in ("list", "plan 0", "plan 1"))
+    left = {name: (has(package, old), has(package, new)) for name, (package, old, new) in packages.items()}
+    assert left == {"one": (False, True), "two/three": (False, True), "legacy-four": (True, True)}
+
+
+def test_an_organization_without_such_packages_is_nothing_to_do(
+    github: EmulatedGitHub, tmp_path: Path
+) -> None:
+    run = Workflow(github, tmp_path, {"secrets.PACKAGES_TOKEN": TOKEN})
+    assert run.run(RECIPES / "organization.yml").keys() == {"list"}
+
+
+def test_the_reusable_workflow_may_do_what_its_jobs_need() -> None:
+    """A called workflow gets no more than its caller grants."""
+    order = ["none", "read", "write"]
+    (job,) = load(ORGANIZATION)["jobs"].values()
+    for inner in load(reused(job))["jobs"].values():
+        for name, grant in inner["permissions"].items():
+            assert order.index(job["permissions"].get(name, "none")) >= order.index(grant)
 
 
 def test_enterprise_server(tmp_path: Path) -> None:
@@ -258,10 +297,11 @@ def test_what_a_recipe_may_do_is_said_with_its_reason(path: Path) -> None:
     for job in read["jobs"].values():
         for name, grant in job["permissions"].items():
             assert f"{name}: {grant} # " in text
-        for step in job["steps"]:
-            pinned = step["uses"].split("@")[1]
-            assert pinned == "<commit SHA>" or len(pinned) == 40, step["uses"]
-            assert f"{step['uses']} # v" in text
+        for uses in [job["uses"]] if "uses" in job else [step["uses"] for step in job["steps"]]:
+            pinned = uses.split("@")[1]
+            ours = uses.startswith((ACTION, REUSED))
+            assert pinned == "<commit SHA>" if ours else len(pinned) == 40, uses
+            assert f"{uses} # v" in text
 
 
 def test_recipes_are_valid_workflows() -> None:
