@@ -15,7 +15,7 @@ import sysconfig
 from pathlib import Path
 
 # What the code imports only when an input asks for it, and would not be seen otherwise.
-LAZY = ("humanize", "isodate", "jsonschema", "regex", "ruamel.yaml")
+LAZY = ("humanize", "isodate", "regex", "ruamel.yaml")
 UNUSED_FOLDERS = frozenset({"__pycache__", "include", "locale", "test", "testing", "tests"})
 UNUSED_SUFFIXES = frozenset({".c", ".h", ".pxd", ".pyi", ".pyx"})
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.image
 
 PYTHON = f"{HOME}/bin/python"
 MOST_ADDED = 45_000_000
-LAZY = "humanize, isodate, jsonschema, regex, ruamel.yaml"
+LAZY = "humanize, isodate, regex, ruamel.yaml"
 
 
 def test_it_adds_little_to_its_base(capsys: pytest.CaptureFixture[str]) -> None:
