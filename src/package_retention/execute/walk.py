@@ -6,7 +6,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from package_retention.errors import BudgetError, CancelledError, RetentionError, StaleError
+from package_retention.errors import (
+    BudgetError,
+    CancelledError,
+    RefusedError,
+    RetentionError,
+    StaleError,
+)
 from package_retention.execute.board import Board
 from package_retention.model import Outcome, Result
 
@@ -62,9 +68,14 @@ class Hands:
 
 
 def walk(plan: Plan, freshness: Freshness, hands: Hands) -> tuple[Outcome, ...]:
-    """Carry out a plan; every step has an outcome at the end, in the plan's order."""
+    """Carry out a plan; every step has an outcome at the end, in the plan's order.
+
+    Raises the error of a further look at the package that failed: by then every outcome is in the journal.
+    """
     walker = _Walker(Board(plan.steps), freshness, hands)
     walker.run()
+    if walker.failure:
+        raise walker.failure
     return tuple(walker.board.outcomes[place] for place in range(len(plan.steps)))
 
 
@@ -76,6 +87,7 @@ class _Walker:
         self.running: dict[Future[Done], int] = {}
         self.width = 1
         self.ended: RetentionError | None = None
+        self.failure: RetentionError | None = None
 
     def run(self) -> None:
         while not self.ended and (self.board.pending or self.running):
@@ -149,6 +161,10 @@ class _Walker:
     def _stop(self, error: RetentionError) -> None:
         self.ended = error
         if isinstance(error, BudgetError | CancelledError):
+            self.hands.ending.set(error)
+            return
+        self.failure = error
+        if isinstance(error, RefusedError) and error.refusal.ends_run:
             self.hands.ending.set(error)
 
     def _wind_down(self) -> None:
