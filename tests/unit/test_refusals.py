@@ -258,6 +258,22 @@ def test_every_row_is_explained_with_its_next_step(
     assert step in refusal.advice
 
 
+@pytest.mark.parametrize(
+    "scopes",
+    [
+        "read:packages and delete:packages scopes",
+        "`read:packages`, `write:packages` and `delete:packages` scopes",
+        "delete:packages scope",
+    ],
+)
+@pytest.mark.parametrize("action", ["delete a package.", "restore a package.", "get a package's versions."])
+def test_several_scopes_may_be_named(scopes: str, action: str) -> None:
+    refusal = explain(DELETES, 403, {}, {"message": f"You need at least {scopes} to {action}"})
+    assert refusal.kind is RefusalKind.SCOPE
+    assert refusal.meets_every_change
+    assert "`delete:packages`, `read:packages`" in refusal.advice
+
+
 @pytest.mark.parametrize(("number", "_status", "text", "kind", "_meaning", "_step"), PART_J)
 def test_the_text_counts_never_the_code_nor_its_case(
     number: int, _status: int, text: str, kind: RefusalKind, _meaning: str, _step: str

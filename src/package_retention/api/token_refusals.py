@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from package_retention.api.asked import Asked
 
 
+# One scope was seen, or several may be named: "read:packages and delete:packages scopes".
+_SCOPES = r"you need at least \S.{0,150}? scopes?"
+
+
 def _as_integration(asked: Asked) -> Asked:
     # GitHub says so itself, whatever the prefix made us think.
     known = asked.token in (TokenKind.INSTALLATION, TokenKind.APP_USER)
@@ -56,7 +60,7 @@ TOKENS: tuple[Row, ...] = (
         Kind.SCOPE,
         "the token lacks the scope that GitHub names",
         f"{USE_CLASSIC}; `read:packages` is always among them",
-        starts=r"you need at least \S{1,40} scope to (?!get a package's versions)",
+        starts=rf"{_SCOPES} to (?!get a package's versions)",
         advise=lambda asked, _: f"use {advice.classic(asked)}",
     ),
     Row(
@@ -65,7 +69,7 @@ TOKENS: tuple[Row, ...] = (
         Kind.SCOPE,
         "the token lacks the scope that GitHub names",
         f"{USE_CLASSIC}; `read:packages` is always among them",
-        starts=r"you need at least \S{1,40} scope to get a package's versions",
+        starts=rf"{_SCOPES} to get a package's versions",
         advise=lambda asked, _: f"use {advice.classic(asked)}",
     ),
     Row(
