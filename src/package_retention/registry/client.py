@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from package_retention.errors import RefusedError, UnreachableError
+from package_retention.errors import InDoubtError, RefusedError, UnreachableError
 from package_retention.model import Absent, Manifest, Unreadable
 from package_retention.ports import RawManifest
 from package_retention.registry import manifests
@@ -31,7 +31,7 @@ _ALONE = 8  # connections for the reads that callers do themselves (the first of
 _LOOK_UP = 0.25  # seconds between two looks at the time limit and a cancel while workers read
 _GIVE_UP_AFTER = 8  # manifests in a row that no try could read: the registry has stopped working
 _MOST_PAGES = 100
-_WRITTEN = frozenset({200, 201, 202})
+_WRITTEN = frozenset({201, 202})
 
 
 class _Round:
@@ -146,9 +146,7 @@ class Registry:
         try:
             answer = self._endpoint.put(package, tag, manifest)
         except NoAnswerError as error:
-            raise UnreachableError(
-                f"{what} was perhaps not written: {error.why}", "run again later"
-            ) from error
+            raise InDoubtError(f"{what} was perhaps not written: {error.why}", "run again later") from error
         except HopelessError as error:
             raise RefusedError(write_refusal(error.status, error.why, what)) from error
         if answer.status not in _WRITTEN:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import requests
 
 from package_retention.model import Absent, Unreadable
-from package_retention.registry import address
+from package_retention.registry import address, manifests
 from package_retention.registry.answers import told
 from package_retention.registry.exchange import Authorization, Request
 from package_retention.registry.media_types import ACCEPT
 from package_retention.registry.tokens import NoTokenError, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from package_retention.model import Package
     from package_retention.ports import Clock, RawManifest
     from package_retention.registry.exchange import Answer
     from package_retention.registry.transport import Transport
 
+    _Plausible = Callable[[Answer], bool]
+
+_OK: int = requests.codes.ok
 _MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -53,7 +58,7 @@ class Endpoint:
         """Get a manifest; a 404 is asked again with `Accept: */*` before it is believed."""
         url = self._manifest_url(package, reference)
         for accept in (ACCEPT, "*/*"):
-            answer = self._get(package, url, accept)
+            answer = self._get(package, url, accept, partial(_may_be, reference))
             if isinstance(answer, Unreadable) or answer.status == requests.codes.ok:
                 return answer
             if answer.status != requests.codes.not_found:
@@ -63,50 +68,59 @@ class Endpoint:
     def put(self, package: Package, tag: str, manifest: RawManifest) -> Answer:
         """Write a manifest under a tag."""
         headers = {"Content-Type": manifest.media_type}
-        return self._ask("PUT", package, self._manifest_url(package, tag), headers, manifest.body)
+        url = self._manifest_url(package, tag)
+        return self._ask("PUT", package, url, headers, _written, manifest.body)
 
     def referrers(self, package: Package, digest: str) -> tuple[str, Answer]:
         """Get the first page of a digest's referrers; gives its URL too, for what comes next."""
         url = self._url + address.referrers_path(self._repository(package), digest)
-        return url, self._ask("GET", package, url, {"Accept": ACCEPT})
+        return url, self._ask("GET", package, url, {"Accept": ACCEPT}, _may_be_list)
 
     def next_page(self, package: Package, url: str, answer: Answer) -> tuple[str, Answer] | None:
         """Get the page that a page's `Link` leads to; `None` for the last, and for a link to another host."""
         links = requests.utils.parse_header_links(answer.headers.get("link", ""))
         link = next((link["url"] for link in links if link.get("rel") == "next"), None)
         target = self._same_host(url, link)
-        return None if target is None else (target, self._ask("GET", package, target, {"Accept": ACCEPT}))
+        if target is None:
+            return None
+        return target, self._ask("GET", package, target, {"Accept": ACCEPT}, _may_be_list)
 
     def told(self, answer: Answer) -> str:
         """What the registry answered, in words."""
         return f"{self.host} answered {told(answer.status, answer.body)}"
 
-    def _get(self, package: Package, url: str, accept: str) -> Answer | Unreadable:
-        answer = self._ask("GET", package, url, {"Accept": accept})
+    def _get(self, package: Package, url: str, accept: str, plausible: _Plausible) -> Answer | Unreadable:
+        answer = self._ask("GET", package, url, {"Accept": accept}, plausible)
         for _hop in range(_MOST_REDIRECTS):
             if answer.status not in _REDIRECTS:
                 break
             target = self._same_host(url, answer.headers.get("location"))
             if target is None:
                 return Unreadable(f"{self.told(answer)}: it leads to another host, which is not asked")
-            answer = self._ask("GET", package, target, {"Accept": accept})
+            answer = self._ask("GET", package, target, {"Accept": accept}, plausible)
         return answer
 
     def _ask(
-        self, method: str, package: Package, url: str, headers: Mapping[str, str], body: bytes | None = None
+        self,
+        method: str,
+        package: Package,
+        url: str,
+        headers: Mapping[str, str],
+        plausible: _Plausible,
+        body: bytes | None = None,
     ) -> Answer:
         """Send a request with the package's token; a 401 gets a fresh one, once."""
         actions = "pull" if method == "GET" else "pull,push"
         scope = f"repository:{self._repository(package)}:{actions}"
         try:
             token = self._tokens.current(scope)
-            answer = self._transport.send(Request(method, url, _bearer(token), headers, body))
+            answer = self._transport.send(Request(method, url, _bearer(token), headers, body, plausible))
             if answer.status != requests.codes.unauthorized:
                 return answer
             token = self._tokens.renewed(scope, token, answer.headers.get("www-authenticate", ""))
         except NoTokenError as error:
             raise HopelessError(f"{self.host}: {error.why}", error.status) from error
-        answer = self._transport.send(Request(method, url, _bearer(token), headers, body))
+        answer = self._transport.send(Request(method, url, _bearer(token), headers, body, plausible))
         if answer.status == requests.codes.unauthorized:
             raise HopelessError(f"{self.told(answer)}: a token just given is refused", answer.status)
         return answer
@@ -128,6 +142,32 @@ class Endpoint:
         parts, own = address.split(target), address.split(self._url)
         same = parts and own and (parts.scheme, parts.netloc.lower()) == (own.scheme, own.netloc.lower())
         return target if same else None
+
+
+def _may_be(reference: str, answer: Answer) -> bool:
+    """Whether an answer can be the manifest of a tag or digest; one that is too large is, and is refused later."""
+    if answer.status != _OK or len(answer.body) > manifests.MAX_BODY:
+        return True
+    if manifests.is_digest(reference):
+        return not manifests.check_digest(answer.body, reference)
+    return _is_json(answer.body)
+
+
+def _may_be_list(answer: Answer) -> bool:
+    return answer.status != _OK or _is_json(answer.body)
+
+
+def _written(answer: Answer) -> bool:
+    """Whether an answer to a write can be the registry's: it says 201 (distribution-spec, "Pushing Manifests")."""
+    return answer.status != _OK
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _bearer(token: str) -> Authorization:

@@ -36,23 +36,31 @@ class NoAnswerError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A request; its `auth` is always given, or requests would look for one in `.netrc`."""
-
-    method: str
-    url: str
-    auth: AuthBase
-    headers: Mapping[str, str]
-    body: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """An HTTP answer, names of headers in any case; a body longer than `MAX_BODY` was cut off there."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+def _anything(_answer: Answer) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request; its `auth` is always given, or requests would look for one in `.netrc`.
+
+    `plausible` tells whether an answer can be the registry's own: a proxy's or a portal's page is none.
+    """
+
+    method: str
+    url: str
+    auth: AuthBase
+    headers: Mapping[str, str]
+    body: bytes | None = None
+    plausible: Callable[[Answer], bool] = _anything
 
 
 class Authorization(AuthBase):

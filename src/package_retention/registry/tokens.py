@@ -17,6 +17,7 @@ from package_retention.registry.exchange import Authorization, Request
 if TYPE_CHECKING:
     from package_retention.ports import Clock
     from package_retention.registry.challenge import Challenge, Grant
+    from package_retention.registry.exchange import Answer
     from package_retention.registry.transport import Transport
 
 _EARLY = 10.0  # seconds before its end at which a token is no longer used
@@ -93,7 +94,7 @@ class Tokens:
     def _ask(self, scope: str, challenge: Challenge) -> Grant:
         auth = HTTPBasicAuth(b"token", self._token.encode()) if self._token else Authorization()
         answer = self._transport.send(
-            Request("GET", challenge.url(scope), auth, {"Accept": "application/json"})
+            Request("GET", challenge.url(scope), auth, {"Accept": "application/json"}, plausible=_holds_token)
         )
         if answer.status != requests.codes.ok:
             raise NoTokenError(f"no token for {scope}: {told(answer.status, answer.body)}", answer.status)
@@ -101,3 +102,7 @@ class Tokens:
         if grant is None:
             raise NoTokenError(f"no token for {scope}: the token service's answer holds none")
         return grant
+
+
+def _holds_token(answer: Answer) -> bool:
+    return answer.status != requests.codes.ok or challenges.read_grant(answer.body) is not None

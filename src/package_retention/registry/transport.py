@@ -77,7 +77,10 @@ class Transport:
             )
 
     def send(self, request: Request) -> Answer:
-        """Send a request until it is answered; `NoAnswerError` where every try met a drop, a 429 or a 5xx."""
+        """Send a request until it is answered; `NoAnswerError` where every try met a drop, a 429 or a 5xx.
+
+        An answer that is not plausible is asked for again, a few times; then it is the answer.
+        """
         host, tries, failing = urlsplit(request.url).netloc, 0, False
         while True:
             self._wait(self._throttled_until - self._clock.monotonic(), failing=failing)
@@ -90,7 +93,11 @@ class Transport:
                 continue
             self._unreachable.discard(host)
             if not waits.is_passing(answer.status):
-                return answer
+                if request.plausible(answer) or tries >= waits.MOST_TRIES_OF_NONSENSE:
+                    return answer
+                failing = True
+                self._wait(waits.step(tries, self._jitter()), failing=True)
+                continue
             delay = waits.delay(tries, answer.status, answer.headers, answer.body, self._jitter())
             if delay is None:
                 raise NoAnswerError(

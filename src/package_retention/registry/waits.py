@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MOST_TRIES = 5
+MOST_TRIES_OF_NONSENSE = 3
 _MOST_THROTTLED = 8  # a throttled request was answered, and soon: it is worth more tries
 _MOST_WAIT = 300.0  # seconds; a registry that asks for more is given up for this run
 _FIRST = 0.5  # seconds
@@ -41,12 +42,20 @@ def delay(
     most = _MOST_THROTTLED if status == 429 else MOST_TRIES  # noqa: PLR2004 - Too Many Requests
     if tries >= most or not (status is None or is_passing(status)):
         return None
-    step = min(_LONGEST, _FIRST * 2.0 ** (tries - 1))
     told = None if status is None else asked_for(headers, body)
     if told is None:
-        return step * (0.5 + jitter / 2)
+        return step(tries, jitter)
     # All who were throttled wait for the same moment: spread them, wider at each try.
-    return None if told > _MOST_WAIT else told + step * jitter
+    return None if told > _MOST_WAIT else told + _longest(tries) * jitter
+
+
+def step(tries: int, jitter: float) -> float:
+    """Seconds to wait after so many tries where nobody told a wait."""
+    return _longest(tries) * (0.5 + jitter / 2)
+
+
+def _longest(tries: int) -> float:
+    return min(_LONGEST, _FIRST * 2.0 ** (tries - 1))
 
 
 def asked_for(headers: Mapping[str, str], body: bytes) -> float | None:
