@@ -52,7 +52,7 @@ def measured(world: World, latency: float, **inputs: object) -> Measured:
 
 def row(what: str, result: Measured, floor: float | None, *, note: str = "") -> str:
     """One line of the table."""
-    over = f"{floor:.1f} | {result.seconds / floor:.2f}" if floor else "– | –"
+    over = f"{floor:.1f} | {result.seconds / floor:.2f}" if floor else "- | -"
     return (
         f"| {what} | {result.requests} + {result.registry_requests} | {result.seconds:.1f} | {over} | "
         f"{result.megabytes:.0f} | {note} |"
@@ -116,8 +116,8 @@ def deciding() -> str:
     ).stdout.split()
     npm_seconds, image_seconds, megabytes = (float(number) for number in said)
     return (
-        f"| 100,000 npm versions decided | – | {npm_seconds:.1f} | – | – | {megabytes:.0f} | |\n"
-        f"| 100,000 container versions (20,000 indexes) decided | – | {image_seconds:.1f} | – | – | {megabytes:.0f} | |"
+        f"| 100,000 npm versions decided | - | {npm_seconds:.1f} | - | - | {megabytes:.0f} | |\n"
+        f"| 100,000 container versions (20,000 indexes) decided | - | {image_seconds:.1f} | - | - | {megabytes:.0f} | |"
     )
 
 
@@ -135,7 +135,7 @@ def starting() -> str:
         imports.append(time.monotonic() - began)
     first, floor = statistics.median(firsts), statistics.median(imports)
     what = "process start to first request (floor: `import github, requests`)"
-    return f"| {what} | 1 | {first:.2f} | {floor:.2f} | {first / floor:.2f} | – | median of 7 |"
+    return f"| {what} | 1 | {first:.2f} | {floor:.2f} | {first / floor:.2f} | - | median of 7 |"
 
 
 def _deleted(result: Measured) -> str:
