@@ -53,6 +53,18 @@ class ReportedPackage:
         return {version.id: version for version in self.selected} | stepped
 
     @property
+    def planned_deletions(self) -> frozenset[int]:
+        """The ids that the plan deleted, one by one or with the package."""
+        steps = (one.step for one in self.steps if one.step.kind is StepKind.DELETE_VERSION)
+        return frozenset(v.id for v in self.selected) | {s.version.id for s in steps if s.version}
+
+    @property
+    def planned_untags(self) -> dict[int, frozenset[str]]:
+        """The tags that the plan took away, by the id of the version that had them."""
+        steps = (one.step for one in self.steps if one.step.kind is StepKind.UNTAG)
+        return {step.version.id: frozenset(step.tags) for step in steps if step.version}
+
+    @property
     def went_whole(self) -> bool:
         """Whether the run deleted the package itself, or may have."""
         whole = (one for one in self.steps if one.step.kind is StepKind.DELETE_PACKAGE)

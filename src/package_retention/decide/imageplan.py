@@ -138,6 +138,7 @@ def _untags(board: _Board, options: Options) -> dict[str, tuple[str, ...]]:
     found = [
         version.name
         for version in oldest_first(c.item.version for c in board.choices.values() if _loses(board, c))
+        if options.untaggable is None or version.id in options.untaggable
     ]
     limit = board.rules.limit
     room = len(found) if limit is None else max(0, limit - len(board.settled.roots))

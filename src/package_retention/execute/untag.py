@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from package_retention.errors import RetentionError
 from package_retention.finishing import finishing
@@ -56,23 +56,28 @@ class _Tagger:
     registry: RegistryApi
     clock: Clock
     nonce: Callable[[], str]
+    goes_on: ClassVar[bool] = False
+    """Whether a tag that cannot be moved leaves the others to be tried."""
 
     def untag(self, step: Step) -> Outcome:
-        """Move a step's tags, one after the other; stops at the first that cannot be moved."""
+        """Move a step's tags, one after the other."""
         moved: list[str] = []
+        problems: list[str] = []
         version = step.version
         if version is None:
             raise RetentionError(f"{step.package.label}: a tag step without a version")
         for tag in step.tags:
             problem = self._move(step.package, version, tag)
-            if problem:
-                result = Result.SKIPPED if problem.startswith("the tag") else Result.FAILED
-                return Outcome(step, result, problem, tags=tuple(moved))
-            moved.append(tag)
-        return Outcome(step, Result.DONE, tags=tuple(moved))
+            if problem == "":
+                moved.append(tag)
+            elif problem:
+                problems.append(problem)
+                if not self.goes_on:
+                    break
+        return Outcome(step, _result(moved, problems), "; ".join(problems), tags=tuple(moved))
 
-    def _move(self, package: Package, version: Version, tag: str) -> str:
-        """Move one tag; gives what stood in the way, or nothing."""
+    def _move(self, package: Package, version: Version, tag: str) -> str | None:
+        """Move one tag; gives what stood in the way, or nothing; `None` where it was there already."""
         raise NotImplementedError
 
     def _delete(self, package: Package, digest: str) -> None:
@@ -88,6 +93,12 @@ class _Tagger:
         raise RetentionError(
             f"the version {digest} that held the tag did not appear in the list of {package.label}"
         )
+
+
+def _result(moved: list[str], problems: list[str]) -> Result:
+    if not problems:
+        return Result.DONE if moved else Result.ALREADY
+    return Result.SKIPPED if all(one.startswith("the tag") for one in problems) else Result.FAILED
 
 
 class Untagger(_Tagger):
@@ -127,13 +138,14 @@ class Retagger(_Tagger):
     """Puts tags back that an earlier run took away."""
 
     __slots__ = ()
+    goes_on: ClassVar[bool] = True
 
-    def _move(self, package: Package, version: Version, tag: str) -> str:
+    def _move(self, package: Package, version: Version, tag: str) -> str | None:
         there = self.registry.raw(package, tag)
         if isinstance(there, Unreadable):
             return f"the tag {tag} could not be looked at before it was put back ({there.why})"
         if isinstance(there, RawManifest) and there.digest == version.name:
-            return ""
+            return None
         if isinstance(there, RawManifest) and not is_dummy(there):
             return f"the tag {tag} is on another image now: it stays there"
         original = self.registry.raw(package, version.name)

@@ -45,14 +45,15 @@ class Deletion:
         self.numbers = Numbers(ecosystems.of(self.target.package.type))
 
     def plan(self) -> Plan:
-        """Decide on the facts as they stand; a report only narrows."""
-        report = self.world.report
-        if report is None:
-            return deletion_plan(self.facts, self.target.rules, self.numbers, self.now, self.options)
-        ids, told = reports.allowed(report, self.target.package, self.facts.latest)
-        options = replace(self.options, allowed=ids)
-        plan = deletion_plan(self.facts, self.target.rules, self.numbers, self.now, options)
-        return replace(plan, warnings=(*plan.warnings, *told, *reports.rescued(plan, ids)))
+        """Decide on the facts as they stand; a report only narrows what the step alone would do."""
+        alone = self._plan(self.options)
+        if self.world.report is None:
+            return alone
+        review = reports.review(self.world.report, self.target.package, self.facts.latest)
+        return review.told(alone, self._plan(review.narrowed(self.options, alone)))
+
+    def _plan(self, options: Options) -> Plan:
+        return deletion_plan(self.facts, self.target.rules, self.numbers, self.now, options)
 
     def replan(self, done: Collection[int]) -> Plan:
         """List the package again and decide anew; what that meets (a manifest out of reach) is told at the end."""

@@ -96,7 +96,10 @@ def _check_open(page: _Page | None) -> None:
 def joined(plan: Plan, wave: Plan) -> Plan:
     """A plan with the wave that came after it: what the wave decided anew counts."""
     fresh = {decision.version.id: decision for decision in wave.decisions}
-    decisions = tuple(fresh.get(d.version.id, d) for d in plan.decisions)
     return replace(
-        plan, decisions=decisions, steps=plan.steps + wave.steps, problems=plan.problems + wave.problems
+        plan,
+        decisions=tuple(fresh.get(d.version.id, d) for d in plan.decisions),
+        steps=plan.steps + wave.steps,
+        warnings=tuple(dict.fromkeys(plan.warnings + wave.warnings)),
+        problems=plan.problems + wave.problems,
     )

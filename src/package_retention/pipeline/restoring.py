@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from package_retention.decide import ecosystems
 from package_retention.decide.images import flat
 from package_retention.decide.matching import Numbers, excluded
+from package_retention.decide.reasons import NOT_DELETED_THERE
 from package_retention.decide.restoring import followers, restore_plan, restore_steps
 from package_retention.decide.selection import choose
 from package_retention.errors import MissingError, PlanError
@@ -30,15 +32,17 @@ from package_retention.model import (
 )
 from package_retention.pipeline.memory import joined
 from package_retention.pipeline.prepared import Prepared, hands
+from package_retention.pipeline.reports import left_deleted
 from package_retention.pipeline.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from package_retention.decide.rules import PackageRules
     from package_retention.model import Outcome, Package
     from package_retention.pipeline.finding import Target
+    from package_retention.pipeline.watch import Replan
     from package_retention.pipeline.world import World
     from package_retention.reported import ReportedPackage
 
@@ -92,6 +96,7 @@ class Restore:
     now: datetime
     said: ReportedPackage | None = None
     deleted: tuple[Version, ...] = ()
+    retagged: set[int] = field(default_factory=set)
     numbers: Numbers = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,7 +113,7 @@ class Restore:
         if not self.deleted and package.owner.kind is OwnerKind.USER:
             return self._unlisted(active)
         plan = restore_plan(package, self.deleted, active, rules, self.numbers, self.now, self._reported())
-        return self._with_tags(plan, active)
+        return self._by_report(plan, active)
 
     def _reported(self) -> frozenset[int] | None:
         """The only ids that may come back, where the step names a report."""
@@ -118,27 +123,40 @@ class Restore:
 
     def _unlisted(self, active: Sequence[Version]) -> Plan:
         """Where GitHub lists no deleted versions, ids and reports still work."""
-        package = self.target.package
-        there = {version.id for version in active}
-        asked = {i: Version(i, f"id {i}") for rule in self.target.rules.delete for i in rule.filter.ids or ()}
-        if self.said:
-            asked = {i: v for i, v in self.said.deleted.items() if not asked or i in asked}
-        versions = tuple(asked[i] for i in sorted(asked.keys() - there))
+        package, rules = self.target.package, self.target.rules
+        if self.world.report is not None:
+            # As the report saw them; what it calls them can only narrow what comes back.
+            there = {version.id for version in active}
+            said = self.said.deleted if self.said else {}
+            self.deleted = tuple(version for i, version in said.items() if i not in there)
+            plan = restore_plan(
+                package, self.deleted, active, rules, self.numbers, self.now, self._reported()
+            )
+            return self._by_report(plan, active)
+        asked = {i for rule in rules.delete for i in rule.filter.ids or ()}
         if not asked:
             raise PlanError(
                 f"{package.label}: GitHub documents no list of deleted versions for packages of another user, and "
                 "gave none here, so no filter can choose among them",
                 "Name the versions with `package-version-ids`, restore from a report, or use a token of the owner.",
             )
-        why = Reason(ReasonCode.SELECTED, "named by its id or by the report")
+        versions = [Version(i, f"id {i}") for i in sorted(asked - {version.id for version in active})]
+        why = Reason(ReasonCode.SELECTED, "named by its id")
         decisions = tuple(Decision(v, selected=True, reason=why, root=v.id) for v in versions)
-        return self._with_tags(Plan(package, decisions, restore_steps(package, versions)), active)
+        return Plan(package, decisions, restore_steps(package, versions))
+
+    def _by_report(self, plan: Plan, active: Sequence[Version]) -> Plan:
+        """What a report adds: tags that were taken away, and what of it does not come back."""
+        if self.world.report is None:
+            return plan
+        told = left_deleted(self.said, plan.package, plan, active)
+        return self._with_tags(replace(plan, warnings=(*plan.warnings, *told)), active)
 
     def _with_tags(self, plan: Plan, active: Sequence[Version]) -> Plan:
-        """Put back the tags that the run of the report took away, from images that are (or come) back."""
+        """Put back the tags that the run of the report took away, from images that are still there."""
         if not self.said or not self.said.untagged:
             return plan
-        there = {v.id: v for v in (*active, *(s.version for s in plan.steps if s.version))}
+        there = {version.id: version for version in active}
         steps = [
             Step(StepKind.UNTAG, plan.package, there[then.id], tags=one.tags or one.step.tags, root=then.id)
             for one in self.said.untagged
@@ -154,25 +172,36 @@ class Restore:
 
     def carry_out(self, plan: Plan, taken_at: float) -> PackageResult:
         """Restore wave by wave until the manifests that came back name nothing that is still deleted."""
-        outcomes = self._walk(plan, taken_at)
-        if plan.package.type is not PackageType.CONTAINER:
-            return PackageResult(plan, outcomes)
+        back = outcomes = self._walk(plan, taken_at, self.plan)
         whole, wave = plan, plan
-        while next_wave := self._next(whole, _came_back(wave, outcomes)):
+        while next_wave := self._next(whole, _came_back(wave, back)) or self._tags_again(outcomes):
             wave = next_wave
             self.world.journal.planned(wave)
-            outcomes += self._walk(wave, self.world.clock.monotonic())
+            back = self._walk(wave, self.world.clock.monotonic(), partial(self._still, wave))
+            outcomes += back
             whole = joined(whole, wave)
         return PackageResult(whole, outcomes)
 
-    def _walk(self, plan: Plan, taken_at: float) -> tuple[Outcome, ...]:
-        return walk(plan, Watch(plan, taken_at, self.world.clock, self.plan), hands(self.world))
+    def _walk(self, plan: Plan, taken_at: float, replan: Replan) -> tuple[Outcome, ...]:
+        return walk(plan, Watch(plan, taken_at, self.world.clock, replan), hands(self.world))
+
+    def _still(self, wave: Plan, done: Collection[int]) -> Plan:
+        """What of a later wave may still come back: the step's filters select roots, and say nothing of what is here."""
+        active = [v for v in self.world.api.versions(wave.package) if v.id not in done]
+        there, names = {v.id for v in active}, {v.name for v in active}
+        steps = [
+            step
+            for step in wave.steps
+            if step.kind is StepKind.UNTAG
+            or (step.version and step.version.id not in there and step.version.name not in names)
+        ]
+        return replace(wave, steps=tuple(steps))
 
     def _next(self, so_far: Plan, restored: Sequence[Version]) -> Plan | None:
         """What the manifests that came back name, and what refers to them, of the versions still deleted."""
-        if not restored or self.world.ending.cause:
-            return None
         package = self.target.package
+        if not restored or self.world.ending.cause or package.type is not PackageType.CONTAINER:
+            return None
         named, unread = _named(self.world, package, [v.name for v in restored])
         planned = {step.version.id for step in so_far.steps if step.version}
         left = [v for v in self.deleted if v.id not in planned]
@@ -180,12 +209,54 @@ class Restore:
             i.version.id for i in flat(tuple(left), package.type) if excluded(self.target.rules.exclude, i)
         }
         versions = followers(left, [v.name for v in restored], named, barred)
+        reported = self._reported()
+        others = [] if reported is None else [v for v in versions if v.id not in reported]
+        versions = [v for v in versions if v not in others]
         problems = tuple(f"{package.label}: {text}" for text in unread)
-        if not versions and not problems:
+        if not (versions or others or problems):
             return None
         why = Reason(ReasonCode.WITH_IMAGE, "comes back with its image")
-        decisions = tuple(Decision(v, selected=True, reason=why) for v in versions)
-        return Plan(package, decisions, restore_steps(package, versions), problems=problems)
+        decisions = [Decision(v, selected=True, reason=why) for v in versions]
+        decisions += [Decision(v, selected=False, reason=NOT_DELETED_THERE) for v in others]
+        return Plan(
+            package,
+            tuple(decisions),
+            restore_steps(package, versions),
+            warnings=_missing_parts(package, others),
+            problems=problems,
+        )
+
+    def _tags_again(self, outcomes: Sequence[Outcome]) -> Plan | None:
+        """Tags that a report knows, and that did not come back with their version: nobody knows whether they always do."""
+        if not self.said or self.world.ending.cause:
+            return None
+        done = {
+            o.step.version.id
+            for o in outcomes
+            if o.step.version and o.step.kind is StepKind.RESTORE_VERSION and o.result is Result.DONE
+        }
+        tagged = {i: then for i, then in self.said.deleted.items() if then.tags and i in done - self.retagged}
+        self.retagged |= tagged.keys()
+        if not tagged:
+            return None
+        active = {version.id: version for version in self.world.api.versions(self.target.package)}
+        lost = {
+            i: tags
+            for i, then in tagged.items()
+            if i in active and (tags := tuple(tag for tag in then.tags if tag not in active[i].tags))
+        }
+        return self._retagging(active, lost) if lost else None
+
+    def _retagging(self, active: Mapping[int, Version], lost: Mapping[int, tuple[str, ...]]) -> Plan:
+        package = self.target.package
+        if package.type is PackageType.CONTAINER:
+            steps = (Step(StepKind.UNTAG, package, active[i], tags=tags, root=i) for i, tags in lost.items())
+            return Plan(package, steps=tuple(steps))
+        told = [
+            f"{package.label}: {active[i].name} came back without its tags ({', '.join(tags)}): push them again"
+            for i, tags in lost.items()
+        ]
+        return Plan(package, warnings=tuple(told[:10]))
 
 
 def _named(world: World, package: Package, digests: Sequence[str]) -> tuple[set[str], list[str]]:
@@ -202,6 +273,17 @@ def _named(world: World, package: Package, digests: Sequence[str]) -> tuple[set[
             )
         named |= {child.digest for child in world.registry.referrers(package, digest) or ()}
     return named, unread
+
+
+def _missing_parts(package: Package, parts: Sequence[Version]) -> tuple[str, ...]:
+    """The warning where an image came back without what somebody else had deleted."""
+    if not parts:
+        return ()
+    ids = ", ".join(str(version.id) for version in parts[:20])
+    return (
+        f"{package.label}: what came back also needs {len(parts):,} deleted version(s), which the run of the report did not delete: "
+        f"restore them with `package-version-ids: {ids}` if they should come back too",
+    )
 
 
 def _came_back(plan: Plan, outcomes: Sequence[Outcome]) -> list[Version]:

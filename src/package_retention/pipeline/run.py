@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from package_retention.errors import BudgetError, CancelledError, MissingError, RetentionError
-from package_retention.model import Operation, PackageResult, Plan, Result, RunResult
+from package_retention.model import Operation, PackageResult, Plan, Result, RunResult, StepKind
 from package_retention.pipeline import deleting, reports, restoring
 from package_retention.pipeline.finding import Target, targets
 from package_retention.pipeline.inventory import Listing
@@ -50,6 +50,7 @@ def _prepared(world: World, options: Options) -> list[Prepared]:
     now = world.api.now()
     if world.report:
         reports.check(world.report, world.settings, now)
+        reports.check_packages(world.report, [target.package for target in found])
 
     plan = _planner(world, now, options)
 
@@ -133,7 +134,16 @@ def _carried_out(world: World, prepared: Sequence[Prepared], memory: Memory) -> 
     def given_up(one: Prepared) -> PackageResult:
         return one.result or memory.result(one.plan, "cancelled")
 
-    return each(world, carry_out, prepared, given_up, patience=PATIENCE)
+    results: dict[int, PackageResult] = {}
+    for whole in (True, False):  # packages first
+        places = [place for place, one in enumerate(prepared) if _restores_whole(one) == whole]
+        done = each(world, carry_out, [prepared[place] for place in places], given_up, patience=PATIENCE)
+        results |= dict(zip(places, done, strict=True))
+    return [results[place] for place in range(len(prepared))]
+
+
+def _restores_whole(one: Prepared) -> bool:
+    return any(step.kind is StepKind.RESTORE_PACKAGE for step in one.plan.steps)
 
 
 def _result(world: World, results: Sequence[PackageResult], failure: str, advice: str) -> RunResult:

@@ -43,7 +43,8 @@ def tally(result: PackageResult, operation: Operation) -> Tally:
     done = [outcome for outcome in outcomes if outcome.result is Result.DONE]
     deleted = _ids(plan, (one.step for one in done if one.step.kind in _DELETIONS))
     restored = _ids(plan, (one.step for one in done if one.step.kind in _RESTORES))
-    already = _ids(plan, (one.step for one in outcomes if one.result is Result.ALREADY))
+    found = (one.step for one in outcomes if one.result is Result.ALREADY)
+    already = _ids(plan, (step for step in found if step.kind is not StepKind.UNTAG))
     tags = {one.step.version.id: len(one.tags) for one in outcomes if one.step.version and one.tags}
     moved = sum(tags.values())
     touched = {*deleted, *restored, *already, *tags}
