@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # How often a walk looks up from waiting to see whether the run was cancelled, in seconds.
 _GLANCE = 0.1
+# Looks at a package, one after the other, that were each too old by the time they were taken.
+_MOST_LOOKS = 3
 DOUBTFUL = "cancelled before GitHub had answered: it may have happened"
 
 
@@ -88,6 +90,8 @@ class _Walker:
         self.width = 1
         self.ended: RetentionError | None = None
         self.failure: RetentionError | None = None
+        self.unsent = False
+        self.looks = 0
 
     def run(self) -> None:
         while not self.ended and (self.board.pending or self.running):
@@ -104,12 +108,24 @@ class _Walker:
         self._wind_down()
 
     def _refresh_if_due(self) -> None:
-        if not (self.board.pending and self.freshness.stale()):
+        """Look again where the facts are too old, or would be by the time that the next change may be sent."""
+        if not (self.board.pending and (self.unsent or self.freshness.stale())):
             return
         while self.running:
             self._collect(None)
         if self.board.pending and not self.ended:
+            self._count_look()
             self._tell(self.board.skip(self.freshness.refresh(self.board.done)))
+
+    def _count_look(self) -> None:
+        """Looks that are old when they are taken never carry a change: better to say so than to look for ever."""
+        self.unsent = False
+        self.looks += 1
+        if self.looks > _MOST_LOOKS:
+            raise RetentionError(
+                "to look at the package takes longer than facts may be old (five minutes), so nothing can be changed",
+                "Run it again later, or with a larger `points-per-minute`.",
+            )
 
     def _fill(self) -> None:
         while len(self.running) < self.width and not self.ended and not self.freshness.stale():
@@ -136,6 +152,7 @@ class _Walker:
             done = future.result()
         except StaleError:
             self.board.put_back(place)
+            self.unsent = True
         except (BudgetError, CancelledError) as error:
             self.board.put_back(place)
             self._stop(error)
@@ -146,6 +163,7 @@ class _Walker:
             self._tell(self.board.end(place, outcome))
             self.ended = RetentionError(outcome.message)
         else:
+            self.looks = 0
             self._tell(self.board.end(place, done.outcome))
             self._heed(done.refusal)
 

@@ -123,7 +123,8 @@ def _nothing(run: RunResult, tallied: Tally, past: str, where: str) -> str:
         or any(one.failure for one in run.packages)
     ):
         planned = f" of {counted(len(tallied.selected), 'planned version')}" if tallied.selected else ""
-        return f"{start}{planned}{where and ' in ' + where}{_but(run, tallied) or ': the run was refused'}"
+        why = ": the run was refused" if run.failure else ": all of it stays after all"
+        return f"{start}{planned}{where and ' in ' + where}{_but(run, tallied) or why}"
     if not run.packages:
         return f"{start}: no package matched"
     if run.operation is Operation.RESTORE:
