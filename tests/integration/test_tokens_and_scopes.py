@@ -97,12 +97,17 @@ def test_repo_is_a_warning_where_permissions_may_be_a_repositorys(made: Job, kin
     assert "lacks the scope `repo`" in shown(ran)
 
 
-def test_all_but_container_need_repo_on_an_enterprise_server(tmp_path: Path) -> None:
-    with job(tmp_path, ghes=True, scopes=(READ, DELETE)) as made:
-        made.filled(roles={"octocat": "admin"})
-        ran = made.step(status=1, min_versions_to_keep=3)
-        assert made.changes() == []
-        assert "`repo`" in ran.log or "`package-name`" in ran.log
+@pytest.mark.parametrize("ghes", [False, True])
+@pytest.mark.parametrize("kind", ["maven", "npm"])
+def test_a_package_that_is_hidden_for_want_of_repo_is_told_by_it(
+    tmp_path: Path, kind: str, ghes: bool
+) -> None:
+    with job(tmp_path, ghes=ghes, scopes=(READ, DELETE)) as made:
+        package = made.filled(kind=kind, roles={"octocat": "admin"})
+        hidden = ghes or kind == "maven"
+        ran = made.step(status=int(hidden), package_type=kind, min_versions_to_keep=3)
+        assert len(package.active()) == (12 if hidden else 3)
+        assert ("most likely the token lacks the scope `repo`" in ran.log) is hidden
 
 
 @pytest.mark.parametrize("owner", ["octo", "octocat", "hubot"])

@@ -348,8 +348,11 @@ def test_no_problem_shows_the_token() -> None:
     assert not any(TOKEN in each for each in told)
 
 
-def test_a_token_that_strayed_is_hidden_in_the_report() -> None:
-    assert settings({"versions": f"v1, {TOKEN}"}).given["versions"] == "v1, ***"
+@pytest.mark.parametrize("name", ["versions", "package-name", "report-file", "repository"])
+def test_a_token_that_strayed_is_refused_and_not_shown(name: str) -> None:
+    told = problems({"versions": "v1", name: f"x{TOKEN}"})
+    assert f"{name}: holds the token, which `token` alone may do" in told
+    assert not any(TOKEN in each for each in told)
 
 
 @pytest.mark.parametrize("path", ["report.json", "/github/workspace/report.json", "out/report.json"])

@@ -254,7 +254,10 @@ class GitHubClient:
         self._log(request.method, path, tried.status, tried.headers.get("x-github-request-id", ""), took)
 
     def _own(self, url: str, action: str) -> str:
-        if url.startswith("/") or paging.same_host(url, self._api_url):
+        # `//host/path` is no path, but another host's.
+        if url.startswith("/") and not url.startswith("//"):
+            return url
+        if paging.same_host(url, self._api_url):
             return url
         raise UnreachableError(
             f"cannot {action}: GitHub's answer leads to another host, where the token must not go",

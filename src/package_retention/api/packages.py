@@ -247,10 +247,22 @@ class PackagesClient:
 
     def _object(self, answer: Answer, asked: Asked) -> dict[str, Any]:
         if not answer.ok:
-            raise refused(asked, answer)
+            raise self._refused(asked, answer)
         if not isinstance(answer.body, dict):
             raise UnreachableError(f"cannot {asked.action}: GitHub's answer is no object", _NEXT)
         return answer.body
+
+    def _refused(self, asked: Asked, answer: Answer) -> RefusedError:
+        """Explain a refusal; what is hidden from a token that lacks a scope is told by that scope (facts A7, B1)."""
+        error = refused(asked, answer)
+        if not isinstance(error, MissingError) or asked.package_type is None:
+            return error
+        needs = scopes.needed((), asked.package_type, on_github_com=asked.on_github_com)
+        lacking = scopes.missing(needs, self._observed.scopes, asked.package_type).refusal
+        if lacking is None:
+            return error
+        told = f"most likely {lacking.message}: {lacking.advice}. Else {error.advice}"
+        return MissingError(replace(error.refusal, advice=told))
 
     def _asked(self, action: str, owner: str) -> Asked:
         where = self._where

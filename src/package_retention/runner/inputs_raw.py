@@ -53,6 +53,10 @@ class Raw:
         """What was given, for the report: a token that strayed into another input is hidden."""
         return {name: self._hide(value) for name, value in self.given.items()}
 
+    def strayed(self) -> list[str]:
+        """The inputs that hold the token, which belongs into its own alone."""
+        return [name for name, value in self.given.items() if self._hide(value) != value]
+
     def _hide(self, text: str) -> str:
         token = self.values["token"]
         return text.replace(token, _HIDDEN) if len(token) >= _SHORTEST_TOKEN else text
@@ -74,6 +78,9 @@ def read(environ: Mapping[str, str]) -> Raw:
     raw = Raw(values, given)
     _check_names(raw, arrived)
     _check_empty(raw, arrived)
+    for name in raw.strayed():
+        # It would be told in names, outputs and reports, where no runner masks it.
+        raw.tell(name, "holds the token, which `token` alone may do")
     return raw
 
 
