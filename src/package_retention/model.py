@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from package_retention.inventory import Inventory
 
 
+_SHORT_DIGEST = len("sha256:") + 12
+
+
 class Operation(StrEnum):
     """What a run does with the packages that it finds."""
 
@@ -93,8 +96,10 @@ class Version:
 
     @property
     def label(self) -> str:
-        """The version as messages name it: its tags, or else its name."""
-        return ", ".join(self.tags) or self.name
+        """The version as messages name it: its tags, or else its name (a digest cut to what tells it apart)."""
+        if self.tags:
+            return ", ".join(self.tags)
+        return self.name[:_SHORT_DIGEST] if self.name.startswith("sha256:") else self.name
 
 
 @dataclass(frozen=True, slots=True)
