@@ -13,6 +13,7 @@ from package_retention.errors import (
     RetentionError,
     StaleError,
 )
+from package_retention.execute.moves import HalfwayError
 from package_retention.execute.walk import Done
 from package_retention.model import Outcome, Result, StepKind
 
@@ -35,6 +36,9 @@ class Performer:
         self.journal.starting(step)
         try:
             return Done(self._change(step, not_after))
+        except HalfwayError as error:
+            refusal = error.cause.refusal if isinstance(error.cause, RefusedError) else None
+            return Done(error.outcome, refusal, None if refusal else error.cause)
         except (StaleError, BudgetError, CancelledError):
             raise
         except RefusedError as error:

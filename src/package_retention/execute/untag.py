@@ -11,15 +11,22 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from package_retention.errors import RetentionError
+from package_retention.errors import (
+    BudgetError,
+    CancelledError,
+    InDoubtError,
+    RefusedError,
+    RetentionError,
+)
+from package_retention.execute.moves import HalfwayError, Move, outcome_of, result_of
 from package_retention.finishing import finishing
-from package_retention.model import Outcome, Result, Unreadable
+from package_retention.model import Absent, Result, Unreadable
 from package_retention.ports import RawManifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from package_retention.model import Package, Step, Version
+    from package_retention.model import Outcome, Package, Step, Version
     from package_retention.ports import Clock, PackagesApi, RegistryApi
 
 # A version appears in the list a moment after the push; looked for at most this often, a second apart.
@@ -60,24 +67,34 @@ class _Tagger:
     """Whether a tag that cannot be moved leaves the others to be tried."""
 
     def untag(self, step: Step) -> Outcome:
-        """Move a step's tags, one after the other."""
-        moved: list[str] = []
-        problems: list[str] = []
-        version = step.version
-        if version is None:
-            raise RetentionError(f"{step.package.label}: a tag step without a version")
+        """Move a step's tags, one after the other; `HalfwayError` where something ends it between two."""
+        moves: dict[str, Move] = {}
         for tag in step.tags:
-            problem = self._move(step.package, version, tag)
-            if problem == "":
-                moved.append(tag)
-            elif problem:
-                problems.append(problem)
-                if not self.goes_on:
-                    break
-        return Outcome(step, _result(moved, problems), "; ".join(problems), tags=tuple(moved))
+            try:
+                moves[tag] = self._tried(step, tag)
+            except (BudgetError, CancelledError, RefusedError) as error:
+                if not moves:
+                    raise
+                result = Result.FAILED if isinstance(error, RefusedError) else Result.NOT_REACHED
+                raise HalfwayError(outcome_of(step, moves, result, error), error) from error
+            if moves[tag].problem and not self.goes_on:
+                break
+        return outcome_of(step, moves, result_of(moves))
 
-    def _move(self, package: Package, version: Version, tag: str) -> str | None:
-        """Move one tag; gives what stood in the way, or nothing; `None` where it was there already."""
+    def _tried(self, step: Step, tag: str) -> Move:
+        if step.version is None:
+            raise RetentionError(f"{step.package.label}: a tag step without a version")
+        try:
+            return self._move(step.package, step.version, tag)
+        except (BudgetError, CancelledError):
+            raise
+        except RetentionError as error:
+            if isinstance(error, RefusedError) and error.refusal.meets_every_change:
+                raise
+            return Move(problem=error.message, advice=error.advice, in_doubt=isinstance(error, InDoubtError))
+
+    def _move(self, package: Package, version: Version, tag: str) -> Move:
+        """Move one tag; raises what its first look or its first write met."""
         raise NotImplementedError
 
     def _delete(self, package: Package, digest: str) -> None:
@@ -95,43 +112,50 @@ class _Tagger:
         )
 
 
-def _result(moved: list[str], problems: list[str]) -> Result:
-    if not problems:
-        return Result.DONE if moved else Result.ALREADY
-    return Result.SKIPPED if all(one.startswith("the tag") for one in problems) else Result.FAILED
-
-
 class Untagger(_Tagger):
     """Takes tags away."""
 
     __slots__ = ()
 
-    def _move(self, package: Package, version: Version, tag: str) -> str:
+    def _move(self, package: Package, version: Version, tag: str) -> Move:
         original = self.registry.raw(package, tag)
-        if not isinstance(original, RawManifest):
-            return f"the tag {tag} could not be looked at before it was taken away"
+        if isinstance(original, Unreadable):
+            return Move(problem=f"{tag} could not be looked at before it was taken away ({original.why})")
+        if isinstance(original, Absent):
+            return Move(problem=f"the tag {tag} is not there any more", stays=True)
         if original.digest != version.name:
-            return f"the tag {tag} is on another image now: it stays there"
+            return Move(problem=f"the tag {tag} is on another image now: it stays there", stays=True)
         blank = dummy(original, self.nonce())
-        self.registry.put(package, tag, blank)
+        # From the first write on the tag is under way: neither a cancel nor the time limit may leave it there.
         with finishing():
+            try:
+                self.registry.put(package, tag, blank)
+            except InDoubtError as error:
+                return self._undone(package, tag, original, blank, error)
             try:
                 self._delete(package, blank.digest)
             except RetentionError as error:
-                return f"{error.message}; {self._undo(package, tag, original, blank)}"
-        return ""
+                return self._undone(package, tag, original, blank, error)
+        return Move(moved=True)
 
-    def _undo(self, package: Package, tag: str, original: RawManifest, blank: RawManifest) -> str:
+    def _undone(
+        self, package: Package, tag: str, original: RawManifest, blank: RawManifest, error: RetentionError
+    ) -> Move:
         """Put the tag back, and take the dummy away, which no longer has a tag."""
         try:
             self.registry.put(package, tag, original)
-        except RetentionError as error:
-            return f"and {tag} could not be put back ({error.message}): push it again from {original.digest}"
+        except RetentionError as again:
+            doubtful = isinstance(error, InDoubtError) or isinstance(again, InDoubtError)
+            problem = f"{error.message}; and {tag} could not be put back ({again.message})"
+            advice = f"Push {tag} again from {original.digest}, or restore from the report of this run."
+            return Move(moved=not doubtful, problem=problem, advice=advice, in_doubt=doubtful)
+        problem = f"{error.message}; {tag} was put back"
         try:
             self._delete(package, blank.digest)
-        except RetentionError as error:
-            return f"{tag} was put back; delete the empty version {blank.digest} by hand ({error.message})"
-        return f"{tag} was put back"
+        except RetentionError as again:
+            advice = f"Look for the empty version {blank.digest}, and delete it by hand ({again.message})."
+            return Move(problem=problem, advice=advice)
+        return Move(problem=problem, advice=error.advice)
 
 
 class Retagger(_Tagger):
@@ -140,18 +164,28 @@ class Retagger(_Tagger):
     __slots__ = ()
     goes_on: ClassVar[bool] = True
 
-    def _move(self, package: Package, version: Version, tag: str) -> str | None:
+    def _move(self, package: Package, version: Version, tag: str) -> Move:
         there = self.registry.raw(package, tag)
         if isinstance(there, Unreadable):
-            return f"the tag {tag} could not be looked at before it was put back ({there.why})"
+            return Move(problem=f"{tag} could not be looked at before it was put back ({there.why})")
         if isinstance(there, RawManifest) and there.digest == version.name:
-            return None
+            return Move()
         if isinstance(there, RawManifest) and not is_dummy(there):
-            return f"the tag {tag} is on another image now: it stays there"
+            return Move(problem=f"the tag {tag} is on another image now: it stays there", stays=True)
         original = self.registry.raw(package, version.name)
         if not isinstance(original, RawManifest):
-            return f"the image {version.name} could not be read, so {tag} was not put back"
-        self.registry.put(package, tag, original)
-        if isinstance(there, RawManifest):
+            return Move(problem=f"the image {version.name} could not be read, so {tag} was not put back")
+        with finishing():
+            self.registry.put(package, tag, original)
+            return self._tidied(package, tag, there)
+
+    def _tidied(self, package: Package, tag: str, there: RawManifest | Absent) -> Move:
+        """Take away the dummy that held the tag, if one did."""
+        if isinstance(there, Absent):
+            return Move(moved=True)
+        try:
             self._delete(package, there.digest)
-        return ""
+        except RetentionError as error:
+            problem = f"{tag} was put back, and the empty version {there.digest} that held it is left"
+            return Move(moved=True, problem=problem, advice=f"Delete it by hand ({error.message}).")
+        return Move(moved=True)

@@ -34,10 +34,11 @@ DOUBTFUL = "cancelled before GitHub had answered: it may have happened"
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A step's outcome, with the refusal behind it where there was one."""
+    """A step's outcome, with the refusal behind it where there was one; `ended` where the run ended in its middle."""
 
     outcome: Outcome
     refusal: Refusal | None = None
+    ended: RetentionError | None = None
 
 
 class Freshness(Protocol):
@@ -166,6 +167,8 @@ class _Walker:
             self.looks = 0
             self._tell(self.board.end(place, done.outcome))
             self._heed(done.refusal)
+            if done.ended:
+                self._stop(done.ended)
 
     def _heed(self, refusal: Refusal | None) -> None:
         """What the first change meets, the others would; after it, many go at once."""
