@@ -37,6 +37,11 @@ class ReportedStep:
         """Whether the change may have been made: it was started, and nobody could write down how it ended."""
         return self.doubted or (self.started and self.result is None)
 
+    @property
+    def tags_gone(self) -> tuple[str, ...]:
+        """The tags that this step took away; all of its tags where that is in doubt."""
+        return self.step.tags if self.in_doubt else self.tags
+
 
 @dataclass(frozen=True, slots=True)
 class ReportedPackage:

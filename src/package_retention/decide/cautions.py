@@ -50,6 +50,14 @@ def last_stays(facts: Facts, version: Version, *, what: str = "version") -> str:
     )
 
 
+def last_tag_stays(facts: Facts, version: Version) -> str:
+    """The warning where no tag would be left: the version that holds it for a moment could not be deleted."""
+    return (
+        f"{facts.package.label}: no tag would be left, and GitHub refuses to delete the last tagged version, so "
+        f"{version.label} keeps its tags"
+    )
+
+
 def _ids(rules: PackageRules) -> set[int]:
     return {i for rule in rules.delete for i in rule.filter.ids or ()}
 

@@ -33,8 +33,8 @@ def deletion_plan(
         return image_plan(facts, rules, numbers, now, options)
     items = flat(facts.union, facts.package.type)
     choices = choose(items, rules, numbers, now)
-    if options.allowed is not None:
-        choices = only(choices, options.allowed, NOT_IN_REPORT)
+    if options.narrowing is not None:
+        choices = only(choices, options.narrowing.deletions, NOT_IN_REPORT)
     held = _held(items, facts)
     selected = oldest_first(c.item.version for i, c in choices.items() if c.selected and i not in held)
     chosen, late = selected[: rules.limit], selected[len(selected) if rules.limit is None else rules.limit :]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from package_retention.decide.cautions import about_inputs, about_parts, last_stays
+from package_retention.decide.cautions import about_inputs, about_parts, last_stays, last_tag_stays
 from package_retention.decide.graph import Graph, build, closure, own_tags
 from package_retention.decide.images import images
+from package_retention.decide.lasttag import but_the_last_tag
 from package_retention.decide.ordering import by_age, oldest_first
 from package_retention.decide.reasons import (
     CHANGED,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from package_retention.decide.facts import Facts
     from package_retention.decide.matching import Numbers
-    from package_retention.decide.options import Options
+    from package_retention.decide.options import Narrowing, Options
     from package_retention.decide.rules import PackageRules
     from package_retention.model import Version
 
@@ -40,14 +41,14 @@ def image_plan(facts: Facts, rules: PackageRules, numbers: Numbers, now: datetim
     graph = build(facts.union, facts.readings)
     _refuse_signatures_alone(graph, rules, facts)
     choices = {c.item.version.name: c for c in choose(images(graph, facts), rules, numbers, now).values()}
-    if options.allowed is not None:
-        choices = _narrowed(graph, choices, options.allowed)
+    if options.narrowing is not None:
+        choices = _narrowed(graph, choices, options.narrowing)
     fixed = _fixed(graph, facts)
     order = [v.name for v in oldest_first(c.item.version for c in choices.values() if c.selected)]
     settled = within_limit(graph, order, rules.limit, fixed.keys())
     settled, last, whole = _but_the_last(graph, facts, settled, fixed, options)
     board = _Board(graph, choices, fixed, settled, _origins(graph, settled), rules, last)
-    untagged = _untags(board, options)
+    untagged, spared = but_the_last_tag(facts, settled.going, _untags(board, options))
     return Plan(
         facts.package,
         decisions=tuple(_decision(board, digest, untagged.get(digest, ())) for digest in graph.nodes),
@@ -57,6 +58,7 @@ def image_plan(facts: Facts, rules: PackageRules, numbers: Numbers, now: datetim
             *about_parts(facts, rules, graph),
             *_absent(graph),
             *((last_stays(facts, graph.nodes[last], what="tagged version"),) if last else ()),
+            *((last_tag_stays(facts, spared),) if spared else ()),
         ),
         problems=_unread(graph),
     )
@@ -85,18 +87,17 @@ def _refuse_signatures_alone(graph: Graph, rules: PackageRules, facts: Facts) ->
         )
 
 
-def _narrowed(graph: Graph, choices: Mapping[str, Choice], allowed: frozenset[int]) -> dict[str, Choice]:
-    """Only what a report planned: an image to which something came since then stays, and is told."""
-    staying = closure((d for d, c in choices.items() if not c.selected), graph.follows)
+def _narrowed(graph: Graph, choices: Mapping[str, Choice], to: Narrowing) -> dict[str, Choice]:
+    """Only what a report planned: an image to which something came since then stays whole."""
     units = set(graph.units)
 
     def has_more(digest: str) -> bool:
-        inside = closure((digest,), graph.follows).keys() - staying.keys() - units
-        return any(graph.nodes[d].id not in allowed for d in inside)
+        inside = (graph.nodes[d].id for d in closure((digest,), graph.follows).keys() - units)
+        return any(i in to.alone and i not in to.deletions for i in inside)
 
     by_id = {c.item.version.id: c for c in choices.values()}
-    whole = {i for i in allowed & by_id.keys() if not has_more(by_id[i].item.version.name)}
-    return {c.item.version.name: c for c in only(by_id, whole, NOT_IN_REPORT).values()}
+    whole = {i for i in to.deletions & by_id.keys() if not has_more(by_id[i].item.version.name)}
+    return {c.item.version.name: c for c in only(by_id, whole | to.untags, NOT_IN_REPORT).values()}
 
 
 def _fixed(graph: Graph, facts: Facts) -> dict[str, Reason]:
@@ -138,7 +139,7 @@ def _untags(board: _Board, options: Options) -> dict[str, tuple[str, ...]]:
     found = [
         version.name
         for version in oldest_first(c.item.version for c in board.choices.values() if _loses(board, c))
-        if options.untaggable is None or version.id in options.untaggable
+        if options.narrowing is None or version.id in options.narrowing.untags
     ]
     limit = board.rules.limit
     room = len(found) if limit is None else max(0, limit - len(board.settled.roots))

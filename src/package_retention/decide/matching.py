@@ -87,8 +87,11 @@ class Match:
     tags: tuple[str, ...] = ()
 
 
-def judge(condition: Filter, item: Item, numbers: Numbers, now: datetime, *, grace: bool = True) -> Match:
-    """Match a delete rule's filter: every condition must surely hold, and on every tag."""
+def judge(condition: Filter, item: Item, numbers: Numbers, now: datetime, *, restore: bool = False) -> Match:
+    """Match a delete rule's filter: every condition must surely hold, and on every tag.
+
+    In a restore nothing has to be protected: neither what is young, nor what is tagged `latest`.
+    """
     if item.is_referrer and Damage.ORPHANED not in condition.damaged:
         return _no(_ORPHAN, ReasonCode.ORPHANED)
     worst = _YES
@@ -96,9 +99,9 @@ def judge(condition: Filter, item: Item, numbers: Numbers, now: datetime, *, gra
         if match.verdict is Verdict.NO:
             return match
         worst = min(worst, match, key=_verdict)
-    if grace and _needs_grace(condition, item):
+    if not restore and _needs_grace(condition, item):
         worst = min(worst, _grace(item, now), key=_verdict)
-    return min(worst, _texts(condition, item, numbers), key=_verdict)
+    return min(worst, _texts(condition, item, numbers, guarded=not restore), key=_verdict)
 
 
 def _verdict(match: Match) -> Verdict:
@@ -196,14 +199,16 @@ def _looks_at_texts(condition: Filter) -> bool:
     )
 
 
-def _texts(condition: Filter, item: Item, numbers: Numbers) -> Match:
+def _texts(condition: Filter, item: Item, numbers: Numbers, *, guarded: bool) -> Match:
     if not _looks_at_texts(condition):
-        return _latest(condition, item) or _YES
+        return (_latest(condition, item) if guarded else None) or _YES
     if not item.texts:
         return _untagged(condition, item)
     states = {text: _state(condition, item, text, numbers) for text in item.texts}
     matched = tuple(
-        text for text, state in states.items() if state and not _hides_latest(condition, item, text)
+        text
+        for text, state in states.items()
+        if state and not (guarded and _hides_latest(condition, item, text))
     )
     if len(matched) == len(item.texts):
         return _YES

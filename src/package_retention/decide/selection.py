@@ -82,7 +82,7 @@ def _apply(
     rule: Rule, items: Sequence[Item], numbers: Numbers, now: datetime, *, restore: bool
 ) -> dict[int, Match]:
     """Match a delete rule, and take back what its own exclusions and retention keep."""
-    matches = {i.version.id: judge(rule.filter, i, numbers, now, grace=not restore) for i in items}
+    matches = {i.version.id: judge(rule.filter, i, numbers, now, restore=restore) for i in items}
     for item in items:
         if matches[item.version.id].verdict is not Verdict.NO and excluded(rule.exclude, item):
             matches[item.version.id] = _stays(ReasonCode.EXCLUDED, f"excluded by {rule.name}")

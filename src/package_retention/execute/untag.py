@@ -155,7 +155,9 @@ class Untagger(_Tagger):
         except RetentionError as again:
             advice = f"Look for the empty version {blank.digest}, and delete it by hand ({again.message})."
             return Move(problem=problem, advice=advice)
-        return Move(problem=problem, advice=error.advice)
+        # What GitHub's own rules refuse for good (the last tagged version) is no failure: the tag stays.
+        for_good = isinstance(error, RefusedError) and error.refusal.for_good
+        return Move(problem=problem, advice=error.advice, stays=for_good)
 
 
 class Retagger(_Tagger):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from package_retention.decide.options import Narrowing
 from package_retention.decide.reasons import MORE_SINCE_REPORT, OTHERWISE_IN_REPORT
 from package_retention.errors import PlanError
 from package_retention.model import Operation, ReasonCode
@@ -80,15 +81,14 @@ class Review:
     def narrowed(self, options: Options, alone: Plan) -> Options:
         """The options with which a plan does no more than both the report and the step alone."""
         untags = self.said.planned_untags
-        going = {d.version.id for d in alone.decisions if d.selected} & self.deletions
-        losing = {
+        going = frozenset(d.version.id for d in alone.decisions if d.selected)
+        losing = frozenset(
             d.version.id
             for d in alone.decisions
             if d.untag and untags.get(d.version.id, frozenset()).issuperset(d.untag)
-        }
-        return replace(
-            options, allowed=self.same & (going | losing), untaggable=self.same & frozenset(losing)
         )
+        narrowing = Narrowing(self.same & going & self.deletions, self.same & losing, going)
+        return replace(options, narrowing=narrowing)
 
     def told(self, alone: Plan, plan: Plan) -> Plan:
         """The narrowed plan with reasons that say what changed, and a warning for all that differs from the report."""

@@ -12,7 +12,7 @@ from package_retention.decide.matching import Numbers, excluded
 from package_retention.decide.reasons import NOT_DELETED_THERE
 from package_retention.decide.restoring import followers, restore_plan, restore_steps
 from package_retention.decide.selection import choose
-from package_retention.errors import MissingError, PlanError
+from package_retention.errors import MissingError, PlanError, RetentionError
 from package_retention.execute.walk import walk
 from package_retention.model import (
     Absent,
@@ -73,7 +73,22 @@ def _whole(world: World, target: Target) -> Prepared:
     if world.settings.dry_run:
         return Prepared(plan, result=PackageResult(plan))
     fresh = Watch(plan, world.clock.monotonic(), world.clock, lambda _done: plan)
-    return Prepared(plan, carry_out=lambda: PackageResult(plan, walk(plan, fresh, hands(world))))
+    return Prepared(plan, carry_out=lambda: _with_versions(world, plan, walk(plan, fresh, hands(world))))
+
+
+def _with_versions(world: World, plan: Plan, outcomes: tuple[Outcome, ...]) -> PackageResult:
+    """A package that came back whole, with the versions that came with it: they could not be listed before."""
+    if outcomes[0].result is not Result.DONE:
+        return PackageResult(plan, outcomes)
+    package, why = plan.package, Reason(ReasonCode.SELECTED, "came back with its package")
+    try:
+        versions = world.api.versions(package)
+    except RetentionError as error:
+        told = f"{package.label} is back, but which versions came with it is not known: {error.message}"
+        return PackageResult(replace(plan, problems=(*plan.problems, told)), outcomes)
+    found = Plan(package, tuple(Decision(v, selected=True, reason=why, root=v.id) for v in versions))
+    world.journal.planned(found)
+    return PackageResult(replace(plan, decisions=found.decisions), outcomes)
 
 
 def wants_everything(rules: PackageRules) -> bool:
@@ -158,15 +173,15 @@ class Restore:
             return plan
         there = {version.id: version for version in active}
         steps = [
-            Step(StepKind.UNTAG, plan.package, there[then.id], tags=one.tags or one.step.tags, root=then.id)
+            Step(StepKind.UNTAG, plan.package, there[then.id], tags=one.tags_gone, root=then.id)
             for one in self.said.untagged
-            if (then := one.step.version) and then.id in there and self._wanted(then)
+            if (then := one.step.version) and then.id in there and self._wanted(then, one.step.tags)
         ]
         return replace(plan, steps=(*plan.steps, *steps))
 
-    def _wanted(self, version: Version) -> bool:
-        """Whether the step's own inputs select a version that has its old tags back."""
-        items = flat((version,), self.target.package.type)
+    def _wanted(self, version: Version, tags: tuple[str, ...]) -> bool:
+        """Whether the step's own inputs select tags that were taken away from a version."""
+        items = flat((replace(version, tags=tags),), self.target.package.type)
         choices = choose(items, self.target.rules, self.numbers, self.now, restore=True)
         return choices[version.id].selected
 

@@ -1,0 +1,310 @@
+"""Whatever the package: a restore by report is the inverse of its deletion, and no report widens what a step does."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emulator import shapes
+from emulator.images import push_image
+from package_retention.decide import ecosystems
+from package_retention.decide.deleting import deletion_plan
+from package_retention.decide.matching import Numbers
+from package_retention.decide.options import Options
+from package_retention.errors import PlanError
+from package_retention.model import Operation, PackageType, Step, StepKind, Version
+from package_retention.pipeline.reports import review
+from package_retention.reported import Report, ReportedPackage, ReportedStep
+from property.worlds import NOW, PACKAGE, TAGS, package_rules, packages
+from scene import Scene, scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from package_retention.model import Plan
+
+RUNS = settings(max_examples=30, deadline=None)
+PLANS = settings(max_examples=300, deadline=None)
+
+# Random packages on the embedded GitHub
+
+
+@dataclass(frozen=True)
+class Push:
+    """One push: an image of its own, or an index over images that are there."""
+
+    tags: tuple[str, ...]
+    days: int
+    platforms: int
+    attestations: bool
+    signed: Any
+    shares: tuple[int, ...]
+
+
+@st.composite
+def pushes(draw: st.DrawFn) -> list[Push]:
+    """Draw two to six pushes; a tag is pushed once."""
+    free = list(TAGS)
+    found = []
+    for _ in range(draw(st.integers(2, 6))):
+        count = min(len(free), draw(st.integers(0, 2)))
+        tags = tuple(free.pop(draw(st.integers(0, len(free) - 1))) for _ in range(count))
+        found.append(
+            Push(
+                tags,
+                draw(st.integers(2, 200)),
+                draw(st.integers(0, 2)),
+                draw(st.booleans()),
+                draw(st.sampled_from(("", "cosign", "bundle"))),
+                tuple(draw(st.lists(st.integers(0, 5), max_size=2))),
+            )
+        )
+    return found
+
+
+def build(made: Scene, recipe: list[Push]) -> None:
+    plain: list[shapes.Shape] = []
+    for push in recipe:
+        shared = [plain[place % len(plain)] for place in push.shares] if plain else []
+        if shared:
+            entries = [
+                shapes.descriptor(one, "linux/amd64") for one in {s.digest: s for s in shared}.values()
+            ]
+            index = shapes.index(entries, annotations={"n": str(len(made.app.versions))})
+            made.add(index, *push.tags, created=push.days)
+        else:
+            names = ("linux/amd64", "linux/arm64")[: push.platforms]
+            image = push_image(
+                made.world,
+                made.app,
+                push.tags,
+                platforms=names,
+                attestations=push.attestations,
+                signed=push.signed,
+                created=push.days,
+            )
+            plain += image.platforms
+
+
+FILTERS = {"versions", "tag_status", "older_than", "min_versions_to_keep", "limit"}
+DELETIONS: Any = st.fixed_dictionaries(
+    {},
+    optional={
+        "versions": st.sampled_from(("*", "v*", "pr-*", "1.*", "/^[v1]/", "*, !stable", "latest")),
+        "tag_status": st.sampled_from(("tagged", "untagged")),
+        "older_than": st.sampled_from(("0s", "30d", "3 months")),
+        "exclude_versions": st.sampled_from(("stable", "v1*")),
+        "min_versions_to_keep": st.sampled_from(("1", "2")),
+        "limit": st.sampled_from(("1", "2", "3")),
+        "untag": st.just("true"),
+        "delete_package": st.just("when-empty"),
+    },
+).map(lambda given: given if set(given) & FILTERS else {**given, "versions": "*"})
+
+
+@contextmanager
+def opened(recipe: list[Push], **switches: Any) -> Iterator[Scene]:
+    with tempfile.TemporaryDirectory() as place, scene(Path(place), **switches) as made:
+        build(made, recipe)
+        yield made
+
+
+def snapshot(made: Scene, of: set[int]) -> dict[int, Any]:
+    """The package's versions as values; what runs pushed only to take a tag along is left out."""
+    return {
+        version.id: (version.name, sorted(version.tags), version.deleted_at, version.manifest)
+        for version in made.app.versions.values()
+        if version.id in of
+    }
+
+
+@RUNS
+@given(pushes(), DELETIONS, st.booleans(), st.booleans())
+def test_delete_then_restore_is_the_identity(
+    recipe: list[Push], given_: dict[str, Any], tags_come_back: bool, rows_have_tags: bool
+) -> None:
+    with opened(
+        recipe, restored_versions_get_tags_back=tags_come_back, deleted_versions_keep_tags=rows_have_tags
+    ) as made:
+        ids = set(made.app.versions)
+        before = snapshot(made, ids)
+        made.delete(**given_, report_file="report.jsonl")
+        made.restore(from_report="report.jsonl")
+        assert snapshot(made, ids) == before
+        assert not made.app.deleted_at
+        assert {version.id for version in made.app.active()} == ids
+
+
+@RUNS
+@given(pushes(), DELETIONS, st.data())
+def test_what_somebody_else_deletes_in_between_stays_deleted(
+    recipe: list[Push], given_: dict[str, Any], data: st.DataObject
+) -> None:
+    given_ = {name: value for name, value in given_.items() if name != "delete_package"}
+    with opened(recipe) as made:
+        ids = set(made.app.versions)
+        before = snapshot(made, ids)
+        made.delete(**given_, report_file="report.jsonl")
+        left = sorted(version.id for version in made.app.active() if version.id in ids)
+        theirs = data.draw(st.lists(st.sampled_from(left), unique=True, max_size=3))
+        for number in theirs:
+            made.app.versions[number].deleted_at = made.clock.now()
+        made.restore(from_report="report.jsonl")
+        now = snapshot(made, ids)
+        assert all(made.app.versions[number].deleted_at for number in theirs)
+        assert {i: one for i, one in now.items() if i not in theirs} == {
+            i: one for i, one in before.items() if i not in theirs
+        }
+
+
+# Forged reports, as files
+
+
+@st.composite
+def forged(draw: st.DrawFn, lines: list[dict[str, Any]], everything: list[Any]) -> bytes:
+    """Edit a report: other ids, names, tags, owners, kinds; lines left out, repeated, or of no report."""
+    lines = [json.loads(json.dumps(line)) for line in lines]
+    for _ in range(draw(st.integers(1, 6))):
+        line = draw(st.sampled_from(lines))
+        what = draw(st.sampled_from(("id", "tags", "owner", "drop", "twice", "select", "change", "junk")))
+        version = draw(st.sampled_from(everything))
+        if what == "drop":
+            lines.remove(line)
+        elif what == "twice":
+            lines.append(line)
+        elif what == "owner" and "owner" in line:
+            line[draw(st.sampled_from(("owner", "name", "type")))] = draw(
+                st.sampled_from(("octo", "app", "evil", "npm", "container", "OCTO"))
+            )
+        elif what == "select" and "selected" in line:
+            line["selected"] = True
+        elif what == "change" and "change" in line:
+            line["change"] = draw(st.sampled_from(StepKind)).value
+        elif what == "junk":
+            line[draw(st.sampled_from(sorted(line)))] = draw(JUNK)
+        elif "version" in line:
+            line["version"] = {"id": version.id, "name": version.name, "tags": list(version.tags)}
+            line["selected"] = True
+            if "change" in line:
+                line.pop("selected")
+                line["tags"] = list(version.tags)
+        if not lines:
+            break
+    ending = draw(st.sampled_from((b"", b"{", b"[]\n", b"\xff\n", b'{"kind":"run"}\n')))
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines) + ending
+
+
+JUNK = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 10**30),
+    st.text(max_size=5),
+    st.just([]),
+    st.just({}),
+    st.just([{"id": 1}]),
+)
+
+
+@RUNS
+@given(pushes(), DELETIONS, st.data())
+def test_a_forged_report_deletes_nothing_that_the_step_alone_would_not(
+    recipe: list[Push], given_: dict[str, Any], data: st.DataObject
+) -> None:
+    with opened(recipe) as made:
+        made.step(versions="*", report_file="plan.jsonl", dry_run="true")
+        alone = made.step(**given_, dry_run="true")
+        assert alone.status == 0, alone.log
+        lines = [json.loads(line) for line in (made.folder / "plan.jsonl").read_text().splitlines()]
+        everything = list(made.app.versions.values())
+        (made.folder / "plan.jsonl").write_bytes(data.draw(forged(lines, everything)))
+        ran = made.step(**given_, from_report="plan.jsonl")
+        assert ran.status in (0, 1)
+        assert "unexpected" not in ran.log
+        allowed = set(alone.ids("selected-version-ids"))
+        gone = {version.id for version in everything if version.deleted_at}
+        if made.app.deleted_at:
+            gone = {version.id for version in everything}
+        assert gone <= allowed
+        assert set(ran.ids("selected-version-ids")) <= allowed
+
+
+# Forged reports, as values
+
+
+@st.composite
+def reports(draw: st.DrawFn, versions: list[Version]) -> Report:
+    """Draw a report about a package: any of its versions planned in any way, with any tags."""
+    chosen = draw(st.lists(st.sampled_from(versions), unique=True))
+    selected, steps = [], []
+    for one in chosen:
+        kind = draw(st.sampled_from((None, StepKind.DELETE_VERSION, StepKind.UNTAG, StepKind.UNTAG)))
+        tags = tuple(draw(st.lists(st.sampled_from(one.tags), unique=True))) if one.tags else ()
+        if kind is None:
+            selected.append(one)
+        else:
+            steps.append(ReportedStep(Step(kind, PACKAGE, one, tags=tags or one.tags)))
+    if draw(st.booleans()):
+        steps.append(ReportedStep(Step(StepKind.DELETE_PACKAGE, PACKAGE)))
+    about = ReportedPackage(PACKAGE, tuple(steps), tuple(selected))
+    return Report(Operation.DELETE, True, NOW, "https://github.com", "octo", {}, (about,))
+
+
+def does(plan: Plan) -> tuple[set[int], dict[int, set[str]], bool]:
+    """What a plan deletes, the tags that it takes away, and whether the package goes whole."""
+    going = {decision.version.id for decision in plan.decisions if decision.selected}
+    untags = {one.version.id: set(one.untag) for one in plan.decisions if one.untag}
+    return going, untags, any(step.kind is StepKind.DELETE_PACKAGE for step in plan.steps)
+
+
+@PLANS
+@given(packages(), package_rules(), st.booleans(), st.booleans(), st.data())
+def test_a_report_only_narrows(
+    built: Any, rules: Any, untag: bool, when_empty: bool, data: st.DataObject
+) -> None:
+    facts, numbers = built.facts(), Numbers(ecosystems.of(PackageType.CONTAINER))
+    options = Options(untag, when_empty)
+    try:
+        alone = deletion_plan(facts, rules, numbers, NOW, options)
+    except PlanError:
+        return
+    report = data.draw(reports(list(facts.latest)))
+    found = review(report, PACKAGE, facts.latest)
+    plan = found.told(alone, deletion_plan(facts, rules, numbers, NOW, found.narrowed(options, alone)))
+    going, losing, whole = does(plan)
+    going_alone, losing_alone, whole_alone = does(alone)
+    said = report.packages[0]
+    assert going <= going_alone & said.planned_deletions
+    assert all(tags <= losing_alone.get(i, set()) & said.planned_untags[i] for i, tags in losing.items())
+    assert whole <= whole_alone
+    assert not (going & losing.keys())
+    # Each version that was planned and stays is told, or the root that it belongs to is.
+    assert bool(plan.warnings) or said.planned_deletions <= going
+
+
+@PLANS
+@given(packages(), package_rules(), st.booleans())
+def test_a_plan_that_meets_the_same_world_is_carried_out_as_it_is(
+    built: Any, rules: Any, untag: bool
+) -> None:
+    facts, numbers = built.facts(), Numbers(ecosystems.of(PackageType.CONTAINER))
+    options = Options(untag)
+    try:
+        alone = deletion_plan(facts, rules, numbers, NOW, options)
+    except PlanError:
+        return
+    selected = tuple(decision.version for decision in alone.decisions if decision.selected)
+    steps = tuple(ReportedStep(step) for step in alone.steps)
+    about = ReportedPackage(PACKAGE, steps, selected)
+    report = Report(Operation.DELETE, True, NOW, "https://github.com", "octo", {}, (about,))
+    found = review(report, PACKAGE, facts.latest)
+    plan = found.told(alone, deletion_plan(facts, rules, numbers, NOW, found.narrowed(options, alone)))
+    assert does(plan) == does(alone)
+    assert plan.steps == alone.steps
+    assert set(plan.warnings) <= set(alone.warnings)
