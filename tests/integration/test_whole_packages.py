@@ -9,7 +9,7 @@ import pytest
 
 from emulator import steps
 from emulator.faults import Fault, Kind
-from main_job import TYPES, WORKFLOW, Job, job, numbered, texts
+from main_job import TYPES, WORKFLOW, Job, job, numbered, shown, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,8 +46,8 @@ def test_a_package_whose_every_version_would_go_is_deleted_whole(made: Job, kind
     assert set(ran.ids("deleted-version-ids")) == set(package.versions)
     back = made.step(package_type=kind, operation="restore", versions="*")
     assert texts(package) == numbered(*range(1, 13))
-    assert back.status == 0
-    assert made.asked()[-1] == f"POST /orgs/octo/packages/{kind}/lib/restore"
+    assert set(back.ids("restored-version-ids")) == set(package.versions)
+    assert [one.path for one in made.changes()][1:] == [f"/orgs/octo/packages/{kind}/lib/restore"]
 
 
 def test_a_package_of_which_anything_stays_is_not_deleted_whole(made: Job) -> None:
@@ -161,6 +161,20 @@ def test_wildcards_reach_what_is_linked_to_the_repository_and_no_ghosts(made: Jo
     assert [len(one.active()) for one in (legacy, elsewhere, unlinked)] == [4, 3, 3]
     made.step(**{**inputs, "min_versions_to_keep": 2}, repository="OCTO/Other")
     assert [len(one.active()) for one in (*linked, elsewhere)] == [3, 3, 2]
+
+
+def test_a_wildcard_that_reaches_nothing_is_told(made: Job) -> None:
+    made.filled(repository="octo/other")
+    ran = made.step(package_name="li*, !lib-x", min_versions_to_keep=3)
+    assert ran.number("selected-count") == 0
+    (warning,) = (line for line in ran.log.splitlines() if line.startswith("::warning"))
+    assert "li*, !lib-x reached no npm package of octo that is linked to octo/app" in warning
+    assert "`repository: any`" in warning
+    assert "reached no npm package" in shown(ran)
+    ran = made.step(package_name="other*", repository="any", min_versions_to_keep=3)
+    assert "reached no npm package of octo" in ran.log
+    assert "linked" not in ran.log
+    assert "reached no" not in made.step(package_name="li*", repository="any", versions="1.0.1").log
 
 
 def test_one_packages_failure_does_not_stop_the_others(made: Job) -> None:

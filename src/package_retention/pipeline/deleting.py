@@ -10,6 +10,7 @@ from package_retention.decide import ecosystems
 from package_retention.decide.deleting import deletion_plan
 from package_retention.decide.guard import check_share
 from package_retention.decide.matching import Numbers
+from package_retention.errors import PlanError
 from package_retention.execute.walk import walk
 from package_retention.model import Outcome, PackageResult, PackageType, Result, StepKind
 from package_retention.pipeline import reports
@@ -91,11 +92,16 @@ class Deletion:
 
 
 def prepare(world: World, target: Target, now: datetime, options: Options) -> Prepared:
-    """Survey a package and make its plan; raises `PlanError` where the plan goes over `fail-if-more-than`."""
+    """Survey a package and make its plan; one that goes over `fail-if-more-than` is told, and not carried out."""
     taken_at = world.clock.monotonic()
     deletion = Deletion(world, target, survey(world, target.package, target.rules), now, options)
     plan = deletion.plan()
-    check_share(plan, world.settings.fail_if_more_than)
+    try:
+        check_share(plan, world.settings.fail_if_more_than)
+    except PlanError as error:
+        # A dry run shows the plan that is too much, step by step; else no step of it is to come.
+        shown = plan if world.settings.dry_run else replace(plan, steps=())
+        return Prepared(shown, result=PackageResult(shown, failure=error.message, advice=error.advice))
     if not plan.steps or world.settings.dry_run:
         return Prepared(plan, result=PackageResult(plan))
     return Prepared(plan, carry_out=lambda: deletion.carry_out(plan, taken_at))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from package_retention.decide.rules import PackageRules
     from package_retention.model import Owner, PackageType
     from package_retention.pipeline.world import World
+    from package_retention.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,20 @@ def targets(world: World) -> tuple[Target, ...]:
             key = (rules.type, target.package.name)
             found[key] = _merged(found[key], target) if key in found else target
     return tuple(_protected(found[key], world.settings.rules) for key in sorted(found))
+
+
+def unreached(settings: Settings, found: Iterable[Target]) -> tuple[str, ...]:
+    """Warnings about names with wildcards that reached no package: a schedule that does nothing must be seen."""
+    there = [(target.package.type, target.package.name) for target in found]
+    linked = f" that is linked to {settings.repository}" if settings.repository is not None else ""
+    widen = "; `repository: any` reaches those that are linked elsewhere, or to none" if linked else ""
+    return tuple(
+        f"`package-name` {', '.join(entry.text for entry in rules.names.entries)} reached no {rules.type} package of "
+        f"{settings.owner}{linked}{widen}"
+        for rules in settings.rules
+        if rules.names.any_wildcards
+        and not any(kind is rules.type and rules.reaches(name) for kind, name in there)
+    )
 
 
 def _merged(one: Target, other: Target) -> Target:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from package_retention.errors import BudgetError, CancelledError, MissingError, RetentionError
 from package_retention.model import Operation, PackageResult, Plan, Result, RunResult, StepKind
 from package_retention.pipeline import deleting, reports, restoring
-from package_retention.pipeline.finding import Target, targets
+from package_retention.pipeline.finding import Target, targets, unreached
 from package_retention.pipeline.inventory import Listing
 from package_retention.pipeline.memory import Memory
 from package_retention.pipeline.prepared import Prepared
@@ -30,11 +30,13 @@ def run(world: World, options: Options) -> RunResult:
     warnings: tuple[str, ...] = ()
     failure = advice = ""
     try:
-        prepared = _prepared(world, options)
+        found = result_of(world, lambda: targets(world))
+        warnings = unreached(world.settings, found)
+        prepared = _prepared(world, options, found)
         for one in prepared:
             world.journal.planned(one.plan)
         results = [one.result or PackageResult(one.plan) for one in prepared]
-        warnings = _check_scopes(world, prepared)
+        warnings += _check_scopes(world, prepared)
         results = _carried_out(world, prepared, memory)
     except (BudgetError, CancelledError) as error:
         world.ending.set(error)
@@ -44,9 +46,8 @@ def run(world: World, options: Options) -> RunResult:
     return replace(told, warnings=(*told.warnings, *warnings))
 
 
-def _prepared(world: World, options: Options) -> list[Prepared]:
-    """Find, survey and plan every package, several at a time."""
-    found = result_of(world, lambda: targets(world))
+def _prepared(world: World, options: Options, found: Sequence[Target]) -> list[Prepared]:
+    """Survey and plan every package that was found, several at a time."""
     now = world.api.now()
     if world.report:
         reports.check(world.report, world.settings, now)
