@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
     from emulator.steps import Ran
     from emulator.stored import StoredPackage, StoredVersion
     from package_retention.runner.cancel import Cancel
-
-FIRST_LIST = 1
-"""The lists of versions that a deletion asks for: one for the plan, one just before the first change."""
-SECOND_LIST = 2
 
 
 class StepClock(FakeClock):
@@ -101,6 +96,10 @@ class Scene:
         """The digests of all that is not deleted."""
         return {version.name for version in self.app.active()}
 
+    def state(self) -> dict[str, tuple[str, ...]]:
+        """What is there, with its tags."""
+        return {version.name: tuple(sorted(version.tags)) for version in self.app.active()}
+
     @property
     def tags(self) -> dict[str, str]:
         """Every tag with the digest that it is on."""
@@ -149,8 +148,10 @@ class Scene:
         self.world.before_request.append(hook)
         return happened
 
-    def report(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.folder / "report.jsonl").read_text().splitlines()]
+    @property
+    def report(self) -> str:
+        """A place for a report."""
+        return str(self.folder / "report.jsonl")
 
 
 @contextmanager

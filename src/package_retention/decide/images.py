@@ -45,4 +45,11 @@ def flat(versions: tuple[Version, ...], package_type: PackageType, reference: st
 
 def _tagged(version: Version, reference: str) -> Item:
     own = own_tags(version)
-    return Item(version, texts=own, is_image=True, has_own_tag=bool(own), reference=reference)
+    return Item(
+        version,
+        texts=own,
+        is_image=True,
+        has_own_tag=bool(own),
+        tags_inside=frozenset(version.tags),
+        reference=reference,
+    )

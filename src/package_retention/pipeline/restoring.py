@@ -12,7 +12,7 @@ from package_retention.decide.matching import Numbers, excluded
 from package_retention.decide.reasons import NOT_DELETED_THERE
 from package_retention.decide.restoring import followers, restore_plan, restore_steps
 from package_retention.decide.selection import choose
-from package_retention.errors import MissingError, PlanError, RetentionError
+from package_retention.errors import MissingError, PlanError, RetentionError, UnreachableError
 from package_retention.execute.walk import walk
 from package_retention.model import (
     Absent,
@@ -286,7 +286,11 @@ def _named(world: World, package: Package, digests: Sequence[str]) -> tuple[set[
             unread.append(
                 f"{digest} came back, but its manifest could not be read ({why}): restore what it names by id"
             )
-        named |= {child.digest for child in world.registry.referrers(package, digest) or ()}
+        try:
+            named |= {child.digest for child in world.registry.referrers(package, digest) or ()}
+        except UnreachableError as error:
+            # What the manifest itself names comes back all the same.
+            unread.append(f"{digest} came back; {error.message}")
     return named, unread
 
 
