@@ -113,7 +113,7 @@ def test_the_newest_of_each_minor_series_whatever_the_dates(made: Job, kind: str
         digest = f"sha256:{age:064x}"
         text, tags = (digest, [name]) if kind == "docker" else (name, [])
         made.world.add_version(package, text, created=100 - 7 * age % 50, tags=tags)
-    inputs = {"keep_per": "minor", "order_by": "version", "min_versions_to_keep": 1}
+    inputs: dict[str, Any] = {"keep_per": "minor", "order_by": "version", "min_versions_to_keep": 1}
     made.step(package_type=kind, **inputs)
     assert texts(package) == {"1.9.10", "1.10.1", "2.0.1", "2.1.1"}
     assert made.step(package_type=kind, **inputs).number("selected-count") == 0
