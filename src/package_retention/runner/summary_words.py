@@ -85,6 +85,8 @@ def headline(run: RunResult, tallied: Tally) -> str:
         return f"Dry run: would {infinitive} {what}{where and ' in ' + where}"
     done = tallied.restored if run.operation is Operation.RESTORE else tallied.deleted
     if not done and not tallied.untagged and not tallied.retagged:
+        if whole := _whole_packages(run.packages, planned=False):
+            return f"{past} {counted(whole, 'package')} whole{where and ': ' + where}{_but(run, tallied)}"
         return _nothing(run, tallied, past, where)
     what = _how_many(len(done), of, tallied.untagged or tallied.retagged, run, "took")
     return f"{past} {what}{where and ' in ' + where}{_but(run, tallied)}"
