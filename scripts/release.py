@@ -1,9 +1,12 @@
-"""What a release checks and writes: `release.py check VERSION`, `notes VERSION` or `pin IMAGE`.
+"""What a release checks and writes: `release.py refer RELEASE`, `check VERSION`, `notes VERSION` or `pin IMAGE`.
 
-`check` ends with status 1 unless `pyproject.toml` and `CHANGELOG.md` know the version; `notes` prints
-its section of the change log; `pin` points `action.yml` at the published image, by digest.
+`refer` makes the reusable workflow use the actions of that release (`octo/package-retention@v1.4.0`). It is run by hand,
+on main, with the new version: the release's own token may not push a commit that changes a workflow. `check` ends
+with status 1 unless `pyproject.toml`, `CHANGELOG.md` and the reusable workflow know the version; `notes` prints its
+section of the change log; `pin` points `action.yml` at the published image, by digest.
 """
 
+import os
 import re
 import sys
 import tomllib
@@ -11,6 +14,13 @@ from pathlib import Path
 
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 REFERENCE = re.compile(r"[a-z0-9./_-]+@sha256:[0-9a-f]{64}")
+RELEASE = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)@(?P<tag>v\d+\.\d+\.\d+)")
+REUSABLE = Path(".github", "workflows", "organization.yml")
+# The actions of this repository carry no commit: a commit cannot name itself. All others do.
+OWN_ACTION = re.compile(
+    r"(?P<uses>\buses: )(?P<repository>[\w.-]+/[\w.-]+)(?P<path>(?:/[\w./-]+)?)@(?P<tag>v\d+(?:\.\d+\.\d+)?)(?= |$)",
+    re.MULTILINE,
+)
 IMAGE_LINE = re.compile(r"""^(?P<indent>[ \t]*)image:[ \t]*["']?Dockerfile["']?[ \t]*$""", re.MULTILINE)
 
 
@@ -50,6 +60,34 @@ def notes(version: str, changelog: str) -> str:
     return section[1].strip() + "\n"
 
 
+def refer(release: str, workflow: str) -> str:
+    """Return the text of the reusable workflow with this repository's own actions taken from a release.
+
+    Raises:
+        ReleaseError: The release is none, or the workflow uses no action of this repository.
+    """
+    named = RELEASE.fullmatch(release)
+    if not named:
+        raise ReleaseError(f"`{release}` is no release of a repository: OWNER/NAME@vX.Y.Z is")
+    text, count = OWN_ACTION.subn(rf"\g<uses>{named['repository']}\g<path>@{named['tag']}", workflow)
+    if not count:
+        raise ReleaseError(f"{REUSABLE} uses no action of this repository by a tag")
+    return text
+
+
+def check_references(repository: str, version: str, workflow: str) -> None:
+    """Hold what the reusable workflow uses against the release that is made.
+
+    Raises:
+        ReleaseError: It would run another repository's or another release's actions.
+    """
+    release = f"{repository}@v{version}"
+    if refer(release, workflow) != workflow:
+        raise ReleaseError(
+            f"{REUSABLE} does not use {release}: run `python scripts/release.py refer {release}` first, on main"
+        )
+
+
 def pin(reference: str, action: str) -> str:
     """Return the text of `action.yml` with the published image in the Dockerfile's place.
 
@@ -66,27 +104,31 @@ def pin(reference: str, action: str) -> str:
     return text
 
 
-def run(command: str, argument: str, root: Path) -> None:
-    """Carry one command out in the checkout at `root`.
+def run(command: str, argument: str, root: Path, repository: str) -> None:
+    """Carry one command out in the checkout at `root`, of the repository `OWNER/NAME`.
 
     Raises:
-        ReleaseError: The command is none of the three, or what it found forbids the release.
+        ReleaseError: The command is none of the four, or what it found forbids the release.
     """
     project, changelog, action = (root / name for name in ("pyproject.toml", "CHANGELOG.md", "action.yml"))
-    if command == "check":
+    workflow = root / REUSABLE
+    if command == "refer":
+        workflow.write_text(refer(argument, workflow.read_text("utf-8")), "utf-8")
+    elif command == "check":
         check(argument, project.read_text("utf-8"), changelog.read_text("utf-8"))
+        check_references(repository, argument, workflow.read_text("utf-8"))
     elif command == "notes":
         sys.stdout.write(notes(argument, changelog.read_text("utf-8")))
     elif command == "pin":
         action.write_text(pin(argument, action.read_text("utf-8")), "utf-8")
     else:
-        raise ReleaseError(f"`{command}` is not one of check, notes, pin")
+        raise ReleaseError(f"`{command}` is not one of refer, check, notes, pin")
 
 
-def main(command: str, argument: str, root: Path) -> int:
+def main(command: str, argument: str, root: Path, repository: str = "OWNER/package-retention") -> int:
     """Run one command; tell why a release is refused; return the exit status."""
     try:
-        run(command, argument, root)
+        run(command, argument, root, repository)
     except ReleaseError as error:
         print(f"Not released: {error}", file=sys.stderr)
         return 1
@@ -96,4 +138,11 @@ def main(command: str, argument: str, root: Path) -> int:
 if __name__ == "__main__":
     if len(sys.argv) != 3:  # noqa: PLR2004 - itself, the command and what it is about
         sys.exit(__doc__)
-    sys.exit(main(sys.argv[1], sys.argv[2], Path(__file__).resolve().parents[1]))
+    sys.exit(
+        main(
+            sys.argv[1],
+            sys.argv[2],
+            Path(__file__).resolve().parents[1],
+            os.environ.get("GITHUB_REPOSITORY", "OWNER/package-retention"),
+        )
+    )
