@@ -48,7 +48,7 @@ class StepClock(FakeClock):
         self.hears.handle(number)
 
 
-@dataclass
+@dataclass(repr=False)
 class Scene:
     """`ran` holds every step so far; `app` is the package `octo/app`."""
 
