@@ -44,6 +44,11 @@ class Board:
             heapq.heappop(self._ready)
         return self._ready[0] if self._ready else None
 
+    def begin_no_more(self) -> None:
+        """From here on only images that were begun are gone on with; what is ready of others ends with the walk."""
+        self._ready = [place for place in self._ready if self.steps[place].root in self._begun]
+        heapq.heapify(self._ready)
+
     def cost(self, place: int) -> int:
         """How many changes must still fit in, for this step's image and every image begun to be finished."""
         root = self.steps[place].root

@@ -91,12 +91,13 @@ class _Walker:
         self.width = 1
         self.ended: RetentionError | None = None
         self.failure: RetentionError | None = None
+        self.closing = False
         self.unsent = False
         self.looks = 0
 
     def run(self) -> None:
         while not self.ended and (self.board.pending or self.running):
-            self.ended = self.hands.ending.cause
+            self._heed_ending()
             if self.ended:
                 break
             try:
@@ -107,6 +108,16 @@ class _Walker:
                 break
             self._collect(_GLANCE)
         self._wind_down()
+
+    def _heed_ending(self) -> None:
+        """The budget's end, met here or elsewhere, lets what was begun be finished; anything else stops at once."""
+        cause = self.hands.ending.cause
+        if isinstance(cause, BudgetError):
+            if not self.closing:
+                self.closing = True
+                self.board.begin_no_more()
+        else:
+            self.ended = cause
 
     def _refresh_if_due(self) -> None:
         """Look again where the facts are too old, or would be by the time that the next change may be sent."""
@@ -133,13 +144,22 @@ class _Walker:
             place = self.board.next_ready()
             if place is None:
                 return
-            self._check_room(place)
+            if not self._has_room(place):
+                return
             step = self.board.start(place)
             self.running[self.hands.pool.submit(self.hands.perform, step, self.freshness.not_after())] = place
 
-    def _check_room(self, place: int) -> None:
-        """No image is begun that the budget cannot finish."""
-        self.hands.ensure_room(self.board.cost(place))
+    def _has_room(self, place: int) -> bool:
+        """No image is begun that the budget cannot finish; those that were begun are."""
+        if self.closing:
+            return True  # room was made for it before its image was begun
+        try:
+            self.hands.ensure_room(self.board.cost(place))
+        except BudgetError as error:
+            self.hands.ending.set(error)
+            self._heed_ending()
+            return False
+        return True
 
     def _collect(self, timeout: float | None) -> None:
         if not self.running:
