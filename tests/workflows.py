@@ -1,5 +1,5 @@
 """Runs a documented workflow against the embedded GitHub: the action's own steps, scripts, artifacts between jobs, a
-matrix, and a reusable workflow of this repository.
+matrix, and a reusable workflow and composite actions of this repository.
 
 An expression has its value from the table that a test gives, from inputs, or from the outputs of an earlier step or job.
 Whatever else a workflow asks for is an error: nothing is passed over.
@@ -7,6 +7,7 @@ Whatever else a workflow asks for is an error: nothing is passed over.
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
 import re
@@ -71,7 +72,10 @@ class Workflow:
                 continue
             condition = str(job.get("if", "true"))
             if self._resolve(condition if "${{" in condition else f"${{{{ {condition} }}}}") == "true":
-                done |= self._reused(name, job) if "uses" in job else self._jobs(name, job)
+                ran = self._reused(name, job) if "uses" in job else self._jobs(name, job)
+                failed = any(each.status for each in ran.values())
+                self._outputs[f"needs.{name}.result"] = "failure" if failed else "success"
+                done |= ran
                 finished.add(name)
         return done
 
@@ -95,16 +99,17 @@ class Workflow:
     def _jobs(self, name: str, job: Mapping[str, Any]) -> dict[str, Ran]:
         """Run a job, or all of its matrix."""
         if "strategy" not in job:
-            return {name: self._job(name, job)}
+            return self._job(name, name, job)
         parsed = _PARSED.fullmatch(job["strategy"]["matrix"]["include"])
         assert parsed is not None
         done: dict[str, Ran] = {}
         for entry in json.loads(self._value(parsed[1])):
             self._outputs |= {f"matrix.{key}": str(value) for key, value in entry.items()}
-            done[f"{name} {entry['number']}"] = self._job(f"{name}-{entry['number']}", job)
+            done |= self._job(f"{name}-{entry['number']}", f"{name} {entry['number']}", job)
         return done
 
-    def _job(self, name: str, job: Mapping[str, Any]) -> Ran:
+    def _job(self, name: str, told: str, job: Mapping[str, Any]) -> dict[str, Ran]:
+        """Run one job; what the action left, if it is a step of it, is kept under the name that is told."""
         token = f"ghs_{name}"
         self._outputs = {
             key: value for key, value in self._outputs.items() if key.startswith(("needs.", "matrix."))
@@ -114,15 +119,19 @@ class Workflow:
         self.github.world.add_token(token, repository=f"{self.owner}/app", permission=permission)
         place = self.place / name
         place.mkdir(parents=True)
-        (ran,) = self._steps(job, place)
+        ran = self._steps(job, place)
+        assert len(ran) <= 1
         for output, value in job.get("outputs", {}).items():
             self._outputs[f"needs.{name}.outputs.{output}"] = self._resolve(value)
-        return ran
+        return {told: ran[0]} if ran else {}
 
     def _steps(self, job: Mapping[str, Any], place: Path) -> list[Ran]:
         return [ran for step in job["steps"] for ran in self._step(step, place)]
 
     def _step(self, step: Mapping[str, Any], place: Path) -> Iterator[Ran]:
+        condition = str(step.get("if", "true"))
+        if self._resolve(condition if "${{" in condition else f"${{{{ {condition} }}}}") != "true":
+            return
         if "run" in step:
             self._script(step, place)
             return
@@ -135,8 +144,16 @@ class Workflow:
         elif uses.startswith("actions/upload-artifact@"):
             self.artifacts[given["name"]] = place / given["path"]
         elif uses.startswith("actions/download-artifact@"):
-            assert given.keys() <= {"name", "run-id", "github-token"}
-            shutil.copy(self.artifacts[given["name"]], place)
+            assert given.keys() <= {"name", "pattern", "path", "merge-multiple", "run-id", "github-token"}
+            names = (
+                fnmatch.filter(self.artifacts, given["pattern"]) if "pattern" in given else [given["name"]]
+            )
+            to = place / given.get("path", ".")
+            to.mkdir(exist_ok=True)
+            for name in names:
+                shutil.copy(self.artifacts[name], to)
+        elif uses.startswith(REUSED):
+            self._composite(step, given, place)
         else:
             assert uses.startswith(ACTION), uses
             inputs: dict[str, Any] = self._arrives(given)
@@ -144,14 +161,31 @@ class Workflow:
             self._keep(step, ran.outputs)
             yield ran
 
-    def _script(self, step: Mapping[str, Any], place: Path) -> None:
+    def _composite(self, step: Mapping[str, Any], given: Mapping[str, str], place: Path) -> None:
+        """Run a composite action of this repository: its scripts, with the inputs that it declares."""
+        folder = ROOT / step["uses"].removeprefix(REUSED).split("@")[0]
+        action = load(folder / "action.yml")
+        assert given.keys() == action["inputs"].keys()
+        inner = Workflow(self.github, place, {f"inputs.{key}": value for key, value in given.items()})
+        for each in action["runs"]["steps"]:
+            inner._script(each, place, GITHUB_ACTION_PATH=str(folder))
+        outputs = {name: inner._resolve(about["value"]) for name, about in action["outputs"].items()}
+        self._keep(step, outputs)
+
+    def _script(self, step: Mapping[str, Any], place: Path, **more: str) -> None:
         outputs = place / "script-outputs"
         outputs.write_text("", encoding="utf-8")
         variables = {key: self._text(value) for key, value in step.get("env", {}).items()}
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         subprocess.run(
             ["/bin/bash", "-e", "-c", step["run"]],
-            env={"PATH": path, "GITHUB_OUTPUT": str(outputs), **variables},
+            env={
+                "PATH": path,
+                "GITHUB_OUTPUT": str(outputs),
+                "GITHUB_STEP_SUMMARY": str(place / "script-summary"),
+                **variables,
+                **more,
+            },
             cwd=place,
             check=True,
             timeout=60,
@@ -183,6 +217,10 @@ class Workflow:
     def _value(self, expression: str) -> str:
         if expression in ("true", "always()"):
             return "true"
+        if " && " in expression:
+            return str(all(self._value(part) == "true" for part in expression.split(" && "))).lower()
+        if expression == "cancelled()":
+            return "false"
         if " || " in expression:
             found = {**self._outputs, **self.values}
             return next(value for part in expression.split(" || ") if (value := found.get(part, "")))

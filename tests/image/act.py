@@ -1,6 +1,7 @@
 """act: workflows as they stand, over podman's socket, against the embedded GitHub."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -9,9 +10,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from emulator.server import EmulatedGitHub
-from image.engine import BASE, Run, environment
+from image.engine import BASE, ROOT, Run, environment
 
 MOST_TRIES = 200
+NEEDED = (
+    "Dockerfile",
+    ".dockerignore",
+    ".github/actions",
+    "LICENSE",
+    "action.yml",
+    "entrypoint.py",
+    "requirements",
+    "scripts",
+    "src",
+)
 
 
 @contextmanager
@@ -31,6 +43,17 @@ def engine(socket: Path) -> Iterator[str]:
     finally:
         service.send_signal(signal.SIGTERM)
         service.wait(timeout=30)
+
+
+def copy_action(tree: Path) -> None:
+    """Copy what a runner that fetches the action needs to run it."""
+    for name in NEEDED:
+        source = ROOT / name
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(source, tree / name)
 
 
 def committed(tree: Path) -> None:

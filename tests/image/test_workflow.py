@@ -9,22 +9,12 @@ import pytest
 
 from emulator.server import EmulatedGitHub
 from emulator.world import World
-from image.act import act, committed
+from image.act import act, committed, copy_action
 from image.engine import ROOT, podman
 
 pytestmark = pytest.mark.image
 
 TOKEN = "ghp_" + "a" * 36
-NEEDED = (
-    "Dockerfile",
-    ".dockerignore",
-    "LICENSE",
-    "action.yml",
-    "entrypoint.py",
-    "requirements",
-    "scripts",
-    "src",
-)
 
 
 @pytest.fixture
@@ -42,13 +32,7 @@ def world() -> World:
 def checkout(tmp_path: Path) -> Path:
     """What a user's runner checks out, with this test's workflow in it, as a git repository of its own."""
     tree = tmp_path / "checkout"
-    tree.mkdir()
-    for name in NEEDED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copyfile(source, tree / name)
+    copy_action(tree)
     workflows = tree / ".github" / "workflows"
     workflows.mkdir(parents=True)
     shutil.copyfile(ROOT / "tests" / "image" / "workflow.yml", workflows / "retention.yml")

@@ -1,0 +1,160 @@
+"""Deals an organization's packages out to jobs: `organization_jobs.py listed REPORT` or `planned FOLDER`.
+
+Run by `.github/actions/organization-jobs`, for `.github/workflows/organization.yml`, with the runner's own Python: the
+standard library is all there is. `listed` reads the report of a list and makes one job a package; `planned` reads
+the plans of these jobs, `plan-N.jsonl`, and leaves those in which something is to be changed. Both write the outputs
+`matrix`, `parallel` and `points`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+MOST_JOBS = 256  # GitHub's limit for a matrix
+MOST_CHARACTERS = 450_000  # an output takes 1 MB, measured as UTF-16; a tenth is left free
+POINTS_OF_A_CHANGE = 5  # with fewer a minute, no change would ever start
+MOST_ROWS = 1_000  # of the summary's table
+
+# What `package-name` takes as it is: a name with a wildcard or a slash at one end would reach other packages.
+PLAIN = re.compile(r"[A-Za-z0-9_@~+-][A-Za-z0-9_@~+./-]*(?<!/)")
+
+
+class NoJobsError(Exception):
+    """No list of jobs can be made that could be trusted to be whole."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one job of the matrix works on; `planned` has the changes of each package, by name."""
+
+    number: int
+    names: tuple[str, ...]
+    planned: Mapping[str, int] | None = None
+
+    def entry(self, scope: str) -> dict[str, Any]:
+        """The matrix's entry: `label` is for the job's name, `key` names these packages among all runs."""
+        more = f" and {len(self.names) - 1} more" if len(self.names) > 1 else ""
+        key = hashlib.sha256("\n".join([scope, *self.names]).encode()).hexdigest()[:20]
+        names = "\n".join(self.names)
+        return {"number": self.number, "names": names, "label": self.names[0] + more, "key": key}
+
+
+def listed(lines: Iterable[str], kind: str) -> list[Job]:
+    """Deal the packages of a list's report out to at most 256 jobs.
+
+    Raises:
+        NoJobsError: The list ended before it knew which packages there are.
+    """
+    names, whole = [], False
+    for line in _read(lines):
+        if line["kind"] == "package" and line["type"] == kind:
+            names.append(line["name"])
+        whole = whole or (line["kind"] == "end" and line["complete"] and line["exit_status"] == 0)
+    if not names and not whole:
+        raise NoJobsError("the packages could not be listed: see the step before this one")
+    plain = [name for name in names if _is_plain(name)]
+    return [Job(n, tuple(plain[n::MOST_JOBS])) for n in range(min(len(plain), MOST_JOBS))]
+
+
+def _is_plain(name: str) -> bool:
+    plain = PLAIN.fullmatch(name) is not None
+    if not plain:
+        print(f"::warning::{json.dumps(name)} is left alone: it cannot be given as a plain name")
+    return plain
+
+
+def planned(plans: Mapping[int, Iterable[str]]) -> list[Job]:
+    """Give the jobs whose plans change something, each with the packages that it changes."""
+    jobs = []
+    for number, lines in sorted(plans.items()):
+        names: dict[int, str] = {}
+        changes: dict[str, int] = {}
+        for line in _read(lines):
+            if line["kind"] == "package":
+                names[line["package"]] = line["name"]
+            elif line["kind"] == "step":
+                name = names[line["package"]]
+                changes[name] = changes.get(name, 0) + 1
+        plain = {name: count for name, count in changes.items() if _is_plain(name)}
+        if plain:
+            jobs.append(Job(number, tuple(plain), plain))
+    return jobs
+
+
+def _read(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Read a report; its last line may be cut where the run was killed."""
+    for line in lines:
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            return
+
+
+def outputs(jobs: Sequence[Job], scope: str, parallel: int, points: int) -> dict[str, str]:
+    """Give the outputs; all jobs that run at once have `points` a minute together.
+
+    Raises:
+        NoJobsError: The matrix is larger than an output may be.
+    """
+    at_once = max(1, min(parallel, len(jobs), points // POINTS_OF_A_CHANGE))
+    matrix = json.dumps([job.entry(scope) for job in jobs])
+    if len(matrix) > MOST_CHARACTERS:
+        raise NoJobsError("the packages' names are more than an output takes: say fewer in `package-name`")
+    return {"matrix": matrix, "parallel": str(at_once), "points": str(points // at_once)}
+
+
+def summary(jobs: Sequence[Job]) -> str:
+    """Tell what the plans hold together, package by package; names are plain (`PLAIN`), and need no escaping."""
+    rows = [(name, count) for job in jobs for name, count in (job.planned or {}).items()]
+    if not rows:
+        return "### Nothing is to be changed\n"
+    total = sum(count for _, count in rows)
+    table = [f"| `{name}` | {count:,} |" for name, count in sorted(rows)[:MOST_ROWS]]
+    if len(rows) > MOST_ROWS:
+        table.append(f"| and {len(rows) - MOST_ROWS:,} more | |")
+    head = [f"### Planned changes: {total:,}, packages: {len(rows):,}", ""]
+    return "\n".join([*head, "| package | planned changes |", "| --- | ---: |", *table]) + "\n"
+
+
+def run(command: str, place: Path, environ: Mapping[str, str]) -> None:
+    """Carry one command out, with the settings and files that `environ` names."""
+    told = ""
+    if command == "listed":
+        with place.open(encoding="utf-8") as lines:
+            jobs = listed(lines, environ["PACKAGE_TYPE"].lower())
+    else:
+        files = {int(path.stem.rpartition("-")[2]): path for path in place.glob("plan-*.jsonl")}
+        jobs = planned({number: path.read_text("utf-8").splitlines() for number, path in files.items()})
+        told = summary(jobs)
+    scope = f"{environ['OWNER']}/{environ['PACKAGE_TYPE']}".lower()
+    given = outputs(jobs, scope, int(environ["PARALLEL"]), int(environ["POINTS"]))
+    with Path(environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as file:
+        file.writelines(f"{name}={value}\n" for name, value in given.items())
+    with Path(environ["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8") as file:
+        file.write(told)
+
+
+def main(command: str, place: Path, environ: Mapping[str, str]) -> int:
+    """Run one command; tell why no jobs are made; return the exit status."""
+    try:
+        run(command, place, environ)
+    except (NoJobsError, OSError, ValueError) as error:
+        print(f"::error::No jobs were made: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3 or sys.argv[1] not in {"listed", "planned"}:  # noqa: PLR2004 - itself and two words
+        sys.exit(__doc__)
+    sys.exit(main(sys.argv[1], Path(sys.argv[2]), os.environ))
