@@ -125,8 +125,8 @@ def fill(world: World, package: StoredPackage, numbers: Iterable[int]) -> None:
 
 
 def shown(ran: Ran) -> str:
-    """What a reader of the job summary sees."""
-    return Page(ran.summary).text
+    """What a reader of the job summary sees, whether a word is set as code or between backticks."""
+    return Page(ran.summary).text.replace("`", "")
 
 
 def texts(package: StoredPackage) -> set[str]:
