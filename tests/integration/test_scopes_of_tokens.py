@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from emulator import steps
+from emulator.images import push_image
 from main_job import Job, job, numbered, shown, texts
 
 if TYPE_CHECKING:
@@ -142,3 +143,24 @@ def test_other_tokens_with_scopes(made: Job, token: str) -> None:
     assert texts(package) == numbered(10, 11, 12)
     ran = made.refused(token=token, operation="restore", versions="*")
     assert "`write:packages`" in ran.log
+
+
+@pytest.mark.parametrize("lacking", [WRITE, DELETE])
+def test_untag_needs_to_write_and_to_delete(made: Job, lacking: str) -> None:
+    app = made.package("app", "container")
+    image = push_image(made.world, app, ("v1", "v1.0"), created=40)
+    push_image(made.world, app, ("v2",), created=30)
+    scopes(made, *({READ, WRITE, DELETE} - {lacking}))
+    inputs: dict[str, Any] = {
+        "package_type": "container",
+        "package_name": "app",
+        "versions": "v1",
+        "untag": "true",
+    }
+    ran = made.refused(**inputs)
+    assert made.changes() == []
+    assert all(one.method == "GET" for one in made.world.registry_requests)
+    assert f"lacks the scope `{lacking}`" in ran.log
+    scopes(made, READ, WRITE, DELETE)
+    made.step(**inputs)
+    assert image.root_version.tags == ["v1.0"]
