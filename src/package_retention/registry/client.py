@@ -150,7 +150,9 @@ class Registry:
         except HopelessError as error:
             raise RefusedError(write_refusal(error.status, error.why, what)) from error
         if answer.status == requests.codes.ok:
-            told = f"{what} was perhaps not written: {self._endpoint.told(answer)}, and a registry would say 201"
+            told = (
+                f"{what} was perhaps not written: {self._endpoint.told(answer)}, and a registry would say 201"
+            )
             raise InDoubtError(told, "see what stands between the runner and the registry")
         if answer.status not in _WRITTEN:
             raise RefusedError(write_refusal(answer.status, self._endpoint.told(answer), what))
