@@ -49,6 +49,10 @@ class Board:
         self._ready = [place for place in self._ready if self.steps[place].root in self._begun]
         heapq.heapify(self._ready)
 
+    def is_begun(self, place: int) -> bool:
+        """Whether a change of the same image was started before."""
+        return self.steps[place].root in self._begun
+
     def cost(self, place: int) -> int:
         """How many changes must still fit in, for this step's image and every image begun to be finished."""
         root = self.steps[place].root

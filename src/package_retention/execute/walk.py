@@ -151,7 +151,7 @@ class _Walker:
 
     def _has_room(self, place: int) -> bool:
         """No image is begun that the budget cannot finish; those that were begun are."""
-        if self.closing:
+        if self.closing or self.board.is_begun(place):
             return True  # room was made for it before its image was begun
         try:
             self.hands.ensure_room(self.board.cost(place))
