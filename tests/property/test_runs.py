@@ -58,74 +58,102 @@ def recipes(draw: st.DrawFn) -> list[Push]:
             tuple(draw(st.lists(st.sampled_from(TAGS), max_size=2, unique=True))),
             draw(st.integers(0, 3000)),
             tuple(draw(st.lists(st.integers(0, 9), max_size=4, unique=True))),
-            draw(st.integers(0, 5)) == 0,
+            draw(st.integers(0, 2)) == 0,
         )
         for _ in range(draw(st.integers(2, 10)))
     ]
 
 
 def build(made: Scene, recipe: list[Push]) -> None:
-    """Push it all into the scene's package, children before what names them."""
+    """Push it all into the scene's package, children before what names them.
+
+    No index names a referrer of something else: children that it describes as plain manifests are not read, and so
+    what they refer to is not known.
+    """
     there: list[shapes.Shape] = []
     for number, push in enumerate(recipe):
         seed = f"{made.app.name} {number}"
         named = list(
-            {there[r % len(there)].digest: there[r % len(there)] for r in push.refs if there}.values()
+            {one.digest: one for r in push.refs if there and (one := there[r % len(there)])}.values()
         )
         for one, tags in _shapes(push, seed, named):
-            made.add(one, *tags, created=push.hours / 24)
+            # No age is so near to a limit that it passes it between two steps.
+            made.add(one, *tags, created=(push.hours + 0.5) / 24)
             there.append(one)
 
 
 def _shapes(
     push: Push, seed: str, named: list[shapes.Shape]
 ) -> Iterator[tuple[shapes.Shape, tuple[str, ...]]]:
-    gone = shapes.image(f"{seed} nowhere")
-    mark = {"seed": seed}
-    if push.kind in ("index", "docker list"):
-        entries = [shapes.descriptor(one, "linux/amd64") for one in [*named, *([gone] if push.lost else [])]]
-        yield shapes.index(entries, docker=push.kind == "docker list", annotations=mark), push.tags
-    elif push.kind == "attested":
-        image = shapes.image(seed)
-        proof = shapes.attestation(image)
-        yield image, ()
-        yield proof, ()
-        entries = [shapes.descriptor(image, "linux/amd64"), shapes.attestation_descriptor(proof, image)]
-        yield shapes.index(entries, annotations=mark), push.tags
-    elif push.kind == "referrer":
-        yield shapes.referrer(gone if push.lost or not named else named[0], seed), push.tags
-    elif push.kind == "signature":
-        subject = gone if push.lost or not named else named[0]
-        yield (
-            shapes.image(f"{seed} signs"),
-            (shapes.derived_tag(subject, ("sig", "att", "sbom")[push.hours % 3]),),
-        )
-    elif push.kind == "fallback" and named:
-        found = shapes.index([shapes.descriptor(one) for one in named[1:]], annotations=mark)
-        yield found, (shapes.derived_tag(gone if push.lost else named[0]),)
-    elif push.kind == "cache":
-        yield shapes.cache(seed), push.tags
-    elif push.kind == "chart":
-        yield shapes.helm_chart(seed), push.tags
-    else:
-        yield shapes.image(seed), push.tags
+    mark, gone = {"seed": seed}, shapes.image(f"{seed} nowhere")
+    subject = gone if push.lost or not named else named[0]
+    plain = [one for one in named if not referred_by(one.body, ())]
+    match push.kind:
+        case "index" | "docker list":
+            entries = [shapes.descriptor(one, "linux/amd64") for one in plain]
+            entries += [shapes.descriptor(gone, "linux/arm64")] if push.lost else []
+            yield shapes.index(entries, docker=push.kind == "docker list", annotations=mark), push.tags
+        case "attested":
+            image = shapes.image(seed)
+            proof = shapes.attestation(image)
+            entries = [shapes.descriptor(image, "linux/amd64"), shapes.attestation_descriptor(proof, image)]
+            yield from ((image, ()), (proof, ()))
+            yield shapes.index(entries, annotations=mark), push.tags
+        case "referrer":
+            yield shapes.referrer(subject, seed), push.tags
+        case "signature":
+            suffix = ("sig", "att", "sbom")[push.hours % 3]
+            yield shapes.image(f"{seed} signs"), (shapes.derived_tag(subject, suffix),)
+        case "fallback":
+            found = [one for one in named if one in plain or referred_by(one.body, ()) == {subject.digest}]
+            entries = [shapes.descriptor(one) for one in found if one is not subject]
+            yield shapes.index(entries, annotations=mark), (shapes.derived_tag(subject),)
+        case "cache":
+            yield shapes.cache(seed), push.tags
+        case "chart":
+            yield shapes.helm_chart(seed), push.tags
+        case _:
+            yield shapes.image(seed), push.tags
 
 
-FILTERS = ("versions", "tag_status", "older_than", "min_versions_to_keep", "limit", "remove_damaged")
-INPUTS: Any = st.fixed_dictionaries(
-    {},
-    optional={
-        "versions": st.sampled_from(("*", "v*", "pr-*", "1.*", "/^[v1]/", "!stable", "latest", "*, latest")),
-        "tag_status": st.sampled_from(("tagged", "untagged")),
-        "older_than": st.sampled_from(("0s", "30d", "2 months")),
-        "exclude_versions": st.sampled_from(("stable", "v1*", "/\\.sig$/")),
-        "min_versions_to_keep": st.sampled_from(("1", "2")),
-        "limit": st.sampled_from(("1", "2")),
-        "remove_damaged": st.sampled_from(("ghost", "ghost,partial", "partial, orphaned")),
-        "untag": st.just("true"),
-        "delete_package": st.just("when-empty"),
-    },
-).map(lambda inputs: inputs if set(inputs) & set(FILTERS) else {**inputs, "versions": "*"})
+def among(*choices: dict[str, str]) -> Any:
+    return st.sampled_from(choices)
+
+
+INPUTS: Any = st.builds(
+    lambda main, more: more | main,
+    st.one_of(
+        st.builds(
+            lambda text, untag: {"versions": text} | ({"untag": "true"} if untag else {}),
+            st.sampled_from(("*", "v*", "pr-*", "1.*", "/^[v1]/", "!stable", "latest", "*, latest")),
+            st.booleans(),
+        ),
+        among(
+            {"tag_status": "tagged"},
+            {"tag_status": "untagged"},
+            {"tag_status": "untagged", "older_than": "0s"},
+        ),
+        among({"older_than": "30d"}, {"older_than": "0s"}),
+        st.just({"older_than": "0s", "delete_package": "when-empty"}),
+        among({"min_versions_to_keep": "1"}, {"min_versions_to_keep": "2"}, {"version_range": ">=1.2.0"}),
+        st.sampled_from(("ghost", "ghost, partial", "partial", "orphaned")).map(
+            lambda text: {"remove_damaged": text}
+        ),
+    ),
+    among(
+        {},
+        {},
+        {},
+        {"limit": "1"},
+        {"limit": "2"},
+        {"untag": "true"},
+        {"min_versions_to_keep": "1"},
+        {"exclude_versions": "stable"},
+        {"exclude_versions": "v1*, /\\.sig$/"},
+        {"delete_package": "when-empty"},
+        {"untag": "true", "limit": "2", "exclude_versions": "1.*"},
+    ),
+)
 
 
 class Street:
