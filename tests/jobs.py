@@ -151,7 +151,7 @@ class State:
     @classmethod
     def of(cls, package: StoredPackage) -> State:
         there = package.active() if package.deleted_at is None else []
-        held = holdings(package) if package.deleted_at is None else {}
+        held = holdings(package) if there and package.type == "container" else {}
         return cls(
             frozenset(package.versions),
             frozenset(version.id for version in there),
