@@ -73,6 +73,10 @@ demo: setup ## Clean up a made-up organization on an embedded GitHub and show th
 docs: setup ## Renew the tables in the documentation, from action.yml and the code
 	$(PYTHON) scripts/docs_tables.py
 
+.PHONY: screenshots
+screenshots: setup ## Take pictures of job summaries for docs/screenshots (needs Chromium and npm)
+	PYTHONPATH=src:tests $(PYTHON) scripts/screenshots.py
+
 .PHONY: lock
 lock: setup ## Bring requirements/*.txt in line with requirements/*.in (`make lock UPGRADE=--upgrade` renews all)
 	for name in runtime dev image; do $(LOCK) $(UPGRADE) --output-file requirements/$$name.txt requirements/$$name.in; done

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from package_retention.decide.reasons import WITH_ITS_IMAGE
 from package_retention.model import (
     Outcome,
     PackageResult,
@@ -11,6 +13,9 @@ from package_retention.model import (
 from package_retention.runner.attention import announce, points
 from package_retention.runner.summary import About
 from run_results import NOW, delete, package, result, run, version
+
+if TYPE_CHECKING:
+    from package_retention.errors import RetentionError
 
 ABOUT = About(NOW, "octo/package-retention@v1")
 WITH_REPORT = replace(ABOUT, report_file="out/report.json")
@@ -27,6 +32,9 @@ class Heard:
 
     def error(self, text: str, advice: str = "") -> None:
         self.said.append(("error", text, advice))
+
+    def fail(self, error: RetentionError) -> None:
+        self.error(error.message, error.advice)
 
 
 def test_failures_are_errors_and_what_github_refuses_for_good_is_a_warning() -> None:
@@ -64,6 +72,26 @@ def test_changes_not_tried_after_a_refusal_are_told() -> None:
         n: Outcome(delete(version(n), APP), Result.NOT_REACHED, "not tried", "Add admin.") for n in (8, 9, 10)
     }
     (point,) = points(run(result(10, goes=4, ends=ends)))
-    assert point.sentence == "octo/app (container): v8: not tried (and 2 more like it)".replace(
-        "v8", "sha256:" + f"{8:064x}"
-    )
+    assert point.sentence == "octo/app (container): sha256:000000000000: not tried (and 2 more like it)"
+
+
+def test_what_a_refusal_ended_is_told_with_it() -> None:
+    ends = {
+        7: Outcome(delete(version(7, "v7"), APP), Result.FAILED, "no role", "Add admin."),
+        **{
+            n: Outcome(delete(version(n), APP), Result.NOT_REACHED, "not tried", "Add admin.")
+            for n in (8, 9, 10)
+        },
+    }
+    (point,) = points(run(result(10, goes=4, ends=ends)))
+    assert point.error
+    assert point.sentence == "octo/app (container): v7: no role; so 3 further changes were not tried"
+
+
+def test_the_parts_of_an_image_that_stays_are_not_told_one_by_one() -> None:
+    root, parts = version(1, "v1"), [version(n) for n in (2, 3, 4)]
+    steps = [replace(delete(one, APP), root=1) for one in (root, *parts)]
+    ends = [Outcome(steps[0], Result.REFUSED, "more than 5,000 downloads")]
+    ends += [Outcome(step, Result.SKIPPED, WITH_ITS_IMAGE) for step in steps[1:]]
+    (point,) = points(run(PackageResult(Plan(APP, steps=tuple(steps)), tuple(ends))))
+    assert point.text == "octo/app (container): v1: more than 5,000 downloads"

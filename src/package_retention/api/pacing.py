@@ -214,7 +214,10 @@ class Pacer:
         with self._changed:
             left = None if self._deadline is None else self._deadline - now
             if self._hour.room(self._in_flight, now, left) < changes:
-                raise BudgetError(self._spent(_Due(0.0, "", "budget")), "budget", _RAISE_LIMIT)
+                why = self._spent(
+                    _Due(0.0, "", "budget"), "holds nothing further", "for what was begun and others"
+                )
+                raise BudgetError(why, "budget", _RAISE_LIMIT)
             if left is not None and self._seconds_for(changes, now) > left:
                 message = f"the time limit ends the run here: the next {changes} changes would pass it"
                 raise BudgetError(message, "time", _RAISE_LIMIT)
@@ -240,14 +243,16 @@ class Pacer:
             return BudgetError(message, "time", _RAISE_LIMIT)
         return BudgetError("the time limit ends the run here", "time", _RAISE_LIMIT)
 
-    def _spent(self, due: _Due) -> str:
+    def _spent(
+        self, due: _Due, what: str = "ends the run here", whom: str = "the last tenth of it to others"
+    ) -> str:
         hour = self._hour
         left = (
             f"{max(hour.remaining, 0)} of {hour.limit} requests are left" if hour.limit else "it is used up"
         )
         when = f"{hour.returns:%H:%M} UTC" if hour.returns else f"{due.seconds / 60:.0f} min"
         verb = "at" if hour.returns else "in"
-        return f"GitHub's hourly rate budget ends the run here: {left}, the last tenth of it to others; it returns {verb} {when}"
+        return f"GitHub's hourly rate budget {what}: {left}, {whom}; it returns {verb} {when}"
 
     def _finish(self, points: int) -> Pass:
         if (pause := self._pause[0] - self._clock.monotonic()) > 0:

@@ -17,6 +17,8 @@ UNKNOWN_TAGGED = Reason(
     ReasonCode.UNREADABLE, "a tagged manifest that the registry does not have may need it"
 )
 
+WITH_ITS_IMAGE = "stays with its image, which stays"
+
 
 def over_limit(limit: int | None) -> Reason:
     """The reason of what waits for the next run."""

@@ -6,6 +6,7 @@ import heapq
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from package_retention.decide.reasons import WITH_ITS_IMAGE
 from package_retention.model import Outcome, Result
 
 if TYPE_CHECKING:
@@ -129,8 +130,6 @@ class Board:
                 step = self.steps[place]
                 if place in self.outcomes or step.version is None:
                     continue
-                ended.append(
-                    self._note(place, Outcome(step, Result.SKIPPED, "stays with its image, which stays"))
-                )
+                ended.append(self._note(place, Outcome(step, Result.SKIPPED, WITH_ITS_IMAGE)))
                 waiting.append(step.version.id)
         return ended

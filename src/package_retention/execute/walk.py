@@ -222,7 +222,10 @@ class _Walker:
             self._tell(self.board.end(place, outcome))
         cause = self.ended or self.hands.ending.cause
         message = cause.message if cause else "waits for something that was not reached"
-        self._tell(self.board.abandon(Result.NOT_REACHED, message))
+        clean = cause is None or isinstance(cause, BudgetError | CancelledError)
+        self._tell(
+            self.board.abandon(Result.NOT_REACHED, message, "" if clean or not cause else cause.advice)
+        )
 
     def _tell(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:

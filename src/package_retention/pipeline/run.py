@@ -151,7 +151,7 @@ def _result(world: World, results: Sequence[PackageResult], failure: str, advice
     cause = world.ending.cause
     warnings: tuple[str, ...] = ()
     if isinstance(cause, BudgetError) and not cause.failing:
-        warnings = (f"{_cut_short(cause, results)}. {cause.advice}".strip(),)
+        warnings = (f"{_cut_short(cause, results)}. {cause.advice[:1].upper()}{cause.advice[1:]}".strip(),)
     elif isinstance(cause, BudgetError):
         failure = failure or f"{_cut_short(cause, results)}, and requests were failing then"
         advice = advice or cause.advice

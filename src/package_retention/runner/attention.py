@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from package_retention.decide.reasons import WITH_ITS_IMAGE
 from package_retention.errors import InputError
 from package_retention.model import Operation, Result
 from package_retention.runner.escaping import counted
@@ -106,9 +108,20 @@ def _of_package(result: PackageResult, complete: bool) -> Iterator[Point]:
         yield Point(True, _about(label, problem))
     for warning in result.plan.warnings:
         yield Point(False, _about(label, warning))
-    yield from _grouped(label, result.outcomes, (Result.FAILED,), error=True)
+    told = [outcome for outcome in result.outcomes if not _follows(outcome)]
+    errors = list(_grouped(label, told, (Result.FAILED,), error=True))
+    yield from errors
+    advised = {point.advice for point in errors if point.advice}
     warned = _WARNED_AT_THE_END if complete else _WARNED
-    yield from _grouped(label, result.outcomes, warned, error=False)
+    left = [o for o in told if not (o.result is Result.NOT_REACHED and o.advice in advised)]
+    yield from _grouped(label, left, warned, error=False)
+
+
+def _follows(outcome: Outcome) -> bool:
+    """Whether a step was left out only since its image's root stays, of which its own outcome tells."""
+    step = outcome.step
+    part = step.version is not None and step.root not in (None, step.version.id)
+    return part and outcome.result is Result.SKIPPED and outcome.message == WITH_ITS_IMAGE
 
 
 def _grouped(
@@ -117,16 +130,22 @@ def _grouped(
     """Tell outcomes with the same advice (or, without any, the same words) as one, by the first of them."""
     wanted = frozenset(results)
     groups: dict[str, list[Outcome]] = {}
+    untried: Counter[str] = Counter()
     for outcome in outcomes:
         if outcome.result in wanted:
             groups.setdefault(outcome.advice or outcome.message, []).append(outcome)
+        elif outcome.result is Result.NOT_REACHED and outcome.advice:
+            untried[outcome.advice] += 1
     for first, *others in groups.values():
-        yield Point(error, _about(label, f"{_subject(first)}{first.message}"), first.advice, len(others))
+        text = _about(label, f"{_subject(first)}{first.message}")
+        if first.advice and untried[first.advice]:
+            text += f"; so {counted(untried[first.advice], 'further change')} were not tried"
+        yield Point(error, text, first.advice, len(others))
 
 
 def _subject(outcome: Outcome) -> str:
     version = outcome.step.version
-    if version is None or version.label in outcome.message or str(version.id) in outcome.message:
+    if version is None or version.label in outcome.message or version.name in outcome.message:
         return ""
     return f"{version.label}: "
 

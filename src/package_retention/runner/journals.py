@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Protocol
 
 from package_retention.model import Operation, Result, StepKind
 from package_retention.runner.escaping import counted
-from package_retention.runner.summary_tables import MOST_TAGS, short
-from package_retention.runner.summary_words import result_words
+from package_retention.runner.naming import Names
+from package_retention.runner.summary_words import REASONS, result_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,19 @@ class _Chapter:
     left: int = 0
     unreached: int = 0
     queued: bool = False
+    names: Names = field(default_factory=Names)
+    reasons: dict[int, str] = field(default_factory=dict)
     lines: deque[str] = field(default_factory=deque)
+
+    def learn(self, plan: Plan) -> None:
+        """Know what the plan calls its versions, and why each of them goes."""
+        self.names = Names(plan.decisions) if plan.decisions else self.names
+        self.reasons |= {one.version.id: one.reason.text for one in plan.decisions if one.selected}
+
+    def why(self, step: Step) -> str:
+        """The reason as it stands behind a line; empty where none is known."""
+        reason = self.reasons.get(step.version.id) if step.version else None
+        return f": {reason}" if reason else ""
 
 
 class LogJournal:
@@ -101,8 +113,11 @@ class LogJournal:
             chapter = self._chapter(plan.package)
             changes = f"{counted(len(plan.steps), 'change')} planned"
             self._tell(chapter, f"{counted(len(plan.decisions), 'version')} listed, {changes}")
+            for line in _staying(plan):
+                self._tell(chapter, line)
+            chapter.learn(plan)
             if self._reads_only:
-                for line in self._preview(plan):
+                for line in self._preview(plan, chapter):
                     self._tell(chapter, line)
             else:
                 chapter.left += len(plan.steps)
@@ -110,7 +125,7 @@ class LogJournal:
 
     def starting(self, step: Step) -> None:
         """Tell a debug log that a change is about to be sent."""
-        self._log.debug(f"starting: {_change(step, self._operation)} of {step.package.label}")
+        self._log.debug(f"starting: {_change(step, self._operation, Names())} of {step.package.label}")
 
     def finished(self, outcome: Outcome) -> None:
         """Tell how a step ended."""
@@ -120,7 +135,7 @@ class LogJournal:
             if outcome.result is Result.NOT_REACHED:
                 chapter.unreached += 1
             else:
-                self._tell(chapter, _ended(outcome, self._operation))
+                self._tell(chapter, _ended(outcome, self._operation, chapter))
             if chapter.left <= 0:
                 self._tell_unreached(chapter)
             self._advance()
@@ -166,34 +181,42 @@ class LogJournal:
             self._tell(chapter, f"{counted(chapter.unreached, 'change')} not reached")
             chapter.unreached = 0
 
-    def _preview(self, plan: Plan) -> Iterator[str]:
+    def _preview(self, plan: Plan, chapter: _Chapter) -> Iterator[str]:
         """The planned changes, one a line, where they will not be made."""
         for step in plan.steps[:MOST_PLANNED]:
-            yield f"would {_change(step, self._operation)}"
+            yield f"would {_change(step, self._operation, chapter.names)}{chapter.why(step)}"
         if len(plan.steps) > MOST_PLANNED:
             yield f"and {len(plan.steps) - MOST_PLANNED:,} more, which the report file holds"
 
 
-def _ended(outcome: Outcome, operation: Operation) -> str:
-    """One line for one change: how it ended, what it was, and why where it did not go."""
-    words = f"{result_words(outcome, operation)}: {_subject(outcome.step)}"
+def _staying(plan: Plan) -> Iterator[str]:
+    """One line that counts what stays, by its reasons."""
+    stay = Counter(one.reason.code for one in plan.decisions if not (one.selected or one.untag))
+    if stay:
+        reasons = ", ".join(f"{number:,} {REASONS[code]}" for code, number in stay.most_common())
+        total = sum(stay.values())
+        yield f"{total:,} {'stays' if total == 1 else 'stay'}: {reasons}"
+
+
+def _ended(outcome: Outcome, operation: Operation, chapter: _Chapter) -> str:
+    """One line for one change: how it ended, what it was, and why, or why it did not go."""
+    words = f"{result_words(outcome, operation)}: {_subject(outcome.step, chapter.names)}"
     if outcome.result is Result.DONE or not outcome.message:
-        return words
+        return words + chapter.why(outcome.step)
     return f"{words}: {outcome.message}"
 
 
-def _change(step: Step, operation: Operation) -> str:
+def _change(step: Step, operation: Operation, names: Names) -> str:
     if step.kind is StepKind.UNTAG:
         verb = "put back tags of" if operation is Operation.RESTORE else "take tags away from"
     else:
         verb = "restore" if step.kind in (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE) else "delete"
-    return f"{verb} {_subject(step)}"
+    return f"{verb} {_subject(step, names)}"
 
 
-def _subject(step: Step) -> str:
+def _subject(step: Step, names: Names) -> str:
     """Name a version by its tags, its digest or name, and its id; an untag by the tags it is about."""
     if step.version is None:
         return "the whole package"
     tags = step.tags if step.kind is StepKind.UNTAG else step.version.tags
-    named = [*tags[:MOST_TAGS], *(["…"] if len(tags) > MOST_TAGS else []), short(step.version.name)]
-    return f"{', '.join(dict.fromkeys(named))} (id {step.version.id})"
+    return f"{names.text(step.version, tags)} (id {step.version.id})"

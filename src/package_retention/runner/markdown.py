@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -21,21 +22,36 @@ from package_retention.runner.blocks import (
 from package_retention.runner.escaping import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from package_retention.runner.blocks import Block, Inline, Line, Section
 
 MOST_OF_TEXT = 1000
 MOST_OF_CODE = 140
 
+_CHART = {
+    # Without numbers at its axis a bar of 0 has no height.
+    "xyChart": {
+        "width": 800,
+        "height": 240,
+        "xAxis": {"labelFontSize": 13},
+        "yAxis": {"showLabel": False, "showTick": False},
+    },
+    "themeVariables": {"xyChart": {"plotColorPalette": "#fb8f44, #218bff", "backgroundColor": "transparent"}},
+}
 _APART = "<!-- -->"
+# What a code span may hold as it is; everything else is written in HTML, with entities.
+_PLAIN_CODE = re.compile(r"[A-Za-z0-9._/:+-]+(?: [A-Za-z0-9._/:+-]+)*", re.ASCII)
+_QUOTED = re.compile(r"`([^`]+)`")
+# An underscore inside a word is none of Markdown's.
+_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", re.ASCII)
 # An HTML entity is never Markdown. Mentions and references are looked for in the finished page, entities or not, so
 # their sign is kept apart from what follows by a comment; and so are addresses of mails.
-_ENTITIES = {ord(sign): f"&#{ord(sign)};" for sign in "&<>`*_~[]|\\$"} | {
+_ENTITIES = {ord(sign): f"&#{ord(sign)};" for sign in "&<>`*~[|\\$"} | {
     ord(sign): f"&#{ord(sign)};{_APART}" for sign in "@#"
 }
 _ADDRESS = re.compile(r":(?=/)|(?<=www)\.", re.IGNORECASE)
-_BLOCK_START = re.compile(r"^(?:[-+=\s]|[0-9](?=[0-9]*[.)]))")
+_BLOCK_START = re.compile(r"^(?:[-+=\s]|[0-9](?=[0-9]*[.)](?:\s|$)))")
 
 
 def text(words: str, most: int = MOST_OF_TEXT) -> str:
@@ -44,14 +60,22 @@ def text(words: str, most: int = MOST_OF_TEXT) -> str:
 
 
 def code(words: str, most: int = MOST_OF_CODE) -> str:
-    """Write a name in fixed-width letters; in HTML, since a backtick or a bar would end Markdown's own form."""
-    return f"<code>{_words(words, most) or '&#32;'}</code>"
+    """Write a name in fixed-width letters; in HTML where a code span would not show it as it is."""
+    shown = harmless(words, most)
+    return f"`{shown}`" if _PLAIN_CODE.fullmatch(shown) else _html_code(words, most)
+
+
+def prose(words: str, most: int = MOST_OF_TEXT) -> str:
+    """Write a sentence of ours: what it quotes between backticks is code, the rest shows as it is."""
+    return _prose(words, code, most)
 
 
 def link(label: str, url: str) -> str:
     """Link a name to its page; where the address is not plain https, the name alone."""
-    safe = safe_url(url)
-    return f'<a href="{safe}">{code(label)}</a>' if safe else code(label)
+    safe, shown = safe_url(url), code(label)
+    if not safe:
+        return shown
+    return f"[{shown}]({safe})" if shown.startswith("`") else f'<a href="{safe}">{shown}</a>'
 
 
 def safe_url(url: str) -> str:
@@ -84,7 +108,7 @@ def render(block: Block) -> str:
             return _chart(block)
         case Details(line, blocks):
             inner = "\n\n".join(render(one) for one in blocks)
-            return f"<details><summary>{_line(line)}</summary>\n\n{inner}\n\n</details>"
+            return f"<details><summary>{_html_line(line)}</summary>\n\n{inner}\n\n</details>"
 
 
 def section(blocks: Section) -> str:
@@ -93,7 +117,20 @@ def section(blocks: Section) -> str:
 
 
 def _words(words: str, most: int = MOST_OF_TEXT) -> str:
-    return _ADDRESS.sub(_entity, harmless(words, most).translate(_ENTITIES))
+    return _escaped(harmless(words, most))
+
+
+def _escaped(words: str) -> str:
+    return _UNDERSCORE.sub(_entity, _ADDRESS.sub(_entity, words.translate(_ENTITIES)))
+
+
+def _prose(words: str, write: Callable[[str], str], most: int = MOST_OF_TEXT) -> str:
+    parts = _QUOTED.split(harmless(words, most))
+    return "".join(write(part) if place % 2 else _escaped(part) for place, part in enumerate(parts))
+
+
+def _html_code(words: str, most: int = MOST_OF_CODE) -> str:
+    return f"<code>{_words(words, most) or '&#32;'}</code>"
 
 
 def _line(line: Line) -> str:
@@ -105,11 +142,26 @@ def _inline(part: Inline) -> str:
         case Code(words):
             return code(words)
         case Strong(words):
-            return f"<strong>{_words(words)}</strong>"
+            return f"<strong>{prose(words)}</strong>"
         case Link(label, url):
             return link(label, url)
         case str():
-            return _words(part)
+            return prose(part)
+
+
+def _html_line(line: Line) -> str:
+    """A line where Markdown is not looked at: inside the line of a folded part."""
+    return "".join(_html_inline(part) for part in line)
+
+
+def _html_inline(part: Inline) -> str:
+    match part:
+        case Code(words) | Link(words, _):
+            return _html_code(words)
+        case Strong(words):
+            return f"<strong>{_prose(words, _html_code)}</strong>"
+        case str():
+            return _prose(part, _html_code)
 
 
 def _alert_lines(lines: tuple[Line, ...]) -> list[str]:
@@ -132,20 +184,21 @@ def _fenced(language: str, content: str) -> str:
 def _chart(chart: Chart) -> str:
     """Draw bars of everything, and before them bars of what stays: what shows of the first is what goes.
 
-    No theme is named, so that GitHub's own, light or dark, holds for the rest of the picture.
+    No theme is named, so that GitHub's own, light or dark, holds for the rest of the picture. The two colours are told
+    apart by those who do not see red and green as different, too.
     """
     both = [kept + changed for kept, changed in zip(chart.kept, chart.changed, strict=True)]
     labels = ", ".join(f'"{label}"' for label in chart.labels)
     lines = (
-        '%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#cf222e, #2da44e"}}}}%%',
+        f"%%{{init: {json.dumps(_CHART)}}}%%",
         "xychart-beta",
-        f'  title "{chart.title}"',
         f"  x-axis [{labels}]",
-        '  y-axis "versions"',
+        f'  y-axis "up to {max(both):,} versions" 0 --> {max(both)}',
         f"  bar {both}",
         f"  bar {list(chart.kept)}",
     )
-    return _fenced("mermaid", "\n".join(lines)) + f"\n\nGreen stays, red {text(chart.changed_word)}."
+    picture = _fenced("mermaid", "\n".join(lines))
+    return f"{text(chart.title)}: blue stays, orange {text(chart.changed_word)}.\n\n{picture}"
 
 
 def _entity(match: re.Match[str]) -> str:

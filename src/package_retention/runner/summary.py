@@ -126,7 +126,7 @@ def _counts(run: RunResult, tallied: Tally) -> Table:
     changes = run.operation is not Operation.LIST
     tags = sum(planned_tags(result.plan) for result in run.packages) if run.dry_run else 0
     columns: list[tuple[str, int, bool]] = [
-        ("Packages", len(run.packages), True),
+        ("Packages", len(run.packages), len(run.packages) > 1),
         ("Versions listed", tallied.listed, True),
         ("Planned", len(tallied.selected), changes),
         ("Would go now", len(tallied.selected), not changes and len(tallied.selected) > 0),
@@ -167,13 +167,26 @@ def _alert(kind: str, told: list[Point]) -> list[Block]:
 
 
 def _point(point: Point) -> Line:
-    return (Strong(point.sentence), f" {point.advice}") if point.advice else (point.sentence,)
+    sentence = _sentence(point.sentence)
+    return (
+        (f"{sentence} ", Strong("What to do:"), f" {_sentence(point.advice)}")
+        if point.advice
+        else (sentence,)
+    )
+
+
+def _sentence(words: str) -> str:
+    """End what was said with a full stop, and begin it as a sentence where no name is its first word."""
+    first, _, rest = words.partition(" ")
+    if first.isalpha() and first.islower():
+        words = f"{first.capitalize()} {rest}"
+    return words if words.endswith((".", "!", "?", ":")) else f"{words}."
 
 
 def _sections(run: RunResult, about: About) -> Iterator[Section]:
     if len(run.packages) > 1:
         listing = run.operation is Operation.LIST
-        yield inventories(run) if listing else overview(run.packages, run.operation)
+        yield inventories(run) if listing else overview(run.packages, run.operation, dry_run=run.dry_run)
     if chart := by_age(run, about.now):
         yield chart
     if in_conflict := conflicts(run):
@@ -192,14 +205,19 @@ def _most_telling_first(run: RunResult) -> Iterable[PackageResult]:
     )
 
 
+def _time(seconds: float) -> str:
+    span = timedelta(seconds=seconds)
+    return lasting(span if span < timedelta(seconds=10) else timedelta(seconds=round(seconds)))
+
+
 def _spent(run: RunResult) -> str:
     spent = run.spending
     words = [
         counted(spent.api_requests, "request") + " to GitHub's API",
         counted(spent.points, "point"),
         counted(spent.registry_requests, "request") + " to the registry",
-        f"{lasting(timedelta(seconds=round(spent.seconds)))} in all",
+        f"{_time(spent.seconds)} in all",
     ]
     if spent.waited >= 1:
-        words.append(f"{lasting(timedelta(seconds=round(spent.waited)))} of it waiting at GitHub's limits")
+        words.append(f"{_time(spent.waited)} of it waiting at GitHub's limits")
     return ", ".join(words) + "."

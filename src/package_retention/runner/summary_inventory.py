@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from package_retention.model import Operation
-from package_retention.runner.ages import age, lasting
+from package_retention.runner.ages import age, roughly
 from package_retention.runner.blocks import Code, Details, Heading, Link, Paragraph, Strong, Table
 from package_retention.runner.escaping import counted
 from package_retention.runner.summary_tables import MOST_ROWS, OPEN_ROWS, newest_first, version_line
@@ -96,8 +96,8 @@ def due_words(entry: Entry, inventory: Inventory) -> str:
 def _date(due: Due, now: datetime) -> str:
     first, last = due.not_before.date().isoformat(), due.by.date().isoformat()
     if first == last:
-        return f"{last}, in {lasting(due.by - now)}"
-    return f"{first} to {last}, in at most {lasting(due.by - now)}"
+        return f"{last}, in {roughly(due.by - now)}"
+    return f"{first} to {last}, in at most {roughly(due.by - now)}"
 
 
 def _facts(inventory: Inventory) -> str:
@@ -208,7 +208,7 @@ def _deleted_row(one: DeletedVersion, now: datetime) -> tuple[Line, ...]:
     elif one.until <= now:
         until = "no more: its 30 days are over"
     else:
-        until = f"{one.until.date().isoformat()} ({lasting(one.until - now)})"
+        until = f"{one.until.date().isoformat()} ({roughly(one.until - now)})"
     ago = f"{age(one.version.deleted_at, now)} ago" if one.version.deleted_at else "unknown"
     return (version_line(one.version), (ago,), (until,))
 

@@ -3,64 +3,65 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from package_retention.model import Operation, Result, StepKind
+from package_retention.model import Operation, PackageType
 from package_retention.runner.ages import LABELS, age, bucket
-from package_retention.runner.blocks import Chart, Code, Details, Heading, Link, Paragraph, Table
+from package_retention.runner.blocks import Chart, Details, Heading, Link, Paragraph, Table
 from package_retention.runner.escaping import counted
+from package_retention.runner.naming import Names
+from package_retention.runner.summary_images import Change, Stay, changes, named, newest_first, stays
 from package_retention.runner.summary_words import REASONS, changed_word, result_words
 from package_retention.runner.tally import tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
-    from package_retention.model import Decision, Outcome, PackageResult, Reason, RunResult, Step, Version
+    from package_retention.model import Decision, Outcome, PackageResult, RunResult, Step, Version
     from package_retention.runner.blocks import Block, Line, Section
+
+__all__ = ["MOST_ROWS", "OPEN_ROWS", "by_age", "newest_first", "overview", "package_section", "version_line"]
 
 MOST_ROWS = 50
 OPEN_ROWS = 12
-MOST_TAGS = 8
 LEAST_FOR_CHART = 20
-
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def package_section(result: PackageResult, run: RunResult, now: datetime) -> Section:
     """Give the blocks about one package."""
-    package, counts = result.plan.package, tally(result, run.operation)
-    facts = [counted(counts.listed, "version listed", "versions listed")]
-    facts += [words for words in (package.visibility, _linked(package.repository)) if words]
+    package, names = result.plan.package, Names(result.plan.decisions)
     blocks: list[Block] = [
         Heading(3, (Link(package.name, package.html_url), f" ({package.type} of {package.owner.login})")),
-        Paragraph((", ".join(facts) + ".",)),
+        Paragraph((_facts(result, run),)),
     ]
-    blocks += _changed(result, run, now)
-    blocks += _stayed(result, run, now)
+    blocks += _changed(result, run, names, now)
+    blocks += _stayed(result, run, names, now)
     return tuple(blocks)
 
 
-def overview(results: Sequence[PackageResult], operation: Operation) -> tuple[Block, ...]:
+def overview(results: Sequence[PackageResult], operation: Operation, *, dry_run: bool) -> tuple[Block, ...]:
     """Give one line for each of several packages."""
-    rows = []
-    for result in results[:MOST_ROWS]:
-        one = tally(result, operation)
-        numbers = (
-            one.listed,
-            len(one.selected),
-            len(one.deleted) + len(one.restored),
-            len(one.failed),
-            one.kept,
-        )
-        package = result.plan.package
-        rows.append(
-            (((Link(package.name, package.html_url), f" ({package.type})")), *((f"{n:,}",) for n in numbers))
-        )
-    head = ("Package", "Listed", "Planned", "Done", "Failed", "Kept")
+    going = "delete" if operation is Operation.DELETE else "restore"
+    head: tuple[str, ...] = ("Package", "Listed", f"Would {going}", "Would stay")
+    if not dry_run:
+        head = ("Package", "Listed", "Planned", f"{going.capitalize()}d", "Failed", "Kept")
+    rows = [_overview_row(result, operation, dry_run=dry_run) for result in results[:MOST_ROWS]]
     more = len(results) - MOST_ROWS
     rest = (Paragraph((f"And {counted(more, 'more package')}.",)),) if more > 0 else ()
     return (Table(head, tuple(rows), frozenset(range(1, len(head)))), *rest)
+
+
+def _overview_row(result: PackageResult, operation: Operation, *, dry_run: bool) -> tuple[Line, ...]:
+    one, package = tally(result, operation), result.plan.package
+    planned = len(one.selected)
+    numbers = [one.listed, planned, one.listed - planned]
+    if not dry_run:
+        numbers = [one.listed, planned, len(one.deleted) + len(one.restored), len(one.failed), one.kept]
+    if result.failure and not one.listed:
+        name: Line = (Link(package.name, package.html_url), f" ({package.type}): could not be handled")
+        return (name, *(("",) for _ in numbers))
+    return ((Link(package.name, package.html_url), f" ({package.type})"), *((f"{n:,}",) for n in numbers))
 
 
 def by_age(run: RunResult, now: datetime) -> tuple[Block, ...]:
@@ -79,29 +80,19 @@ def by_age(run: RunResult, now: datetime) -> tuple[Block, ...]:
 
 
 def version_line(version: Version) -> Line:
-    """Name a version: its tags, then its digest or name, cut short where it is a digest."""
-    name = short(version.name)
-    last = Link(name, version.html_url) if version.html_url else Code(name)
-    tags = [Code(tag) for tag in version.tags[:MOST_TAGS]]
-    more = len(version.tags) - MOST_TAGS
-    parts: list[Line] = [(tag, " ") for tag in tags]
-    if more > 0:
-        parts.append((f"and {counted(more, 'more tag')} ",))
-    return (*(piece for part in parts for piece in part), last)
+    """Name a version that stands alone: its tags, then its digest or name."""
+    return Names().line(version)
 
 
-def short(name: str) -> str:
-    """Cut a digest to its first 12 hex digits; any other name stays."""
-    algorithm, colon, digits = name.partition(":")
-    return f"{algorithm}:{digits[:12]}" if colon and algorithm == "sha256" else name
-
-
-def newest_first(version: Version | None) -> tuple[bool, float, int]:
-    """Sort tagged versions before untagged ones, each newest first; a whole package before all."""
-    if version is None:
-        return (False, float("-inf"), 0)
-    when = version.touched_at or version.created_at or _LONG_AGO
-    return (not version.tags, -(when - _LONG_AGO).total_seconds(), -version.id)
+def _facts(result: PackageResult, run: RunResult) -> str:
+    package, counts = result.plan.package, tally(result, run.operation)
+    what = "deleted version" if run.operation is Operation.RESTORE else "version"
+    facts = [f"{counted(counts.listed, what)} listed"]
+    if package.version_count not in (None, counts.listed) and run.operation is Operation.DELETE:
+        facts[0] += f" (GitHub counts {package.version_count:,})"
+    facts += [package.visibility] if package.visibility else []
+    facts += [f"linked to {package.repository}"] if package.repository else []
+    return ", ".join(facts) + "."
 
 
 def _goes(result: PackageResult, run: RunResult) -> frozenset[int]:
@@ -109,40 +100,43 @@ def _goes(result: PackageResult, run: RunResult) -> frozenset[int]:
     return frozenset(one.selected if run.dry_run else (*one.deleted, *one.restored))
 
 
-def _linked(repository: str | None) -> str:
-    return f"linked to {repository}" if repository else ""
-
-
-def _changed(result: PackageResult, run: RunResult, now: datetime) -> list[Block]:
+def _changed(result: PackageResult, run: RunResult, names: Names, now: datetime) -> list[Block]:
     ends: list[tuple[Step, Outcome | None]] = [(outcome.step, outcome) for outcome in result.outcomes]
     if run.dry_run or not ends:
         ends = [(step, None) for step in result.plan.steps]
     if not ends:
         return []
-    reasons = {decision.version.id: decision.reason for decision in result.plan.decisions}
-    ends.sort(key=lambda end: newest_first(end[0].version))
-    rows = tuple(_row(step, outcome, reasons, run, now) for step, outcome in ends[:MOST_ROWS])
-    title = _title(ends, run)
-    table = Table(("Version", "Age", "Result", "Why"), rows)
-    if len(ends) <= OPEN_ROWS:
-        return [Paragraph((f"{title}:",)), table]
-    return [Details((f"{title}, newest first",), (table, *_more(len(ends))))]
+    units, _ = changes(ends, {decision.version.id: decision.reason for decision in result.plan.decisions})
+    images = _by_image(result, run)
+    rows = tuple(_row(unit, run, names, now) for unit in units[:MOST_ROWS])
+    head = ("Image" if images else "Version", "Age", "Result", "Why")
+    blocks: tuple[Block, ...] = (Table(head, rows), *_more(len(units)), *_parts(units, run, names))
+    title = _title(ends, run) + (f" ({counted(len(units), 'image')})" if images else "")
+    if len(units) <= OPEN_ROWS:
+        return [Paragraph((f"{title}:",)), *blocks]
+    return [Details((f"{title}, newest first",), blocks)]
 
 
-def _row(
-    step: Step, outcome: Outcome | None, reasons: dict[int, Reason], run: RunResult, now: datetime
-) -> tuple[Line, ...]:
-    version = step.version
-    planned = reasons.get(version.id) if version else None
-    why = planned.text if planned else ""
-    if outcome is not None and outcome.result is not Result.DONE:
-        why = outcome.message or why
-    if step.kind is StepKind.UNTAG:
-        why = f"tags {', '.join(step.tags[:MOST_TAGS])}{'; ' + why if why else ''}"
-    end = result_words(outcome, run.operation) if outcome else "planned"
+def _row(unit: Change, run: RunResult, names: Names, now: datetime) -> tuple[Line, ...]:
+    version, end = unit.step.version, unit.end(run.operation)
     if version is None:
-        return (("the whole package",), ("",), (end,), (why,))
-    return (version_line(version), (age(version.touched_at or version.created_at, now),), (end,), (why,))
+        return (("the whole package",), ("",), (end,), (unit.reason(),))
+    name = named(names, version, unit.parts)
+    return (name, (age(version.touched_at or version.created_at, now),), (end,), (unit.reason(),))
+
+
+def _parts(units: Sequence[Change], run: RunResult, names: Names) -> list[Block]:
+    """Fold away what belongs to the images above, one line each."""
+    found = [(part, unit) for unit in units[:MOST_ROWS] for part in unit.parts]
+    if not found:
+        return []
+    rows = tuple(
+        (names.line(part.step.version), names.line(unit.step.version), (part.end(run.operation),))
+        for part, unit in found[:MOST_ROWS]
+        if part.step.version and unit.step.version
+    )
+    table = Table(("Part", "Of", "Result"), rows)
+    return [Details((f"{counted(len(found), 'part')} of these images",), (table, *_more(len(found))))]
 
 
 def _title(ends: Sequence[tuple[Step, Outcome | None]], run: RunResult) -> str:
@@ -158,39 +152,69 @@ def _more(number: int) -> tuple[Block, ...]:
     return (Paragraph((f"And {more:,} more, which the report file holds.",)),) if more > 0 else ()
 
 
-def _stayed(result: PackageResult, run: RunResult, now: datetime) -> list[Block]:
+def _by_image(result: PackageResult, run: RunResult) -> bool:
+    """Whether rows are images: those of deleted versions cannot be read."""
+    return result.plan.package.type is PackageType.CONTAINER and run.operation is not Operation.RESTORE
+
+
+def _stayed(result: PackageResult, run: RunResult, names: Names, now: datetime) -> list[Block]:
     """Group what was not planned by its reason, the largest group first, and fold the newest away below."""
     stepped = {step.version.id for step in result.plan.steps if step.version}
     stay = [one for one in result.plan.decisions if not one.selected and one.version.id not in stepped]
     if not stay:
         return []
-    stay.sort(key=lambda decision: newest_first(decision.version))
+    units = stays(stay)
     rows = tuple(
-        (version_line(one.version), (_age(one, now),), (one.reason.text,)) for one in stay[:MOST_ROWS]
+        (
+            named(names, one.decision.version, one.parts),
+            (_age(one.decision, now),),
+            (one.decision.reason.text,),
+        )
+        for one in units[:MOST_ROWS]
     )
-    newest = Table(("Version", "Age", "Why"), rows)
-    if run.operation is Operation.LIST:
-        return [Details((f"{counted(len(stay), 'version')}, newest first",), (newest, *_more(len(stay))))]
-    groups = Table(("What stays, and why", "Versions", "The newest of them"), _groups(stay), frozenset({1}))
-    return [groups, Details((f"{len(stay):,} that stay, newest first",), (newest, *_more(len(stay))))]
+    images = _by_image(result, run)
+    newest = Table(("Image" if images else "Version", "Age", "Why"), rows)
+    noun = "image" if images else "version"
+    verb = ("stays" if len(units) == 1 else "stay") + (
+        " deleted" if run.operation is Operation.RESTORE else ""
+    )
+    title = f"{counted(len(units), noun)} that {verb}, newest first"
+    what = "What stays deleted" if run.operation is Operation.RESTORE else "What stays"
+    return [_groups(units, names, f"{what}, and why"), Details((title,), (newest, *_more(len(units))))]
 
 
-def _groups(stay: Iterable[Decision]) -> tuple[tuple[Line, ...], ...]:
-    groups: dict[str, list[Decision]] = {}
-    for decision in stay:
-        groups.setdefault(decision.reason.code, []).append(decision)
+def _groups(units: Iterable[Stay], names: Names, title: str) -> Table:
+    groups: dict[str, list[Stay]] = {}
+    for unit in units:
+        groups.setdefault(unit.decision.reason.code, []).append(unit)
     largest = sorted(groups.values(), key=len, reverse=True)
-    return tuple(((_reason(group),), (f"{len(group):,}",), _some(group)) for group in largest)
+    images = any(unit.parts for group in largest for unit in group)
+    head = (title, *(("Images",) if images else ()), "Versions", "The newest of them")
+    rows = tuple(
+        (
+            (_reason(group),),
+            *(((f"{len(group):,}",),) if images else ()),
+            (f"{_versions(group):,}",),
+            _some(group, names),
+        )
+        for group in largest
+    )
+    return Table(head, rows, frozenset(range(1, len(head) - 1)))
 
 
-def _reason(group: Sequence[Decision]) -> str:
+def _versions(group: Sequence[Stay]) -> int:
+    return sum(1 + len(unit.parts) for unit in group)
+
+
+def _reason(group: Sequence[Stay]) -> str:
     """The reason in its own words where all have the same, else in the words of its code."""
-    first = group[0].reason
-    return first.text if all(one.reason.text == first.text for one in group) else REASONS[first.code]
+    first = group[0].decision.reason
+    same = all(one.decision.reason.text == first.text for one in group)
+    return first.text if same else REASONS[first.code]
 
 
-def _some(group: Sequence[Decision]) -> Line:
-    shown = [version_line(one.version) for one in group[:3]]
+def _some(group: Sequence[Stay], names: Names) -> Line:
+    shown = [names.line(one.decision.version) for one in group[:3]]
     return tuple(piece for line in shown for piece in (*line, " · "))[:-1]
 
 

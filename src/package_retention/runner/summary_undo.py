@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from package_retention.model import Operation, Result, StepKind
-from package_retention.runner.blocks import Heading, Listing, Paragraph
+from package_retention.runner.blocks import Details, Heading, Listing, Paragraph
 from package_retention.runner.escaping import counted
 from package_retention.runner.tally import tally
 
@@ -71,7 +71,9 @@ def undo(run: RunResult, now: datetime, uses: str | None, report_file: str | Non
     else:
         listing = Listing("sh", "\n".join(_command(step, report_file) for step in shown))
     moved = bool(uses and report_file)
-    blocks = (Paragraph((_lead(run.operation, now, moved=moved),)), listing) if shown else ()
+    folded = Details((f"{counted(len(shown), 'step')} to paste, one for each type of package",), (listing,))
+    paste = listing if len(shown) == 1 or not uses else folded
+    blocks = (Paragraph((_lead(run.operation, now, moved=moved),)), paste) if shown else ()
     return (Heading(3, ("How to undo it",)), *blocks, *_notes(run, left, report_file))
 
 
@@ -127,7 +129,11 @@ def _notes(run: RunResult, left: int, report_file: str | None) -> Section:
         notes.append(f"{counted(left, 'more id')} are too many to paste: they are in the output {output}.")
     if deleting and not report_file:
         notes.append("With report-file set, one step with from-report undoes a run, whatever its size.")
-    if not report_file and any(outcome.tags for result in run.packages for outcome in result.outcomes):
+    if (
+        deleting
+        and not report_file
+        and any(outcome.tags for result in run.packages for outcome in result.outcomes)
+    ):
         notes.append("Tags that were taken away can be put back by a report alone.")
     return tuple(Paragraph((note,)) for note in notes)
 

@@ -1,0 +1,97 @@
+"""Rows by image: a root, how much belongs to it, and what did not end as it did."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from package_retention.model import (
+    Decision,
+    Operation,
+    Outcome,
+    PackageResult,
+    Plan,
+    Reason,
+    ReasonCode,
+    Result,
+    Step,
+    StepKind,
+)
+from package_retention.runner.summary import About, render
+from package_retention.runner.summary_images import changes, stays
+from run_results import NEWEST, NOW, SELECTED, delete, package, run, version
+
+APP = package()
+ABOUT = About(NOW, "octo/package-retention@v1")
+WITH = Reason(ReasonCode.WITH_IMAGE, "goes with v1")
+HEX = f"{1:064x}"
+
+
+def image(*ends: Outcome | Result) -> PackageResult:
+    """An image of a root, two children and a signature, each ended as said."""
+    versions = [version(1, "v1"), version(2), version(3), version(4, f"sha256-{HEX}.sig")]
+    decisions = [Decision(one, True, SELECTED if one.id == 1 else WITH, root=1) for one in versions]
+    steps = [replace(delete(one, APP), root=1) for one in versions]
+    outcomes = [
+        replace(end, step=step) if isinstance(end, Outcome) else Outcome(step, end)
+        for step, end in zip(steps, ends, strict=True)
+    ]
+    return PackageResult(Plan(APP, tuple(decisions), tuple(steps)), tuple(outcomes))
+
+
+def rows(text: str) -> list[str]:
+    return [line for line in text.split("\n") if line.startswith("| `")]
+
+
+def test_an_image_is_one_row_and_its_parts_are_folded_away() -> None:
+    text = render(run(image(*[Result.DONE] * 4)), ABOUT)
+    first, *parts = rows(text)
+    assert first == "| `v1` `sha256:000000000000` and 3 parts | 1 day | deleted | older than 30 days |"
+    assert "4 deleted (1 image):" in text
+    assert "<details><summary>3 parts of these images</summary>" in text
+    assert len(parts) == 2
+    assert "| signature of `v1` `sha256:000000000000` | `v1` `sha256:000000000000` | deleted |" in text
+
+
+def test_a_part_that_ended_otherwise_is_told_with_its_image() -> None:
+    failed = Outcome(delete(version(3), APP), Result.FAILED, "GitHub said 500")
+    text = render(run(image(Result.DONE, Result.DONE, failed, Result.NOT_REACHED)), ABOUT)
+    assert "| deleted; 1 part failed; 1 part not reached | GitHub said 500 |" in text
+
+
+def test_leftovers_without_their_root_stand_alone() -> None:
+    ends = [(replace(delete(version(n), APP), root=9), None) for n in (2, 3)]
+    units, number = changes(ends, {})
+    assert (len(units), number) == (2, 2)
+
+
+def test_tags_that_are_taken_away_are_a_row_of_their_own() -> None:
+    one = version(1, "v1", "pr-1")
+    ends = [(Step(StepKind.UNTAG, APP, one, tags=("pr-1",), root=1), None)]
+    units, _ = changes(ends, {1: Reason(ReasonCode.PARTLY_MATCHED, "only some match")})
+    assert [unit.why for unit in units] == ["tags pr-1; only some match"]
+    assert units[0].end(Operation.DELETE) == "planned"
+
+
+def test_what_stays_is_grouped_by_image() -> None:
+    needed = Reason(ReasonCode.NEEDED, "part of v1")
+    found = [Decision(version(1, "v1"), False, NEWEST, root=1)]
+    found += [Decision(version(n), False, needed, root=1) for n in (2, 3)]
+    found += [Decision(version(7), False, needed, root=99), Decision(version(8, "v8"), False, NEWEST)]
+    assert [(unit.decision.version.id, len(unit.parts)) for unit in stays(found)] == [(1, 2), (8, 0), (7, 0)]
+    text = render(run(PackageResult(Plan(APP, tuple(found)))), ABOUT)
+    assert "| What stays, and why | Images | Versions | The newest of them |" in text
+    assert "| among the newest 3 | 2 | 4 |" in text
+
+
+def test_a_digest_derived_tag_is_no_tag_of_its_own_in_the_order() -> None:
+    signature, plain = version(1, f"sha256-{HEX}.sig", days=1), version(2, "v2", days=50)
+    found = [Decision(one, False, NEWEST) for one in (signature, plain)]
+    assert [unit.decision.version.id for unit in stays(found)] == [2, 1]
+
+
+def test_the_count_of_github_is_told_where_it_differs() -> None:
+    of = replace(APP, version_count=9)
+    one = Decision(version(1), False, NEWEST)
+    assert "1 version listed (GitHub counts 9)." in render(run(PackageResult(Plan(of, (one,)))), ABOUT)
+    of = replace(APP, version_count=1)
+    assert "1 version listed." in render(run(PackageResult(Plan(of, (one,)))), ABOUT)
