@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
 
 from emulator import shapes, steps
 from emulator.faults import Fault, Kind
 from emulator.images import push_signature
+from emulator.steps import ROOT
+from package_retention.runner.report_lines import SCHEMA
 from scene import Scene, scene
 
 if TYPE_CHECKING:
@@ -571,3 +575,72 @@ def test_a_report_in_a_wrong_place_is_refused_before_the_first_request(
 def plain(text: str) -> str:
     """Text without the entities that keep names from being markup."""
     return re.sub(r"<[^>]*>", "", html.unescape(text))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{}\n",
+        b"[]\n",
+        b"not JSON\n",
+        b"\xff\xfe\n",
+        b'{"kind":"run","schema":2}\n',
+        b'{"kind":"decision"}\n',
+        b"[" * 100_000 + b"\n",
+        b'{"kind":"run","padding":"' + b"x" * (17 * 1024 * 1024) + b'"}\n',
+        b'{"kind":"run","schema":' + b"9" * 10_000 + b"}\n",
+    ],
+    ids=["empty", "object", "list", "text", "bytes", "schema", "headless", "deep", "huge", "number"],
+)
+@pytest.mark.parametrize("operation", ["delete", "restore"])
+def test_what_is_no_report_is_refused_before_the_first_request(
+    made: Scene, content: bytes, operation: str
+) -> None:
+    made.push("v1", created=100)
+    (made.folder / "report.jsonl").write_bytes(content)
+    ran = made.step(operation=operation, versions="v*", **UNDO)
+    assert ran.status == 1
+    assert "from-report: " in ran.log
+    assert "unexpected" not in ran.log
+    assert made.requests() == 0
+
+
+def test_reports_of_real_runs_fit_the_published_schema(tmp_path: Path) -> None:
+    """Of every operation: dry, done, failing, with tags taken away, whole, in doubt, listed."""
+    schema = json.loads((ROOT / "docs" / "report.schema.json").read_text())
+    validator = Draft202012Validator(schema, format_checker=FormatChecker())
+    seen: set[str] = set()
+
+    def fits(made: Scene, **inputs: Any) -> None:
+        made.step(report_file="checked.jsonl", **inputs)
+        lines = [json.loads(line) for line in (made.folder / "checked.jsonl").read_text().splitlines()]
+        for line in lines:
+            validator.validate(line)
+            seen.add(line["kind"])
+        assert lines[0]["schema"] == SCHEMA
+        assert (lines[0]["kind"], lines[-1]["kind"]) == ("run", "end")
+
+    with scene(tmp_path) as made:
+        for n in range(6):
+            made.push(f"v{n}", f"pr-{n}", created=100 - n, attestations=True, signed="bundle")
+        made.push("newest", created=0)
+        whole = made.world.add_package("octo", "npm", "whole")
+        for n in range(3):
+            made.world.add_version(whole, f"1.{n}.0", created=50)
+        fits(made, versions="v*", untag="true", dry_run="true")
+        made.step(versions="v0, pr-0, pr-1", untag="true", **REPORT)
+        fits(made, operation="restore", **UNDO)
+        made.step(versions="v0, pr-0", **REPORT)
+        fits(made, operation="restore", dry_run="true", **UNDO)
+        fits(made, operation="list", older_than="30d")
+        fits(made, package_type="npm", package_name="whole", versions="*", delete_package="when-empty")
+        fits(made, operation="restore", package_type="npm", package_name="whole", versions="*")
+        made.world.faults.add(Fault(Kind.UNAVAILABLE, method="DELETE", skip=2, times=None))
+        fits(made, versions="v2, pr-2, v3, pr-3", time_limit="2min")
+        made.world.faults.clear()
+        made.app.roles["octocat"] = "read"
+        fits(made, versions="v4, pr-4")
+        fits(made, package_name="absent", versions="v4")
+    kinds = {one["$ref"].rsplit("/", 1)[1] for one in schema["oneOf"]}
+    assert kinds - {"note"} <= seen
