@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 Value = TypeVar("Value")
 
 _GLANCE = 0.1
-PATIENCE = 3.5
+PATIENCE = 3.0
 """Seconds that a cancelled run still waits for changes under way: the runner kills soon after its signal (facts E).
 
 A walk's own patience is shorter, so that it ends in good order unless it hangs in something that only reads.
