@@ -249,6 +249,7 @@ def test_the_last_tag_of_a_package_stays(made: Scene) -> None:
     ran = untag(made, versions="amd64")
     assert made.tags.keys() == {"amd64"}
     assert ran.number("untagged-count") == 0
+    assert not puts_were_sent(made)
     assert "::warning" in ran.log
     assert "last tagged" in ran.log
 
