@@ -103,7 +103,7 @@ def test_a_refusal_that_every_change_would_meet_ends_the_package_at_the_first(ma
     assert len(sent) == 1
     assert ran.ids("failed-version-ids") == [named(package, "1.0.1").id]
     assert "the role Admin" in ran.log
-    assert "every further change would meet the same refusal" in ran.summary + ran.log
+    assert "so 8 further changes were not tried" in ran.summary
     one, two = json.loads(ran.outputs["packages"])
     assert (one["name"], one["deleted-count"], one["failed-count"], one["kept-count"]) == ("lib", 0, 1, 12)
     assert (two["name"], two["deleted-count"], two["failed-count"]) == ("other", 9, 0)
