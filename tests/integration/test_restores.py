@@ -74,7 +74,9 @@ def test_what_was_deleted_comes_back(made: Job, kind: str, owner: str) -> None:
         ({"versions": "*", "limit": 2}, {"2.0.0", "2.1.0-rc.1"}),
         ({"versions": "0.9.0"}, set()),
     ],
-    ids=str,
+    ids=lambda value: (
+        ",".join(sorted(map(str, value.items() if isinstance(value, dict) else value))) or "none"
+    ),
 )
 def test_filters(made: Job, lib: StoredPackage, inputs: dict[str, Any], expected: set[str]) -> None:
     ran = made.step(operation="restore", **inputs)
