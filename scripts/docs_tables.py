@@ -19,7 +19,7 @@ from package_retention.api.object_refusals import OBJECTS  # noqa: E402
 from package_retention.api.refusal_row import Row  # noqa: E402
 from package_retention.api.service_refusals import SERVICE  # noqa: E402
 from package_retention.api.token_refusals import TOKENS  # noqa: E402
-from package_retention.runner.inputs_table import INPUTS, Group  # noqa: E402
+from package_retention.runner.inputs.table import INPUTS, Group  # noqa: E402
 
 FILES = ("README.md", "docs/troubleshooting.md")
 _PART = re.compile(

@@ -102,7 +102,9 @@ def find_chromium() -> str:
     """Give the browser's path."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not found:
-        sys.exit("screenshots: no Chromium; on Debian: apt-get install chromium fonts-dejavu fonts-noto-color-emoji")
+        sys.exit(
+            "screenshots: no Chromium; on Debian: apt-get install chromium fonts-dejavu fonts-noto-color-emoji"
+        )
     return found
 
 

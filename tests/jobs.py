@@ -10,7 +10,7 @@ from emulator import shapes, steps
 from emulator.images import push_image
 from emulator.world import World
 from package_retention.model import StepKind
-from package_retention.runner.report_reading import read
+from package_retention.runner.report.reading import read
 from wholeness import holdings, losses
 
 if TYPE_CHECKING:

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, TextIO
 
 from package_retention.errors import RetentionError
 from package_retention.model import Operation, RunResult
-from package_retention.runner import inputs, policy_file
 from package_retention.runner.cancel import Cancel, RealClock
 from package_retention.runner.ending import tell
+from package_retention.runner.inputs import parsing as inputs
+from package_retention.runner.log.terminal import console_for, on_runner
+from package_retention.runner.policy import loading as policy_file
 from package_retention.runner.records import Records
-from package_retention.runner.terminal import console_for, on_runner
 from package_retention.wiring import perform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from package_retention.ports import Clock
-    from package_retention.runner.commands import Console
+    from package_retention.runner.log.commands import Console
 
 
 def main(
@@ -33,7 +34,7 @@ def main(
     `clock_of` makes the clock, which hears of a cancel. `argv` are flags, which stand for inputs.
     """
     if argv or not on_runner(environ):
-        from package_retention.runner import flags  # noqa: PLC0415 - a runner gives none
+        from package_retention.runner.inputs import flags  # noqa: PLC0415 - only for who calls it by hand
 
         called = flags.read(argv, environ, stdout)
         if isinstance(called, int):

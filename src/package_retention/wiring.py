@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from package_retention.model import RunResult, Spending
     from package_retention.ports import Clock, Journal
     from package_retention.reported import Report
-    from package_retention.runner.commands import Console
-    from package_retention.runner.progress import Progress
+    from package_retention.runner.log.commands import Console
+    from package_retention.runner.log.progress import Progress
     from package_retention.settings import Settings
 
 CHANGES_AT_ONCE = 32

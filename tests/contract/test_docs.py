@@ -14,10 +14,12 @@ from markdown_it import MarkdownIt
 from scripts import docs_tables
 
 from package_retention.api.refusals import ROWS
-from package_retention.runner import flags, inputs, policy_file
-from package_retention.runner.inputs_table import BY_NAME, INPUTS
+from package_retention.runner.inputs import flags
+from package_retention.runner.inputs import parsing as inputs
+from package_retention.runner.inputs.table import BY_NAME, INPUTS
 from package_retention.runner.outputs import NAMES
-from package_retention.runner.summary_words import REASONS
+from package_retention.runner.policy import loading as policy_file
+from package_retention.runner.summary.words import REASONS
 from workflows import ACTION
 
 if TYPE_CHECKING:

@@ -18,11 +18,12 @@ from package_retention.decide.options import Options
 from package_retention.model import Owner, OwnerKind, Package, Spending, Version
 from package_retention.pipeline.run import run
 from package_retention.pipeline.world import World as Edges
-from package_retention.runner import inputs, policy_file
-from package_retention.runner.commands import Console
 from package_retention.runner.ending import tell
+from package_retention.runner.inputs import parsing as inputs
+from package_retention.runner.log.commands import Console
+from package_retention.runner.policy import loading as policy_file
 from package_retention.runner.records import Records
-from package_retention.runner.report_reading import read
+from package_retention.runner.report.reading import read
 from scene import Scene, deletes, lists, reads, scene
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from package_retention.decide.matching import Numbers
 from package_retention.decide.options import Options
 from package_retention.errors import InputError, PlanError
 from package_retention.model import PackageType, ReasonCode
-from package_retention.runner.inputs import parse as parse_inputs
-from package_retention.runner.policy_file import loader, parse
+from package_retention.runner.inputs.parsing import parse as parse_inputs
+from package_retention.runner.policy.loading import loader, parse
 from property.worlds import NOW, Built, packages
 
 if TYPE_CHECKING:

@@ -8,16 +8,17 @@ import yaml
 
 from package_retention import __version__
 from package_retention.errors import InputError, RetentionError
-from package_retention.runner import flags, inputs_raw
-from package_retention.runner.commands import Console
-from package_retention.runner.inputs_table import BY_NAME, INPUTS
-from package_retention.runner.terminal import Terminal, console_for
+from package_retention.runner.inputs import flags
+from package_retention.runner.inputs import raw as inputs_raw
+from package_retention.runner.inputs.table import BY_NAME, INPUTS
+from package_retention.runner.log.commands import Console
+from package_retention.runner.log.terminal import Terminal, console_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from package_retention.runner.inputs_table import Input
+    from package_retention.runner.inputs.table import Input
 
 TOKEN = {"GITHUB_TOKEN": "ghp_from_the_environment"}
 

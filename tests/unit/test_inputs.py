@@ -20,7 +20,7 @@ from package_retention.decide.rules import (
 )
 from package_retention.errors import InputError
 from package_retention.model import Operation, PackageType
-from package_retention.runner.inputs import parse
+from package_retention.runner.inputs.parsing import parse
 
 if TYPE_CHECKING:
     from package_retention.settings import Settings

@@ -11,7 +11,7 @@ from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import PackageRules, ReleaseStatus, Rule, TagStatus
 from package_retention.errors import InputError
 from package_retention.model import PackageType
-from package_retention.runner.inputs import parse
+from package_retention.runner.inputs.parsing import parse
 
 if TYPE_CHECKING:
     from package_retention.settings import Settings

@@ -29,8 +29,8 @@ from package_retention.model import (
     Version,
 )
 from package_retention.registry.manifests import parse
-from package_retention.runner.summary import About, render, render_text
-from package_retention.runner.summary_inventory import due_words, inventory_section, size_words
+from package_retention.runner.summary.inventories import due_words, inventory_section, size_words
+from package_retention.runner.summary.page import About, render, render_text
 from property.worlds import INDEX, Built
 from run_results import NEWEST, NOW, SELECTED, listed, package, run, version
 

@@ -15,8 +15,8 @@ from package_retention.decide.facts import Facts
 from package_retention.decide.matching import Numbers
 from package_retention.decide.options import Options
 from package_retention.model import Descriptor, Owner, OwnerKind, Package, PackageType, Plan, Version
-from package_retention.runner.policy_file import parse
-from package_retention.runner.policy_rules import DELETE_KEYS, KEEP_KEYS, PACKAGE_KEYS
+from package_retention.runner.policy.loading import parse
+from package_retention.runner.policy.reading import DELETE_KEYS, KEEP_KEYS, PACKAGE_KEYS
 from property.worlds import IMAGE, INDEX, NOW, Built, digest
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from package_retention.decide.rules import (
 )
 from package_retention.errors import InputError
 from package_retention.model import PackageType
-from package_retention.runner.inputs import parse as parse_inputs
-from package_retention.runner.policy_file import LARGEST, loader, parse
-from package_retention.runner.policy_yaml import LONGEST_TEXT, MOST_NODES
+from package_retention.runner.inputs.parsing import parse as parse_inputs
+from package_retention.runner.policy.loading import LARGEST, loader, parse
+from package_retention.runner.policy.yaml_text import LONGEST_TEXT, MOST_NODES
 
 if TYPE_CHECKING:
     from pathlib import Path

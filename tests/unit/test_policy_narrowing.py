@@ -12,7 +12,7 @@ from package_retention.errors import InputError, MissingError, PlanError, Refusa
 from package_retention.model import Operation, Owner, OwnerKind, Package, PackageType, Spending
 from package_retention.pipeline.finding import Target, targets
 from package_retention.pipeline.world import World
-from package_retention.runner.policy_file import narrowed, parse
+from package_retention.runner.policy.loading import narrowed, parse
 from package_retention.settings import Settings
 
 if TYPE_CHECKING:

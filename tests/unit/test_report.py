@@ -30,8 +30,8 @@ from package_retention.model import (
     StepKind,
     Version,
 )
-from package_retention.runner.report import ReportWriter
-from package_retention.runner.report_reading import read
+from package_retention.runner.report.reading import read
+from package_retention.runner.report.writing import ReportWriter
 from package_retention.settings import Settings
 from run_results import NOW, OCTO, SELECTED, delete, listed, package, result, run, version
 

@@ -6,20 +6,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from package_retention.errors import RetentionError
-from package_retention.runner import outputs, summary
-from package_retention.runner.attention import announce
-from package_retention.runner.summary import About
-from package_retention.runner.summary_undo import action_reference
-from package_retention.runner.summary_words import headline
+from package_retention.runner import outputs
+from package_retention.runner.log.attention import announce
+from package_retention.runner.log.terminal import on_runner
+from package_retention.runner.summary import page as summary
+from package_retention.runner.summary.page import About
+from package_retention.runner.summary.undoing import action_reference
+from package_retention.runner.summary.words import headline
 from package_retention.runner.tally import total
-from package_retention.runner.terminal import on_runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from package_retention.model import RunResult
-    from package_retention.runner.commands import Console
+    from package_retention.runner.log.commands import Console
     from package_retention.runner.records import Records
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from package_retention.runner.escaping import counted
+from package_retention.runner.log.escaping import counted
 from package_retention.runner.tally import Tally, tally, total
 
 if TYPE_CHECKING:

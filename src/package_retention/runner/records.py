@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from package_retention.errors import InputError
-from package_retention.runner.journals import Journals, LogJournal
+from package_retention.runner.log.journals import Journals, LogJournal
+from package_retention.runner.log.progress import Progress
 from package_retention.runner.places import Places
-from package_retention.runner.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from package_retention.model import RunResult
     from package_retention.ports import Clock, Journal
     from package_retention.reported import Report
-    from package_retention.runner.commands import Console
-    from package_retention.runner.report import ReportWriter
+    from package_retention.runner.log.commands import Console
+    from package_retention.runner.report.writing import ReportWriter
     from package_retention.settings import Settings
 
 _RUN = (
@@ -55,7 +55,7 @@ class Records:
         if settings.report_file is None:
             self.journal = Journals(self._log, self.progress)
             return
-        from package_retention.runner.report import ReportWriter  # noqa: PLC0415 - few runs write one
+        from package_retention.runner.report.writing import ReportWriter  # noqa: PLC0415 - few runs write one
 
         places = Places.of(self._environ, Path.cwd())
         self._report = ReportWriter(places.open_report(settings.report_file), self._clock)
@@ -68,7 +68,7 @@ class Records:
         """Read the report that the step names; raises `InputError` where it is none, or would be written over."""
         if settings.from_report is None:
             return None
-        from package_retention.runner.report_reading import read  # noqa: PLC0415 - few runs read one
+        from package_retention.runner.report.reading import read  # noqa: PLC0415 - few runs read one
 
         if settings.report_file is not None and _same(settings.report_file, settings.from_report):
             raise InputError((_WRITTEN_OVER.format(settings.from_report),))

@@ -1,0 +1,113 @@
+"""The inputs as they arrive in the environment: their names checked, their values trimmed, defaults known."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from package_retention.decide.quoting import quoted
+from package_retention.runner.inputs.table import BY_NAME, INPUTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PREFIX = "INPUT_"
+# A runner reads these two itself, and may still pass them on (facts E).
+_RUNNERS_OWN = frozenset({"args", "entrypoint"})
+_CONTEXT = {
+    "owner": "GITHUB_REPOSITORY_OWNER",
+    "repository": "GITHUB_REPOSITORY",
+}
+_HIDDEN = "***"
+_SHORTEST_TOKEN = 8
+# Nothing that keeps nothing may count as a filter; `-1` is the official action's word for "not set".
+_NO_MINIMUM = re.compile(r"-1|0+")
+
+
+@dataclass(slots=True)
+class Raw:
+    """All inputs as text, with the problems found so far; no problem and no value shown holds the token.
+
+    `given` holds those that are not at their default, without the token.
+    """
+
+    values: dict[str, str]
+    given: dict[str, str]
+    problems: list[str] = field(default_factory=list)
+
+    def tell(self, name: str, sentence: str) -> None:
+        """Note a problem of one input."""
+        self.tell_all(f"{name}: {sentence}")
+
+    def tell_all(self, sentence: str) -> None:
+        """Note a problem of several inputs together."""
+        self.problems.append(self._hide(sentence))
+
+    def told(self, name: str) -> bool:
+        """Whether a problem of this input is known already."""
+        return any(problem.startswith(f"{name}:") for problem in self.problems)
+
+    def without_token(self) -> dict[str, str]:
+        """What was given, for the report: a token that strayed into another input is hidden."""
+        return {name: self._hide(value) for name, value in self.given.items()}
+
+    def strayed(self) -> list[str]:
+        """The inputs that hold the token, which belongs into its own alone."""
+        return [name for name, value in self.given.items() if self._hide(value) != value]
+
+    def _hide(self, text: str) -> str:
+        token = self.values["token"]
+        return text.replace(token, _HIDDEN) if len(token) >= _SHORTEST_TOKEN else text
+
+
+def read(environ: Mapping[str, str]) -> Raw:
+    """Read every `INPUT_…` variable: hyphens kept, upper-cased (facts E); what is absent has its default."""
+    arrived = {
+        name.removeprefix(_PREFIX).lower(): value.strip()
+        for name, value in environ.items()
+        if name.startswith(_PREFIX)
+    }
+    values = {each.name: arrived.get(each.name) or _default(each.name, environ) for each in INPUTS}
+    given = {
+        name: value
+        for name, value in values.items()
+        if name != "token" and not _is_default(name, value, environ)
+    }
+    raw = Raw(values, given)
+    _check_names(raw, arrived)
+    _check_empty(raw, arrived)
+    for name in raw.strayed():
+        # It would be told in names, outputs and reports, where no runner masks it.
+        raw.tell(name, "holds the token, which `token` alone may do")
+    return raw
+
+
+def _default(name: str, environ: Mapping[str, str]) -> str:
+    if name == "token":
+        return ""
+    return environ.get(_CONTEXT[name], "").strip() if name in _CONTEXT else BY_NAME[name].default
+
+
+def _is_default(name: str, value: str, environ: Mapping[str, str]) -> bool:
+    if name == "min-versions-to-keep" and _NO_MINIMUM.fullmatch(value):
+        return True
+    if name.startswith("delete-only-") and value.lower() == "false":
+        return True
+    return value.lower() == _default(name, environ).lower()
+
+
+def _check_names(raw: Raw, arrived: Mapping[str, str]) -> None:
+    for name in sorted(set(arrived) - set(BY_NAME) - _RUNNERS_OWN):
+        near = get_close_matches(name.replace("_", "-"), BY_NAME, n=1, cutoff=0.5)
+        meant = f"; did you mean `{near[0]}`?" if near else f"; there are {', '.join(BY_NAME)}"
+        raw.tell_all(f"{quoted(name)} is no input{meant}")
+
+
+def _check_empty(raw: Raw, arrived: Mapping[str, str]) -> None:
+    """A mistyped expression must not remove a protection, nor turn a reviewed plan into an unreviewed one."""
+    for each in INPUTS:
+        if arrived.get(each.name) == "" and not each.may_be_empty:
+            meant = "leave it out" if each.default.startswith("${{") else f"say `{each.default}`"
+            raw.tell(each.name, f"evaluated to nothing; {meant} where that is meant")

@@ -1,0 +1,1 @@
+"""The policy file: YAML with positions, and the rules that it says."""

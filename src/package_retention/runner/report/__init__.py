@@ -1,0 +1,1 @@
+"""The report file: written line by line as the run goes, and read back."""
