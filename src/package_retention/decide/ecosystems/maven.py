@@ -106,7 +106,7 @@ def _levels(text: str) -> list[list[_Item]]:
 
 
 def _item(token: str, *, before_digit: bool) -> _Item:
-    if not token or token.isdigit():
+    if not token or token.isdecimal():
         return int(token or "0")
     word = _BEFORE_A_DIGIT.get(token, token) if before_digit else token
     word = _ALIASES.get(word, word)
