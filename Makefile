@@ -9,8 +9,8 @@ BIN := $(VENV)/bin
 PYTHON := $(BIN)/python
 # The interpreter that the environment is made from: the first that is new enough, or yours: `make setup BASE_PYTHON=…`
 BASE_PYTHON ?=
-# Two workers are faster where there are two cores, and no slower where there is one.
-WORKERS ?= 2
+# Some tests wait (for a process to end after a cancel): more workers than cores use that time.
+WORKERS ?= 4
 IMAGE_BUILD := build/image
 TESTS ?= tests
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header

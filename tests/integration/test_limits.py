@@ -147,7 +147,7 @@ def test_the_last_tenth_of_a_workflow_tokens_hour_is_left_to_others(made: Scene)
     assert ran.status == 0, ran.log
     assert ran.outputs["complete"] == "false"
     core = made.world.limits.core(made.world.tokens[WORKFLOW])
-    assert core["remaining"] == 100
+    assert 100 <= core["remaining"] <= 102  # never into the tenth, and hardly short of it
     deleted = ran.number("deleted-count")
     assert 30 < deleted < 50
     warnings = [line for line in ran.log.splitlines() if line.startswith("::warning::the run ended")]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from package_retention.decide.rules import PackageRules
     from package_retention.model import Plan
 
-FEW = settings(max_examples=200, deadline=None)
+FEW = settings(max_examples=80, deadline=None)
 HERE = Path("/somewhere")
 RUNNER = {
     "GITHUB_REPOSITORY": "octo/app",
@@ -224,7 +224,7 @@ def problems_of(content: bytes) -> tuple[str, ...]:
     return told
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_whatever_the_bytes_they_are_refused_in_one_line_each(content: bytes) -> None:
     assert problems_of(content)
@@ -238,7 +238,7 @@ MUTATIONS = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(entries(), st.lists(st.tuples(st.floats(0, 1), MUTATIONS), min_size=1, max_size=4))
 def test_a_policy_with_slips_is_read_or_refused(
     found: list[dict[str, Any]], slips: list[tuple[float, str]]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from package_retention.model import Plan
 
 RUNS = settings(max_examples=30, deadline=None)
-PLANS = settings(max_examples=300, deadline=None)
+PLANS = settings(max_examples=120, deadline=None)
 
 # Random packages on the embedded GitHub
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from package_retention.decide.facts import Facts
 
 # Drawing a scene costs more than looking at it: every law is tried on the same ones.
-MANY = settings(max_examples=200, deadline=None)
-SOME = settings(max_examples=100, deadline=None)
+MANY = settings(max_examples=120, deadline=None)
+SOME = settings(max_examples=60, deadline=None)
 
 
 def planned(facts: Facts, rules: PackageRules, *, when_empty: bool = False) -> Plan:

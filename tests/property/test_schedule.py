@@ -21,7 +21,7 @@ from package_retention.errors import PlanError
 from package_retention.model import Owner, OwnerKind, Package, PackageType, Plan, Version
 from property.worlds import NOW, Built, package_rules, packages
 
-EXAMPLES = settings(max_examples=200, deadline=None)
+EXAMPLES = settings(max_examples=100, deadline=None)
 FEW = settings(max_examples=60, deadline=None)
 OPTIONS = Options(when_empty=True)
 TICK = timedelta(microseconds=1)
@@ -81,7 +81,7 @@ def numbers_of(facts: Facts) -> Numbers:
     return Numbers(ecosystems.of(facts.package.type))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(DAYS, LENGTHS, st.data())
 def test_between_two_turns_the_answer_does_not_change(
     moment: datetime, length: Duration, data: st.DataObject

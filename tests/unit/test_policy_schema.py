@@ -213,7 +213,7 @@ def documents(draw: st.DrawFn) -> Any:
     return {"packages": [entry]}
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(documents())
 def test_they_agree_on_every_document_of_these_values(document: Any) -> None:
     text = json.dumps(document)
