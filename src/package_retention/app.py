@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TextIO
 from package_retention.errors import RetentionError
 from package_retention.model import Operation, RunResult
 from package_retention.runner.cancel import Cancel, RealClock
-from package_retention.runner.ending import tell
 from package_retention.runner.inputs import parsing as inputs
 from package_retention.runner.log.terminal import console_for, on_runner
 from package_retention.runner.policy import loading as policy_file
@@ -46,6 +45,8 @@ def main(
         clock = clock_of(cancel)
         records = Records(environ, console, clock)
         result = _attempt(environ, console, clock, records)
+        from package_retention.runner.ending import tell  # noqa: PLC0415 - needed last: the first request comes sooner
+
         return tell(result, records, environ, console, clock.now())
 
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from package_retention.errors import BudgetError, CancelledError, MissingError, RetentionError
 from package_retention.model import Operation, PackageResult, Plan, Result, RunResult, StepKind
-from package_retention.pipeline import deleting, reports, restoring
+from package_retention.pipeline import reports
 from package_retention.pipeline.finding import Target, targets, unreached
-from package_retention.pipeline.inventory import Listing
 from package_retention.pipeline.memory import Memory
 from package_retention.pipeline.prepared import Prepared
 from package_retention.pipeline.waiting import PATIENCE, each, result_of
@@ -74,9 +73,15 @@ def _prepared(world: World, options: Options, found: Sequence[Target]) -> list[P
 def _planner(world: World, now: datetime, options: Options) -> Callable[[Target], Prepared]:
     """What this run's operation does to make a package ready."""
     if world.settings.operation is Operation.LIST:
+        from package_retention.pipeline.inventory import Listing  # noqa: PLC0415 - one operation a run
+
         return Listing(world, now, options).prepare
     if world.settings.operation is Operation.RESTORE:
+        from package_retention.pipeline import restoring  # noqa: PLC0415 - the same
+
         return lambda target: restoring.prepare(world, target, now)
+    from package_retention.pipeline import deleting  # noqa: PLC0415 - the same
+
     return lambda target: deleting.prepare(world, target, now, options)
 
 
