@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_retention.decide.ages import Duration, DurationError, in_words
+from package_retention.decide.ages import Duration, DurationError
 
 NOW = datetime(2024, 3, 31, 12, 30, tzinfo=UTC)
 
@@ -122,24 +122,6 @@ def test_months_have_no_length_in_seconds() -> None:
     assert Duration.parse("2h").total_seconds() == 7200
     with pytest.raises(DurationError, match="no fixed length"):
         Duration.parse("2 months").total_seconds()
-
-
-@pytest.mark.parametrize(
-    ("length", "words"),
-    [
-        (timedelta(days=45, hours=5), "45 days"),
-        (timedelta(days=1), "1 day"),
-        (timedelta(days=4000), "4,000 days"),
-        (3 * 3600 + 59, "3 hours"),
-        (60, "1 minute"),
-        (59.9, "59 seconds"),
-        (1, "1 second"),
-        (0, "0 seconds"),
-        (-5, "0 seconds"),
-    ],
-)
-def test_in_words(length: timedelta | float, words: str) -> None:
-    assert in_words(length) == words
 
 
 NOWS = st.datetimes(datetime(2020, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - as it wants

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from package_retention.api import scopes
-from package_retention.api.scopes import Needs, granted, granted_by, granular, missing, needed
+from package_retention.api.scopes import Needs, granted, granular, missing, needed
 from package_retention.api.tokens import TokenKind
 from package_retention.errors import RefusalKind
 from package_retention.model import PackageType, StepKind
@@ -96,12 +96,6 @@ def test_no_header_and_kinds_without_scopes_tell_nothing() -> None:
 def test_an_empty_header_settles_nothing_where_the_prefix_does_not(kind: TokenKind) -> None:
     assert granted(" , ", kind) is None
     assert granted("repo", kind) == frozenset({REPO})
-
-
-def test_the_name_of_the_header_may_come_in_any_case() -> None:
-    assert granted_by({"X-OAuth-Scopes": "repo"}, TokenKind.CLASSIC) == frozenset({REPO})
-    assert granted_by({"x-oauth-scopes": ""}, TokenKind.CLASSIC) == frozenset()
-    assert granted_by({"X-Accepted-OAuth-Scopes": "repo"}, TokenKind.CLASSIC) is None
 
 
 @given(st.lists(st.sampled_from(ALL_SCOPES)), st.sampled_from([",", ", ", " ,  "]))

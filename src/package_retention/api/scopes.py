@@ -10,7 +10,7 @@ from package_retention.errors import Refusal, RefusalKind
 from package_retention.model import PackageType, StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 READ, WRITE, DELETE, REPO = "read:packages", "write:packages", "delete:packages", "repo"
 
@@ -73,12 +73,6 @@ def granted(header: str | None, kind: TokenKind = TokenKind.CLASSIC) -> frozense
     if not named and kind in (TokenKind.LEGACY, TokenKind.UNKNOWN):
         return None
     return named.union(*(_CONTAINS.get(scope, frozenset()) for scope in named))
-
-
-def granted_by(headers: Mapping[str, str], kind: TokenKind) -> frozenset[str] | None:
-    """Read the scopes from an answer's headers, whatever the case of their names; `None` as `granted` says."""
-    values = [value for name, value in headers.items() if name.lower() == "x-oauth-scopes"]
-    return granted(",".join(values), kind) if values else None
 
 
 def missing(needs: Needs, have: frozenset[str] | None, package_type: PackageType) -> Shortfall:

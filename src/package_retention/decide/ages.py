@@ -91,19 +91,6 @@ class Duration:
         return self.seconds
 
 
-def in_words(length: timedelta | float) -> str:
-    """Say a length in its largest whole unit, days at most: `45 days`, `3 hours`, `1 minute`."""
-    seconds = length.total_seconds() if isinstance(length, timedelta) else length
-    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if seconds >= size:
-            return _counted(int(seconds // size), unit)
-    return _counted(max(0, int(seconds)), "second")
-
-
-def _counted(number: int, unit: str) -> str:
-    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
-
-
 def _spelled(said: str) -> tuple[int, float]:
     _refuse_ambiguous(said)
     if not _WHOLE.fullmatch(said):

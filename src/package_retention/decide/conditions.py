@@ -17,17 +17,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     Tell = Callable[[str, str], None]
 
-FILTER_KEYS = (
-    "versions",
-    "package-version-ids",
-    "version-range",
-    "release-status",
-    "tag-status",
-    "older-than",
-    "newer-than",
-    "deleted-within",
-    "remove-damaged",
-)
 RETENTION_KEYS = ("min-versions-to-keep", "keep-per", "order-by")
 _IMAGES = (PackageType.CONTAINER, PackageType.DOCKER)
 _TYPES = {"tag-status": _IMAGES, "untag": _IMAGES[:1], "remove-damaged": _IMAGES[:1]}

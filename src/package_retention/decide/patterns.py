@@ -160,16 +160,6 @@ class Patterns:
         return [entry.text for entry in self.entries] == ["*"]
 
     @property
-    def any_digest_entries(self) -> bool:
-        """Whether any entry looks at digests."""
-        return any(entry.digest or entry.everywhere for entry in self.entries)
-
-    @property
-    def any_tag_entries(self) -> bool:
-        """Whether any entry looks at names and tags."""
-        return any(not entry.digest for entry in self.entries)
-
-    @property
     def any_wildcards(self) -> bool:
         """Whether this may mean a text that it does not spell out (a glob, an expression, only `!` entries)."""
         return self.only_negated or any(

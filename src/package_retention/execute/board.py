@@ -10,7 +10,7 @@ from package_retention.decide.reasons import WITH_ITS_IMAGE
 from package_retention.model import Outcome, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from package_retention.model import Step
 
@@ -103,10 +103,6 @@ class Board:
         """End everything that has no outcome yet."""
         rest = [place for place in range(len(self.steps)) if place not in self.outcomes]
         return [self._note(place, Outcome(self.steps[place], result, message, advice)) for place in rest]
-
-    def unfinished(self) -> Iterable[Step]:
-        """The steps without an outcome."""
-        return (step for place, step in enumerate(self.steps) if place not in self.outcomes)
 
     def _note(self, place: int, outcome: Outcome) -> Outcome:
         self.outcomes[place] = outcome

@@ -11,7 +11,7 @@ from package_retention.model import Operation, Result, StepKind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from package_retention.model import Outcome, PackageResult, Plan, Step
+    from package_retention.model import PackageResult, Plan, Step
 
 _DELETIONS = frozenset({StepKind.DELETE_VERSION, StepKind.DELETE_PACKAGE})
 _RESTORES = frozenset({StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE})
@@ -80,11 +80,6 @@ def total(results: Iterable[PackageResult], operation: Operation) -> Tally:
 def planned_tags(plan: Plan) -> int:
     """How many tags a plan takes away (or, in a restore, puts back)."""
     return sum(len(step.tags) for step in plan.steps if step.kind is StepKind.UNTAG)
-
-
-def unsettled(outcomes: Iterable[Outcome]) -> int:
-    """How many planned steps were not reached."""
-    return sum(1 for outcome in outcomes if outcome.result is Result.NOT_REACHED)
 
 
 def _selected(plan: Plan) -> tuple[int, ...]:
