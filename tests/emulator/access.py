@@ -70,7 +70,7 @@ def scope_headers(world: World, token: Token, verb: Verb | None) -> dict[str, st
 
 def enter(world: World, call: Call) -> None:
     """What an owner, and the kind of token, refuse whatever the package: facts A8, B2, J13 to J18."""
-    _organization(world, call)
+    organization(world, call)
     _kind(world, call)
     if call.token.kind in _SCOPED:
         _scopes(world, call)
@@ -134,7 +134,8 @@ def is_granular(world: World, type: str) -> bool:  # noqa: A002 - the API's own 
     return type == "container" if world.ghes else type in _GRANULAR
 
 
-def _organization(world: World, call: Call) -> None:
+def organization(world: World, call: Call) -> None:
+    """What an owner's own rules refuse: facts B2, J15 to J18."""
     owner, token = call.owner, call.token
     if owner.ip_allow_list:
         raise RefusedRequest("ip", owner.login)

@@ -91,10 +91,31 @@ def _operations(base: str) -> tuple[Operation, ...]:
 
 
 PACKAGES = _operations("/orgs/{name}") + _operations("/user") + _operations("/users/{name}")
-OTHERS = (Operation("GET", "/user"), Operation("GET", "/users/{name}"), Operation("GET", "/rate_limit"))
+_SORTED = {"sort": _one_of(frozenset({"created", "updated", "popularity", "long-running"}))}
+_PULLS = {"state": _one_of(frozenset({"open", "closed", "all"})), **_SORTED, **_PAGES} | {
+    "direction": _one_of(frozenset({"asc", "desc"}))
+}
+
+
+def _of_repository(base: str, exception: str = "") -> tuple[Operation, ...]:
+    """Facts L1: a repository's lists."""
+    parameters = {"pulls": _PULLS, "branches": _PAGES, "tags": _PAGES, "releases": _PAGES}
+    return tuple(
+        Operation("GET", f"{base}/{what}", given, exception=exception) for what, given in parameters.items()
+    )
+
+
+OTHERS = (
+    Operation("GET", "/user"),
+    Operation("GET", "/users/{name}"),
+    Operation("GET", "/rate_limit"),
+    Operation("GET", "/repos/{name}/{name}"),
+    *_of_repository("/repos/{name}/{name}"),
+)
 
 _LINKED = "facts A6: the Link header of an organization's lists points there"
 _LIKEWISE = "facts A6: the same for a user's, where a switch of the embedded GitHub has it so; never made by ourselves"
+_NUMBERED = "facts L3: links of a repository's lists, and redirects of renamed ones, point there"
 EXCEPTIONS = (
     Operation(
         "GET",
@@ -111,6 +132,7 @@ EXCEPTIONS = (
     ),
     Operation("GET", "/user/{id}/packages", {**_LIST, **_PAGES}, exception=_LIKEWISE),
     Operation("GET", "/user/{id}/packages/{type}/{name}/versions", {**_PAGES, **_STATE}, exception=_LIKEWISE),
+    *_of_repository("/repositories/{id}", _NUMBERED),
 )
 
 

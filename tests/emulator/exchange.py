@@ -12,7 +12,7 @@ from emulator import access, rest
 from emulator.faults import AFTER, Kind
 from emulator.messages import Answer, Recorded
 from emulator.refusals import RefusedRequest
-from emulator.world import kind_of
+from emulator.rules import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

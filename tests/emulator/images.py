@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from emulator import shapes
+from emulator.rules import time_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from emulator.shapes import Shape
     from emulator.stored import StoredPackage, StoredVersion
@@ -118,7 +120,7 @@ class _Push:
     def __init__(self, world: World, package: StoredPackage, created: datetime | float) -> None:
         self._world = world
         self._package = package
-        self._at = created if isinstance(created, datetime) else world.clock() - timedelta(days=created)
+        self._at = time_of(created, world.clock())
         self.versions: list[StoredVersion] = []
 
     def __call__(self, one: Shape, tags: Iterable[str] = (), *, downloads: int = 0) -> StoredVersion:

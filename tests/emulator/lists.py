@@ -9,7 +9,7 @@ from emulator import access, paging, rows
 from emulator.messages import Answer, json_answer
 from emulator.refusals import RefusedRequest
 from emulator.routes import Asked, list_url, package_of
-from emulator.world import RESTORE_WINDOW
+from emulator.rules import RESTORE_WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

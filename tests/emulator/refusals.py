@@ -113,6 +113,16 @@ SAID: Mapping[str, Said] = {
     "api-version-unknown": Said(26, 400, "X-GitHub-Api-Version {} is not supported."),
     "api-version-retired": Said(26, 410, "X-GitHub-Api-Version {} is no longer supported."),
     "suspended": Said(27, 403, "This installation is currently suspended."),
+    # Facts L1, L4: lists of a repository.
+    "validation": Said(
+        0, 422, "Validation Failed", "https://docs.github.com/rest/pulls/pulls#list-pull-requests"
+    ),
+    "only-the-first": Said(
+        0,
+        422,
+        "Only the first {} results are available.",
+        "https://docs.github.com/rest/releases/releases#list-releases",
+    ),
     # Facts A4 and K: no body of a refused restore was found; the status is a switch.
     "restore-conflict": Said(0, 409, "The package or version name is already in use."),
     "restore-expired": Said(0, 404, "Not Found"),

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator import access, lists, routes, rows
+from emulator import access, git, lists, routes, rows
 from emulator.messages import Answer, json_answer
 from emulator.refusals import RefusedRequest
 from emulator.routes import Asked, package_of, version_of
-from emulator.world import DownloadsError, ExpiredError, LastTaggedError, LastVersionError, NameTakenError
+from emulator.rules import DownloadsError, ExpiredError, LastTaggedError, LastVersionError, NameTakenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,6 +46,9 @@ def _answer(world: World, request: Request, token: Token) -> tuple[Verb | None, 
     plain = _PLAIN.get(request.path) if request.method == "GET" else None
     if plain is not None:
         return None, plain(world, token)
+    of_repository = git.answer(world, request, token)
+    if of_repository is not None:
+        return None, of_repository
     route = routes.parse(request.path)
     if route is None:
         raise RefusedRequest("not-found")

@@ -47,14 +47,16 @@ def package_row(world: World, package: StoredPackage) -> dict[str, Any]:
         "html_url": _page(world, package),
     }
     if package.repository:
-        owner, _, name = package.repository.partition("/")
+        linked = world.repository(package.repository)
+        full_name = linked.full_name if linked else package.repository
+        owner, _, name = full_name.partition("/")
         row["repository"] = {
-            "id": package.id + 1_000_000,
+            "id": linked.id if linked else package.id + 1_000_000,
             "name": name,
-            "full_name": package.repository,
-            "private": package.visibility != "public",
+            "full_name": full_name,
+            "private": (linked or package).visibility != "public",
             "owner": {"login": owner},
-            "html_url": f"{world.server_url}/{package.repository}",
+            "html_url": f"{world.server_url}/{full_name}",
         }
     return row
 

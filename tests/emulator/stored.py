@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 Role = Literal["none", "read", "write", "admin"]
+Permission = Literal["none", "read", "write"]
 OwnerKind = Literal["Organization", "User"]
 TokenKind = Literal["classic", "oauth", "legacy", "installation", "fine-grained", "app-user", "unknown"]
 
@@ -77,7 +78,8 @@ class StoredOwner:
 class Token:
     """A token and what it may do.
 
-    `scopes` of classic and OAuth tokens; `repository` and `permission` (`packages:`) of installation tokens.
+    `scopes` of classic and OAuth tokens; `repository`, `permission` (`packages:`), `contents` and `pull_requests` of
+    installation tokens: a job that lists permissions has none of those that it leaves out.
     `sso_authorized` holds organizations' logins in lower case. `limit` is its hour's budget (`None`: by its kind).
     """
 
@@ -86,7 +88,9 @@ class Token:
     scopes: frozenset[str]
     kind: TokenKind
     repository: str | None = None
-    permission: Literal["none", "read", "write"] = "write"
+    permission: Permission = "write"
+    contents: Permission = "none"
+    pull_requests: Permission = "none"
     installation_id: int = 0
     sso_authorized: frozenset[str] = frozenset()
     expired: bool = False

@@ -77,6 +77,12 @@ class Switches:
     sso_lists: Literal["refused", "partial"] = "refused"
     """B2: package lists of an organization with SSO: refused, or partial (rows missing, and a header says so)."""
 
+    # Repositories: facts L.
+    public_repositories_need_permissions: bool = False
+    """L2: documented not to; True: a job without `contents: read` is refused there, too."""
+    release_lists_capped_at: int | None = 1_000
+    """L4: 422 beyond the first 1,000 was seen, and beyond 10,000; None: documented."""
+
     # Limits: facts C.
     primary_limit: bool = True
     secondary_limit: bool = True

@@ -5,76 +5,38 @@ Nothing here knows HTTP. Safe in threads: whoever looks at several things at onc
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import re
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from emulator.faults import Faults
 from emulator.limits import Limits
-from emulator.messages import Recorded, Request
-from emulator.stored import Role, StoredOwner, StoredPackage, StoredVersion, Token, TokenKind
+from emulator.rules import (
+    MOST_DOWNLOADS,
+    DownloadsError,
+    LastTaggedError,
+    LastVersionError,
+    NameTakenError,
+    check_name,
+    check_window,
+    digest_of,
+    kind_of,
+    last_error,
+    time_of,
+)
+from emulator.stored import Role, StoredOwner, StoredPackage, StoredVersion, Token
+from emulator.stored_git import StoredRepository
 from emulator.switches import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from emulator.messages import Recorded, Request
     from emulator.shapes import Shape
 
-__all__ = [
-    "DownloadsError",
-    "ExpiredError",
-    "LastTaggedError",
-    "LastVersionError",
-    "NameTakenError",
-    "Recorded",
-    "Request",
-    "RuleError",
-    "StoredOwner",
-    "StoredPackage",
-    "StoredVersion",
-    "Switches",
-    "Token",
-    "World",
-]
-
-RESTORE_WINDOW = timedelta(days=30)
-MOST_DOWNLOADS = 5_000
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_KINDS: tuple[tuple[str, TokenKind], ...] = (
-    ("ghp_", "classic"),
-    ("gho_", "oauth"),
-    ("ghs_", "installation"),
-    ("github_pat_", "fine-grained"),
-    ("ghu_", "app-user"),
-)
-
-
-class RuleError(Exception):
-    """A change that GitHub's rules refuse."""
-
-
-class LastVersionError(RuleError):
-    """A package's last version (facts J10)."""
-
-
-class LastTaggedError(RuleError):
-    """A container package's last tagged version (facts J9)."""
-
-
-class DownloadsError(RuleError):
-    """Public, and more than 5,000 downloads (facts A3)."""
-
-
-class ExpiredError(RuleError):
-    """Deleted more than 30 days ago (facts A4)."""
-
-
-class NameTakenError(RuleError):
-    """The name is in use again (facts A4)."""
+__all__ = ["StoredPackage", "StoredVersion", "World"]
 
 
 class World:
@@ -105,6 +67,7 @@ class World:
         self.owners: dict[str, StoredOwner] = {}
         self.tokens: dict[str, Token] = {}
         self.packages: list[StoredPackage] = []
+        self.repositories: list[StoredRepository] = []
         self.requests: list[Recorded] = []
         self.registry_requests: list[Recorded] = []
         self.before_request: list[Callable[[Request], None]] = []
@@ -178,6 +141,19 @@ class World:
             self._by_name[key] = package
             return package
 
+    def add_repository(
+        self, full_name: str, *, visibility: str = "private", roles: Mapping[str, Role] | None = None
+    ) -> StoredRepository:
+        """Add a repository with the branch `main`; packages are linked to it by its full name alone."""
+        owner, _, name = full_name.partition("/")
+        repository = StoredRepository(
+            self.owners[owner.lower()], name, next(self._ids), visibility, self.clock
+        )
+        repository.roles.update({who.lower(): role for who, role in (roles or {}).items()})
+        repository.add_branch("main")
+        self.repositories.append(repository)
+        return repository
+
     def add_ghost(self, owner: str, type: str, name: str) -> StoredPackage:  # noqa: A002 - the API's own name
         """Add a deleted package that the list of packages still has (facts A6)."""
         package = self.add_package(owner, type, f"deleted_{next(self._ids)}_{name}")
@@ -202,7 +178,7 @@ class World:
         with self.lock:
             if manifest is not None:
                 name = name or digest_of(manifest)
-            _check_name(package, name, manifest)
+            check_name(package, name, manifest)
             at = self._time(created)
             number = next(self._ids) if id is None else id
             if number in package.versions:
@@ -231,6 +207,12 @@ class World:
     def owner(self, login: str) -> StoredOwner | None:
         """An owner, whatever the case of the letters."""
         return self.owners.get(login.lower())
+
+    def repository(self, which: str) -> StoredRepository | None:
+        """A repository by its full name, by one that it had before, or by its number."""
+        which = which.lower()
+        named = (one for one in self.repositories if which in (one.full_name.lower(), str(one.id)))
+        return next(named, None) or next((one for one in self.repositories if which in one.former), None)
 
     def package(self, owner: str, type: str, name: str) -> StoredPackage | None:  # noqa: A002 - the API's own name
         """A package that is not deleted, and no ghost."""
@@ -290,7 +272,7 @@ class World:
         with self.lock:
             active = package.active()
             if len(active) == 1:
-                raise LastVersionError if not version.tags else _last(package)
+                raise LastVersionError if not version.tags else last_error(package)
             tagged = [other for other in active if other.tags]
             if package.type == "container" and tagged == [version]:
                 raise LastTaggedError
@@ -302,7 +284,7 @@ class World:
     def restore_version(self, package: StoredPackage, version: StoredVersion) -> None:
         """Restore a deleted version; raises the `RuleError` that GitHub would answer with."""
         with self.lock:
-            self._in_window(version.deleted_at)
+            check_window(version.deleted_at, self.clock())
             active = package.active()
             if any(other.name == version.name for other in active):
                 raise NameTakenError(version.name)
@@ -338,7 +320,7 @@ class World:
             key = (package.owner.login.lower(), package.type, package.name)
             if key in self._by_name:
                 raise NameTakenError(package.name)
-            self._in_window(package.deleted_at)
+            check_window(package.deleted_at, self.clock())
             package.deleted_at = None
             self._by_name[key] = package
 
@@ -367,35 +349,5 @@ class World:
                 before.tags = [other for other in before.tags if other != tag]
             package.tagged[tag] = version
 
-    def _in_window(self, deleted_at: datetime | None) -> None:
-        if deleted_at is None or self.clock() - deleted_at > RESTORE_WINDOW:
-            raise ExpiredError
-
     def _time(self, when: datetime | float) -> datetime:
-        return when if isinstance(when, datetime) else self.clock() - timedelta(days=when)
-
-
-def digest_of(manifest: bytes) -> str:
-    """A manifest's digest."""
-    return f"sha256:{hashlib.sha256(manifest).hexdigest()}"
-
-
-def kind_of(value: str) -> TokenKind:
-    """A token's kind: by its prefix alone, 40 hexadecimal digits being the oldest form (facts B3)."""
-    for prefix, kind in _KINDS:
-        if value.startswith(prefix):
-            return kind
-    return "legacy" if re.fullmatch(r"[0-9a-f]{40}", value) else "unknown"
-
-
-def _last(package: StoredPackage) -> RuleError:
-    return LastTaggedError() if package.type == "container" else LastVersionError()
-
-
-def _check_name(package: StoredPackage, name: str, manifest: bytes | None) -> None:
-    if not name:
-        raise ValueError("a version has a name, or a manifest whose digest is its name")
-    if package.type == "container" and not _DIGEST.fullmatch(name):
-        raise ValueError(f"a container version is named by its digest, not {name!r}")
-    if manifest is not None and name != digest_of(manifest):
-        raise ValueError(f"{name} is not the digest of its manifest")
+        return time_of(when, self.clock())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator import situations_of_objects, situations_of_tokens
+from emulator import situations_of_objects, situations_of_repositories, situations_of_tokens
 from emulator.calling import Caller
 from emulator.refusals import SAID
 from emulator.server import EmulatedGitHub
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Importing them fills the table.
 assert situations_of_objects
+assert situations_of_repositories
 assert situations_of_tokens
 
 

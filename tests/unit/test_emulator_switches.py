@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emulator import looks_at_access, looks_at_limits, looks_at_lists
+from emulator import looks_at_access, looks_at_limits, looks_at_lists, looks_at_repositories
 from emulator.calling import Caller
 from emulator.looks import LOOKS
 from emulator.server import EmulatedGitHub
@@ -18,6 +18,7 @@ from emulator.switches import Switches
 assert looks_at_access
 assert looks_at_limits
 assert looks_at_lists
+assert looks_at_repositories
 
 REGISTRY = frozenset({"referrers_api"})
 """Switches that are the registry's, and tested there."""
