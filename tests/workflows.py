@@ -52,7 +52,10 @@ def reused(job: Mapping[str, Any]) -> Path:
 
 @dataclass(slots=True)
 class Workflow:
-    """One run of a workflow in `place`; `values` are those of its expressions, `artifacts` may come from another run."""
+    """One run of a workflow in `place`; `values` are those of its expressions, `artifacts` may come from another run.
+
+    `tools` is a folder with commands of the runner (`gh`) for its scripts.
+    """
 
     github: EmulatedGitHub
     place: Path
@@ -60,6 +63,7 @@ class Workflow:
     artifacts: dict[str, Path] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     owner: str = "octo"
+    tools: Path | None = None
     _outputs: dict[str, str] = field(default_factory=dict)
 
     def run(self, path: Path) -> dict[str, Ran]:
@@ -176,11 +180,12 @@ class Workflow:
         outputs = place / "script-outputs"
         outputs.write_text("", encoding="utf-8")
         variables = {key: self._text(value) for key, value in step.get("env", {}).items()}
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        path = f"{self.tools or ''}:{Path(sys.executable).parent}:{os.environ['PATH']}".removeprefix(":")
         subprocess.run(
             ["/bin/bash", "-e", "-c", step["run"]],
             env={
                 "PATH": path,
+                "GITHUB_REPOSITORY": f"{self.owner}/app",
                 "GITHUB_OUTPUT": str(outputs),
                 "GITHUB_STEP_SUMMARY": str(place / "script-summary"),
                 **variables,

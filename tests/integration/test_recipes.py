@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,7 +17,7 @@ from emulator.world import World
 from workflows import ACTION, REUSED, Workflow, load, reused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from emulator.images import PushedImage
     from emulator.steps import Ran
@@ -96,9 +96,77 @@ def test_nightly_and_its_undo(
     ran = one(nightly.run(RECIPES / "nightly-untagged.yml"))
     assert ran.number("deleted-count") == len(old.ids)
     assert (has(app, old), has(app, young), has(app, tagged)) == (False, True, True)
-    undo = Workflow(github, tmp_path / "undo", {"inputs.run-id": "1"}, nightly.artifacts)
+    deleted = world.snapshot()
+    with pytest.raises(subprocess.CalledProcessError):
+        undo_of(FORGED, tmp_path / "forged", github, nightly.artifacts).run(RECIPES / "undo.yml")
+    assert world.snapshot() == deleted
+    undo = undo_of(CLEANUP, tmp_path / "undo", github, nightly.artifacts)
     assert one(undo.run(RECIPES / "undo.yml")).number("restored-count") == len(old.ids)
     assert world.snapshot() == before
+
+
+CLEANUP = {
+    "event": "schedule",
+    "path": ".github/workflows/nightly-untagged.yml",
+    "head_branch": "main",
+    "head_repository": {"full_name": "octo/app"},
+}
+FORGED = CLEANUP | {"event": "pull_request", "head_branch": "attack"}
+
+
+def undo_of(
+    run: Mapping[str, Any], place: Path, github: EmulatedGitHub, artifacts: dict[str, Path], number: str = "7"
+) -> Workflow:
+    """The recipe's workflow where run 7 of the repository is `run`; its `gh` answers that one question alone."""
+    tools = place / "tools"
+    tools.mkdir(parents=True)
+    (tools / "gh").write_text(
+        f"""#!{sys.executable}
+import sys
+assert sys.argv[1:3] == ["api", "repos/octo/app/actions/runs/7"], sys.argv
+assert sys.argv[3:] == ["--jq", r'"\\(.event) \\(.path) \\(.head_branch) \\(.head_repository.full_name)"'], sys.argv
+run = {run!r}
+print(run["event"], run["path"], run["head_branch"], run["head_repository"]["full_name"])
+"""
+    )
+    (tools / "gh").chmod(0o755)
+    values = {
+        "inputs.run-id": number,
+        "github.event.repository.default_branch": "main",
+        "github.repository": "octo/app",
+    }
+    return Workflow(github, place / "run", values, artifacts, tools=tools)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        CLEANUP | {"path": ".github/workflows/other.yml"},
+        CLEANUP | {"head_branch": "feature"},
+        CLEANUP | {"head_repository": {"full_name": "stranger/app"}},
+        *(
+            CLEANUP | {"event": event}
+            for event in ("pull_request", "pull_request_target", "workflow_run", "push", "issue_comment")
+        ),
+    ],
+)
+def test_undo_takes_no_report_of_another_run(
+    run: Mapping[str, Any], github: EmulatedGitHub, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        undo_of(run, tmp_path, github, {}).run(RECIPES / "undo.yml")
+    assert "::error::run 7 is not a scheduled or manual run of" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("number", ["", "7/../../other", "7 8", "latest", "-7"])
+def test_undo_takes_the_number_of_a_run_alone(number: str, github: EmulatedGitHub, tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        undo_of(CLEANUP, tmp_path, github, {}, number).run(RECIPES / "undo.yml")
+
+
+def test_undo_names_the_file_of_the_recipe_that_deletes() -> None:
+    assert (RECIPES / Path(str(CLEANUP["path"])).name).exists()
+    assert str(CLEANUP["path"]) in (RECIPES / "undo.yml").read_text("utf-8")
 
 
 def test_nightly_stops_before_it_deletes_more_than_half(
@@ -297,7 +365,8 @@ def test_what_a_recipe_may_do_is_said_with_its_reason(path: Path) -> None:
     for job in read["jobs"].values():
         for name, grant in job["permissions"].items():
             assert f"{name}: {grant} # " in text
-        for uses in [job["uses"]] if "uses" in job else [step["uses"] for step in job["steps"]]:
+        steps = [step for step in job.get("steps", ()) if "uses" in step]
+        for uses in [job["uses"]] if "uses" in job else [step["uses"] for step in steps]:
             pinned = uses.split("@")[1]
             ours = uses.startswith((ACTION, REUSED))
             assert pinned == "<commit SHA>" if ours else len(pinned) == 40, uses
