@@ -10,7 +10,8 @@ from package_retention.errors import RetentionError
 from package_retention.model import Operation, RunResult
 from package_retention.runner.cancel import Cancel, RealClock
 from package_retention.runner.inputs import parsing as inputs
-from package_retention.runner.log.terminal import console_for, on_runner
+from package_retention.runner.inputs.raw import on_runner
+from package_retention.runner.log.terminal import console_for
 from package_retention.runner.policy import loading as policy_file
 from package_retention.runner.records import Records
 from package_retention.wiring import perform

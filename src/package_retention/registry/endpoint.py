@@ -12,7 +12,7 @@ import requests
 from package_retention.model import Absent, Unreadable
 from package_retention.registry import address, manifests
 from package_retention.registry.answers import told
-from package_retention.registry.exchange import Authorization, Request
+from package_retention.registry.exchange import MAX_BODY, Authorization, Request
 from package_retention.registry.media_types import ACCEPT
 from package_retention.registry.tokens import NoTokenError, Tokens
 
@@ -146,7 +146,7 @@ class Endpoint:
 
 def _may_be(reference: str, answer: Answer) -> bool:
     """Whether an answer can be the manifest of a tag or digest; one that is too large is, and is refused later."""
-    if answer.status != _OK or len(answer.body) > manifests.MAX_BODY:
+    if answer.status != _OK or len(answer.body) > MAX_BODY:
         return True
     if manifests.is_digest(reference):
         return not manifests.check_digest(answer.body, reference)

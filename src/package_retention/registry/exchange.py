@@ -16,11 +16,10 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, NewConnectionError
 
-from package_retention.registry.manifests import MAX_BODY
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+MAX_BODY = 8 * 1024 * 1024  # bytes; registries take 4 MiB (distribution-spec, "Pushing Manifests")
 _TIMEOUT = (10.0, 20.0)  # seconds to connect, and between two pieces of an answer
 _LONGEST = 60.0  # seconds; an answer that drips is a drop
 _CHUNK = 16 * 1024

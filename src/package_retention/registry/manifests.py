@@ -12,6 +12,7 @@ import json
 import re
 
 from package_retention.model import Descriptor, Manifest, Unreadable
+from package_retention.registry.exchange import MAX_BODY
 from package_retention.registry.media_types import FORMS, Form, essence, is_manifest
 from package_retention.registry.strict_json import (
     NonsenseError,
@@ -23,8 +24,6 @@ from package_retention.registry.strict_json import (
     text,
     whole_number,
 )
-
-MAX_BODY = 8 * 1024 * 1024  # bytes; registries take 4 MiB (distribution-spec, "Pushing Manifests")
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}", re.ASCII)
 _FIELDS = {

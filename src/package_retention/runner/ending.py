@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from package_retention.errors import RetentionError
 from package_retention.runner import outputs
+from package_retention.runner.inputs.raw import on_runner
 from package_retention.runner.log.attention import announce
-from package_retention.runner.log.terminal import on_runner
 from package_retention.runner.summary import page as summary
 from package_retention.runner.summary.page import About
 from package_retention.runner.summary.undoing import action_reference

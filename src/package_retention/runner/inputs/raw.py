@@ -26,6 +26,11 @@ _SHORTEST_TOKEN = 8
 _NO_MINIMUM = re.compile(r"-1|0+")
 
 
+def on_runner(environ: Mapping[str, str]) -> bool:
+    """Whether the Actions runner started this process."""
+    return environ.get("GITHUB_ACTIONS") == "true"
+
+
 @dataclass(slots=True)
 class Raw:
     """All inputs as text, with the problems found so far; no problem and no value shown holds the token.

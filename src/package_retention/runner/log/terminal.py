@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from package_retention.errors import InputError, RetentionError
+from package_retention.runner.inputs.raw import on_runner
 from package_retention.runner.log.commands import MOST_CHARACTERS, Console
 from package_retention.runner.log.escaping import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-def on_runner(environ: Mapping[str, str]) -> bool:
-    """Whether the Actions runner started this process."""
-    return environ.get("GITHUB_ACTIONS") == "true"
 
 
 def console_for(stdout: TextIO, environ: Mapping[str, str]) -> Console:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from package_retention.reported import SCHEMA
 from package_retention.runner.tally import total
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     from package_retention.model import Decision, Outcome, Package, Plan, RunResult, Step, Version
     from package_retention.settings import Settings
-
-SCHEMA = 1
 
 Line = dict[str, Any]
 

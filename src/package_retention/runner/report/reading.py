@@ -19,8 +19,7 @@ from package_retention.model import (
     StepKind,
     Version,
 )
-from package_retention.reported import Report, ReportedPackage, ReportedStep
-from package_retention.runner.report.lines import SCHEMA
+from package_retention.reported import SCHEMA, Report, ReportedPackage, ReportedStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
