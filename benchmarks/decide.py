@@ -9,13 +9,12 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from package_retention.decide import ecosystems
-from package_retention.decide.deleting import deletion_plan
+from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.facts import Facts
 from package_retention.decide.graph import INDEX_TYPES
 from package_retention.decide.matching import Numbers
-from package_retention.decide.options import Options
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import Filter, OrderBy, PackageRules, Retention, Rule, Series
+from package_retention.decide.rules import Filter, Options, OrderBy, PackageRules, Retention, Rule, Series
 from package_retention.model import Descriptor, Manifest, Owner, OwnerKind, Package, PackageType, Version
 
 COUNT = 100_000

@@ -15,11 +15,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from package_retention.api.object_refusals import OBJECTS  # noqa: E402
-from package_retention.api.refusal_row import Row  # noqa: E402
-from package_retention.api.service_refusals import SERVICE  # noqa: E402
+from package_retention.api.refusal_table import OBJECTS, SERVICE, Row  # noqa: E402
 from package_retention.api.token_refusals import TOKENS  # noqa: E402
-from package_retention.runner.inputs.table import INPUTS, Group  # noqa: E402
+from package_retention.inputs.table import INPUTS, Group  # noqa: E402
 
 FILES = ("README.md", "docs/troubleshooting.md")
 _PART = re.compile(

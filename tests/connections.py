@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from clocks import FakeClock
 from package_retention.api.client import GitHubClient
-from package_retention.api.listing import Lister
-from package_retention.api.observed import Observed
-from package_retention.api.pacing import Pacer
 from package_retention.api.packages import PackagesClient, Where
-from package_retention.api.session import DropError
+from package_retention.api.pagination import Lister
+from package_retention.api.rate_limit import Pacer
+from package_retention.api.session import DropError, Observed
 from package_retention.api.tokens import TokenKind
 
 if TYPE_CHECKING:

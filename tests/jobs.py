@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from emulator import shapes, steps
 from emulator.images import push_image
 from emulator.world import World
+from package_retention.inputs.report_reader import read
 from package_retention.model import StepKind
-from package_retention.runner.report.reading import read
 from wholeness import holdings, losses
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from emulator.steps import Ran
     from emulator.stored import StoredPackage
-    from package_retention.reported import Report
+    from package_retention.report import Report
 
 REPORT = "report.jsonl"
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from package_retention.inventory import DeletedVersion, Due, Entry, Inventory, Referrer
 from package_retention.model import (
     Decision,
+    DeletedVersion,
+    Due,
+    Entry,
+    Inventory,
     Operation,
     Outcome,
     Owner,
@@ -18,6 +21,7 @@ from package_retention.model import (
     Plan,
     Reason,
     ReasonCode,
+    Referrer,
     Result,
     RunResult,
     Step,

@@ -11,7 +11,7 @@ from emulator import steps
 from emulator.images import push_image
 from emulator.server import EmulatedGitHub
 from emulator.world import World
-from package_retention.finishing import is_finishing
+from package_retention.shield import is_finishing
 from wholeness import holdings, losses
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from emulator.shapes import Shape
     from emulator.steps import Ran
     from emulator.stored import StoredPackage, StoredVersion
-    from package_retention.runner.cancel import Cancel
+    from package_retention.cancel import Cancel
 
 
 class StepClock(FakeClock):

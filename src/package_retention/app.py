@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import traceback
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from package_retention.api.packages import connect
+from package_retention.cancel import Cancel, RealClock
+from package_retention.decide.rules import Options
 from package_retention.errors import RetentionError
+from package_retention.inputs import parsing, policy_loading
+from package_retention.inputs.environment import on_runner
 from package_retention.model import Operation, RunResult
-from package_retention.runner.cancel import Cancel, RealClock
-from package_retention.runner.inputs import parsing as inputs
-from package_retention.runner.inputs.raw import on_runner
-from package_retention.runner.log.terminal import console_for
-from package_retention.runner.policy import loading as policy_file
-from package_retention.runner.records import Records
-from package_retention.wiring import perform
+from package_retention.output.console import console_for
+from package_retention.output.records import Records
+from package_retention.pipeline.context import World
+from package_retention.pipeline.run import run
+from package_retention.registry.client import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from package_retention.ports import Clock
-    from package_retention.runner.log.commands import Console
+    from package_retention.api.client import RequestLog
+    from package_retention.api.packages import PackagesClient
+    from package_retention.inputs.settings import Settings
+    from package_retention.model import Spending
+    from package_retention.output.console import Console
+    from package_retention.output.progress import Progress
+    from package_retention.ports import Clock, Journal
+    from package_retention.report import Report
 
 
 def main(
@@ -31,12 +44,12 @@ def main(
 ) -> int:
     """Run the action once; gives its exit status.
 
-    `clock_of` makes the clock, which hears of a cancel. `argv` are flags, which stand for inputs.
+    `clock_of` makes the clock, which hears of a cancel. `argv` are flags, which stand for parsing.
     """
     if argv or not on_runner(environ):
-        from package_retention.runner.inputs import flags  # noqa: PLC0415 - only for who calls it by hand
+        from package_retention.inputs import cli  # noqa: PLC0415 - only for who calls it by hand
 
-        called = flags.read(argv, environ, stdout)
+        called = cli.read(argv, environ, stdout)
         if isinstance(called, int):
             return called
         environ = called
@@ -46,7 +59,7 @@ def main(
         clock = clock_of(cancel)
         records = Records(environ, console, clock)
         result = _attempt(environ, console, clock, records)
-        from package_retention.runner.ending import tell  # noqa: PLC0415 - needed last: the first request comes sooner
+        from package_retention.output.conclusion import tell  # noqa: PLC0415 - needed last: the first request comes sooner
 
         return tell(result, records, environ, console, clock.now())
 
@@ -54,7 +67,7 @@ def main(
 def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records: Records) -> RunResult:
     """Do the run; whatever ends it becomes a result that says so."""
     try:
-        settings = inputs.parse(environ, policy_file.loader(environ, Path.cwd()))
+        settings = parsing.parse(environ, policy_loading.loader(environ, Path.cwd()))
         # In this order: opening the report-file empties it, and the two may be the same file.
         report = records.read_report(settings)
         records.open(settings)
@@ -76,3 +89,70 @@ def _refused(error: RetentionError) -> RunResult:
     return RunResult(
         Operation.DELETE, dry_run=False, failure=error.message, advice=error.advice, exit_status=1
     )
+
+
+CHANGES_AT_ONCE = 32
+PACKAGES_AT_ONCE = 8
+
+
+def perform(
+    settings: Settings,
+    clock: Clock,
+    journal: Journal,
+    console: Console,
+    progress: Progress,
+    report: Report | None = None,
+) -> RunResult:
+    """Do the run that the settings ask for, over real connections."""
+    registry = Registry(
+        settings.registry_url,
+        settings.api_url,
+        settings.token,
+        clock,
+        time_limit=settings.time_limit,
+        log=lambda method, path, told: console.debug(f"registry: {method} {path}: {told}"),
+    )
+    with closing(registry), connect(settings, clock, console_log(console)) as api:
+        changes = ThreadPoolExecutor(CHANGES_AT_ONCE, "change")
+        packages = ThreadPoolExecutor(PACKAGES_AT_ONCE, "package")
+        world = World(
+            settings,
+            api,
+            registry,
+            clock,
+            journal,
+            changes,
+            packages,
+            nonce=lambda: uuid.uuid4().hex,
+            spent=lambda: spent(api, registry),
+            report=report,
+            tick=lambda: _tick(progress, api, registry),
+        )
+        try:
+            return run(world, Options(settings.untag, settings.delete_package_when_empty))
+        finally:
+            # After a cancel nobody waits for answers that are still under way.
+            packages.shutdown(wait=False, cancel_futures=True)
+            changes.shutdown(wait=False, cancel_futures=True)
+
+
+def _tick(progress: Progress, api: PackagesClient, registry: Registry) -> None:
+    """Tell a run that is long under way how many requests it has made, and what it waits for."""
+    pacing = api.pacing()
+    progress.going_on(pacing.requests + registry.requests_made, pacing.waiting, pacing.why)
+
+
+def console_log(console: Console) -> RequestLog:
+    """Tell a debug log of every request: method, path, status and request id, never a header."""
+
+    def log(method: str, path: str, status: int | None, request_id: str, milliseconds: float) -> None:
+        told = "no answer" if status is None else status
+        console.debug(f"{method} {path}: {told} ({request_id or 'no request id'}, {milliseconds:.0f} ms)")
+
+    return log
+
+
+def spent(api: PackagesClient, registry: Registry) -> Spending:
+    """What API and registry have cost together."""
+    cost = api.spending()
+    return replace(cost, registry_requests=registry.requests_made, waited=cost.waited + registry.waited)

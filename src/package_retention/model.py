@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from package_retention.inventory import Inventory
-
 
 _SHORT_DIGEST = len("sha256:") + 12
 
@@ -312,3 +310,94 @@ class RunResult:
     advice: str = ""
     exit_status: int = 0
     spending: Spending = field(default_factory=Spending)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a version that stays now would be deleted, were nothing pushed and nothing deleted until then.
+
+    It falls due at `by` at the latest and not before `not_before`; the two are one moment where it is known exactly
+    (always, but in packages of very many versions). `reason` is that of the plan which a run at `by` would make.
+    """
+
+    not_before: datetime
+    by: datetime
+    reason: Reason
+
+    @property
+    def exact(self) -> bool:
+        """Whether `by` is the moment itself."""
+        return self.not_before == self.by
+
+
+@dataclass(frozen=True, slots=True)
+class Referrer:
+    """What refers to an image (a signature, an attestation, an SBOM); `kind` is its artifact type or its tag's form."""
+
+    id: int
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An image by its root, or a version of any other package type, newest first in its inventory.
+
+    `selected` and `reason` are what a run now would decide. Of what stays now, `due` says until when, or `stays` why it
+    never falls due under these rules; neither is set without rules. The rest is known of container images alone: `members` are the ids of all that belongs to the image (itself, children, referrers),
+    `platforms` those that its indexes name, `attestations` how many BuildKit ones they name, `size` that of every
+    member's config and layers in bytes (a layer that two members share counts twice; `None` where a manifest could
+    not be read), `damage` one of `ghost`, `partial`, `orphaned` or empty, `named_by` the ids of other indexes that
+    name the root.
+    """
+
+    version: Version
+    reason: Reason
+    selected: bool = False
+    due: Due | None = None
+    stays: Reason | None = None
+    members: tuple[int, ...] = ()
+    platforms: tuple[str, ...] = ()
+    attestations: int = 0
+    size: int | None = None
+    damage: str = ""
+    referrers: tuple[Referrer, ...] = ()
+    named_by: tuple[int, ...] = ()
+
+    @property
+    def is_image(self) -> bool:
+        """Whether this is an image whose manifests were looked at."""
+        return bool(self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedVersion:
+    """A deleted version; GitHub restores it until `until` as long as its name is not reused (facts A4)."""
+
+    version: Version
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """One package as it was found at `at`.
+
+    `judged` says whether a filter or policy was given: without one nothing is selected and nothing falls due.
+    `deleted` is `None` where GitHub gave no list of deleted versions. `size` is the sum over every manifest of the
+    package, each once. `conflicts` are the names of the owner's docker packages that conflict with container
+    packages, `None` for other package types and where GitHub did not tell.
+    """
+
+    package: Package
+    at: datetime
+    entries: tuple[Entry, ...] = ()
+    versions: int = 0
+    judged: bool = False
+    size: int | None = None
+    deleted: tuple[DeletedVersion, ...] | None = None
+    conflicts: tuple[str, ...] | None = None
+
+    @property
+    def in_conflict(self) -> bool:
+        """Whether a container package of the same name keeps this docker package from being migrated."""
+        return self.package.name in (self.conflicts or ())

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from package_retention.errors import InputError
-from package_retention.runner import outputs
-from package_retention.runner.inputs.parsing import parse
-from package_retention.runner.inputs.table import INPUTS, Group
+from package_retention.inputs.parsing import parse
+from package_retention.inputs.table import INPUTS, Group
+from package_retention.output import outputs
 
 ROOT = Path(__file__).parents[2]
 ACTION = cast("dict[str, Any]", yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8")))

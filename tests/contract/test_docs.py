@@ -14,12 +14,10 @@ from markdown_it import MarkdownIt
 from scripts import docs_tables
 
 from package_retention.api.refusals import ROWS
-from package_retention.runner.inputs import flags
-from package_retention.runner.inputs import parsing as inputs
-from package_retention.runner.inputs.table import BY_NAME, INPUTS
-from package_retention.runner.outputs import NAMES
-from package_retention.runner.policy import loading as policy_file
-from package_retention.runner.summary.words import REASONS
+from package_retention.inputs import cli, parsing, policy_loading
+from package_retention.inputs.table import BY_NAME, INPUTS
+from package_retention.output.outputs import NAMES
+from package_retention.output.summary.words import REASONS
 from workflows import ACTION
 
 if TYPE_CHECKING:
@@ -168,7 +166,7 @@ def check(read: Any, block: str, folder: Path) -> None:
         assert set(read["permissions"].values()) <= GRANTS
     elif read.keys() == {"packages"}:
         (folder / "policy.yml").write_text(block, encoding="utf-8")
-        policy_file.loader({"GITHUB_WORKSPACE": str(folder)}, folder)(folder / "policy.yml", None, "")
+        policy_loading.loader({"GITHUB_WORKSPACE": str(folder)}, folder)(folder / "policy.yml", None, "")
     else:
         raise AssertionError(f"neither a recipe, nor a step, permissions or a policy: {block}")
 
@@ -182,7 +180,7 @@ def check_step(step: dict[str, Any], folder: Path) -> None:
             f"INPUT_{name.upper()}": re.sub(r"\$\{\{.+?\}\}", "v1", value)
             for name, value in step["with"].items()
         }
-        inputs.parse(RUNNER | given, lambda *_: (), folder)
+        parsing.parse(RUNNER | given, lambda *_: (), folder)
     else:
         assert re.fullmatch(r"[\w-]+/[\w.-]+@[\w.-]+", step["uses"])
 
@@ -201,9 +199,9 @@ def test_every_flag_in_a_command_is_one(path: Path) -> None:
 def test_commands_for_local_use_are_valid(tmp_path: Path) -> None:
     """What the README tells to type is what the parser takes."""
     (line,) = (line for line in README.splitlines() if line.startswith("python entrypoint.py "))
-    environ = flags.read(line.split()[2:], {"GITHUB_TOKEN": "ghp_example"}, io.StringIO())
+    environ = cli.read(line.split()[2:], {"GITHUB_TOKEN": "ghp_example"}, io.StringIO())
     assert not isinstance(environ, int)
-    assert inputs.parse(environ, lambda *_: (), tmp_path).dry_run
+    assert parsing.parse(environ, lambda *_: (), tmp_path).dry_run
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from emulator.server import EmulatedGitHub
+    from package_retention.cancel import Cancel
     from package_retention.ports import Clock
-    from package_retention.runner.cancel import Cancel
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "ghp_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -83,7 +83,7 @@ def run_step(
     """
     # The demo runs it as a process instead.
     from package_retention.app import main  # noqa: PLC0415
-    from package_retention.runner.cancel import RealClock  # noqa: PLC0415
+    from package_retention.cancel import RealClock  # noqa: PLC0415
 
     environ = environment(github, folder, inputs, owner) | dict(variables or {})
     log = io.StringIO()

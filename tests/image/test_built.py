@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from image.engine import BASE, HOME, IMAGE, ROOT, in_image, inspect, podman
-from package_retention.runner.inputs.table import INPUTS
+from package_retention.inputs.table import INPUTS
 
 pytestmark = pytest.mark.image
 

@@ -22,8 +22,8 @@ from package_retention.errors import (
     RetentionError,
     UnreachableError,
 )
+from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, Owner, OwnerKind, Package, PackageType, Result, StepKind
-from package_retention.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

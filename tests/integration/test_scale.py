@@ -14,16 +14,15 @@ import pytest
 
 from clocks import START, FakeClock
 from emulator.steps import environment, read_outputs
-from package_retention.decide.options import Options
+from package_retention.decide.rules import Options
+from package_retention.inputs import parsing, policy_loading
+from package_retention.inputs.report_reader import read
 from package_retention.model import Owner, OwnerKind, Package, Spending, Version
+from package_retention.output.conclusion import tell
+from package_retention.output.console import Console
+from package_retention.output.records import Records
+from package_retention.pipeline.context import World as Edges
 from package_retention.pipeline.run import run
-from package_retention.pipeline.world import World as Edges
-from package_retention.runner.ending import tell
-from package_retention.runner.inputs import parsing as inputs
-from package_retention.runner.log.commands import Console
-from package_retention.runner.policy import loading as policy_file
-from package_retention.runner.records import Records
-from package_retention.runner.report.reading import read
 from scene import Scene, deletes, lists, reads, scene
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ def planned(folder: Path, listed: tuple[Version, ...], **given: Any) -> tuple[Ru
     environ = environment(_Server(), folder, named | given)  # type: ignore[arg-type]
     log, clock = io.StringIO(), FakeClock()
     console = Console(log, environ)
-    settings = inputs.parse(environ, policy_file.loader(environ, folder))
+    settings = parsing.parse(environ, policy_loading.loader(environ, folder))
     records = Records(environ, console, clock)
     records.open(settings)
     with ThreadPoolExecutor(1) as changes, ThreadPoolExecutor(1) as packages:

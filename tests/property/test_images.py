@@ -10,9 +10,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from package_retention.decide import ecosystems
-from package_retention.decide.deleting import deletion_plan
+from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.matching import Numbers
-from package_retention.decide.options import Options
+from package_retention.decide.rules import Options
 from package_retention.errors import PlanError
 from package_retention.model import Absent, Manifest, PackageType, Plan, ReasonCode, StepKind, Unreadable
 from property.worlds import NOW, PATTERNS, Built, delete_rules, keep_rules, package_rules, packages

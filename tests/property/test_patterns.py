@@ -7,8 +7,7 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_retention.decide.lists import entries
-from package_retention.decide.patterns import Pattern, PatternError, Patterns
+from package_retention.decide.patterns import Pattern, PatternError, Patterns, entries
 
 TEXT = st.text("ab1.-", max_size=8)
 LITERAL = st.text("ab1.-", min_size=1, max_size=4)

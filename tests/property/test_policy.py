@@ -11,13 +11,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from package_retention.decide import ecosystems
-from package_retention.decide.deleting import deletion_plan
+from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.matching import Numbers
-from package_retention.decide.options import Options
+from package_retention.decide.rules import Options
 from package_retention.errors import InputError, PlanError
+from package_retention.inputs.parsing import parse as parse_inputs
+from package_retention.inputs.policy_loading import loader, parse
 from package_retention.model import PackageType, ReasonCode
-from package_retention.runner.inputs.parsing import parse as parse_inputs
-from package_retention.runner.policy.loading import loader, parse
 from property.worlds import NOW, Built, packages
 
 if TYPE_CHECKING:

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from emulator import shapes
 from emulator.images import push_image
 from package_retention.decide import ecosystems
-from package_retention.decide.deleting import deletion_plan
+from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.matching import Numbers
-from package_retention.decide.options import Options
+from package_retention.decide.rules import Options
 from package_retention.errors import PlanError
 from package_retention.model import Operation, PackageType, Step, StepKind, Version
-from package_retention.pipeline.reports import review
-from package_retention.reported import Report, ReportedPackage, ReportedStep
+from package_retention.pipeline.review import review
+from package_retention.report import Report, ReportedPackage, ReportedStep
 from property.worlds import NOW, PACKAGE, TAGS, package_rules, packages
 from scene import Scene, scene
 

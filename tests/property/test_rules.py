@@ -9,11 +9,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from package_retention.decide import ecosystems
-from package_retention.decide.ages import Duration
-from package_retention.decide.deleting import deletion_plan
+from package_retention.decide.deletion_plan import deletion_plan
+from package_retention.decide.durations import Duration
 from package_retention.decide.matching import Numbers
-from package_retention.decide.options import Options
-from package_retention.decide.rules import OrderBy, PackageRules, Rule, Series
+from package_retention.decide.rules import Options, OrderBy, PackageRules, Rule, Series
 from package_retention.model import PackageType, Plan, ReasonCode, StepKind, Version
 from property.leaves import PATTERNS, delete_rules, keep_rules, scenes
 from property.worlds import NOW

@@ -9,14 +9,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from package_retention.decide import ecosystems
-from package_retention.decide.ages import Duration
-from package_retention.decide.deleting import deletion_plan
+from package_retention.decide.deletion_plan import deletion_plan
+from package_retention.decide.due_dates import moments, schedule
+from package_retention.decide.durations import Duration
 from package_retention.decide.facts import Facts
 from package_retention.decide.matching import Numbers
-from package_retention.decide.options import Options
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import Filter, PackageRules, Retention, Rule, TagStatus
-from package_retention.decide.schedule import moments, schedule
+from package_retention.decide.rules import Filter, Options, PackageRules, Retention, Rule, TagStatus
 from package_retention.errors import PlanError
 from package_retention.model import Owner, OwnerKind, Package, PackageType, Plan, Version
 from property.worlds import NOW, Built, package_rules, packages

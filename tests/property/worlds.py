@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from package_retention.decide.ages import Duration
+from package_retention.decide.durations import Duration
 from package_retention.decide.facts import Facts
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import (

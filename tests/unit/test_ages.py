@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_retention.decide.ages import Duration, DurationError
+from package_retention.decide.durations import Duration, DurationError
 
 NOW = datetime(2024, 3, 31, 12, 30, tzinfo=UTC)
 

@@ -17,9 +17,9 @@ from package_retention.errors import (
     RefusedError,
     UnreachableError,
 )
-from package_retention.finishing import finishing
+from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, Owner, OwnerKind, Package, PackageType, Result, StepKind
-from package_retention.settings import Settings
+from package_retention.shield import finishing
 
 if TYPE_CHECKING:
     from package_retention.ports import Meter, PackagesApi

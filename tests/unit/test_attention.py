@@ -10,8 +10,8 @@ from package_retention.model import (
     Plan,
     Result,
 )
-from package_retention.runner.log.attention import announce, points
-from package_retention.runner.summary.page import About
+from package_retention.output.annotations import announce, points
+from package_retention.output.summary.page import About
 from run_results import NOW, delete, package, result, run, version
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from package_retention.cancel import SIGNALS, Cancel, RealClock
 from package_retention.errors import CancelledError
-from package_retention.runner.cancel import SIGNALS, Cancel, RealClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

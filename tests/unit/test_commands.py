@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from hostile import NAMES, names
 from package_retention.errors import InputError, PlanError, RetentionError
-from package_retention.runner.log.commands import MOST_ANNOTATIONS, MOST_CHARACTERS, Console
-from package_retention.runner.log.escaping import counted, harmless, shortened
+from package_retention.escaping import counted, harmless, shortened
+from package_retention.output.console import MOST_ANNOTATIONS, MOST_CHARACTERS, Console
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,17 +8,15 @@ import yaml
 
 from package_retention import __version__
 from package_retention.errors import InputError, RetentionError
-from package_retention.runner.inputs import flags
-from package_retention.runner.inputs import raw as inputs_raw
-from package_retention.runner.inputs.table import BY_NAME, INPUTS
-from package_retention.runner.log.commands import Console
-from package_retention.runner.log.terminal import Terminal, console_for
+from package_retention.inputs import cli, environment
+from package_retention.inputs.table import BY_NAME, INPUTS
+from package_retention.output.console import Console, Terminal, console_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from package_retention.runner.inputs.table import Input
+    from package_retention.inputs.table import Input
 
 TOKEN = {"GITHUB_TOKEN": "ghp_from_the_environment"}
 
@@ -26,7 +24,7 @@ TOKEN = {"GITHUB_TOKEN": "ghp_from_the_environment"}
 def merged(*argv: str, **environ: str) -> Mapping[str, str]:
     """The environment that a call leads to."""
     stdout = io.StringIO()
-    found = flags.read(argv, TOKEN | environ, stdout)
+    found = cli.read(argv, TOKEN | environ, stdout)
     assert not isinstance(found, int), stdout.getvalue()
     assert stdout.getvalue() == ""
     return found
@@ -35,7 +33,7 @@ def merged(*argv: str, **environ: str) -> Mapping[str, str]:
 def told(*argv: str, **environ: str) -> tuple[int, str]:
     """The status and the words of a call that goes no further."""
     stdout = io.StringIO()
-    status = flags.read(argv, environ, stdout)
+    status = cli.read(argv, environ, stdout)
     assert isinstance(status, int)
     return status, stdout.getvalue()
 
@@ -44,16 +42,16 @@ def told(*argv: str, **environ: str) -> tuple[int, str]:
 def test_every_input_is_a_flag_and_arrives_under_its_own_name(each: Input) -> None:
     name = each.name
     for argv in ((f"--{name}", "some value"), (f"--{name}=some value",)):
-        assert inputs_raw.read(merged(*argv)).values[name] == "some value"
+        assert environment.read(merged(*argv)).values[name] == "some value"
 
 
 def test_help_names_and_describes_every_input() -> None:
     status, text = told("--help")
-    described = yaml.safe_load(flags.ACTION_FILE.read_text(encoding="utf-8"))["inputs"]
+    described = yaml.safe_load(cli.ACTION_FILE.read_text(encoding="utf-8"))["inputs"]
     flat = "".join(text.split())
     assert status == 0
     for each in INPUTS:
-        value = "[VALUE]" if each.name in flags.SWITCHES else "VALUE"
+        value = "[VALUE]" if each.name in cli.SWITCHES else "VALUE"
         assert f"--{each.name}{value}" in flat
         assert "".join(described[each.name]["description"].split()) in flat
     assert "Default: GITHUB_TOKEN" in text
@@ -101,10 +99,10 @@ def test_a_list_may_be_repeated() -> None:
 
 
 def test_lists_and_switches_are_inputs() -> None:
-    assert BY_NAME.keys() >= flags.LISTS | flags.SWITCHES
+    assert BY_NAME.keys() >= cli.LISTS | cli.SWITCHES
 
 
-@pytest.mark.parametrize("name", sorted(flags.SWITCHES))
+@pytest.mark.parametrize("name", sorted(cli.SWITCHES))
 def test_a_switch_needs_no_value_and_takes_one(name: str) -> None:
     assert merged(f"--{name}")[f"INPUT_{name.upper()}"] == "true"
     assert merged(f"--{name}", "false")[f"INPUT_{name.upper()}"] == "false"
@@ -117,7 +115,7 @@ def test_minus_one_is_a_value() -> None:
 
 def test_what_is_given_empty_arrives_empty() -> None:
     """So that the parser refuses it as it does on a runner."""
-    raw = inputs_raw.read(merged("--older-than", ""))
+    raw = environment.read(merged("--older-than", ""))
     assert raw.problems == ["older-than: evaluated to nothing; say `none` where that is meant"]
 
 
@@ -141,7 +139,7 @@ def test_where_the_token_comes_from(argv: list[str], environ: dict[str, str], to
 @pytest.mark.parametrize("environ", [{"GITHUB_ACTIONS": "true"}, {"INPUT_OWNER": "octo"}])
 def test_without_flags_the_environment_stays_as_it_is(environ: dict[str, str]) -> None:
     """On a runner nothing but the input is the token."""
-    assert flags.read([], environ | TOKEN, io.StringIO()) == environ | TOKEN
+    assert cli.read([], environ | TOKEN, io.StringIO()) == environ | TOKEN
 
 
 def test_a_person_reads_no_commands(tmp_path: Path) -> None:

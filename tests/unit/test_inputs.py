@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from package_retention.decide.ages import Duration
+from package_retention.decide.durations import Duration
 from package_retention.decide.rules import (
     Damage,
     OrderBy,
@@ -19,11 +19,11 @@ from package_retention.decide.rules import (
     TagStatus,
 )
 from package_retention.errors import InputError
+from package_retention.inputs.parsing import parse
 from package_retention.model import Operation, PackageType
-from package_retention.runner.inputs.parsing import parse
 
 if TYPE_CHECKING:
-    from package_retention.settings import Settings
+    from package_retention.inputs.settings import Settings
 
 TOKEN = "ghp_0123456789abcdef"
 RUNNER = {

@@ -10,11 +10,11 @@ import pytest
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import PackageRules, ReleaseStatus, Rule, TagStatus
 from package_retention.errors import InputError
+from package_retention.inputs.parsing import parse
 from package_retention.model import PackageType
-from package_retention.runner.inputs.parsing import parse
 
 if TYPE_CHECKING:
-    from package_retention.settings import Settings
+    from package_retention.inputs.settings import Settings
 
 TOKEN = "ghp_0123456789abcdef"
 RUNNER = {"GITHUB_REPOSITORY_OWNER": "octo-org", "GITHUB_REPOSITORY": "octo-org/app", "INPUT_TOKEN": TOKEN}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from package_retention.errors import InputError
-from package_retention.runner.inputs.parsing import parse
+from package_retention.inputs.parsing import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,17 +8,18 @@ import pytest
 
 from emulator import shapes
 from hostile import NAMES
-from package_retention.decide.ages import Duration
-from package_retention.decide.deleting import deletion_plan
+from package_retention.decide.deletion_plan import deletion_plan
+from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import of
-from package_retention.decide.inventory import Found, inventory, says_which
+from package_retention.decide.listing import Found, inventory, says_which
 from package_retention.decide.matching import Numbers
-from package_retention.decide.options import Options
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import Filter, PackageRules, Retention, Rule
-from package_retention.inventory import Due, Entry, Inventory, Referrer
+from package_retention.decide.rules import Filter, Options, PackageRules, Retention, Rule
 from package_retention.model import (
     Descriptor,
+    Due,
+    Entry,
+    Inventory,
     Manifest,
     Operation,
     PackageResult,
@@ -26,11 +27,12 @@ from package_retention.model import (
     Plan,
     Reason,
     ReasonCode,
+    Referrer,
     Version,
 )
+from package_retention.output.summary.inventory import due_words, inventory_section, size_words
+from package_retention.output.summary.page import About, render, render_text
 from package_retention.registry.manifests import parse
-from package_retention.runner.summary.inventories import due_words, inventory_section, size_words
-from package_retention.runner.summary.page import About, render, render_text
 from property.worlds import INDEX, Built
 from run_results import NEWEST, NOW, SELECTED, listed, package, run, version
 

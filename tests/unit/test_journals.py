@@ -8,8 +8,8 @@ import pytest
 from hostile import NAMES
 from package_retention.errors import RetentionError
 from package_retention.model import Operation, Outcome, PackageType, Plan, Result, Step, StepKind
-from package_retention.runner.log.commands import Console
-from package_retention.runner.log.journals import MOST_PLANNED, MOST_WAITING, Journals, LogJournal
+from package_retention.output.console import Console
+from package_retention.output.journal import MOST_PLANNED, MOST_WAITING, Journals, LogJournal
 from run_results import delete, package, version
 
 if TYPE_CHECKING:

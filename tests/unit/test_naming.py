@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from package_retention.model import Decision
-from package_retention.runner.summary.blocks import Code
-from package_retention.runner.summary.naming import Names, short, short_tag
+from package_retention.output.summary.blocks import Code
+from package_retention.output.summary.naming import Names, short, short_tag
 from run_results import NEWEST, version
 
 HEX = "2aab52919d9d2bef084eb82f7a0fbaefe9fea776287ef8ac673143e37f0fe0cc"

@@ -23,9 +23,9 @@ from package_retention.model import (
     Step,
     StepKind,
 )
-from package_retention.runner.outputs import MOST_BYTES, bounded, values
-from package_retention.runner.outputs import NAMES as OUTPUTS
-from package_retention.runner.tally import tally
+from package_retention.output.counts import tally
+from package_retention.output.outputs import MOST_BYTES, bounded, values
+from package_retention.output.outputs import NAMES as OUTPUTS
 from run_results import NEWEST, SELECTED, delete, package, result, run, version
 
 if TYPE_CHECKING:

@@ -8,10 +8,9 @@ import pytest
 
 from clocks import START, FakeClock
 from package_retention.api.budgets import WINDOW
-from package_retention.api.pacing import Pacer, Pass
-from package_retention.api.retry import Trouble, Wait
-from package_retention.api.turns import Turns
+from package_retention.api.rate_limit import Pacer, Pass, Turns
 from package_retention.errors import BudgetError, CancelledError, StaleError
+from package_retention.transport.retry import Trouble, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

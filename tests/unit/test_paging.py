@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_retention.api.paging import last_page, links, next_url, partial_notice, same_host
+from package_retention.transport.links import last_page, links, next_url, partial_notice, same_host
 
 API = "https://api.github.com"
 NEXT = f"{API}/organizations/9/packages/container/a%2Fb/versions?per_page=100&page=2"

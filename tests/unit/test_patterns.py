@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from package_retention.decide.lists import entries
-from package_retention.decide.patterns import Pattern, PatternError, Patterns, PatternTimeoutError
+from package_retention.decide.patterns import Pattern, PatternError, Patterns, PatternTimeoutError, entries
 
 D = "sha256:" + "a1" * 32
 OTHER = "sha256:" + "b2" * 32

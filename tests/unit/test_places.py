@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from package_retention.errors import InputError
-from package_retention.runner.places import Places
+from package_retention.inputs.files import Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from package_retention.decide import ecosystems
-from package_retention.decide.deleting import deletion_plan
+from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.facts import Facts
 from package_retention.decide.matching import Numbers
-from package_retention.decide.options import Options
+from package_retention.decide.rules import Options
+from package_retention.inputs.policy import DELETE_KEYS, KEEP_KEYS, PACKAGE_KEYS
+from package_retention.inputs.policy_loading import parse
 from package_retention.model import Descriptor, Owner, OwnerKind, Package, PackageType, Plan, Version
-from package_retention.runner.policy.loading import parse
-from package_retention.runner.policy.reading import DELETE_KEYS, KEEP_KEYS, PACKAGE_KEYS
 from property.worlds import IMAGE, INDEX, NOW, Built, digest
 
 if TYPE_CHECKING:

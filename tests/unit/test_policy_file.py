@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from package_retention.decide.ages import Duration
+from package_retention.decide.durations import Duration
 from package_retention.decide.rules import (
     Damage,
     OrderBy,
@@ -18,10 +18,10 @@ from package_retention.decide.rules import (
     TagStatus,
 )
 from package_retention.errors import InputError
+from package_retention.inputs.parsing import parse as parse_inputs
+from package_retention.inputs.policy_loading import LARGEST, loader, parse
+from package_retention.inputs.policy_yaml import LONGEST_TEXT, MOST_NODES
 from package_retention.model import PackageType
-from package_retention.runner.inputs.parsing import parse as parse_inputs
-from package_retention.runner.policy.loading import LARGEST, loader, parse
-from package_retention.runner.policy.yaml_text import LONGEST_TEXT, MOST_NODES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,11 +9,11 @@ import pytest
 
 from clocks import FakeClock
 from package_retention.errors import InputError, MissingError, PlanError, Refusal, RefusalKind
+from package_retention.inputs.policy_loading import narrowed, parse
+from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, Owner, OwnerKind, Package, PackageType, Spending
-from package_retention.pipeline.finding import Target, targets
-from package_retention.pipeline.world import World
-from package_retention.runner.policy.loading import narrowed, parse
-from package_retention.settings import Settings
+from package_retention.pipeline.context import World
+from package_retention.pipeline.targets import Target, targets
 
 if TYPE_CHECKING:
     from package_retention.ports import Journal, PackagesApi, RegistryApi

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from package_retention.errors import InputError
-from package_retention.runner.inputs.table import BY_NAME
-from package_retention.runner.policy.loading import parse
-from package_retention.runner.policy.reading import DELETE_KEYS, KEEP_KEYS, PACKAGE_KEYS
+from package_retention.inputs.policy import DELETE_KEYS, KEEP_KEYS, PACKAGE_KEYS
+from package_retention.inputs.policy_loading import parse
+from package_retention.inputs.table import BY_NAME
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCHEMA = json.loads((DOCS / "policy.schema.json").read_text(encoding="utf-8"))

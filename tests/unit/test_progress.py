@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from clocks import FakeClock
 from package_retention.model import Outcome, PackageType, Plan, Result, Step
-from package_retention.runner.log.progress import EVERY, Progress
+from package_retention.output.progress import EVERY, Progress
 from run_results import NOW, delete, package, version
 
 if TYPE_CHECKING:

@@ -12,8 +12,14 @@ from hypothesis import strategies as st
 
 from emulator import shapes
 from package_retention.model import Descriptor, Manifest, Unreadable
-from package_retention.registry.manifests import check_digest, digest_of, is_digest, parse, parse_referrers
-from package_retention.registry.media_types import FORMS
+from package_retention.registry.manifests import (
+    FORMS,
+    check_digest,
+    digest_of,
+    is_digest,
+    parse,
+    parse_referrers,
+)
 
 
 def read(one: shapes.Shape, content_type: str | None = None) -> Manifest:

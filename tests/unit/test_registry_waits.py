@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_retention.registry.waits import asked_for, delay, is_passing
+from package_retention.transport.waits import asked_for, delay, is_passing
 
 
 @pytest.mark.parametrize(

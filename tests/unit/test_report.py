@@ -14,6 +14,8 @@ from jsonschema import Draft202012Validator
 from clocks import FakeClock
 from hostile import NAMES
 from package_retention.errors import InputError, RetentionError
+from package_retention.inputs.report_reader import read
+from package_retention.inputs.settings import Settings
 from package_retention.model import (
     Decision,
     Operation,
@@ -30,13 +32,11 @@ from package_retention.model import (
     StepKind,
     Version,
 )
-from package_retention.runner.report.reading import read
-from package_retention.runner.report.writing import ReportWriter
-from package_retention.settings import Settings
+from package_retention.output.report_writer import ReportWriter
 from run_results import NOW, OCTO, SELECTED, delete, listed, package, result, run, version
 
 if TYPE_CHECKING:
-    from package_retention.reported import Report
+    from package_retention.report import Report
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "report.schema.json").read_text())
 SETTINGS = Settings(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_retention.api.retry import LONGEST, MAX_TRIES, Trouble, trouble_of, wait_after
+from package_retention.transport.retry import LONGEST, MAX_TRIES, Trouble, trouble_of, wait_after
 
 NOW = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
 SECONDARY = {

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_retention.api import scopes
-from package_retention.api.scopes import Needs, granted, granular, missing, needed
-from package_retention.api.tokens import TokenKind
+from package_retention.api import tokens
+from package_retention.api.tokens import Needs, TokenKind, granted, granular, missing, needed
 from package_retention.errors import RefusalKind
 from package_retention.model import PackageType, StepKind
 
@@ -160,4 +159,4 @@ def test_refused_exactly_where_a_sure_scope_is_surely_not_there(
     assert (shortfall.refusal is not None) == bool(lacking)
     if shortfall.refusal:
         assert all(f"`{scope}`" in shortfall.refusal.message for scope in lacking)
-    assert scopes.missing(needs, needs.sure | needs.likely, package_type) == scopes.Shortfall()
+    assert tokens.missing(needs, needs.sure | needs.likely, package_type) == tokens.Shortfall()

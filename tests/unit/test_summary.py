@@ -23,9 +23,8 @@ from package_retention.model import (
     StepKind,
     Version,
 )
-from package_retention.runner.summary.ages import LABELS, age, bucket, lasting
-from package_retention.runner.summary.page import About, render
-from package_retention.runner.summary.words import REASONS
+from package_retention.output.summary.page import About, render
+from package_retention.output.summary.words import LABELS, REASONS, age, bucket, lasting
 from run_results import NEWEST, NOW, OCTO, SELECTED, delete, package, result, run, version
 
 ABOUT = About(NOW, "octo/package-retention@v1")

@@ -16,8 +16,8 @@ from package_retention.model import (
     Step,
     StepKind,
 )
-from package_retention.runner.summary.images import changes, stays
-from package_retention.runner.summary.page import About, render
+from package_retention.output.summary.images import changes, stays
+from package_retention.output.summary.page import About, render
 from run_results import NEWEST, NOW, SELECTED, delete, package, run, version
 
 APP = package()

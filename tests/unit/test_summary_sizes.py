@@ -23,8 +23,8 @@ from package_retention.model import (
     RunResult,
     Version,
 )
-from package_retention.runner.summary.page import MOST_BYTES, About, append, render, render_text
-from package_retention.runner.summary.tables import MOST_ROWS
+from package_retention.output.summary.page import MOST_BYTES, About, append, render, render_text
+from package_retention.output.summary.tables import MOST_ROWS
 from run_results import NOW, OCTO, delete, package, result, run, version
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from package_retention.model import (
     Step,
     StepKind,
 )
-from package_retention.runner.summary.page import About, render
-from package_retention.runner.summary.undoing import action_reference
+from package_retention.output.summary.page import About, render
+from package_retention.output.summary.undo import action_reference
 from run_results import NOW, SELECTED, package, result, run, version
 
 ABOUT = About(NOW, "octo/package-retention@v1")

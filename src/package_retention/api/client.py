@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
-from package_retention.api import paging, retry
-from package_retention.api.pacing import CHANGE_POINTS, READ_POINTS
-from package_retention.api.retry import Trouble
+from package_retention.api.rate_limit import CHANGE_POINTS, READ_POINTS
 from package_retention.api.session import DropError
 from package_retention.errors import BudgetError, CancelledError, StaleError, UnreachableError
+from package_retention.transport import links, retry
+from package_retention.transport.retry import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from package_retention.api.observed import Observed
-    from package_retention.api.pacing import Pacer, Pass
+    from package_retention.api.rate_limit import Pacer, Pass
+    from package_retention.api.session import Observed
     from package_retention.ports import Clock
 
 MAX_REDIRECTS = 3
@@ -257,7 +257,7 @@ class GitHubClient:
         # `//host/path` is no path, but another host's.
         if url.startswith("/") and not url.startswith("//"):
             return url
-        if paging.same_host(url, self._api_url):
+        if links.same_host(url, self._api_url):
             return url
         raise UnreachableError(
             f"cannot {action}: GitHub's answer leads to another host, where the token must not go",

@@ -6,14 +6,13 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from package_retention.api import paths, refusals, rows, scopes, tokens
-from package_retention.api.asked import Asked
+from package_retention.api import paths, refusals, rows, tokens
 from package_retention.api.changes import Change, carry_out, refused
 from package_retention.api.client import GitHubClient
-from package_retention.api.listing import Lister, Listing
-from package_retention.api.observed import Observed
-from package_retention.api.pacing import Pacer
-from package_retention.api.session import Session
+from package_retention.api.pagination import Lister, Listing
+from package_retention.api.rate_limit import Pacer
+from package_retention.api.responses import Asked
+from package_retention.api.session import Observed, Session
 from package_retention.errors import MissingError, RefusedError, UnreachableError
 from package_retention.model import Owner, OwnerKind, Package, PackageType, Spending, StepKind
 
@@ -22,11 +21,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.api.client import Answer, RequestLog
-    from package_retention.api.pacing import PacerState
+    from package_retention.api.rate_limit import PacerState
     from package_retention.api.tokens import TokenKind
+    from package_retention.inputs.settings import Settings
     from package_retention.model import Result, Version
     from package_retention.ports import Clock
-    from package_retention.settings import Settings
 
 WORKERS = 24
 _UNAUTHORIZED = 401
@@ -194,8 +193,8 @@ class PackagesClient:
 
     def require(self, kinds: Iterable[StepKind], package_type: PackageType) -> tuple[str, ...]:
         """Check the scopes that answers so far have named; gives warnings, raises `RefusedError` where one lacks."""
-        needs = scopes.needed(kinds, package_type, on_github_com=self._where.on_github_com)
-        shortfall = scopes.missing(needs, self._observed.scopes, package_type)
+        needs = tokens.needed(kinds, package_type, on_github_com=self._where.on_github_com)
+        shortfall = tokens.missing(needs, self._observed.scopes, package_type)
         if shortfall.refusal is not None:
             raise RefusedError(shortfall.refusal)
         return shortfall.warnings
@@ -257,8 +256,8 @@ class PackagesClient:
         error = refused(asked, answer)
         if not isinstance(error, MissingError) or asked.package_type is None:
             return error
-        needs = scopes.needed((), asked.package_type, on_github_com=asked.on_github_com)
-        lacking = scopes.missing(needs, self._observed.scopes, asked.package_type).refusal
+        needs = tokens.needed((), asked.package_type, on_github_com=asked.on_github_com)
+        lacking = tokens.missing(needs, self._observed.scopes, asked.package_type).refusal
         if lacking is None:
             return error
         told = f"most likely {lacking.message}: {lacking.advice}. Else {error.advice}"

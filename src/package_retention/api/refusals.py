@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from package_retention.api import advice, answers
-from package_retention.api.asked import Asked
-from package_retention.api.object_refusals import OBJECTS
-from package_retention.api.refusal_row import Row
-from package_retention.api.service_refusals import SERVICE
+from package_retention.api import hints, responses
+from package_retention.api.refusal_table import OBJECTS, SERVICE, Row
+from package_retention.api.responses import Asked
 from package_retention.api.token_refusals import TOKENS
 from package_retention.api.tokens import TokenKind
 from package_retention.errors import Refusal, RefusalKind
@@ -17,7 +15,7 @@ from package_retention.model import StepKind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from package_retention.api.answers import Answer
+    from package_retention.api.responses import Answer
 
 __all__ = [
     "ROWS",
@@ -46,7 +44,7 @@ def explain(subject: Asked, status: int, headers: Mapping[str, str], body: Any) 
         headers: of the answer, names in any case.
         body: decoded JSON, text, markup, bytes or `None`; whatever it is, nothing is raised.
     """
-    answer = answers.read(status, headers, body)
+    answer = responses.read(status, headers, body)
     row = _row(subject, answer)
     if row is None:
         return _unknown(subject, answer)
@@ -71,17 +69,17 @@ def _refusal(kind: RefusalKind, subject: Asked, answer: Answer, meaning: str, ne
 
 def _unknown(subject: Asked, answer: Answer) -> Refusal:
     """Explain an answer whose text no row knows, by what its status and headers alone are documented to mean."""
-    later = f"run again later; what was done is done{advice.support(answer)}"
+    later = f"run again later; what was done is done{hints.support(answer)}"
     if answer.status >= 500:  # noqa: PLR2004 - the class of HTTP's server errors
         return _refusal(RefusalKind.SERVER, subject, answer, "GitHub failed to answer", later)
     if (limit := _limit(answer)) is not None:
-        return _refusal(limit, subject, answer, "a rate limit of GitHub's is spent", advice.limits(subject))
+        return _refusal(limit, subject, answer, "a rate limit of GitHub's is spent", hints.limits(subject))
     if answer.status == 410:  # noqa: PLR2004 - documented for a retired API version, whose text is not (facts J 26)
         retired = (
             "most likely this GitHub no longer supports the version of the API that this action asks for"
         )
         return _refusal(RefusalKind.API_VERSION, subject, answer, retired, "update the action")
-    if advice.restores(subject):
+    if hints.restores(subject):
         return _restore(subject, answer, RefusalKind.OTHER)
     meaning = "GitHub refuses, for a reason that this action does not know"
     return _refusal(RefusalKind.OTHER, subject, answer, meaning, _look(subject, answer))
@@ -101,7 +99,7 @@ def _look(subject: Asked, answer: Answer) -> str:
     warning = f"{subject.token.warning}. " if subject.token.warning else ""
     return (
         f"{warning}GitHub's text says what it can; run again with debug logging on to see each request"
-        f"{advice.support(answer)}"
+        f"{hints.support(answer)}"
     )
 
 
@@ -116,7 +114,7 @@ def role_missing(subject: Asked) -> Refusal:
         f"cannot {subject.action}: the token may read it, but lacks the role Admin that changes need (GitHub answers"
         f" {_NOT_FOUND} to the change, though it shows the {_noun(subject)})"
     )
-    return Refusal(RefusalKind.ROLE, _NOT_FOUND, message, advice.role(subject))
+    return Refusal(RefusalKind.ROLE, _NOT_FOUND, message, hints.role(subject))
 
 
 def gone(subject: Asked) -> Refusal:
@@ -132,12 +130,12 @@ def restore_refused(subject: Asked, status: int = _NOT_FOUND, body: Any = None) 
     kind = RefusalKind.OTHER
     if status == _NOT_FOUND:
         kind = RefusalKind.NOT_FOUND if _noun(subject) == "package" else RefusalKind.VERSION_NOT_FOUND
-    return _restore(subject, answers.read(status, {}, body), kind)
+    return _restore(subject, responses.read(status, {}, body), kind)
 
 
 def _restore(subject: Asked, answer: Answer, kind: RefusalKind) -> Refusal:
     meaning = f"GitHub does not restore the {_noun(subject)}"
-    return _refusal(kind, subject, answer, meaning, advice.not_restorable(subject))
+    return _refusal(kind, subject, answer, meaning, hints.not_restorable(subject))
 
 
 def users_deleted_list(subject: Asked) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from package_retention.api import advice
-from package_retention.api.refusal_row import USE_CLASSIC, Row
+from package_retention.api import hints
+from package_retention.api.refusal_table import USE_CLASSIC, Row
 from package_retention.api.tokens import TokenKind
 from package_retention.errors import RefusalKind as Kind
 
 if TYPE_CHECKING:
-    from package_retention.api.answers import Answer
-    from package_retention.api.asked import Asked
+    from package_retention.api.responses import Answer, Asked
 
 
 # One scope was seen, or several may be named: "read:packages and delete:packages scopes".
@@ -26,7 +25,7 @@ def _as_integration(asked: Asked) -> Asked:
 
 
 def _undocumented(asked: Asked, _answer: Answer) -> bool:
-    return not advice.documented(_as_integration(asked))
+    return not hints.documented(_as_integration(asked))
 
 
 TOKENS: tuple[Row, ...] = (
@@ -36,7 +35,7 @@ TOKENS: tuple[Row, ...] = (
         Kind.BAD_TOKEN,
         "the token is wrong, has expired or was revoked",
         "put a new token into the secret; make an App's token in the same job",
-        advise=lambda asked, _: advice.new_token(asked),
+        advise=lambda asked, _: hints.new_token(asked),
     ),
     Row(
         2,
@@ -61,7 +60,7 @@ TOKENS: tuple[Row, ...] = (
         "the token lacks the scope that GitHub names",
         f"{USE_CLASSIC}; `read:packages` is always among them",
         starts=rf"{_SCOPES} to (?!get a package's versions)",
-        advise=lambda asked, _: f"use {advice.classic(asked)}",
+        advise=lambda asked, _: f"use {hints.classic(asked)}",
     ),
     Row(
         4,
@@ -70,7 +69,7 @@ TOKENS: tuple[Row, ...] = (
         "the token lacks the scope that GitHub names",
         f"{USE_CLASSIC}; `read:packages` is always among them",
         starts=rf"{_SCOPES} to get a package's versions",
-        advise=lambda asked, _: f"use {advice.classic(asked)}",
+        advise=lambda asked, _: f"use {hints.classic(asked)}",
     ),
     Row(
         13,
@@ -78,7 +77,7 @@ TOKENS: tuple[Row, ...] = (
         Kind.TOKEN_KIND,
         "GitHub documents no use of this kind of token for this request",
         "Maven, and all but container on a GitHub Enterprise Server: " + USE_CLASSIC,
-        advise=lambda asked, _: advice.other_token(_as_integration(asked)),
+        advise=lambda asked, _: hints.other_token(_as_integration(asked)),
         when=_undocumented,
     ),
     Row(
@@ -86,8 +85,8 @@ TOKENS: tuple[Row, ...] = (
         "Resource not accessible by integration",
         Kind.ROLE,
         "the workflow's token lacks `packages: write`, or its repository the role Admin on the package",
-        f"give the job `permissions: packages: write`, {advice.MANAGE_ACTIONS}. {advice.READ_ONLY}",
-        advise=lambda asked, _: advice.role(_as_integration(asked)),
+        f"give the job `permissions: packages: write`, {hints.MANAGE_ACTIONS}. {hints.READ_ONLY}",
+        advise=lambda asked, _: hints.role(_as_integration(asked)),
     ),
     Row(
         14,
@@ -95,7 +94,7 @@ TOKENS: tuple[Row, ...] = (
         Kind.TOKEN_KIND,
         "GitHub Packages does not support fine-grained personal access tokens",
         f"{USE_CLASSIC}, or GITHUB_TOKEN with `permissions: packages: write`",
-        advise=lambda asked, _: advice.other_token(asked),
+        advise=lambda asked, _: hints.other_token(asked),
     ),
     Row(
         16,
@@ -105,7 +104,7 @@ TOKENS: tuple[Row, ...] = (
         "the organization demands single sign-on (SAML), for which this token is not authorised",
         "sign in through the identity provider, authorise the OAuth or GitHub App anew; or open the URL that is shown",
         starts=r"resource protected by organization saml enforcement.{0,80}?(oauth|github app|\bapp\b)",
-        advise=advice.sso,
+        advise=hints.sso,
     ),
     Row(
         15,
@@ -115,7 +114,7 @@ TOKENS: tuple[Row, ...] = (
         "the organization demands single sign-on (SAML), for which this token is not authorised",
         "open the URL that is shown (good for one hour), or authorise the token under Configure SSO in its settings",
         starts="resource protected by organization saml enforcement",
-        advise=advice.sso,
+        advise=hints.sso,
     ),
     Row(
         17,
@@ -134,7 +133,7 @@ TOKENS: tuple[Row, ...] = (
         "the organization forbids this fine-grained personal access token",
         f"{USE_CLASSIC}, or GITHUB_TOKEN with `permissions: packages: write`",
         starts=r".{0,120}?forbids access via a fine-grained personal access token",
-        advise=lambda asked, _: advice.other_token(asked),
+        advise=lambda asked, _: hints.other_token(asked),
     ),
     Row(
         0,
@@ -162,7 +161,7 @@ TOKENS: tuple[Row, ...] = (
         "the token's user lacks the role Admin on the repository that the package belongs to",
         "give the token's user the role Admin on the repository that the package belongs to",
         starts="must have admin",
-        advise=lambda asked, _: advice.role(asked),
+        advise=lambda asked, _: hints.role(asked),
     ),
     Row(
         27,

@@ -8,13 +8,37 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
-from package_retention.decide.lists import entries as entries_of
 from package_retention.decide.pattern_forms import Kind, PatternError, compiled, expression, form
-from package_retention.decide.quoting import quoted
 from package_retention.errors import PlanError
+from package_retention.escaping import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+
+
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
+# A regular expression ends at a slash that flags and a comma (or the line's end) follow; its own commas stay.
+_REGEX = re.compile(
+    r"\s*!?\s*/(?:[^\\\[/]|\\.|\[(?:[^\\\]]|\\.)*+\]|/(?![A-Za-z]*\s*(?:,|$)))*+/[A-Za-z]*\s*(?=,|$)"
+)
+# Anything else ends at a comma outside of `[…]`; a bracket that nothing closes takes the rest, to be refused whole.
+_PLAIN = re.compile(r"(?:[^,\[]|\[!?\]?[^\]]*+(?:\]|$))*+")
+
+
+def entries(text: str) -> tuple[str, ...]:
+    """Split a list input's text into its entries, trimmed, in order; none of them is empty."""
+    lines = (_COMMENT.sub("", line) for line in text.splitlines())
+    return tuple(entry for line in lines for part in _parts(line) if (entry := part.strip()))
+
+
+def _parts(line: str) -> Iterator[str]:
+    start = 0
+    while start <= len(line):
+        found = _REGEX.match(line, start) or _PLAIN.match(line, start)
+        end = found.end() if found else len(line)
+        yield line[start:end]
+        start = end + 1
+
 
 __all__ = ["Kind", "Pattern", "PatternError", "PatternTimeoutError", "Patterns"]
 
@@ -114,7 +138,7 @@ class Patterns:
         `lower` fits the entries to names that are always lower-case (container, docker). Raises `PatternError`,
         which tells every bad entry.
         """
-        texts = entries_of(source) if isinstance(source, str) else tuple(source)
+        texts = entries(source) if isinstance(source, str) else tuple(source)
         found: list[Pattern] = []
         problems: list[str] = []
         for text in texts:

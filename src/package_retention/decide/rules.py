@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from package_retention.decide.ages import Duration
+    from package_retention.decide.durations import Duration
     from package_retention.decide.ecosystems import VersionRange
     from package_retention.decide.patterns import Pattern, Patterns
     from package_retention.model import PackageType
@@ -121,3 +121,25 @@ class Share:
     def __str__(self) -> str:
         """The share as it is written in the input."""
         return f"{self.amount:g}%" if self.percent else f"{self.amount:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """The ids that a plan may change where a report narrows it: `deletions` may go, `untags` may lose tags.
+
+    `alone` are those that would go without the report: an image that one of them would go with, and that is not in
+    `deletions`, has got something since the report was written.
+    """
+
+    deletions: frozenset[int]
+    untags: frozenset[int]
+    alone: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`narrowing` is `None` where no report narrows the plan."""
+
+    untag: bool = False
+    when_empty: bool = False
+    narrowing: Narrowing | None = None

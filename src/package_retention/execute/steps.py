@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,34 @@ from package_retention.errors import (
     RetentionError,
     StaleError,
 )
-from package_retention.execute.moves import HalfwayError
+from package_retention.execute.retag import HalfwayError
 from package_retention.execute.walk import Done
 from package_retention.model import Outcome, Result, StepKind
 
 if TYPE_CHECKING:
-    from package_retention.execute.untag import Retagger, Untagger
+    from package_retention.execute.retag import Retagger, Untagger
     from package_retention.model import Step
     from package_retention.ports import Journal, PackagesApi
+
+
+class Ending:
+    """Set once, by whoever meets it first; read by all."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cause: RetentionError | None = None
+
+    @property
+    def cause(self) -> RetentionError | None:
+        """What ended the run; `None` while it goes on."""
+        return self._cause
+
+    def set(self, error: RetentionError) -> None:
+        """End the run, unless it has ended already; an end while requests were failing stays no clean one."""
+        with self._lock:
+            first = self._cause = self._cause or error
+            if isinstance(first, BudgetError) and isinstance(error, BudgetError):
+                first.failing = first.failing or error.failing
 
 
 @dataclass(frozen=True, slots=True)

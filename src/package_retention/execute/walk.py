@@ -13,7 +13,7 @@ from package_retention.errors import (
     RetentionError,
     StaleError,
 )
-from package_retention.execute.board import Board
+from package_retention.execute.step_queue import Board
 from package_retention.model import Outcome, Result
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from package_retention.errors import Refusal
-    from package_retention.execute.ending import Ending
+    from package_retention.execute.steps import Ending
     from package_retention.model import Plan, Step
     from package_retention.ports import Journal
 

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from package_retention.errors import BudgetError, CancelledError, MissingError, RetentionError
 from package_retention.model import Operation, PackageResult, Plan, Result, RunResult, StepKind
-from package_retention.pipeline import reports
-from package_retention.pipeline.finding import Target, targets, unreached
-from package_retention.pipeline.memory import Memory
-from package_retention.pipeline.prepared import Prepared
-from package_retention.pipeline.waiting import PATIENCE, each, result_of
+from package_retention.pipeline import review
+from package_retention.pipeline.context import Prepared
+from package_retention.pipeline.recorder import Memory
+from package_retention.pipeline.targets import Target, targets, unreached
+from package_retention.pipeline.threads import PATIENCE, each, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from package_retention.decide.options import Options
-    from package_retention.pipeline.world import World
+    from package_retention.decide.rules import Options
+    from package_retention.pipeline.context import World
 
 
 def run(world: World, options: Options) -> RunResult:
@@ -49,8 +49,8 @@ def _prepared(world: World, options: Options, found: Sequence[Target]) -> list[P
     """Survey and plan every package that was found, several at a time."""
     now = world.api.now()
     if world.report:
-        reports.check(world.report, world.settings, now)
-        reports.check_packages(world.report, [target.package for target in found])
+        review.check(world.report, world.settings, now)
+        review.check_packages(world.report, [target.package for target in found])
 
     plan = _planner(world, now, options)
 
@@ -73,16 +73,16 @@ def _prepared(world: World, options: Options, found: Sequence[Target]) -> list[P
 def _planner(world: World, now: datetime, options: Options) -> Callable[[Target], Prepared]:
     """What this run's operation does to make a package ready."""
     if world.settings.operation is Operation.LIST:
-        from package_retention.pipeline.inventory import Listing  # noqa: PLC0415 - one operation a run
+        from package_retention.pipeline.listing import Listing  # noqa: PLC0415 - one operation a run
 
         return Listing(world, now, options).prepare
     if world.settings.operation is Operation.RESTORE:
-        from package_retention.pipeline import restoring  # noqa: PLC0415 - the same
+        from package_retention.pipeline import restore  # noqa: PLC0415 - the same
 
-        return lambda target: restoring.prepare(world, target, now)
-    from package_retention.pipeline import deleting  # noqa: PLC0415 - the same
+        return lambda target: restore.prepare(world, target, now)
+    from package_retention.pipeline import delete  # noqa: PLC0415 - the same
 
-    return lambda target: deleting.prepare(world, target, now, options)
+    return lambda target: delete.prepare(world, target, now, options)
 
 
 def _may_restore_whole(world: World, target: Target) -> bool:

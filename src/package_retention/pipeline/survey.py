@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from package_retention.decide.rules import PackageRules
     from package_retention.model import Package, Reading, Version
-    from package_retention.pipeline.world import World
+    from package_retention.pipeline.context import World
 
 
 def survey(world: World, package: Package, rules: PackageRules) -> Facts:

@@ -13,10 +13,9 @@ from package_retention.errors import InDoubtError, RefusedError, UnreachableErro
 from package_retention.model import Absent, Manifest, Unreadable
 from package_retention.ports import RawManifest
 from package_retention.registry import manifests
-from package_retention.registry.answers import write_refusal
+from package_retention.registry.attempts import Transport, write_refusal
 from package_retention.registry.endpoint import Endpoint, HopelessError
-from package_retention.registry.exchange import NoAnswerError, pooled_session
-from package_retention.registry.transport import Transport
+from package_retention.transport.exchange import NoAnswerError, pooled_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from package_retention.model import Descriptor, Package, Reading
     from package_retention.ports import Clock
-    from package_retention.registry.transport import Log
+    from package_retention.registry.attempts import Log
 
 _WORKERS = 16  # GHCR allows 44,000 requests a minute (facts C): more workers gain little
 _ALONE = 8  # connections for the reads that callers do themselves (the first of a package, and single ones)

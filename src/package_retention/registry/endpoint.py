@@ -11,18 +11,18 @@ import requests
 
 from package_retention.model import Absent, Unreadable
 from package_retention.registry import address, manifests
-from package_retention.registry.answers import told
-from package_retention.registry.exchange import MAX_BODY, Authorization, Request
-from package_retention.registry.media_types import ACCEPT
-from package_retention.registry.tokens import NoTokenError, Tokens
+from package_retention.registry.attempts import told
+from package_retention.registry.auth import NoTokenError, Tokens
+from package_retention.registry.manifests import ACCEPT
+from package_retention.transport.exchange import MAX_BODY, Authorization, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from package_retention.model import Package
     from package_retention.ports import Clock, RawManifest
-    from package_retention.registry.exchange import Answer
-    from package_retention.registry.transport import Transport
+    from package_retention.registry.attempts import Transport
+    from package_retention.transport.exchange import Answer
 
     _Plausible = Callable[[Answer], bool]
 

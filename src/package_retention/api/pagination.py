@@ -1,0 +1,212 @@
+"""Lists of many pages: all of them or none, fetched concurrently once page 1 has told the last (facts A6)."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from package_retention.errors import MissingError, UnreachableError
+from package_retention.transport import links
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Sequence
+
+    from package_retention.api.client import Answer, GitHubClient
+    from package_retention.errors import RefusedError
+
+T = TypeVar("T")
+
+PER_PAGE = 100
+# Pages of very large packages may end in a 500 until they are smaller (facts A6); a quarter divides a page evenly.
+_PARTS = 4
+_SMALL = PER_PAGE // _PARTS
+_NEXT = "run again; if it stays so, report it with the log of a run with debug logging on"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """One list to ask for.
+
+    Args:
+        url: path and query of page 1, `per_page` left out.
+        action: what this is for, as a message says it after "cannot".
+        read: one row into what it stands for, `None` for a row that is none; raises `ValueError`.
+        key: what makes two rows the same one.
+        refused: explains an answer that is no list.
+    """
+
+    url: str
+    action: str
+    read: Callable[[Any], T | None]
+    key: Callable[[T], Hashable]
+    refused: Callable[[Answer], RefusedError]
+
+
+@dataclass(frozen=True, slots=True)
+class _Page(Generic[T]):
+    """A page: what its rows stand for, a mark of each row, the last page's number and the next page's URL."""
+
+    items: tuple[T, ...]
+    marks: tuple[str, ...]
+    last: int | None
+    next: str | None
+    linked: bool
+
+    @property
+    def rows(self) -> int:
+        return len(self.marks)
+
+
+class Lister:
+    """Fetches lists; safe in threads. `workers` bounds how many pages are under way at once."""
+
+    def __init__(self, client: GitHubClient, workers: int) -> None:
+        self._client = client
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="pages")
+        self._heavy: set[str] = set()
+
+    def close(self) -> None:
+        """End the workers: what has not begun is dropped, what is under way is not waited for."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def all(self, listing: Listing[T]) -> tuple[T, ...]:
+        """Fetch every page, in order, each item once.
+
+        A list whose pages do not fit together changed while it was read: it is read once more. What then still does
+        not fit is taken as it is; rows that slipped over a page's edge are for the caller's second look.
+
+        Raises:
+            RefusedError: a page was refused.
+            UnreachableError: a page has no usable answer, or is none: then there is no list at all.
+        """
+        pages = self._pages(listing)
+        if not _fit(pages):
+            pages = self._pages(listing)
+        items = (item for page in pages for item in page.items)
+        return tuple({listing.key(item): item for item in reversed(tuple(items))}.values())[::-1]
+
+    def find(self, listing: Listing[T], wanted: Callable[[T], bool]) -> T | None:
+        """Fetch page after page until an item is the wanted one; lists are newest first (facts A6)."""
+        first = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
+        for page in self._onward(listing, [first]):
+            for item in page.items:
+                if wanted(item):
+                    return item
+        return None
+
+    def _pages(self, listing: Listing[T]) -> list[_Page[T]]:
+        first = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
+        pages = [first]
+        if first.last and first.next:
+            urls = [_at(first.next, number, PER_PAGE) for number in range(2, first.last + 1)]
+            pages += self._concurrently(listing, urls)
+        return list(self._onward(listing, pages))
+
+    def _onward(self, listing: Listing[T], pages: list[_Page[T]]) -> Iterator[_Page[T]]:
+        """Give the pages that are here, then those that follow, one after the other."""
+        yield from pages
+        seen = {page.marks for page in pages}
+        linked, number, page = any(page.linked for page in pages), len(pages), pages[-1]
+        while (url := _next(listing, page, number, linked=linked)) is not None:
+            number += 1
+            guessed = page.next is None
+            try:
+                page = self._page(listing, url, number)
+            except MissingError:
+                if guessed:
+                    return
+                raise
+            if guessed and not page.rows:
+                return
+            if page.marks in seen:
+                if page.next:
+                    message = f"cannot {listing.action}: the list has no end, its pages repeat"
+                    raise UnreachableError(message, _NEXT)
+                return
+            seen.add(page.marks)
+            yield page
+
+    def _concurrently(self, listing: Listing[T], urls: Sequence[str]) -> list[_Page[T]]:
+        futures = [
+            self._pool.submit(self._page, listing, url, number) for number, url in enumerate(urls, start=2)
+        ]
+        try:
+            return [future.result() for future in futures]
+        finally:
+            # After a failure no more is asked for; nobody waits for what is under way, which only reads.
+            for future in futures:
+                future.cancel()
+
+    def _page(self, listing: Listing[T], url: str, number: int) -> _Page[T]:
+        if listing.url in self._heavy:
+            return self._in_parts(listing, url, number)
+        try:
+            return self._fetch(listing, url)
+        except UnreachableError:
+            page = self._in_parts(listing, url, number)
+        # The other pages of this list need not fail first.
+        self._heavy.add(listing.url)
+        return page
+
+    def _in_parts(self, listing: Listing[T], url: str, number: int) -> _Page[T]:
+        parts = self._parts(listing, url, number)
+        last = next((part.last for part in parts if part.last), None)
+        following = parts[-1].next
+        return _Page(
+            items=tuple(item for part in parts for item in part.items),
+            marks=tuple(mark for part in parts for mark in part.marks),
+            last=-(-last // _PARTS) if last else None,
+            next=following and _at(following, number + 1, PER_PAGE),
+            linked=any(part.linked for part in parts),
+        )
+
+    def _parts(self, listing: Listing[T], url: str, number: int) -> list[_Page[T]]:
+        start = (number - 1) * _PARTS + 1
+        parts: list[_Page[T]] = []
+        for part in range(start, start + _PARTS):
+            parts.append(self._fetch(listing, _at(url, part, _SMALL)))
+            if parts[-1].linked and parts[-1].next is None:
+                break
+        return parts
+
+    def _fetch(self, listing: Listing[T], url: str) -> _Page[T]:
+        answer = self._client.get(url, listing.action)
+        if not answer.ok:
+            raise listing.refused(answer)
+        if not isinstance(answer.body, list):
+            raise UnreachableError(f"cannot {listing.action}: GitHub's answer is no list", _NEXT)
+        try:
+            items = tuple(item for row in answer.body if (item := listing.read(row)) is not None)
+        except ValueError as error:
+            raise UnreachableError(f"cannot {listing.action}: {error}", _NEXT) from None
+        link = answer.headers.get("link")
+        marks = tuple(str(row.get("id", row.get("name"))) for row in answer.body)
+        return _Page(items, marks, links.last_page(link), links.next_url(link), bool(link))
+
+
+def _next(listing: Listing[T], page: _Page[T], number: int, *, linked: bool) -> str | None:
+    if page.next is not None:
+        return page.next
+    # Not every list is documented to have pages, or to link them: a full page without a link may not be all.
+    if not (linked or page.linked) and page.rows == PER_PAGE:
+        return _at(listing.url, number + 1, PER_PAGE)
+    return None
+
+
+def _fit(pages: Sequence[_Page[Any]]) -> bool:
+    """Whether all pages but the last are as full as the first, and none tells another end than the first."""
+    first = pages[0]
+    full = all(page.rows == first.rows for page in pages[:-1])
+    ends = {page.last for page in pages if page.last is not None}
+    return full and len(ends) <= 1 and (len(pages) == 1 or pages[-1].rows > 0)
+
+
+def _at(url: str, page: int | None, per_page: int) -> str:
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    query["per_page"] = str(per_page)
+    if page is not None:
+        query["page"] = str(page)
+    return parts._replace(query=urlencode(query)).geturl()

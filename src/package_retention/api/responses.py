@@ -1,0 +1,140 @@
+"""An answer of GitHub that is a refusal: its texts, and what its headers tell (facts J, B2). Nothing here raises."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from package_retention.api.tokens import TokenKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from package_retention.model import OwnerKind, PackageType, StepKind
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request in words.
+
+    `action` follows "cannot" (`delete version 1.2.3 of owner/lib (npm)`). `kind` is `None` for reading, `package` the
+    package's label (empty where an owner's packages are listed), `owner_kind` `None` while it is not known.
+    `listed` says that this token has seen the package before: it is there, and readable.
+    """
+
+    action: str
+    owner: str
+    token: TokenKind = TokenKind.UNKNOWN
+    kind: StepKind | None = None
+    package_type: PackageType | None = None
+    package: str = ""
+    owner_kind: OwnerKind | None = None
+    on_github_com: bool = True
+    server_url: str = "https://github.com"
+    listed: bool = False
+
+
+_READ_AT_MOST = 1000  # characters of a text that are looked at, and
+_QUOTE_AT_MOST = 300  # that are shown
+_MARKUP_AT_MOST = 20_000  # characters of HTML that are searched for a title
+_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+_REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,40}(:[0-9A-Za-z-]{1,40}){0,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A refusal as it came: status, headers by lower-case name, and its texts, the main one first."""
+
+    status: int
+    headers: Mapping[str, str]
+    texts: tuple[str, ...]
+
+    @property
+    def quote(self) -> str:
+        """The status and the text in GitHub's own words, as messages end with them."""
+        if not self.texts:
+            return f"GitHub answered {self.status} without a text"
+        text = "; ".join(self.texts)
+        shown = text if len(text) <= _QUOTE_AT_MOST else text[: _QUOTE_AT_MOST - 1] + "…"
+        return f'GitHub answered {self.status}: "{shown}"'
+
+    @property
+    def request_id(self) -> str:
+        """The id by which GitHub Support finds the request; empty where none was sent."""
+        value = self.headers.get("x-github-request-id", "")
+        return value if _REQUEST_ID.fullmatch(value) else ""
+
+    @property
+    def sso_required(self) -> bool:
+        """Whether the answer says that the token is not authorised for single sign-on (facts B2)."""
+        return self.headers.get("x-github-sso", "").partition(";")[0].strip().lower() == "required"
+
+    def sso_url(self, server_url: str) -> str:
+        """Give the URL that authorises the token; empty unless it is https and on the server's own host."""
+        _, _, rest = self.headers.get("x-github-sso", "").partition(";")
+        name, _, url = rest.strip().partition("=")
+        return url if name.strip().lower() == "url" and _is_on(url, server_url) else ""
+
+
+def read(status: int, headers: Mapping[str, str], body: Any) -> Answer:
+    """Read an answer; the body may be decoded JSON, text, markup, bytes or nothing."""
+    lowered = {str(name).lower(): str(value) for name, value in headers.items()}
+    return Answer(status, lowered, tuple(dict.fromkeys(text for text in _texts(body) if text))[:5])
+
+
+def _texts(body: Any) -> Iterator[str]:
+    if isinstance(body, bytes | bytearray):
+        body = bytes(body[:_MARKUP_AT_MOST]).decode("utf-8", "replace")
+    if isinstance(body, str):
+        body = _decoded(body)
+    if isinstance(body, str):
+        yield _plain(body)
+    elif isinstance(body, dict):
+        yield _one(body.get("message"))
+        errors = body.get("errors")
+        for error in errors[:5] if isinstance(errors, list) else [errors]:
+            yield _coded(error)
+
+
+def _decoded(text: str) -> Any:
+    """Decode a body that is JSON sent as text; anything else stays the text that it is."""
+    try:
+        found = json.loads(text) if text.lstrip().startswith("{") else text
+    except (ValueError, RecursionError):
+        return text
+    return found
+
+
+def _coded(error: Any) -> str:
+    """One of `errors`: text, or an object with `code` and `message` (the registry's form)."""
+    if not isinstance(error, dict):
+        return _one(error)
+    return ": ".join(part for key in ("code", "message") if (part := _one(error.get(key))))
+
+
+def _plain(text: str) -> str:
+    if "<" not in text[:_READ_AT_MOST]:
+        return _one(text)
+    markup = text[:_MARKUP_AT_MOST]
+    title = _TITLE.search(markup)
+    return _one(title[1]) if title and title[1].strip() else _one(_TAG.sub(" ", markup))
+
+
+def _one(value: Any) -> str:
+    return " ".join(value[:_MARKUP_AT_MOST].split())[:_READ_AT_MOST] if isinstance(value, str) else ""
+
+
+def _is_on(url: str, server_url: str) -> bool:
+    # The URL is shown to be clicked: what is not plain ASCII without blanks could show one host and lead to another.
+    if not re.fullmatch(r"https://[!-~]{1,1000}", url) or any(character in url for character in "\\<>\"'`"):
+        return False
+    try:
+        parts, server = urlsplit(url), urlsplit(server_url)
+        same = parts.hostname == server.hostname and parts.port in (None, 443, server.port)
+    except ValueError:
+        return False
+    return same and "@" not in parts.netloc

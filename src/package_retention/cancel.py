@@ -1,0 +1,94 @@
+"""SIGINT and SIGTERM as a value that everything waiting looks at, and the clock that waits.
+
+The runner sends SIGINT on a cancel, SIGTERM seconds later, then kills; as process 1 of a container both would do
+nothing without a handler. A handler may interrupt its own thread inside a lock, so it only notes the signal and puts
+it into a `SimpleQueue` (made to be used there); a thread of its own sets the event that the others wait for.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from queue import SimpleQueue
+from threading import TIMEOUT_MAX, Event, Thread
+from typing import TYPE_CHECKING, Any
+
+from package_retention.errors import CancelledError
+from package_retention.shield import is_finishing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_STATUS_BASE = 128
+
+
+class Cancel:
+    """Whether the run was cancelled, and by what; the first signal counts, later ones change nothing."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self._event = Event()
+        self._signals: SimpleQueue[int] = SimpleQueue()
+
+    @contextmanager
+    def installed(self, install: Callable[[int, Any], Any] = signal.signal) -> Iterator[Cancel]:
+        """Handle both signals inside; the handlers before are back outside. Main thread only."""
+        watcher = Thread(target=self._watch, name="cancel", daemon=True)
+        watcher.start()
+        before = [(number, install(number, self.handle)) for number in SIGNALS]
+        try:
+            yield self
+        finally:
+            for number, handler in before:
+                install(number, handler if handler is not None else signal.SIG_DFL)
+            self._signals.put(0)
+            watcher.join()
+
+    def handle(self, number: int, _frame: object = None) -> None:
+        """Note a signal; safe inside a signal handler."""
+        self.status = self.status or _STATUS_BASE + number
+        self._signals.put(number)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether a signal came."""
+        return self.status != 0
+
+    def check(self) -> None:
+        """Raise `CancelledError` where a signal came."""
+        if self.status:
+            raise CancelledError(self.status)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until a signal comes, at most so many seconds; says whether one came."""
+        return self.cancelled or self._event.wait(max(0.0, min(seconds, TIMEOUT_MAX)))
+
+    def _watch(self) -> None:
+        while self._signals.get():
+            self._event.set()
+
+
+class RealClock:
+    """Time as it is; a wait ends with `CancelledError` when a signal comes."""
+
+    def __init__(self, cancel: Cancel) -> None:
+        self._cancel = cancel
+
+    def now(self) -> datetime:
+        """The time of day, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds that only go forward."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; raises `CancelledError` when a signal comes, or came before, unless something must be finished."""
+        if is_finishing():
+            time.sleep(seconds)
+            return
+        if self._cancel.wait(seconds):
+            self._cancel.check()

@@ -1,0 +1,121 @@
+"""The plan of a deletion: one decision a version, and the steps that follow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from package_retention.decide.dependencies import flat
+from package_retention.decide.facts import by_age, oldest_first
+from package_retention.decide.image_plan import image_plan
+from package_retention.decide.plan_warnings import about_inputs, last_stays
+from package_retention.decide.reasons import CHANGED, LAST_TAGGED, LAST_VERSION, NOT_IN_REPORT, over_limit
+from package_retention.decide.selection import Choice, choose, only
+from package_retention.errors import PlanError
+from package_retention.model import Decision, PackageType, Plan, Reason, ReasonCode, Step, StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime
+
+    from package_retention.decide.facts import Facts
+    from package_retention.decide.matching import Item, Numbers
+    from package_retention.decide.rules import Options, PackageRules, Share
+    from package_retention.model import Version
+
+
+_NAMES = 10
+
+
+def check_share(plan: Plan, share: Share | None) -> None:
+    """Raise `PlanError` where the plan deletes more than the share of the package's images or versions."""
+    if share is None:
+        return
+    units = [decision for decision in plan.decisions if _is_unit(decision, plan)]
+    going = [decision for decision in units if decision.selected]
+    allowed = share.amount * len(units) / 100 if share.percent else share.amount
+    if len(going) <= allowed:
+        return
+    what = "images" if plan.package.type.has_tags else "versions"
+    names = ", ".join(decision.version.label for decision in going[:_NAMES])
+    more = f" and {len(going) - _NAMES} more" if len(going) > _NAMES else ""
+    raise PlanError(
+        f"{plan.package.label}: the plan deletes {len(going)} of {len(units)} {what}, and `fail-if-more-than` is "
+        f"{share}: nothing was changed. It would delete {names}{more}",
+        "Look at the plan with `dry-run: true`; raise `fail-if-more-than`, or use `limit` to delete a few at a time.",
+    )
+
+
+def _is_unit(decision: Decision, plan: Plan) -> bool:
+    return plan.package.type is not PackageType.CONTAINER or decision.root == decision.version.id
+
+
+BASE_LAYER = "docker-base-layer"
+
+
+def deletion_plan(
+    facts: Facts, rules: PackageRules, numbers: Numbers, now: datetime, options: Options
+) -> Plan:
+    """Decide every version of a package; raises `PlanError` where a rule must not be applied to it."""
+    if facts.package.type is PackageType.CONTAINER:
+        return image_plan(facts, rules, numbers, now, options)
+    items = flat(facts.union, facts.package.type)
+    choices = choose(items, rules, numbers, now)
+    if options.narrowing is not None:
+        choices = only(choices, options.narrowing.deletions, NOT_IN_REPORT)
+    held = _held(items, facts)
+    selected = oldest_first(c.item.version for i, c in choices.items() if c.selected and i not in held)
+    chosen, late = selected[: rules.limit], selected[len(selected) if rules.limit is None else rules.limit :]
+    reasons = held | dict.fromkeys((version.id for version in late), over_limit(rules.limit))
+    going, last = _but_the_last(chosen, facts, options)
+    has_tags = facts.package.type.has_tags
+    reasons |= {version.id: LAST_TAGGED if has_tags else LAST_VERSION for version in last}
+    whole = bool(going) and len(going) == len(items)
+    return Plan(
+        facts.package,
+        decisions=tuple(_decisions(choices.values(), reasons)),
+        steps=_steps(facts, going, whole=whole),
+        warnings=(*about_inputs(facts, rules), *(last_stays(facts, version) for version in last)),
+    )
+
+
+def _held(items: Sequence[Item], facts: Facts) -> dict[int, Reason]:
+    """What stays whatever the rules say: what moved, and what the legacy docker type cannot tell."""
+    held = dict.fromkeys(facts.unstable, CHANGED)
+    if facts.package.type is not PackageType.DOCKER:
+        return held
+    untagged = Reason(ReasonCode.UNTOUCHABLE, "untagged: the graph of docker packages cannot be read")
+    base = Reason(ReasonCode.UNTOUCHABLE, f"`{BASE_LAYER}` is never touched")
+    for item in items:
+        if BASE_LAYER in (item.version.name, *item.texts):
+            held[item.version.id] = base
+        elif not item.texts:
+            held[item.version.id] = untagged
+    return held
+
+
+def _but_the_last(
+    chosen: list[Version], facts: Facts, options: Options
+) -> tuple[list[Version], list[Version]]:
+    """Keep what GitHub would refuse last: the newest, where no version (docker: no tagged one) would be left."""
+    going = {version.id for version in chosen}
+    remaining = [version for version in facts.latest if version.id not in going]
+    everything = len(chosen) == len(facts.union)
+    if not chosen or (everything and options.when_empty):
+        return chosen, []
+    if any(version.tags for version in remaining) or (remaining and not facts.package.type.has_tags):
+        return chosen, []
+    newest = max(chosen, key=by_age)
+    return [version for version in chosen if version is not newest], [newest]
+
+
+def _decisions(choices: Iterable[Choice], reasons: dict[int, Reason]) -> Iterable[Decision]:
+    for choice in choices:
+        version = choice.item.version
+        reason = reasons.get(version.id, choice.reason)
+        yield Decision(version, selected=choice.selected and version.id not in reasons, reason=reason)
+
+
+def _steps(facts: Facts, going: Collection[Version], *, whole: bool) -> tuple[Step, ...]:
+    if whole:
+        return (Step(StepKind.DELETE_PACKAGE, facts.package),)
+    return tuple(Step(StepKind.DELETE_VERSION, facts.package, version) for version in going)

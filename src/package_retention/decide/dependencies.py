@@ -1,0 +1,121 @@
+"""The last tag of a package: GitHub refuses to delete the last tagged version, and so the dummy that would hold it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from package_retention.decide.facts import by_age
+from package_retention.decide.graph import closure, damage, own_tags
+from package_retention.decide.matching import Item, leaf
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from package_retention.decide.facts import Facts
+    from package_retention.decide.graph import Graph
+    from package_retention.model import PackageType, Version
+
+
+def images(graph: Graph, facts: Facts) -> list[Item]:
+    """One item for each root and each orphaned referrer of a container package."""
+    return [_image(graph, digest, facts) for digest in graph.units]
+
+
+def _image(graph: Graph, digest: str, facts: Facts) -> Item:
+    version = graph.nodes[digest]
+    orphan = digest in graph.orphans
+    inside = closure((digest,), graph.follows) if graph.follows(digest) else {digest: digest}
+    own = own_tags(version)
+    return Item(
+        version,
+        texts=version.tags if orphan else own,
+        is_image=True,
+        damage=damage(graph, digest, facts.confirmed),
+        is_referrer=orphan,
+        has_own_tag=bool(own),
+        tags_inside=frozenset(tag for d in inside for tag in graph.nodes[d].tags),
+        digests_inside=frozenset(inside),
+        reference=facts.reference,
+    )
+
+
+def flat(versions: tuple[Version, ...], package_type: PackageType, reference: str = "") -> list[Item]:
+    """One item for each version, for package types without manifests to read, and for deleted versions."""
+    if not package_type.has_tags:
+        return [leaf(version) for version in versions]
+    return [_tagged(version, reference) for version in versions]
+
+
+def _tagged(version: Version, reference: str) -> Item:
+    own = own_tags(version)
+    return Item(
+        version,
+        texts=own,
+        is_image=True,
+        has_own_tag=bool(own),
+        tags_inside=frozenset(version.tags),
+        reference=reference,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The roots that go, all that goes with them, and of what stays although chosen: what needs it."""
+
+    roots: frozenset[str]
+    going: frozenset[str]
+    needed_by: Mapping[str, str] = field(default_factory=dict)
+
+
+def settle(graph: Graph, chosen: AbstractSet[str], fixed: AbstractSet[str]) -> Settled:
+    """Take back every chosen root that anything staying needs, until nothing that stays loses anything.
+
+    `fixed` stays whatever is chosen (what changed meanwhile, what may be named by a manifest that nobody could read).
+    """
+    units = frozenset(graph.units)
+    roots = frozenset(chosen) - fixed
+    needed: dict[str, str] = {}
+    while True:
+        reach = closure(roots, graph.follows)
+        staying = [d for d in graph.nodes if d in fixed or (d in units and d not in roots)]
+        protected = _protected(graph, staying, reach)
+        needed |= {d: by for d, by in protected.items() if d != by and d not in needed}
+        remaining = roots - protected.keys()
+        if remaining == roots:
+            going = (reach.keys() - protected.keys()) - (units - roots)
+            return Settled(roots, frozenset(going), needed)
+        roots = frozenset(remaining)
+
+
+def _protected(graph: Graph, staying: list[str], reach: Mapping[str, str]) -> dict[str, str]:
+    """All that must stay, each with what needs it: by the units that stay first, then what no unit reaches at all."""
+    protected = closure(staying, graph.needs)
+    rest = [digest for digest in graph.nodes if digest not in reach and digest not in protected]
+    return protected | closure(rest, graph.needs) if rest else protected
+
+
+def within_limit(graph: Graph, order: Sequence[str], limit: int | None, fixed: AbstractSet[str]) -> Settled:
+    """Settle at most `limit` of the chosen roots, oldest first; one that a postponed image needs makes room."""
+    settled = settle(graph, set(order), fixed)
+    if limit is None:
+        return settled
+    blocked: set[str] = set(order) - settled.roots
+    while True:
+        chosen = [digest for digest in order if digest not in blocked][:limit]
+        limited = settle(graph, set(chosen), fixed)
+        if limited.roots == frozenset(chosen):
+            return Settled(limited.roots, limited.going, {**settled.needed_by, **limited.needed_by})
+        blocked |= set(chosen) - limited.roots
+
+
+def but_the_last_tag(
+    facts: Facts, going: Collection[str], untagged: Mapping[str, tuple[str, ...]]
+) -> tuple[dict[str, tuple[str, ...]], Version | None]:
+    """What loses which tags, by digest, with the newest of them spared where no tag would be left; gives that one."""
+    staying = [version for version in facts.latest if version.name not in going]
+    if not untagged or any(set(version.tags) - set(untagged.get(version.name, ())) for version in staying):
+        return dict(untagged), None
+    last = max((version for version in staying if version.name in untagged), key=by_age, default=None)
+    return {digest: tags for digest, tags in untagged.items() if last is None or digest != last.name}, last

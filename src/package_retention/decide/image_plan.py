@@ -1,0 +1,299 @@
+"""The plan of a deletion in a container package: the unit is the image, and what stays keeps all that it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from package_retention.decide.dependencies import Settled, but_the_last_tag, images, within_limit
+from package_retention.decide.facts import by_age, oldest_first
+from package_retention.decide.graph import Graph, build, closure, own_tags
+from package_retention.decide.plan_warnings import about_inputs, about_parts, last_stays, last_tag_stays
+from package_retention.decide.reasons import (
+    CHANGED,
+    LAST_TAGGED,
+    NOT_IN_REPORT,
+    TANGLED,
+    UNKNOWN_TAGGED,
+    UNREAD,
+    over_limit,
+)
+from package_retention.decide.rules import Damage
+from package_retention.decide.selection import Choice, choose, only
+from package_retention.errors import PlanError
+from package_retention.model import Absent, Decision, Plan, Reason, ReasonCode, Step, StepKind, Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from package_retention.decide.facts import Facts
+    from package_retention.decide.matching import Numbers
+    from package_retention.decide.rules import Narrowing, Options, PackageRules
+    from package_retention.model import Version
+
+
+def image_plan(facts: Facts, rules: PackageRules, numbers: Numbers, now: datetime, options: Options) -> Plan:
+    """Decide every manifest of a container package by the image that it belongs to."""
+    graph = build(facts.union, facts.readings)
+    _refuse_signatures_alone(graph, rules, facts)
+    choices = {c.item.version.name: c for c in choose(images(graph, facts), rules, numbers, now).values()}
+    if options.narrowing is not None:
+        choices = _narrowed(graph, choices, options.narrowing)
+    fixed = _fixed(graph, facts)
+    order = [v.name for v in oldest_first(c.item.version for c in choices.values() if c.selected)]
+    settled = within_limit(graph, order, rules.limit, fixed.keys())
+    settled, last, whole = _but_the_last(graph, facts, settled, fixed, options)
+    board = _Board(graph, choices, fixed, settled, _origins(graph, settled), rules, last)
+    untagged, spared = but_the_last_tag(facts, settled.going, _untags(board, options))
+    return Plan(
+        facts.package,
+        decisions=tuple(_decision(board, digest, untagged.get(digest, ())) for digest in graph.nodes),
+        steps=(Step(StepKind.DELETE_PACKAGE, facts.package),) if whole else _steps(board, facts, untagged),
+        warnings=(
+            *about_inputs(facts, rules),
+            *about_parts(facts, rules, graph),
+            *_absent(graph),
+            *((last_stays(facts, graph.nodes[last], what="tagged version"),) if last else ()),
+            *((last_tag_stays(facts, spared),) if spared else ()),
+        ),
+        problems=_unread(graph),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Board:
+    """Everything that a decision about one digest looks at."""
+
+    graph: Graph
+    choices: Mapping[str, Choice]
+    fixed: Mapping[str, Reason]
+    settled: Settled
+    origins: Mapping[str, str]
+    rules: PackageRules
+    last: str | None
+
+
+def _refuse_signatures_alone(graph: Graph, rules: PackageRules, facts: Facts) -> None:
+    asked = any(Damage.ORPHANED in rule.filter.damaged for rule in rules.delete)
+    if asked and graph.orphans and not graph.roots:
+        raise PlanError(
+            f"{facts.package.label} holds signatures alone: their images live in another package, so `orphaned` "
+            "would delete every one of them",
+            "Take `orphaned` out of `remove-damaged` for this package.",
+        )
+
+
+def _narrowed(graph: Graph, choices: Mapping[str, Choice], to: Narrowing) -> dict[str, Choice]:
+    """Only what a report planned: an image to which something came since then stays whole."""
+    units = set(graph.units)
+
+    def has_more(digest: str) -> bool:
+        inside = (graph.nodes[d].id for d in closure((digest,), graph.follows).keys() - units)
+        return any(i in to.alone and i not in to.deletions for i in inside)
+
+    by_id = {c.item.version.id: c for c in choices.values()}
+    whole = {i for i in to.deletions & by_id.keys() if not has_more(by_id[i].item.version.name)}
+    return {c.item.version.name: c for c in only(by_id, whole | to.untags, NOT_IN_REPORT).values()}
+
+
+def _fixed(graph: Graph, facts: Facts) -> dict[str, Reason]:
+    """What stays whatever is chosen, with the reason that says most."""
+    fixed: dict[str, Reason] = dict.fromkeys(graph.tangled, TANGLED)
+    unstable = facts.unstable
+    fixed |= {digest: CHANGED for digest, version in graph.nodes.items() if version.id in unstable}
+    readings = {digest: facts.readings.get(digest) for digest in graph.nodes}
+    if any(isinstance(r, Unreadable) for r in readings.values()):
+        return dict.fromkeys(graph.nodes, UNREAD)
+    if any(isinstance(r, Absent) and own_tags(graph.nodes[d]) for d, r in readings.items()):
+        fixed |= {d: UNKNOWN_TAGGED for d, version in graph.nodes.items() if not own_tags(version)}
+    return fixed
+
+
+def _but_the_last(
+    graph: Graph, facts: Facts, settled: Settled, fixed: Mapping[str, Reason], options: Options
+) -> tuple[Settled, str | None, bool]:
+    """Keep the image that GitHub would refuse last, unless the package goes whole."""
+    if not settled.going:
+        return settled, None, False
+    remaining = [v for v in facts.latest if v.name not in settled.going]
+    if len(settled.going) == len(graph.nodes) and options.when_empty:
+        return settled, None, True
+    if any(version.tags for version in remaining):
+        return settled, None, False
+    tagged = [d for d in settled.roots if graph.nodes[d].tags]
+    if remaining and not tagged:
+        return settled, None, False
+    last = max(tagged or settled.roots, key=lambda digest: by_age(graph.nodes[digest]))
+    kept = within_limit(graph, [d for d in settled.roots if d != last], None, {*fixed, last})
+    return Settled(kept.roots, kept.going, {**settled.needed_by, **kept.needed_by}), last, False
+
+
+def _untags(board: _Board, options: Options) -> dict[str, tuple[str, ...]]:
+    """The tags to take off images that stay: those that match, where only some do or something needs the image."""
+    if not options.untag:
+        return {}
+    found = [
+        version.name
+        for version in oldest_first(c.item.version for c in board.choices.values() if _loses(board, c))
+        if options.narrowing is None or version.id in options.narrowing.untags
+    ]
+    limit = board.rules.limit
+    room = len(found) if limit is None else max(0, limit - len(board.settled.roots))
+    return {digest: _loses(board, board.choices[digest]) for digest in found[:room]}
+
+
+def _loses(board: _Board, choice: Choice) -> tuple[str, ...]:
+    digest = choice.item.version.name
+    if digest in board.fixed or digest in board.settled.roots or digest == board.last:
+        return ()
+    if choice.selected:
+        return choice.item.texts if digest in board.settled.needed_by else ()
+    return choice.tags
+
+
+def _decision(board: _Board, digest: str, untag: tuple[str, ...]) -> Decision:
+    version = board.graph.nodes[digest]
+    choice = board.choices.get(digest)
+    if digest in board.settled.going:
+        return _goes(board, digest, version, choice)
+    if choice is None:
+        return _follower_stays(board, digest, version)
+    reason = choice.reason
+    if choice.selected:
+        reason = _held_back(board, digest)
+    elif digest in board.fixed and board.fixed[digest].code is ReasonCode.UNREADABLE and choice.tags:
+        reason = board.fixed[digest]
+    if untag:
+        taken = f"{reason.text}; loses {', '.join(untag)}"
+        return Decision(
+            version, selected=False, reason=Reason(reason.code, taken), root=version.id, untag=untag
+        )
+    return Decision(version, selected=False, reason=reason, root=version.id)
+
+
+def _goes(board: _Board, digest: str, version: Version, choice: Choice | None) -> Decision:
+    if choice is not None:
+        return Decision(version, selected=True, reason=choice.reason, root=version.id)
+    root = board.origins[digest]
+    text = f"goes with {board.graph.nodes[root].label}"
+    return Decision(
+        version, selected=True, reason=Reason(ReasonCode.WITH_IMAGE, text), root=board.graph.nodes[root].id
+    )
+
+
+def _held_back(board: _Board, digest: str) -> Reason:
+    """Why something that the rules selected stays all the same."""
+    if digest in board.fixed:
+        return board.fixed[digest]
+    if digest == board.last:
+        return LAST_TAGGED
+    needer = board.settled.needed_by.get(digest)
+    if needer is not None:
+        return Reason(ReasonCode.NEEDED, f"needed by {board.graph.nodes[needer].label}")
+    return over_limit(board.rules.limit)
+
+
+def _follower_stays(board: _Board, digest: str, version: Version) -> Decision:
+    if digest in board.fixed:
+        return Decision(version, selected=False, reason=board.fixed[digest])
+    owner = board.settled.needed_by.get(digest)
+    text = f"part of {board.graph.nodes[owner].label}" if owner else "part of an image that stays"
+    root = board.graph.nodes[owner].id if owner else None
+    return Decision(version, selected=False, reason=Reason(ReasonCode.NEEDED, text), root=root)
+
+
+def _origins(graph: Graph, settled: Settled) -> dict[str, str]:
+    """For everything that goes, the image that it goes with: the oldest, where several share it."""
+    return closure((v.name for v in oldest_first(graph.nodes[d] for d in settled.roots)), graph.follows)
+
+
+def _steps(board: _Board, facts: Facts, untagged: Mapping[str, tuple[str, ...]]) -> tuple[Step, ...]:
+    """Oldest image first, a root before its children and referrers; then the tags that are taken away."""
+    graph, origins = board.graph, board.origins
+    waits = _waits(graph, board.settled.going)
+    steps = [
+        Step(
+            StepKind.DELETE_VERSION,
+            facts.package,
+            graph.nodes[digest],
+            after=frozenset(graph.nodes[w].id for w in waits.get(digest, ())),
+            root=graph.nodes[origins[digest]].id,
+        )
+        for digest in _sequence(graph, origins, board.settled.going, waits)
+    ]
+    taken = [
+        Step(StepKind.UNTAG, facts.package, graph.nodes[d], tags=tags, root=graph.nodes[d].id)
+        for d, tags in untagged.items()
+    ]
+    return (*steps, *taken)
+
+
+def _waits(graph: Graph, going: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """What each going manifest waits for: everything going that names it, or that it refers to."""
+    inside = set(going)
+    waits: dict[str, list[str]] = {}
+    for digest in inside:
+        for follower in graph.follows(digest):
+            if follower in inside:
+                waits.setdefault(follower, []).append(digest)
+    return {digest: tuple(dict.fromkeys(before)) for digest, before in waits.items()}
+
+
+def _sequence(
+    graph: Graph, origins: Mapping[str, str], going: Iterable[str], waits: Mapping[str, tuple[str, ...]]
+) -> list[str]:
+    """Image by image, oldest root first, each manifest behind all that it waits for."""
+    by_image: dict[str, list[str]] = {}
+    for digest in sorted(going, key=lambda d: by_age(graph.nodes[d])):
+        by_image.setdefault(origins[digest], []).append(digest)
+    placed: dict[str, None] = {}
+    for root in (v.name for v in oldest_first(graph.nodes[d] for d in by_image)):
+        for digest in (root, *by_image[root]):
+            _place(digest, waits, placed)
+    return list(placed)
+
+
+def _place(digest: str, waits: Mapping[str, tuple[str, ...]], placed: dict[str, None]) -> None:
+    """Put a manifest behind what it waits for, without recursion (hostile depth); cycles never get here."""
+    stack = [digest]
+    while stack:
+        top = stack[-1]
+        missing = [before for before in waits.get(top, ()) if before not in placed]
+        if missing:
+            stack.extend(missing)
+            continue
+        placed.setdefault(top)
+        stack.pop()
+
+
+def _absent(graph: Graph) -> tuple[str, ...]:
+    """Warnings about manifests that the registry answered 404 for, twice."""
+    gone = [graph.nodes[d] for d, r in graph.readings.items() if isinstance(r, Absent) and d in graph.nodes]
+    tagged = [version for version in gone if own_tags(version)]
+    warnings = [
+        f"{version.label}: the registry has no manifest for it, so what it needs is unknown: untagged images stay"
+        for version in tagged[:10]
+    ]
+    leaves = len(gone) - len(tagged)
+    if leaves:
+        warnings.append(
+            f"{leaves} untagged versions have no manifest in the registry: taken as images of one piece"
+        )
+    return tuple(warnings)
+
+
+def _unread(graph: Graph) -> tuple[str, ...]:
+    failed = [
+        (graph.nodes[d], r.why)
+        for d, r in graph.readings.items()
+        if isinstance(r, Unreadable) and d in graph.nodes
+    ]
+    if not failed:
+        return ()
+    version, why = failed[0]
+    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    return (
+        f"the manifest of {version.label} could not be read: {why}{more}. What it needs is unknown, so nothing in "
+        "the package is changed",
+    )

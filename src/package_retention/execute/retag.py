@@ -1,0 +1,237 @@
+"""Takes one tag off an image (facts D): GitHub has no such call, so the tag is moved to a dummy that is then deleted.
+
+The order makes it safe: the tag is looked at just before it moves; only the version whose digest is the dummy's own is
+deleted; where that fails, the tag is put back. At no point is the image itself changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from package_retention.errors import (
+    BudgetError,
+    CancelledError,
+    InDoubtError,
+    RefusedError,
+    RetentionError,
+)
+from package_retention.model import Absent, Outcome, Result, Unreadable
+from package_retention.ports import RawManifest
+from package_retention.shield import finishing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from package_retention.model import Package, Step, Version
+    from package_retention.ports import Clock, PackagesApi, RegistryApi
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What became of one tag: `moved`, and what stood in the way, which is a failure unless the tag rightly `stays`."""
+
+    moved: bool = False
+    problem: str = ""
+    advice: str = ""
+    stays: bool = False
+    in_doubt: bool = False
+
+
+class HalfwayError(RetentionError):
+    """A step ended between two of its tags: `outcome` tells of those before, `cause` is what ended it."""
+
+    def __init__(self, outcome: Outcome, cause: RetentionError) -> None:
+        super().__init__(cause.message, cause.advice)
+        self.outcome = outcome
+        self.cause = cause
+
+
+def result_of(moves: Mapping[str, Move]) -> Result:
+    """How a step ended whose tags were all tried."""
+    problems = [move for move in moves.values() if move.problem]
+    if not problems:
+        return Result.DONE if any(move.moved for move in moves.values()) else Result.ALREADY
+    return Result.SKIPPED if all(move.stays for move in problems) else Result.FAILED
+
+
+def outcome_of(
+    step: Step, moves: Mapping[str, Move], result: Result, end: RetentionError | None = None
+) -> Outcome:
+    """The outcome of a step; `end` is what ended it between two tags."""
+    problems = [move.problem for move in moves.values() if move.problem] + ([end.message] if end else [])
+    advices = [end.advice if end else "", *(move.advice for move in moves.values())]
+    return Outcome(
+        step,
+        result,
+        "; ".join(problems),
+        advice=next(filter(None, advices), ""),
+        tags=tuple(tag for tag, move in moves.items() if move.moved),
+        in_doubt=any(move.in_doubt for move in moves.values()),
+    )
+
+
+# A version appears in the list a moment after the push; looked for at most this often, a second apart.
+_LOOKS = 6
+_MARK = "package-retention.untag"
+
+
+def dummy(original: RawManifest, nonce: str) -> RawManifest:
+    """A manifest of the same form that names nothing: unique by its nonce, so that its digest is its own."""
+    body: dict[str, Any] = json.loads(original.body)
+    body["annotations"] = {_MARK: nonce}
+    body.pop("subject", None)
+    body["manifests" if "manifests" in body else "layers"] = []
+    raw = json.dumps(body, separators=(",", ":")).encode()
+    return RawManifest(f"sha256:{hashlib.sha256(raw).hexdigest()}", original.media_type, raw)
+
+
+def is_dummy(manifest: RawManifest) -> bool:
+    """Whether a manifest is one that holds a tag only to be deleted with it."""
+    try:
+        body = json.loads(manifest.body)
+    except ValueError:
+        return False
+    annotations = body.get("annotations") if isinstance(body, dict) else None
+    named = isinstance(body, dict) and (body.get("manifests") or body.get("layers"))
+    return isinstance(annotations, dict) and set(annotations) == {_MARK} and not named
+
+
+@dataclass(frozen=True, slots=True)
+class _Tagger:
+    """What moving a tag takes; `nonce` gives a fresh text each time."""
+
+    api: PackagesApi
+    registry: RegistryApi
+    clock: Clock
+    nonce: Callable[[], str]
+    goes_on: ClassVar[bool] = False
+    """Whether a tag that cannot be moved leaves the others to be tried."""
+
+    def untag(self, step: Step) -> Outcome:
+        """Move a step's tags, one after the other; `HalfwayError` where something ends it between two."""
+        moves: dict[str, Move] = {}
+        for tag in step.tags:
+            try:
+                moves[tag] = self._tried(step, tag)
+            except (BudgetError, CancelledError, RefusedError) as error:
+                if not moves:
+                    raise
+                result = Result.FAILED if isinstance(error, RefusedError) else Result.NOT_REACHED
+                raise HalfwayError(outcome_of(step, moves, result, error), error) from error
+            if moves[tag].problem and not self.goes_on:
+                break
+        return outcome_of(step, moves, result_of(moves))
+
+    def _tried(self, step: Step, tag: str) -> Move:
+        if step.version is None:
+            raise RetentionError(f"{step.package.label}: a tag step without a version")
+        try:
+            return self._move(step.package, step.version, tag)
+        except (BudgetError, CancelledError):
+            raise
+        except RetentionError as error:
+            if isinstance(error, RefusedError) and error.refusal.meets_every_change:
+                raise
+            return Move(problem=error.message, advice=error.advice, in_doubt=isinstance(error, InDoubtError))
+
+    def _move(self, package: Package, version: Version, tag: str) -> Move:
+        """Move one tag; raises what its first look or its first write met."""
+        raise NotImplementedError
+
+    def _delete(self, package: Package, digest: str) -> None:
+        """Delete the version whose digest is the dummy's own, and no other."""
+        self.api.delete_version(package, self._find(package, digest).id)
+
+    def _find(self, package: Package, digest: str) -> Version:
+        for _ in range(_LOOKS):
+            found = self.api.find_version(package, digest)
+            if found is not None:
+                return found
+            self.clock.sleep(1.0)
+        raise RetentionError(
+            f"the version {digest} that held the tag did not appear in the list of {package.label}"
+        )
+
+
+class Untagger(_Tagger):
+    """Takes tags away."""
+
+    __slots__ = ()
+
+    def _move(self, package: Package, version: Version, tag: str) -> Move:
+        original = self.registry.raw(package, tag)
+        if isinstance(original, Unreadable):
+            return Move(problem=f"{tag} could not be looked at before it was taken away ({original.why})")
+        if isinstance(original, Absent):
+            return Move(problem=f"the tag {tag} is not there any more", stays=True)
+        if original.digest != version.name:
+            return Move(problem=f"the tag {tag} is on another image now: it stays there", stays=True)
+        blank = dummy(original, self.nonce())
+        # From the first write on the tag is under way: neither a cancel nor the time limit may leave it there.
+        with finishing():
+            try:
+                self.registry.put(package, tag, blank)
+            except InDoubtError as error:
+                return self._undone(package, tag, original, blank, error)
+            try:
+                self._delete(package, blank.digest)
+            except RetentionError as error:
+                return self._undone(package, tag, original, blank, error)
+        return Move(moved=True)
+
+    def _undone(
+        self, package: Package, tag: str, original: RawManifest, blank: RawManifest, error: RetentionError
+    ) -> Move:
+        """Put the tag back, and take the dummy away, which no longer has a tag."""
+        try:
+            self.registry.put(package, tag, original)
+        except RetentionError as again:
+            doubtful = isinstance(error, InDoubtError) or isinstance(again, InDoubtError)
+            problem = f"{error.message}; and {tag} could not be put back ({again.message})"
+            advice = f"Push {tag} again from {original.digest}, or restore from the report of this run."
+            return Move(moved=not doubtful, problem=problem, advice=advice, in_doubt=doubtful)
+        problem = f"{error.message}; {tag} was put back"
+        try:
+            self._delete(package, blank.digest)
+        except RetentionError as again:
+            advice = f"Look for the empty version {blank.digest}, and delete it by hand ({again.message})."
+            return Move(problem=problem, advice=advice)
+        # What GitHub's own rules refuse for good (the last tagged version) is no failure: the tag stays.
+        for_good = isinstance(error, RefusedError) and error.refusal.for_good
+        return Move(problem=problem, advice=error.advice, stays=for_good)
+
+
+class Retagger(_Tagger):
+    """Puts tags back that an earlier run took away."""
+
+    __slots__ = ()
+    goes_on: ClassVar[bool] = True
+
+    def _move(self, package: Package, version: Version, tag: str) -> Move:
+        there = self.registry.raw(package, tag)
+        if isinstance(there, Unreadable):
+            return Move(problem=f"{tag} could not be looked at before it was put back ({there.why})")
+        if isinstance(there, RawManifest) and there.digest == version.name:
+            return Move()
+        if isinstance(there, RawManifest) and not is_dummy(there):
+            return Move(problem=f"the tag {tag} is on another image now: it stays there", stays=True)
+        original = self.registry.raw(package, version.name)
+        if not isinstance(original, RawManifest):
+            return Move(problem=f"the image {version.name} could not be read, so {tag} was not put back")
+        with finishing():
+            self.registry.put(package, tag, original)
+            return self._tidied(package, tag, there)
+
+    def _tidied(self, package: Package, tag: str, there: RawManifest | Absent) -> Move:
+        """Take away the dummy that held the tag, if one did."""
+        if isinstance(there, Absent):
+            return Move(moved=True)
+        try:
+            self._delete(package, there.digest)
+        except RetentionError as error:
+            problem = f"{tag} was put back, and the empty version {there.digest} that held it is left"
+            return Move(moved=True, problem=problem, advice=f"Delete it by hand ({error.message}).")
+        return Move(moved=True)

@@ -1,0 +1,219 @@
+"""One input's value after the other: what does not fit is told, and the next is read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from package_retention.decide.pattern_forms import PatternError
+from package_retention.decide.patterns import Pattern, Patterns
+from package_retention.escaping import quoted
+from package_retention.inputs import files, values
+from package_retention.inputs.filters import take
+from package_retention.inputs.table import BY_NAME, INPUTS
+from package_retention.inputs.values import one
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+    from typing import TypeVar
+
+    from package_retention.inputs.values import Value
+
+    T = TypeVar("T")
+
+
+_PREFIX = "INPUT_"
+# A runner reads these two itself, and may still pass them on (facts E).
+_RUNNERS_OWN = frozenset({"args", "entrypoint"})
+_CONTEXT = {
+    "owner": "GITHUB_REPOSITORY_OWNER",
+    "repository": "GITHUB_REPOSITORY",
+}
+_HIDDEN = "***"
+_SHORTEST_TOKEN = 8
+# Nothing that keeps nothing may count as a filter; `-1` is the official action's word for "not set".
+_NO_MINIMUM = re.compile(r"-1|0+")
+
+
+def on_runner(environ: Mapping[str, str]) -> bool:
+    """Whether the Actions runner started this process."""
+    return environ.get("GITHUB_ACTIONS") == "true"
+
+
+@dataclass(slots=True)
+class Raw:
+    """All inputs as text, with the problems found so far; no problem and no value shown holds the token.
+
+    `given` holds those that are not at their default, without the token.
+    """
+
+    values: dict[str, str]
+    given: dict[str, str]
+    problems: list[str] = field(default_factory=list)
+
+    def tell(self, name: str, sentence: str) -> None:
+        """Note a problem of one input."""
+        self.tell_all(f"{name}: {sentence}")
+
+    def tell_all(self, sentence: str) -> None:
+        """Note a problem of several inputs together."""
+        self.problems.append(self._hide(sentence))
+
+    def told(self, name: str) -> bool:
+        """Whether a problem of this input is known already."""
+        return any(problem.startswith(f"{name}:") for problem in self.problems)
+
+    def without_token(self) -> dict[str, str]:
+        """What was given, for the report: a token that strayed into another input is hidden."""
+        return {name: self._hide(value) for name, value in self.given.items()}
+
+    def strayed(self) -> list[str]:
+        """The inputs that hold the token, which belongs into its own alone."""
+        return [name for name, value in self.given.items() if self._hide(value) != value]
+
+    def _hide(self, text: str) -> str:
+        token = self.values["token"]
+        return text.replace(token, _HIDDEN) if len(token) >= _SHORTEST_TOKEN else text
+
+
+def read(environ: Mapping[str, str]) -> Raw:
+    """Read every `INPUT_…` variable: hyphens kept, upper-cased (facts E); what is absent has its default."""
+    arrived = {
+        name.removeprefix(_PREFIX).lower(): value.strip()
+        for name, value in environ.items()
+        if name.startswith(_PREFIX)
+    }
+    values = {each.name: arrived.get(each.name) or _default(each.name, environ) for each in INPUTS}
+    given = {
+        name: value
+        for name, value in values.items()
+        if name != "token" and not _is_default(name, value, environ)
+    }
+    raw = Raw(values, given)
+    _check_names(raw, arrived)
+    _check_empty(raw, arrived)
+    for name in raw.strayed():
+        # It would be told in names, outputs and reports, where no runner masks it.
+        raw.tell(name, "holds the token, which `token` alone may do")
+    return raw
+
+
+def _default(name: str, environ: Mapping[str, str]) -> str:
+    if name == "token":
+        return ""
+    return environ.get(_CONTEXT[name], "").strip() if name in _CONTEXT else BY_NAME[name].default
+
+
+def _is_default(name: str, value: str, environ: Mapping[str, str]) -> bool:
+    if name == "min-versions-to-keep" and _NO_MINIMUM.fullmatch(value):
+        return True
+    if name.startswith("delete-only-") and value.lower() == "false":
+        return True
+    return value.lower() == _default(name, environ).lower()
+
+
+def _check_names(raw: Raw, arrived: Mapping[str, str]) -> None:
+    for name in sorted(set(arrived) - set(BY_NAME) - _RUNNERS_OWN):
+        near = get_close_matches(name.replace("_", "-"), BY_NAME, n=1, cutoff=0.5)
+        meant = f"; did you mean `{near[0]}`?" if near else f"; there are {', '.join(BY_NAME)}"
+        raw.tell_all(f"{quoted(name)} is no input{meant}")
+
+
+def _check_empty(raw: Raw, arrived: Mapping[str, str]) -> None:
+    """A mistyped expression must not remove a protection, nor turn a reviewed plan into an unreviewed one."""
+    for each in INPUTS:
+        if arrived.get(each.name) == "" and not each.may_be_empty:
+            meant = "leave it out" if each.default.startswith("${{") else f"say `{each.default}`"
+            raw.tell(each.name, f"evaluated to nothing; {meant} where that is meant")
+
+
+NUMBER, IGNORE = "num-old-versions-to-delete", "ignore-versions"
+_TWINS = {
+    NUMBER: "limit",
+    IGNORE: "exclude-versions",
+    "delete-only-untagged-versions": "tag-status",
+    "delete-only-pre-release-versions": "release-status",
+}
+_FLAGS = {
+    "delete-only-untagged-versions": "untagged",
+    "delete-only-pre-release-versions": "pre-release",
+}
+# What this action's words were given as; a problem names the word that stands in the workflow.
+WORDS = {twin: name for name, twin in _TWINS.items() if name != IGNORE}
+
+
+def translate(raw: Raw) -> dict[str, str]:
+    """Give what is given, with the flags and the number in this action's words; `ignore-versions` stays as it is."""
+    given = dict(raw.given)
+    for name, twin in _TWINS.items():
+        if name in given and twin in given:
+            raw.tell_all(f"`{name}` and `{twin}` say the same thing; give `{twin}` alone")
+    for name, word in _FLAGS.items():
+        if name in given and _is_true(raw, name):
+            given.setdefault(_TWINS[name], word)
+    if NUMBER in given:
+        given.setdefault("limit", given[NUMBER])
+    return given
+
+
+def ignored(raw: Raw) -> Patterns | None:
+    """Read `ignore-versions`: a bare regular expression, on names, tags and digests."""
+    source = raw.given.get(IGNORE)
+    if source is None:
+        return None
+    if len(source) > 1 and source.startswith("/") and source.endswith("/"):
+        raw.tell(
+            IGNORE,
+            f"{quoted(source)} has slashes around it, which that action takes literally; leave them out",
+        )
+        return None
+    try:
+        return Patterns((Pattern.expression(source),))
+    except PatternError as error:
+        raw.tell(IGNORE, f"{quoted(source)} {error}")
+        return None
+
+
+def _is_true(raw: Raw, name: str) -> bool:
+    try:
+        return values.truth(raw.given[name])
+    except ValueError as error:
+        raw.tell(name, str(error))
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The inputs of a run: `raw` as they arrived, `given` in this action's words, `roots` where files may lie."""
+
+    raw: Raw
+    given: Mapping[str, str]
+    roots: tuple[Path, ...]
+
+    def tell(self, name: str, sentence: str) -> None:
+        """Note a problem, under the name that the input was given by."""
+        self.raw.tell(self.called(name), sentence)
+
+    def called(self, name: str) -> str:
+        """Give the name under which an input was given: this action's, or the other one's."""
+        return name if name in self.raw.given else WORDS.get(name, name)
+
+    def value(self, name: str, parse: Callable[[Value], T]) -> T | None:
+        """Read an input, given or at its default; `None` where it does not fit."""
+        return take(self.raw.values, name, parse, self.tell)
+
+    def given_value(self, name: str, parse: Callable[[Value], T]) -> T | None:
+        """Read an input that is given; `None` where it is at its default, or does not fit."""
+        return take(self.given, name, parse, self.tell)
+
+    def file(self, name: str) -> Path | None:
+        """Read the path of a file, and look at what is there."""
+        return self.given_value(name, self._place)
+
+    def _place(self, value: Value) -> Path:
+        path = files.place(one(value), self.roots)
+        files.inspect(path, self.roots)
+        return path

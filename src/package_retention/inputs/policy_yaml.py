@@ -1,0 +1,272 @@
+"""YAML as a policy file may have it: maps, lists and texts with their positions, and nothing that hides or repeats.
+
+Every scalar is a text: `1.10`, `on` and `010` stay as they are written. Duplicate keys, anchors, aliases, tags, merge
+keys, directives and a second document are told; events are read one by one, so no form of it costs more than its size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from package_retention.escaping import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+_MOST_PROBLEMS = 50
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mark:
+    """A place in the file; line and column count from 1."""
+
+    line: int = 1
+    column: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A scalar, as it is written."""
+
+    at: Mark
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list."""
+
+    at: Mark
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A map, in the order of the file; `keys_at` says where each key stands."""
+
+    at: Mark
+    values: Mapping[str, Node]
+    keys_at: Mapping[str, Mark]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What was told already: whoever finds it here says no more about it."""
+
+    at: Mark
+
+
+Node = Text | Sequence | Table | Refused
+
+
+@dataclass(slots=True)
+class Problems:
+    """The problems of one file, each with its place; of very many, the first ones."""
+
+    file: str
+    _found: list[tuple[Mark, str]] = field(default_factory=list)
+
+    def tell(self, at: Mark, sentence: str) -> None:
+        """Note a problem."""
+        self._found.append((at, sentence))
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self._found)
+
+    def sentences(self) -> tuple[str, ...]:
+        """Give them in the order of the file, as `FILE:LINE:COLUMN: what`."""
+        told = [f"{self.file}:{at.line}:{at.column}: {sentence}" for at, sentence in sorted(self._found)]
+        more = len(told) - _MOST_PROBLEMS
+        return (
+            (*told[:_MOST_PROBLEMS], f"{self.file}: and {more:,} more problems") if more > 0 else tuple(told)
+        )
+
+
+LONGEST_TEXT = 4096
+MOST_NODES = 50_000
+DEEPEST = 8
+
+
+class _StopError(Exception):
+    """Nothing behind this place can be read."""
+
+
+def parse(text: str, problems: Problems) -> Node | None:
+    """Read one document; `None` where there is none, or where the text is no YAML (which is told)."""
+    from ruamel.yaml import YAML  # noqa: PLC0415 - heavy, and only a policy file needs it
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415 - the same
+
+    builder = _Builder(problems)
+    try:
+        for event in YAML(typ="safe", pure=True).parse(text):
+            builder.take(event)
+    except _StopError:
+        return None
+    except MarkedYAMLError as error:
+        _tell_syntax(error, problems)
+        return None
+    except YAMLError as error:
+        _tell_character(error, text, problems)
+        return None
+    except (ValueError, OverflowError):  # what the library itself trips over: `"\\UFFFFFFFF"`
+        problems.tell(
+            builder.place, "is no YAML behind this place: an escape sequence or number is out of range"
+        )
+        return None
+    if builder.root is None and not problems:
+        problems.tell(Mark(), "is empty; it begins with `packages:`")
+    return builder.root
+
+
+def _tell_syntax(error: Any, problems: Problems) -> None:
+    at = _mark(error.problem_mark or error.context_mark)
+    what = " ".join(part for part in (error.context, error.problem) if part)
+    hint = ""
+    if "alias" in what or "'*'" in what:
+        hint = "; a text that begins with `*` goes between quotes, like `'*'`"
+    elif "\\t" in what:
+        hint = "; YAML is indented by blanks, never by tabs"
+    problems.tell(at, f"is no YAML here: {what}{hint}")
+
+
+def _tell_character(error: Any, text: str, problems: Problems) -> None:
+    place = getattr(error, "position", 0)
+    before = text[:place]
+    at = Mark(before.count("\n") + 1, place - before.rfind("\n"))
+    problems.tell(
+        at, f"has the character U+{ord(text[place : place + 1] or ' '):04X}, which YAML does not allow"
+    )
+
+
+def _mark(mark: Any) -> Mark:
+    return Mark(mark.line + 1, mark.column + 1) if mark else Mark()
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or map that has not ended; of a map, `items` are keys and values in turn."""
+
+    at: Mark
+    is_map: bool
+    items: list[Node] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Builder:
+    problems: Problems
+    root: Node | None = None
+    place: Mark = field(default_factory=Mark)
+    _open: list[_Open] = field(default_factory=list)
+    _nodes: int = 0
+    _documents: int = 0
+
+    def take(self, event: Any) -> None:
+        """Take the parser's next event."""
+        self.place = at = _mark(event.start_mark)
+        match type(event).__name__:
+            case "DocumentStartEvent":
+                self._document(event, at)
+            case "AliasEvent":
+                self._add(self._refuse(at, _of_alias(event.anchor)))
+            case "ScalarEvent":
+                self._add(self._scalar(event, at))
+            case "SequenceStartEvent" | "MappingStartEvent" as kind:
+                self._begin(event, at, is_map=kind == "MappingStartEvent")
+            case "SequenceEndEvent" | "MappingEndEvent":
+                done = self._open.pop()
+                self._add(self._map(done) if done.is_map else Sequence(done.at, tuple(done.items)))
+            case _:
+                pass
+
+    def _document(self, event: Any, at: Mark) -> None:
+        self._documents += 1
+        if event.version or event.tags:
+            self._refuse(Mark(), "begins with a directive (`%…`), which no policy needs; leave it out")
+        if self._documents > 1:
+            self._refuse(at, "begins a second document; a policy is one, so say all under one `packages:`")
+            raise _StopError
+
+    def _begin(self, event: Any, at: Mark, *, is_map: bool) -> None:
+        self._check_marks(event, at)
+        if len(self._open) >= DEEPEST:
+            self._refuse(
+                at, "is nested too deeply: lists and maps of a policy hold one another 6 deep at most"
+            )
+            raise _StopError
+        self._count(at)
+        self._open.append(_Open(at, is_map))
+
+    def _scalar(self, event: Any, at: Mark) -> Node:
+        self._count(at)
+        if self._check_marks(event, at):
+            return Refused(at)
+        if len(event.value) > LONGEST_TEXT:
+            return self._refuse(
+                at,
+                f"is a text of {len(event.value):,} characters; {LONGEST_TEXT:,} are the most, a list takes more",
+            )
+        return Text(at, event.value)
+
+    def _check_marks(self, event: Any, at: Mark) -> bool:
+        """Tell an anchor or a tag; gives whether there was one."""
+        if event.anchor:
+            self._refuse(at, f"has the anchor {quoted('&' + event.anchor)}; write out what it stands for")
+        if event.tag is not None:
+            self._refuse(
+                at,
+                f"has the tag {quoted(_as_written(event.tag))}; every value is a text as it is"
+                " (one that begins with `!` goes between quotes, like `'!v1*'`)",
+            )
+        return bool(event.anchor or event.tag is not None)
+
+    def _count(self, at: Mark) -> None:
+        self._nodes += 1
+        if self._nodes > MOST_NODES:
+            self._refuse(at, f"is more than a policy may hold ({MOST_NODES:,} values)")
+            raise _StopError
+
+    def _refuse(self, at: Mark, sentence: str) -> Refused:
+        self.problems.tell(at, sentence)
+        return Refused(at)
+
+    def _add(self, node: Node) -> None:
+        if self._open:
+            self._open[-1].items.append(node)
+        else:
+            self.root = node
+
+    def _map(self, done: _Open) -> Table:
+        values: dict[str, Node] = {}
+        keys_at: dict[str, Mark] = {}
+        for key, value in _pairs(done.items):
+            if not isinstance(key, Text):
+                if not isinstance(key, Refused):
+                    self._refuse(key.at, "is a list or map in the place of a key")
+            elif key.text == "<<":
+                self._refuse(key.at, "is a merge key; write out what it stands for")
+            elif key.text in keys_at:
+                first = keys_at[key.text].line
+                self._refuse(
+                    key.at, f"{quoted(key.text)} is here a second time; it is in line {first} already"
+                )
+            else:
+                values[key.text], keys_at[key.text] = value, key.at
+        return Table(done.at, values, keys_at)
+
+
+def _pairs(items: list[Node]) -> Iterator[tuple[Node, Node]]:
+    return zip(items[::2], items[1::2], strict=True)
+
+
+def _of_alias(anchor: str) -> str:
+    return (
+        f"{quoted('*' + anchor)} is an alias in YAML; write out what it stands for"
+        f" (a text that begins with `*` goes between quotes, like {quoted(chr(39) + '*' + anchor + chr(39))})"
+    )
+
+
+def _as_written(tag: Any) -> str:
+    return str(tag).replace("tag:yaml.org,2002:", "!!")

@@ -1,0 +1,166 @@
+"""The values of the inputs that say where a run works and how, each read from its text; `ValueError` says what fits."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from package_retention.decide.durations import DurationError
+from package_retention.escaping import quoted
+from package_retention.inputs import values
+from package_retention.model import Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from package_retention.decide.rules import PackageRules, Share
+    from package_retention.inputs.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a run is told; the token is left out of the `repr`.
+
+    `repository` is `None` for `any`. `time_limit` is in seconds, `None` for none; `points_per_minute` is `None` for
+    no pacing. `given` are the inputs that are not at their default, as given, without the token, for the report.
+    """
+
+    operation: Operation
+    owner: str
+    rules: tuple[PackageRules, ...]
+    token: str = field(repr=False)
+    repository: str | None = None
+    api_url: str = "https://api.github.com"
+    server_url: str = "https://github.com"
+    registry_url: str = "https://ghcr.io"
+    dry_run: bool = False
+    fail_if_more_than: Share | None = None
+    delete_package_when_empty: bool = False
+    ignore_missing: bool = False
+    untag: bool = False
+    time_limit: float | None = 3600.0
+    points_per_minute: int | None = 720
+    report_file: Path | None = None
+    from_report: Path | None = None
+    warnings: tuple[str, ...] = ()
+    given: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def on_github_com(self) -> bool:
+        """Whether this is github.com or GHE.com, not a GitHub Enterprise Server (facts I)."""
+        host = self.server_url.split("://", 1)[-1].split("/", 1)[0].lower()
+        return host == "github.com" or host.endswith(".ghe.com")
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether this run changes nothing whatever it finds."""
+        return self.dry_run or self.operation is Operation.LIST
+
+
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_REPOSITORY = re.compile(rf"{_LOGIN.pattern}/[A-Za-z0-9._-]{{1,100}}")
+_HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5})?", re.ASCII)
+_POINTS_OF_A_CHANGE = 5
+POINTS_OF_GITHUB = 900
+
+
+class DeletePackage(StrEnum):
+    """The values of `delete-package`."""
+
+    NEVER = "never"
+    WHEN_EMPTY = "when-empty"
+
+
+class IfMissing(StrEnum):
+    """The values of `if-missing`."""
+
+    FAIL = "fail"
+    IGNORE = "ignore"
+
+
+def owner(value: Value) -> str:
+    """Read the login of an organization or user."""
+    text = values.one(value)
+    if not text:
+        raise ValueError("is not known here; name the organization or user that the packages belong to")
+    if not _LOGIN.fullmatch(text):
+        raise ValueError(f"{quoted(text)} is no organization or user; write its login alone, like `octo-org`")
+    return text
+
+
+def repository(value: Value) -> str | None:
+    """Read `owner/name`; `None` for `any`, and empty where it is not known: no package is linked to that."""
+    text = values.one(value)
+    if text.lower() == "any":
+        return None
+    if text and not _REPOSITORY.fullmatch(text):
+        raise ValueError(
+            f"{quoted(text)} is no repository; write `owner/name`, or `any` for all packages of the owner"
+        )
+    return text
+
+
+def token(value: Value) -> str:
+    """Read the token, which no message may show."""
+    text = values.one(value)
+    if not text:
+        raise ValueError(
+            "evaluated to nothing; leave it out for the job's own token, or name a secret that exists here"
+            " (runs for forks and Dependabot see none)"
+        )
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise ValueError("has a blank, a line break or another character that no token has")
+    return text
+
+
+def time_limit(value: Value) -> float | None:
+    """Read a duration in seconds; `None` for `none`."""
+    text = values.one(value)
+    if text.lower() == "none":
+        return None
+    try:
+        seconds = values.duration(text).total_seconds()
+    except DurationError as error:
+        raise ValueError(f"{quoted(text)} {error}") from error
+    if not seconds:
+        raise ValueError(f"{quoted(text)} leaves no time for anything; say `none` for no limit")
+    return seconds
+
+
+def points(value: Value) -> int | None:
+    """Read `points-per-minute`; `None` for `none`. Fewer than a change costs would never let one through."""
+    text = values.one(value)
+    return None if text.lower() == "none" else values.count(text, least=_POINTS_OF_A_CHANGE)
+
+
+def registry_url(text: str, server_url: str) -> str:
+    """Give the container registry's URL, as given or as it belongs to the GitHub server (facts I)."""
+    if not text:
+        return _derived(server_url)
+    scheme, _, rest = text.lower().rstrip("/").rpartition("://")
+    if not _HOST.fullmatch(rest) or scheme not in ("", "https", "http"):
+        raise ValueError(
+            f"{quoted(text)} is no URL of a registry; write it with its host alone, like `https://ghcr.io`"
+        )
+    if scheme == "http" and not _is_loopback(urlsplit(f"//{rest}").hostname or ""):
+        raise ValueError(f"{quoted(text)} would send the token in the clear; write `https://{rest}`")
+    return f"{scheme or 'https'}://{rest}"
+
+
+def _derived(server_url: str) -> str:
+    parts = urlsplit(server_url)
+    if (parts.hostname or "") == "github.com":
+        return "https://ghcr.io"
+    return f"{parts.scheme}://containers.{parts.netloc.lower()}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

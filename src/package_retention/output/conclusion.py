@@ -1,0 +1,63 @@
+"""The end of every run, success or not: outputs, job summary, annotations, exit status."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from package_retention.errors import RetentionError
+from package_retention.inputs.environment import on_runner
+from package_retention.output import outputs
+from package_retention.output.annotations import announce
+from package_retention.output.counts import total
+from package_retention.output.summary import page as summary
+from package_retention.output.summary.page import About
+from package_retention.output.summary.undo import action_reference
+from package_retention.output.summary.words import headline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from package_retention.model import RunResult
+    from package_retention.output.console import Console
+    from package_retention.output.records import Records
+
+
+def tell(
+    run: RunResult, records: Records, environ: Mapping[str, str], console: Console, now: datetime
+) -> int:
+    """Write outputs and summary, say what a person must look at; gives the exit status."""
+    broken = records.close(run)
+    if broken:
+        warning = f"the report could not be written to its end: {broken}"
+        run = replace(run, warnings=(*run.warnings, warning), exit_status=run.exit_status or 1)
+    values, cut = outputs.bounded(run, records.report_file)
+    run = replace(run, warnings=(*run.warnings, *cut))
+    uses = action_reference(environ) if on_runner(environ) else None
+    about = About(now, uses, records.report_file)
+    troubles = [
+        _trouble(lambda: console.set_outputs(values)),
+        _trouble(lambda: summary.append(environ, run, about)),
+    ]
+    if on_runner(environ) or environ.get("GITHUB_STEP_SUMMARY"):
+        announce(run, console)
+        last = [headline(run, total(run.packages, run.operation))]
+    else:
+        # Called by hand: what the annotations would tell stands in the summary.
+        last = ["", *summary.render_text(run, about).splitlines()]
+    for error in filter(None, troubles):
+        console.fail(error)
+    for line in last:
+        console.line(line)
+    console.close()
+    return run.exit_status or (1 if any(troubles) else 0)
+
+
+def _trouble(write: Callable[[], object]) -> RetentionError | None:
+    """Try one ending; the others must still come where it fails."""
+    try:
+        write()
+    except RetentionError as error:
+        return error
+    return None

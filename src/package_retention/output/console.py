@@ -1,0 +1,209 @@
+"""What is said while a run goes, to the Actions runner or to a person: the one place that knows the workflow commands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any, TextIO
+
+from actions_toolkit import core
+
+from package_retention.errors import InputError, RetentionError
+from package_retention.escaping import harmless, shortened
+from package_retention.inputs.environment import on_runner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+MOST_ANNOTATIONS = 10  # of each kind and step; the runner drops the rest (facts E)
+MOST_CHARACTERS = 4096  # the runner cuts a message there (facts E)
+
+
+class Console:
+    """The log of one step, safe to use from several threads; `environ` is read, never written.
+
+    Without a runner (`GITHUB_ACTIONS` is not `true`) nothing is masked, since that would show the secret, and
+    outputs are printed where `GITHUB_OUTPUT` names no file.
+    """
+
+    def __init__(self, stdout: TextIO, environ: Mapping[str, str]) -> None:
+        self._stdout = stdout
+        self._environ = environ
+        self._lock = RLock()
+        self._said: Counter[str] = Counter()
+        self.debugging = environ.get("RUNNER_DEBUG") == "1"
+
+    def mask(self, secret: str) -> None:
+        """Have the runner replace a secret in all that is printed from now on; a line of it at a time (facts E)."""
+        if self._environ.get("GITHUB_ACTIONS") != "true":
+            return
+        for line in secret.splitlines():
+            if line.strip():
+                self._command(core.set_secret, line.strip())
+
+    def line(self, text: str) -> None:
+        """Print one plain line."""
+        self._print(harmless(text, MOST_CHARACTERS))
+
+    def debug(self, text: str) -> None:
+        """Print one line that is shown where debug logging is on (`RUNNER_DEBUG=1`)."""
+        if self.debugging:
+            self._command(core.debug, harmless(text, MOST_CHARACTERS))
+
+    def notice(self, text: str, advice: str = "") -> None:
+        """Say something worth a note beside the job."""
+        self._annotate("notice", core.notice, (text, advice))
+
+    def warning(self, text: str, advice: str = "") -> None:
+        """Say something that a person should look at."""
+        self._annotate("warning", core.warning, (text, advice))
+
+    def error(self, text: str, advice: str = "") -> None:
+        """Say what failed, and what to do next."""
+        self._annotate("error", core.error, (text, advice))
+
+    def fail(self, error: RetentionError) -> None:
+        """Say why the run, or a part of it, was refused: every problem on a line of its own."""
+        if isinstance(error, InputError):
+            head = error.message.split("\n", 1)[0]
+            self._annotate("error", core.error, (head, *(f"- {problem}" for problem in error.problems)))
+        else:
+            self.error(error.message, error.advice)
+
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        """Fold what is printed meanwhile under a title."""
+        self.start_group(title)
+        try:
+            yield
+        finally:
+            self.end_group()
+
+    def start_group(self, title: str) -> None:
+        """Open a foldable group; the runner knows no groups in groups."""
+        self._command(core.start_group, harmless(title, MOST_CHARACTERS))
+
+    def end_group(self) -> None:
+        """Close the group."""
+        self._command(core.end_group)
+
+    def set_outputs(self, values: Mapping[str, str]) -> None:
+        """Write the step's outputs, all of them in one go.
+
+        Raises `RetentionError` where the runner's file cannot be written.
+        """
+        path = self._environ.get("GITHUB_OUTPUT", "")
+        if not path:
+            for name, value in values.items():
+                self.line(f"{name}: {shortened(value, 200)}")
+            return
+        message = "".join(_message(name, value) for name, value in values.items())
+        try:
+            with Path(path).open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+                file.write(message)
+        except OSError as error:
+            raise RetentionError(
+                f"The outputs could not be written to {path}: {error.strerror}",
+                "The runner makes this file (GITHUB_OUTPUT) before the step; run the step again.",
+            ) from error
+
+    def close(self) -> None:
+        """Say how many annotations of each kind were more than GitHub shows."""
+        for kind, number in sorted(self._said.items()):
+            if number > MOST_ANNOTATIONS:
+                more = number - MOST_ANNOTATIONS
+                self.line(
+                    f"{more:,} more of kind {kind} are in the log above: GitHub shows {MOST_ANNOTATIONS} of a kind."
+                )
+
+    def _annotate(self, kind: str, say: Callable[[str], None], lines: tuple[str, ...]) -> None:
+        safe = [harmless(line) for line in lines if line]
+        with self._lock:
+            self._said[kind] += 1
+            if self._said[kind] <= MOST_ANNOTATIONS:
+                self._command(say, shortened("\n".join(safe), MOST_CHARACTERS))
+            else:
+                self._print(shortened(f"{kind}: " + " ".join(safe), MOST_CHARACTERS))
+
+    def _command(self, say: Callable[..., Any], *arguments: str) -> None:
+        with self._lock, redirect_stdout(_Encodable(self._stdout)):
+            say(*arguments)
+        self._stdout.flush()
+
+    def _print(self, text: str) -> None:
+        with self._lock:
+            _Encodable(self._stdout).write(text + "\n")
+            self._stdout.flush()
+
+
+class _Encodable:
+    """A stream that writes what its encoding cannot hold as escapes, so that no name can end a run."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        encoding = self._stream.encoding or "utf-8"
+        return self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
+def _message(name: str, value: str) -> str:
+    """Build one entry of the file: `NAME<<DELIMITER`, the value, the delimiter (the toolkit refuses a value with it)."""
+    message: str = core.prepare_key_value_message(name, value)
+    return message + "\n"
+
+
+def console_for(stdout: TextIO, environ: Mapping[str, str]) -> Console:
+    """Give the console that fits who reads it."""
+    return Console(stdout, environ) if on_runner(environ) else Terminal(stdout, environ)
+
+
+class Terminal(Console):
+    """A console whose reader is a person; safe to use from several threads."""
+
+    def debug(self, text: str) -> None:
+        """Print one line that is shown with `RUNNER_DEBUG=1`."""
+        if self.debugging:
+            self.line(f"debug: {text}")
+
+    def notice(self, text: str, advice: str = "") -> None:
+        """Say something worth a note."""
+        self._told("note", (text, advice))
+
+    def warning(self, text: str, advice: str = "") -> None:
+        """Say something that a person should look at."""
+        self._told("warning", (text, advice))
+
+    def error(self, text: str, advice: str = "") -> None:
+        """Say what failed, and what to do next."""
+        self._told("error", (text, advice))
+
+    def fail(self, error: RetentionError) -> None:
+        """Say why the run, or a part of it, was refused: every problem on a line of its own."""
+        if isinstance(error, InputError):
+            head = error.message.split("\n", 1)[0]
+            self._told("error", (head, *(f"- {problem}" for problem in error.problems)))
+        else:
+            self.error(error.message, error.advice)
+
+    def start_group(self, title: str) -> None:
+        """Print the title of what follows."""
+        self.line(title)
+
+    def end_group(self) -> None:
+        """Leave a blank line."""
+        self.line("")
+
+    def set_outputs(self, values: Mapping[str, str]) -> None:
+        """Write outputs where a file is named for them; a person reads the summary."""
+        if self._environ.get("GITHUB_OUTPUT"):
+            super().set_outputs(values)
+
+    def _told(self, kind: str, lines: tuple[str, ...]) -> None:
+        first, *others = [harmless(line, MOST_CHARACTERS) for line in lines if line]
+        self._print("\n".join([f"{kind}: {first}", *(f"  {line}" for line in others)]))

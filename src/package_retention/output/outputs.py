@@ -1,0 +1,133 @@
+"""The action's outputs, as the contract names them, within GitHub's size."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from package_retention.escaping import counted
+from package_retention.output.counts import Tally, tally, total
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from package_retention.model import RunResult
+
+NAMES = (
+    "selected-count",
+    "deleted-count",
+    "restored-count",
+    "untagged-count",
+    "failed-count",
+    "kept-count",
+    "selected-version-ids",
+    "deleted-version-ids",
+    "restored-version-ids",
+    "failed-version-ids",
+    "packages",
+    "complete",
+    "dry-run",
+    "report-file",
+)
+
+MOST_BYTES = 1_000_000 - 50_000
+"""What all outputs may take together: 1 MB a job (facts E), less a twentieth for the job's other steps."""
+
+_LISTS = (
+    "selected-version-ids",
+    "deleted-version-ids",
+    "restored-version-ids",
+    "failed-version-ids",
+    "packages",
+)
+_BYTES_A_CHARACTER = 2  # GitHub measures Unicode strings: as UTF-16, to be safe
+
+
+def values(run: RunResult, report_file: str | None = None) -> dict[str, str]:
+    """Give every output its value, by name, in the order of `NAMES`; see `bounded` for what had to be left out."""
+    return bounded(run, report_file)[0]
+
+
+def bounded(
+    run: RunResult, report_file: str | None = None, most: int = MOST_BYTES
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Give every output its value, and a warning for each list that had to be cut to stay within `most` bytes.
+
+    The longest lists are cut first, at their end; counts stay true.
+    """
+    tallied = total(run.packages, run.operation)
+    lists: dict[str, list[Any]] = {
+        "selected-version-ids": list(tallied.selected),
+        "deleted-version-ids": list(tallied.deleted),
+        "restored-version-ids": list(tallied.restored),
+        "failed-version-ids": list(tallied.failed),
+        "packages": [
+            {"name": result.plan.package.name, **_counts(tally(result, run.operation))}
+            for result in run.packages
+        ],
+    }
+    plain = {
+        **{name: str(count) for name, count in _counts(tallied).items()},
+        "complete": _yes_or_no(run.complete),
+        "dry-run": _yes_or_no(run.dry_run),
+        "report-file": report_file or "",
+    }
+    room = most // _BYTES_A_CHARACTER - sum(len(name) + len(value) for name, value in plain.items())
+    texts, warnings = _cut(lists, room)
+    return {name: plain[name] if name in plain else texts[name] for name in NAMES}, warnings
+
+
+def _counts(tallied: Tally) -> dict[str, int]:
+    return {
+        "selected-count": len(tallied.selected),
+        "deleted-count": len(tallied.deleted),
+        "restored-count": len(tallied.restored),
+        "untagged-count": tallied.untagged,
+        "failed-count": len(tallied.failed),
+        "kept-count": tallied.kept,
+    }
+
+
+def _cut(lists: Mapping[str, list[Any]], room: int) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Write lists as JSON in `room` characters: a list shorter than its fair share leaves the rest to longer ones."""
+    pieces = {name: [_json(entry) for entry in lists[name]] for name in _LISTS}
+    sizes = {name: len(name) + sum(map(len, entries)) + len(entries) + 2 for name, entries in pieces.items()}
+    texts: dict[str, str] = {}
+    warnings: list[str] = []
+    for remaining, name in zip(
+        range(len(_LISTS), 0, -1), sorted(sizes, key=lambda name: sizes[name]), strict=True
+    ):
+        share = room // remaining
+        fitting = _fitting(pieces[name], share - len(name) - 2) if sizes[name] > share else pieces[name]
+        texts[name] = f"[{','.join(fitting)}]"
+        room -= len(name) + len(texts[name])
+        if left := len(pieces[name]) - len(fitting):
+            warnings.append(_warning(name, left, len(pieces[name])))
+    return texts, tuple(warnings)
+
+
+def _fitting(pieces: Iterable[str], room: int) -> list[str]:
+    fitting: list[str] = []
+    for piece in pieces:
+        room -= len(piece) + 1
+        if room < 0:
+            break
+        fitting.append(piece)
+    return fitting
+
+
+def _warning(name: str, left: int, of: int) -> str:
+    what = counted(left, "package" if name == "packages" else "id")
+    return (
+        f"{what} of {of:,} left out of the output {name}: GitHub allows 1 MB of outputs. "
+        "The counts are whole; for every id, set report-file."
+    )
+
+
+def _json(entry: Any) -> str:
+    """ASCII on one line: lone surrogates and line ends arrive as JSON's own escapes."""
+    return json.dumps(entry, separators=(",", ":"))
+
+
+def _yes_or_no(flag: bool) -> str:
+    return "true" if flag else "false"

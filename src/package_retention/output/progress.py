@@ -1,0 +1,111 @@
+"""Progress on long work: one line every few seconds at most."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from package_retention.escaping import counted
+from package_retention.model import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from package_retention.model import Outcome, Plan, Step
+    from package_retention.ports import Clock
+
+EVERY = 5.0
+"""Seconds between two lines, at least; work that is shorter says nothing."""
+
+_LONG_WAIT = 2.0
+_LOOK_BACK = 60.0  # seconds over which the rate is taken
+
+
+class Progress:
+    """A journal that tells how far the changes are, and what the run waits for; safe to use from several threads."""
+
+    def __init__(self, tell: Callable[[str], None], clock: Clock) -> None:
+        self._tell = tell
+        self._clock = clock
+        self._lock = Lock()
+        self._total = 0
+        self._done = 0
+        self._told_at = clock.monotonic()
+        self._marks: list[tuple[float, int]] = []
+        self._wait: tuple[float, str] | None = None
+        self._requests = 0
+
+    def planned(self, plan: Plan) -> None:
+        """Count a package's changes in."""
+        with self._lock:
+            self._total += len(plan.steps)
+
+    def starting(self, _step: Step) -> None:
+        """The first change starts the measure of the rate."""
+        with self._lock:
+            if not self._marks:
+                self._marks.append((self._clock.monotonic(), self._done))
+                self._told_at = self._clock.monotonic()
+
+    def finished(self, outcome: Outcome) -> None:
+        """Count a change as done, and tell so where a line is due; steps that were not reached are no work."""
+        if outcome.result is Result.NOT_REACHED:
+            return
+        with self._lock:
+            self._done += 1
+            line = self._due()
+        if line:
+            self._tell(line)
+
+    def note(self, text: str) -> None:
+        """Notes are the log's business."""
+
+    def going_on(self, requests: int, seconds: float, why: str) -> None:
+        """Hear how many requests were made, and of a wait (its seconds and its reason); tell it where a line is due."""
+        with self._lock:
+            self._requests = requests
+            if seconds >= _LONG_WAIT:
+                self._wait = (self._clock.monotonic() + seconds, why)
+            line = self._due()
+        if line:
+            self._tell(line)
+
+    def _due(self) -> str:
+        now = self._clock.monotonic()
+        if now - self._told_at < EVERY:
+            return ""
+        self._told_at = now
+        pause = self._pause(now)
+        rate = self._rate(now)
+        parts = [f"{self._done:,} of {counted(self._total, 'change')} done"] if self._marks else []
+        if rate > 0:
+            parts.append(f"{rate:.1f} a second")
+        if rate > 0 and self._done < self._total:
+            parts.append(self._expected((self._total - self._done) / rate))
+        if self._requests:
+            parts.append(f"{counted(self._requests, 'request')} so far")
+        return ", ".join([*parts, *pause])
+
+    def _pause(self, now: float) -> list[str]:
+        if self._wait is None or self._wait[0] <= now:
+            return []
+        until, why = self._wait
+        return [f"waiting {until - now:.0f} s: {why}"]
+
+    def _rate(self, now: float) -> float:
+        """Changes a second over the last minute or so."""
+        if not self._marks:
+            return 0.0
+        while len(self._marks) > 1 and now - self._marks[1][0] >= _LOOK_BACK:
+            self._marks.pop(0)
+        since, count = self._marks[0]
+        self._marks.append((now, self._done))
+        return (self._done - count) / (now - since) if now > since else 0.0
+
+    def _expected(self, seconds: float) -> str:
+        from datetime import timedelta  # noqa: PLC0415 - beside the only use
+
+        from package_retention.output.summary.words import lasting  # noqa: PLC0415 - humanize is slow to start
+
+        end = self._clock.now() + timedelta(seconds=seconds)
+        return f"done in about {lasting(timedelta(seconds=round(seconds)))} ({end:%H:%M} UTC)"

@@ -1,0 +1,98 @@
+"""What a run writes down while it goes: the log, the progress line, and the report where one is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from package_retention.errors import InputError
+from package_retention.inputs.files import Places
+from package_retention.output.journal import Journals, LogJournal
+from package_retention.output.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from package_retention.inputs.settings import Settings
+    from package_retention.model import RunResult
+    from package_retention.output.console import Console
+    from package_retention.output.report_writer import ReportWriter
+    from package_retention.ports import Clock, Journal
+    from package_retention.report import Report
+
+_RUN = (
+    "GITHUB_REPOSITORY",
+    "GITHUB_WORKFLOW",
+    "GITHUB_RUN_ID",
+    "GITHUB_RUN_ATTEMPT",
+    "GITHUB_JOB",
+    "GITHUB_ACTOR",
+)
+
+_WRITTEN_OVER = (
+    "report-file: it is the same file as from-report ({}), and this run's report would be written over the one that "
+    "it reads; give it another name, so that the first can still be restored from"
+)
+
+
+class Records:
+    """The journals of one run; opened once its settings are known, closed with its result."""
+
+    def __init__(self, environ: Mapping[str, str], console: Console, clock: Clock) -> None:
+        self._environ = environ
+        self._console = console
+        self._clock = clock
+        self._log: LogJournal | None = None
+        self._report: ReportWriter | None = None
+        self.progress = Progress(console.line, clock)
+        self.journal: Journal = Journals()
+        self.settings: Settings | None = None
+
+    def open(self, settings: Settings) -> None:
+        """Open the report before the first request; raises `InputError` where its place is not allowed."""
+        self.settings = settings
+        self._log = LogJournal(self._console, settings.operation, reads_only=settings.reads_only)
+        if settings.report_file is None:
+            self.journal = Journals(self._log, self.progress)
+            return
+        from package_retention.output.report_writer import ReportWriter  # noqa: PLC0415 - few runs write one
+
+        places = Places.of(self._environ, Path.cwd())
+        self._report = ReportWriter(places.open_report(settings.report_file), self._clock)
+        self._report.open(
+            settings, {name.removeprefix("GITHUB_").lower(): self._environ.get(name, "") for name in _RUN}
+        )
+        self.journal = Journals(self._report, self._log, self.progress)
+
+    def read_report(self, settings: Settings) -> Report | None:
+        """Read the report that the step names; raises `InputError` where it is none, or would be written over."""
+        if settings.from_report is None:
+            return None
+        from package_retention.inputs.report_reader import read  # noqa: PLC0415 - few runs read one
+
+        if settings.report_file is not None and _same(settings.report_file, settings.from_report):
+            raise InputError((_WRITTEN_OVER.format(settings.from_report),))
+        return read(settings.from_report)
+
+    @property
+    def report_file(self) -> str | None:
+        """The report's path as it was given; `None` where none was asked for."""
+        given = self.settings.given.get("report-file") if self.settings else None
+        return given if self._report else None
+
+    def close(self, run: RunResult) -> str:
+        """Write the last lines; gives what went wrong with the report, if anything did."""
+        if self._log:
+            self._log.close()
+        if self._report is None:
+            return ""
+        self._report.close(run)
+        return self._report.failure
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, by whatever names."""
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not there
+        return one == other

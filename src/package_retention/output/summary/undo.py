@@ -1,0 +1,183 @@
+"""How to undo a run: as steps to paste into a workflow, or as commands where it was called by hand."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from package_retention.escaping import counted
+from package_retention.model import Operation, Result, StepKind
+from package_retention.output.counts import tally
+from package_retention.output.summary.blocks import Details, Heading, Listing, Paragraph
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from package_retention.model import PackageResult, PackageType, RunResult
+    from package_retention.output.summary.blocks import Section
+
+MOST_IDS = 200
+MOST_NAMES = 100
+DAYS_TO_RESTORE = 30  # facts A4
+
+_REFERENCE = re.compile(r"[\w.-]+/[\w./-]+@[\w./-]+", re.ASCII)
+# A name goes into a list of patterns, into YAML, and past `${{`: what is not plain becomes the glob's `?`.
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9._/@-]|^[^A-Za-z0-9@]")
+
+
+def action_reference(environ: Mapping[str, str]) -> str:
+    """Give the words for `uses:` by which this very action was called; `./` where it was not called from a repository."""
+    reference = f"{environ.get('GITHUB_ACTION_REPOSITORY', '')}@{environ.get('GITHUB_ACTION_REF', '')}"
+    return reference if _REFERENCE.fullmatch(reference) else "./"
+
+
+@dataclass(frozen=True, slots=True)
+class _Undo:
+    """One step to paste; `names` are patterns."""
+
+    operation: Operation
+    owner: str
+    type: PackageType
+    names: tuple[str, ...]
+    ids: tuple[int, ...] = ()
+    whole: bool = False
+
+
+def undo(run: RunResult, now: datetime, uses: str | None, report_file: str | None) -> Section:
+    """Give the blocks that say how to undo what was done; none where nothing was.
+
+    `uses` is what stands behind `uses:` in a workflow, `None` for commands.
+    """
+    changed = [one for one in run.packages if any(outcome.result is Result.DONE for outcome in one.outcomes)]
+    if not changed:
+        return ()
+    if run.operation is Operation.DELETE and report_file:
+        steps = _by_report(changed)
+    else:
+        steps = [_by_ids(run.operation, one) for one in changed[:MOST_NAMES]]
+    steps = [
+        step
+        for step in steps
+        if step.ids or step.whole or (report_file and run.operation is Operation.DELETE)
+    ]
+    shown, left = _within(steps)
+    if uses:
+        listing = Listing("yaml", "\n".join(_yaml(step, uses, report_file) for step in shown))
+    else:
+        listing = Listing("sh", "\n".join(_command(step, report_file) for step in shown))
+    moved = bool(uses and report_file)
+    folded = Details((f"{counted(len(shown), 'step')} to paste, one for each type of package",), (listing,))
+    paste = listing if len(shown) == 1 or not uses else folded
+    blocks = (Paragraph((_lead(run.operation, now, moved=moved),)), paste) if shown else ()
+    return (Heading(3, ("How to undo it",)), *blocks, *_notes(run, left, report_file))
+
+
+def _lead(operation: Operation, now: datetime, *, moved: bool) -> str:
+    if operation is Operation.RESTORE:
+        return "This deletes again what was restored:"
+    until = (now + timedelta(days=DAYS_TO_RESTORE)).date().isoformat()
+    start = f"Until {until}, as long as no new version takes its name, this brings back what was deleted"
+    if moved:
+        return f"{start}. In another job, upload the report here and download it there first:"
+    return f"{start}:"
+
+
+def _by_report(changed: Sequence[PackageResult]) -> list[_Undo]:
+    """One step for each owner and type; the report names the versions, so the names only have to be wide enough."""
+    names: dict[tuple[str, PackageType], list[str]] = {}
+    for result in changed:
+        package = result.plan.package
+        names.setdefault((package.owner.login, package.type), []).append(_pattern(package.name))
+    return [
+        _Undo(Operation.RESTORE, owner, kind, tuple(found) if len(found) <= MOST_NAMES else ("*",))
+        for (owner, kind), found in names.items()
+    ]
+
+
+def _by_ids(operation: Operation, result: PackageResult) -> _Undo:
+    package, one = result.plan.package, tally(result, operation)
+    done = {outcome.step.kind for outcome in result.outcomes if outcome.result is Result.DONE}
+    if operation is Operation.RESTORE:
+        return _Undo(
+            Operation.DELETE, package.owner.login, package.type, (_pattern(package.name),), one.restored
+        )
+    whole = StepKind.DELETE_PACKAGE in done
+    ids = () if whole else one.deleted
+    return _Undo(Operation.RESTORE, package.owner.login, package.type, (_pattern(package.name),), ids, whole)
+
+
+def _within(steps: Sequence[_Undo]) -> tuple[list[_Undo], int]:
+    """Take steps while their ids are few enough to be read and pasted; count the ids of the others."""
+    room, shown = MOST_IDS, []
+    for step in steps:
+        if len(step.ids) <= room:
+            room -= len(step.ids)
+            shown.append(step)
+    return shown, sum(len(step.ids) for step in steps) - (MOST_IDS - room)
+
+
+def _notes(run: RunResult, left: int, report_file: str | None) -> Section:
+    deleting = run.operation is Operation.DELETE
+    notes = []
+    if left:
+        output = "deleted-version-ids" if deleting else "restored-version-ids"
+        notes.append(f"{counted(left, 'more id')} are too many to paste: they are in the output {output}.")
+    if deleting and not report_file:
+        notes.append("With report-file set, one step with from-report undoes a run, whatever its size.")
+    if (
+        deleting
+        and not report_file
+        and any(outcome.tags for result in run.packages for outcome in result.outcomes)
+    ):
+        notes.append("Tags that were taken away can be put back by a report alone.")
+    return tuple(Paragraph((note,)) for note in notes)
+
+
+def _yaml(step: _Undo, uses: str, report_file: str | None) -> str:
+    names = "\n".join(f"      {name}" for name in step.names)
+    lines = [
+        f"- uses: {uses}",
+        "  with:",
+        f"    operation: {step.operation}",
+        f"    owner: {_pattern(step.owner)}",
+        f"    package-type: {step.type}",
+        f"    package-name: |\n{names}",
+    ]
+    if any("?" in name or "*" in name for name in step.names):
+        lines.append("    repository: any")
+    if step.ids:
+        lines.append(f"    package-version-ids: {', '.join(map(str, step.ids))}")
+    elif step.whole:
+        lines.append("    versions: '*'")
+    elif report_file:
+        lines.append(f"    from-report: {_quoted(report_file)}")
+    return "\n".join(lines)
+
+
+def _command(step: _Undo, report_file: str | None) -> str:
+    words = ["python", "entrypoint.py", "--operation", str(step.operation), "--owner", _pattern(step.owner)]
+    words += ["--package-type", str(step.type)]
+    words += [word for name in step.names for word in ("--package-name", name)]
+    if any("?" in name or "*" in name for name in step.names):
+        words += ["--repository", "any"]
+    if step.ids:
+        words += ["--package-version-ids", ",".join(map(str, step.ids))]
+    elif step.whole:
+        words += ["--versions", "*"]
+    elif report_file:
+        words += ["--from-report", report_file]
+    return shlex.join(words)
+
+
+def _pattern(name: str) -> str:
+    return _NOT_PLAIN.sub("?", name)
+
+
+def _quoted(path: str) -> str:
+    """Quote a path for YAML; an expression in it would be evaluated, so none may be."""
+    return json.dumps(path.replace("${{", "$ {{"))

@@ -1,0 +1,178 @@
+"""Whether a report fits this step, and what it leaves of the step's own selection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from package_retention.decide.reasons import MORE_SINCE_REPORT, OTHERWISE_IN_REPORT
+from package_retention.decide.rules import Narrowing
+from package_retention.errors import PlanError
+from package_retention.model import Operation, ReasonCode
+from package_retention.report import ReportedPackage
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from datetime import datetime
+
+    from package_retention.decide.rules import Options
+    from package_retention.inputs.settings import Settings
+    from package_retention.model import Decision, Package, Plan, Version
+    from package_retention.report import Report
+
+MAX_AGE = timedelta(days=7)
+"""How old the plan may be that a deletion is narrowed to."""
+
+_NOT_LISTED = (
+    "cannot be restored: GitHub does not list it among the deleted versions (its 30 days are over, or the package was "
+    "deleted and made anew)"
+)
+
+
+def check(report: Report, settings: Settings, now: datetime) -> None:
+    """Raise `PlanError` where a report was made elsewhere, of another operation, or too long ago."""
+    if report.server.rstrip("/").lower() != settings.server_url.rstrip("/").lower():
+        raise _misfit(f"was made on {report.server}, and this step works on {settings.server_url}")
+    if report.owner.lower() != settings.owner.lower():
+        raise _misfit(
+            f"is about packages of {report.owner}, and this step is about those of {settings.owner}"
+        )
+    if report.operation is not Operation.DELETE:
+        raise _misfit(
+            f"tells of the operation {report.operation}, and only a deletion can be applied or undone"
+        )
+    if settings.operation is Operation.RESTORE and report.dry_run:
+        raise _misfit("is that of a dry run: nothing was deleted that could be restored")
+    if settings.operation is Operation.DELETE and now - report.created_at > MAX_AGE:
+        raise _misfit(
+            f"was written on {report.created_at:%Y-%m-%d}: a plan older than seven days is not applied"
+        )
+
+
+def _misfit(why: str) -> PlanError:
+    return PlanError(
+        f"from-report: the report {why}.", "Name the report of a run on the same host, owner and packages."
+    )
+
+
+def check_packages(report: Report, packages: Collection[Package]) -> None:
+    """Raise `PlanError` where a report is about none of the packages that this step reaches."""
+    if not packages or any(report.about(package) for package in packages):
+        return
+    named = ", ".join(one.package.label for one in report.packages[:3]) or "no package at all"
+    more = f" and {len(report.packages) - 3:,} more" if len(report.packages) > 3 else ""  # noqa: PLR2004
+    about = next(iter(packages)).label if len(packages) == 1 else f"{len(packages):,} others"
+    raise _misfit(f"tells of {named}{more}, and this step is about {about}")
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a report planned of a package, held against the package as it is listed now."""
+
+    said: ReportedPackage
+    listed: Mapping[int, Version]
+    planned: Mapping[int, Version]
+    deletions: frozenset[int]
+    same: frozenset[int]
+    """The ids that the report planned, and that are as it saw them."""
+    known: bool = True
+
+    def narrowed(self, options: Options, alone: Plan) -> Options:
+        """The options with which a plan does no more than both the report and the step alone."""
+        untags = self.said.planned_untags
+        going = frozenset(d.version.id for d in alone.decisions if d.selected)
+        losing = frozenset(
+            d.version.id
+            for d in alone.decisions
+            if d.untag and untags.get(d.version.id, frozenset()).issuperset(d.untag)
+        )
+        narrowing = Narrowing(self.same & going & self.deletions, self.same & losing, going)
+        return replace(options, narrowing=narrowing)
+
+    def told(self, alone: Plan, plan: Plan) -> Plan:
+        """The narrowed plan with reasons that say what changed, and a warning for all that differs from the report."""
+        before = {d.version.id: d for d in alone.decisions}
+        decisions = tuple(self._explained(d, before.get(d.version.id)) for d in plan.decisions)
+        plan = replace(plan, decisions=decisions)
+        return replace(plan, warnings=(*plan.warnings, *_few(self._differences(plan))))
+
+    def _explained(self, decision: Decision, alone: Decision | None) -> Decision:
+        if decision.reason.code is not ReasonCode.NOT_IN_REPORT or alone is None:
+            return decision
+        if not (alone.selected or alone.untag):
+            return replace(decision, reason=alone.reason)
+        if decision.version.id not in self.same:
+            return decision
+        same_change = alone.selected == (decision.version.id in self.deletions)
+        return replace(decision, reason=MORE_SINCE_REPORT if same_change else OTHERWISE_IN_REPORT)
+
+    def _differences(self, plan: Plan) -> list[str]:
+        """What is gone, what has other tags, and what is rescued: of an image, its root alone."""
+        label, planned = plan.package.label, self.planned
+        if not self.known:
+            return [f"{label}: the report says nothing of this package, so nothing in it is changed"]
+        stays = {d.version.id: d for d in plan.decisions if not (d.selected or d.untag)}
+        gone = planned.keys() - self.listed.keys()
+        changed = planned.keys() & self.listed.keys() - self.same
+        told = gone | changed | (self.same & stays.keys())
+        roots = {one.step.version.id: one.step.root for one in self.said.steps if one.step.version}
+        lines = []
+        for i in sorted(told):
+            root = stays[i].root if i in stays else None
+            if {root, roots.get(i)} & (told - {i}):
+                continue
+            lines.append(f"{label}: {self._difference(i, gone, changed, stays)}")
+        return lines
+
+    def _difference(
+        self, i: int, gone: Collection[int], changed: Collection[int], stays: Mapping[int, Decision]
+    ) -> str:
+        then = self.planned[i]
+        if i in gone:
+            return f"{then.label} was in the report's plan and is gone already"
+        if i in changed:
+            tags = f"{', '.join(then.tags) or 'none'} then, {', '.join(self.listed[i].tags) or 'none'} now"
+            return f"{self.listed[i].label} stays: its tags differ from the report's ({tags})"
+        return f"{then.label} was in the report's plan and stays: {stays[i].reason.text}"
+
+
+def review(report: Report, package: Package, versions: Iterable[Version]) -> Review:
+    """Hold a report against a package's versions; a package that it does not know has no plan there."""
+    about = report.about(package)
+    said = about or ReportedPackage(package)
+    listed, planned = {version.id: version for version in versions}, said.planned
+    same = (i for i, then in planned.items() if i in listed and _unchanged(then, listed[i]))
+    return Review(said, listed, planned, said.planned_deletions, frozenset(same), known=about is not None)
+
+
+def left_deleted(
+    said: ReportedPackage | None, package: Package, plan: Plan, active: Iterable[Version]
+) -> tuple[str, ...]:
+    """A warning for each version that the run of a report deleted and that a restore does not bring back."""
+    label = package.label
+    if said is None:
+        return (f"{label}: the report says nothing of this package, so nothing in it is restored",)
+    there = {version.id for version in active}
+    coming = {step.version.id for step in plan.steps if step.version}
+    reasons = {d.version.id: d.reason for d in plan.decisions}
+    lines = []
+    for i, then in said.deleted.items():
+        if i in coming:
+            continue
+        if i in there:
+            lines.append(f"{label}: {then.label} is there again already")
+        elif i in reasons:
+            lines.append(f"{label}: {then.label} stays deleted: {reasons[i].text}")
+        else:
+            lines.append(f"{label}: {then.label} {_NOT_LISTED}")
+    return tuple(_few(lines))
+
+
+def _unchanged(then: Version, now: Version) -> bool:
+    return then.name == now.name and set(then.tags) == set(now.tags)
+
+
+def _few(warnings: list[str], most: int = 10) -> list[str]:
+    more = len(warnings) - most
+    return warnings if more <= 0 else [*warnings[:most], f"{more:,} more differ from the report in such ways"]

@@ -1,0 +1,118 @@
+"""Which packages a run works on, each with the rules that reach it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from package_retention.errors import BudgetError, CancelledError, PlanError, RetentionError
+from package_retention.model import Package
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from package_retention.decide.rules import PackageRules
+    from package_retention.inputs.settings import Settings
+    from package_retention.model import Owner, PackageType
+    from package_retention.pipeline.context import World
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A package to work on; `error` where it could not be reached (a `MissingError` where it is not there)."""
+
+    package: Package
+    rules: PackageRules
+    error: RetentionError | None = None
+
+
+def targets(world: World) -> tuple[Target, ...]:
+    """Find every package that the rules name; several rules that reach one package are taken together."""
+    owner = world.api.owner(world.settings.owner)
+    found: dict[tuple[PackageType, str], Target] = {}
+    listed: dict[PackageType, tuple[Package, ...]] = {}
+    for rules in world.settings.rules:
+        for target in _reached(world, owner, rules, listed):
+            key = (rules.type, target.package.name)
+            found[key] = _merged(found[key], target) if key in found else target
+    return tuple(_protected(found[key], world.settings.rules) for key in sorted(found))
+
+
+def unreached(settings: Settings, found: Iterable[Target]) -> tuple[str, ...]:
+    """Warnings about names with wildcards that reached no package: a schedule that does nothing must be seen."""
+    there = [(target.package.type, target.package.name) for target in found]
+    linked = f" that is linked to {settings.repository}" if settings.repository is not None else ""
+    widen = "; `repository: any` reaches those that are linked elsewhere, or to none" if linked else ""
+    return tuple(
+        f"`package-name` {', '.join(entry.text for entry in rules.names.entries)} reached no {rules.type} package of "
+        f"{settings.owner}{linked}{widen}"
+        for rules in settings.rules
+        if rules.names.any_wildcards
+        and not any(kind is rules.type and rules.reaches(name) for kind, name in there)
+    )
+
+
+def _merged(one: Target, other: Target) -> Target:
+    """Both taken together; where only one could be reached, what the other would delete is left out."""
+    if one.error or other.error:
+        return one if other.error else other
+    return replace(one, rules=replace(one.rules, delete=one.rules.delete + other.rules.delete))
+
+
+def _protected(target: Target, rules: Iterable[PackageRules]) -> Target:
+    """The target with the keep rules of everything that names it: a missing link must not lift a protection."""
+    keep = tuple(
+        rule
+        for each in rules
+        if each.type is target.package.type and each.reaches(target.package.name)
+        for rule in each.keep
+    )
+    return replace(target, rules=replace(target.rules, keep=keep))
+
+
+def _reached(
+    world: World, owner: Owner, rules: PackageRules, listed: dict[PackageType, tuple[Package, ...]]
+) -> Iterable[Target]:
+    plain = frozenset(name for name in rules.names.literals if rules.reaches(name))
+    spelled = rules.within is not None and not rules.within.any_wildcards
+    if rules.names.any_wildcards and not spelled:
+        if rules.type not in listed:
+            listed[rules.type] = world.api.packages(owner, rules.type)
+        for package in listed[rules.type]:
+            if package.name in plain or (rules.reaches(package.name) and _linked(package, world)):
+                yield Target(package, rules)
+        plain = plain - {package.name for package in listed[rules.type]}
+    for name in sorted(plain):
+        yield _named(world, Package(owner, rules.type, name), rules)
+    if rules.names.any_wildcards and spelled:
+        yield from _spelled(world, owner, rules, plain)
+
+
+def _spelled(world: World, owner: Owner, rules: PackageRules, plain: frozenset[str]) -> Iterable[Target]:
+    """What a policy file reaches by a wildcard and the step spells out: no list is needed, the link still is."""
+    names = frozenset(rules.within.literals if rules.within else ())
+    for name in sorted(name for name in names - plain if rules.reaches(name)):
+        target = _named(world, Package(owner, rules.type, name), rules)
+        if target.error is None and not _linked(target.package, world):
+            unlinked = PlanError(
+                f"{target.package.label} is not linked to {world.settings.repository}, and the policy file names it"
+                " by a wildcard alone, which reaches only linked packages",
+                "Name it plainly in the policy file, or say `repository: any`.",
+            )
+            target = replace(target, error=unlinked)
+        yield target
+
+
+def _linked(package: Package, world: World) -> bool:
+    """A wildcard reaches only packages that are linked to the repository, unless it is `any`."""
+    wanted = world.settings.repository
+    return wanted is None or (package.repository or "").lower() == wanted.lower()
+
+
+def _named(world: World, package: Package, rules: PackageRules) -> Target:
+    try:
+        return Target(world.api.package(package.owner, package.type, package.name), rules)
+    except (BudgetError, CancelledError):
+        raise
+    except RetentionError as error:
+        return Target(package, rules, error)

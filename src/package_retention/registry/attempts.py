@@ -1,0 +1,198 @@
+"""Requests to the registry and its token service, tried as often as is allowed, for several threads at once."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+
+from package_retention.errors import BudgetError, Refusal, RefusalKind
+from package_retention.shield import is_finishing
+from package_retention.transport import waits
+from package_retention.transport.exchange import NoAnswerError, exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from package_retention.ports import Clock
+    from package_retention.transport.exchange import Answer, Request
+
+    Log = Callable[[str, str, str], None]
+
+
+_LONGEST = 200  # characters of a registry's own words that a message repeats
+_KINDS = {
+    400: RefusalKind.OTHER,
+    401: RefusalKind.ROLE,
+    403: RefusalKind.ROLE,
+    404: RefusalKind.NOT_FOUND,
+    429: RefusalKind.SECONDARY_LIMIT,
+}
+_ADVICE = {
+    RefusalKind.ROLE: "writing to the registry needs `write:packages` on a classic token; for GITHUB_TOKEN "
+    "`permissions: packages: write`, and the repository's Write or Admin role under Manage Actions access",
+    RefusalKind.NOT_FOUND: "see that the package is there and that `registry-url` is the registry it lies in",
+    RefusalKind.SECONDARY_LIMIT: "run again later, or less at once",
+    RefusalKind.OTHER: "see that `registry-url` is the registry that the package lies in",
+}
+
+
+def told(status: int, body: bytes) -> str:
+    """An answer in a few words: `403 DENIED: denied`; its text is the registry's, and hostile."""
+    code, message = _first_error(body)
+    words = ": ".join(word for word in (code, message) if word)
+    return f"{status} {words}".strip()
+
+
+def write_refusal(status: int, why: str, what: str) -> Refusal:
+    """A refused write explained; `what` names the package and tag."""
+    kind = _KINDS.get(status, RefusalKind.OTHER)
+    return Refusal(kind, status, f"{what} was not written: {why}", _ADVICE[kind])
+
+
+def _first_error(body: bytes) -> tuple[str, str]:
+    """The code and message of the first error, by the distribution-spec's `errors`; else a line of plain text."""
+    try:
+        answer = json.loads(body[: 64 * 1024])
+    except (ValueError, RecursionError):
+        text = body[:_LONGEST].decode("utf-8", "replace").strip()
+        return "", "" if text.startswith("<") else text.partition("\n")[0]
+    errors: Any = answer.get("errors") if isinstance(answer, dict) else None
+    error = errors[0] if isinstance(errors, list) and errors else None
+    if not isinstance(error, dict):
+        return "", ""
+    return _short(error.get("code")), _short(error.get("message"))
+
+
+def _short(text: object) -> str:
+    """A text that can be printed (JSON may hold half a character)."""
+    return text[:_LONGEST].encode("utf-8", "replace").decode() if isinstance(text, str) else ""
+
+
+class Transport:
+    """Sends requests for several threads.
+
+    Args:
+        session: made by `pooled_session`, or a caller's own.
+        clock: its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.
+        jitter: gives numbers from 0 up to 1.
+        time_limit: seconds from now after which no request and no wait may start; `None` for no limit.
+        log: told of each request: method, path, and status or what went wrong. Never a header or a query.
+    """
+
+    def __init__(
+        self,
+        session: requests.Session,
+        clock: Clock,
+        jitter: Callable[[], float],
+        *,
+        time_limit: float | None = None,
+        log: Log | None = None,
+    ) -> None:
+        self._session = session
+        self._clock = clock
+        self._jitter = jitter
+        self._deadline = None if time_limit is None else clock.monotonic() + time_limit
+        self._log = log
+        self._lock = threading.Lock()
+        self._requests = 0
+        self._waited = 0.0
+        self._throttled_until = 0.0
+        self._unreachable: set[str] = set()
+
+    @property
+    def requests_made(self) -> int:
+        """How many requests were sent, tries included."""
+        return self._requests
+
+    @property
+    def waited(self) -> float:
+        """How many seconds were waited between tries."""
+        return self._waited
+
+    def look_up(self, seconds: float = 0.0) -> None:
+        """See whether something that takes so long may start; raises `CancelledError` or `BudgetError`."""
+        if is_finishing():
+            return
+        self._clock.sleep(0)
+        if self._deadline is not None and self._clock.monotonic() + seconds >= self._deadline:
+            raise BudgetError(
+                "the time limit came before the container registry was asked for all that is needed",
+                "time",
+                "what remains is left to the next run; or raise `time-limit`",
+            )
+
+    def send(self, request: Request) -> Answer:
+        """Send a request until it is answered; `NoAnswerError` where every try met a drop, a 429 or a 5xx.
+
+        An answer that is not plausible is asked for again, a few times; then it is the answer.
+        """
+        host, tries, failing = urlsplit(request.url).netloc, 0, False
+        while True:
+            self._wait(self._throttled_until - self._clock.monotonic(), failing=failing)
+            tries += 1
+            try:
+                answer = self._once(request)
+            except NoAnswerError as error:
+                failing = True
+                self._wait(self._after_drop(host, tries, error), failing=True)
+                continue
+            self._unreachable.discard(host)
+            if not waits.is_passing(answer.status):
+                if request.plausible(answer) or tries >= waits.MOST_TRIES_OF_NONSENSE:
+                    return answer
+                failing = True
+                self._wait(waits.step(tries, self._jitter()), failing=True)
+                continue
+            delay = waits.delay(tries, answer.status, answer.headers, answer.body, self._jitter())
+            if delay is None:
+                raise NoAnswerError(
+                    f"{host} answered {told(answer.status, answer.body)} ({_times(tries)})", reached=True
+                )
+            if answer.status == requests.codes.too_many_requests:
+                self._throttled_until = max(self._throttled_until, self._clock.monotonic() + delay)
+            else:
+                failing = True
+                self._wait(delay, failing=True)
+
+    def _after_drop(self, host: str, tries: int, error: NoAnswerError) -> float:
+        delay = waits.delay(tries, None, {}, b"", self._jitter())
+        if delay is not None and (error.reached or host not in self._unreachable):
+            return delay
+        if not error.reached:
+            # From now on one try a request must do, until it answers again.
+            self._unreachable.add(host)
+        raise NoAnswerError(f"{error.why} ({_times(tries)})", reached=error.reached)
+
+    def _wait(self, seconds: float, *, failing: bool = False) -> None:
+        try:
+            self.look_up(max(0.0, seconds))
+        except BudgetError as error:
+            error.failing = failing
+            raise
+        if seconds > 0:
+            with self._lock:
+                self._waited += seconds
+            self._clock.sleep(seconds)
+
+    def _once(self, request: Request) -> Answer:
+        with self._lock:
+            self._requests += 1
+        try:
+            answer = exchange(self._session, request, self._clock.monotonic)
+        except NoAnswerError as error:
+            self._tell(request, error.why)
+            raise
+        self._tell(request, str(answer.status))
+        return answer
+
+    def _tell(self, request: Request, what: str) -> None:
+        if self._log:
+            self._log(request.method, urlsplit(request.url).path, what)
+
+
+def _times(tries: int) -> str:
+    return f"{tries} {'try' if tries == 1 else 'tries'}"

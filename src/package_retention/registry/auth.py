@@ -1,0 +1,211 @@
+"""Bearer tokens of a registry, one a scope: asked for once however many threads need it, renewed when they end."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import requests
+from requests.auth import HTTPBasicAuth
+
+from package_retention.registry.address import as_ip, is_private, split
+from package_retention.registry.attempts import told
+from package_retention.transport.exchange import Authorization, Request
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
+    from package_retention.ports import Clock
+    from package_retention.registry.attempts import Transport
+    from package_retention.transport.exchange import Answer
+
+
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110's word for a name
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+# One step through the header: a parameter, or the name of the next challenge's scheme.
+_PIECE = re.compile(rf"[\s,]*(?:({_TOKEN})\s*=\s*({_QUOTED}|{_TOKEN})|({_TOKEN})(?=[\s,]|$))")
+_MAX_HEADER = 8192
+_MOST_LIFETIME = 3600.0  # seconds; a token that lives on longer is asked for again all the same
+_LEAST_LIFETIME = 60.0  # seconds; distribution, "Token Authentication": never less, and the default
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A `Bearer` challenge: who gives tokens, and for which service."""
+
+    realm: str
+    service: str = ""
+    scope: str = ""
+
+    def url(self, scope: str) -> str:
+        """Where a token for a scope is asked for."""
+        query = urlencode([("service", self.service)] * bool(self.service) + [("scope", scope)])
+        return f"{self.realm}{'&' if '?' in self.realm else '?'}{query}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Grant:
+    """A bearer token, and for how many seconds it is good; never printed."""
+
+    token: str
+    lifetime: float
+
+
+def parse(header: str) -> Challenge | None:
+    """The first `Bearer` challenge with a realm in a `WWW-Authenticate` header (RFC 9110, 11.6.1)."""
+    scheme, position, found = "", 0, dict[str, str]()
+    header = header[:_MAX_HEADER]
+    while piece := _PIECE.match(header, position):
+        position = piece.end()
+        name, value, next_scheme = piece.groups()
+        if next_scheme:
+            if scheme == "bearer" and "realm" in found:
+                break
+            scheme, found = next_scheme.lower(), {}
+        elif scheme == "bearer":
+            found.setdefault(name.lower(), _unquoted(value))
+    if scheme != "bearer" or not found.get("realm"):
+        return None
+    return Challenge(found["realm"], found.get("service", ""), found.get("scope", ""))
+
+
+def objection(realm: str, registry_url: str, api_url: str) -> str:
+    """Why the token must not be sent to a realm; empty where it may.
+
+    A realm must be the registry's host, its parent domain or the API's host, and https but for loopback.
+    """
+    parts = split(realm)
+    if parts is None:
+        return "its address is no plain URL"
+    if not is_private(parts):
+        return "it would send the token in the clear"
+    if (parts.hostname or "").lower() not in _trusted(split(registry_url), split(api_url)):
+        return f"it is another host ({parts.hostname})"
+    return ""
+
+
+def read_grant(body: bytes) -> Grant | None:
+    """The token in an answer of the realm (`token`, or OAuth's `access_token`); `None` where there is none."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(answer, dict):
+        return None
+    token = answer.get("token") or answer.get("access_token")
+    if not isinstance(token, str) or not re.fullmatch(r"[!-~]{1,16384}", token, re.ASCII):
+        return None
+    return Grant(token, _lifetime(answer.get("expires_in")))
+
+
+def _lifetime(seconds: object) -> float:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return _LEAST_LIFETIME
+    return max(_LEAST_LIFETIME, float(min(seconds, _MOST_LIFETIME)))  # in this order NaN is the least, too
+
+
+def _trusted(registry: SplitResult | None, api: SplitResult | None) -> set[str]:
+    hosts = {(parts.hostname or "").lower() for parts in (registry, api) if parts}
+    own = (registry.hostname or "").lower() if registry else ""
+    parent = own.partition(".")[2]
+    # The parent of ghcr.io is a whole top-level domain, that of 127.0.0.1 is nothing at all.
+    if "." in parent and not as_ip(own):
+        hosts.add(parent)
+    return hosts - {""}
+
+
+def _unquoted(value: str) -> str:
+    return re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
+
+
+_EARLY = 10.0  # seconds before its end at which a token is no longer used
+
+
+class NoTokenError(Exception):
+    """The registry gives no token for a scope; `status` is what its token service answered (0: was not asked)."""
+
+    def __init__(self, why: str, status: int = 0) -> None:
+        super().__init__(why)
+        self.why = why
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Held:
+    token: str
+    until: float
+
+
+class Tokens:
+    """The bearer tokens of one registry (facts D: the 401 challenge, then Basic with any user name at the realm).
+
+    `token` is the GitHub token; without one the exchange is anonymous, which public packages allow.
+    """
+
+    def __init__(
+        self, transport: Transport, clock: Clock, token: str, registry_url: str, api_url: str
+    ) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._token = token
+        self._urls = (registry_url, api_url)
+        self._challenge: Challenge | None = None
+        self._held: dict[str, _Held] = {}
+        self._guard = threading.Lock()
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def current(self, scope: str) -> str:
+        """A token that is good now; empty while no challenge has told where tokens are given."""
+        if self._challenge is None:
+            return ""
+        with self._lock(scope):
+            return self._usable(scope) or self._exchange(scope, self._challenge)
+
+    def renewed(self, scope: str, refused: str, header: str) -> str:
+        """A token in place of one (or none) that was refused with this `WWW-Authenticate` header."""
+        with self._lock(scope):
+            usable = self._usable(scope)
+            if usable and usable != refused:  # another thread was here first
+                return usable
+            found = parse(header)
+            if found is None:
+                raise NoTokenError("the registry refused the request and told no way to get a token", 401)
+            self._challenge = found
+            return self._exchange(scope, found)
+
+    def _lock(self, scope: str) -> threading.Lock:
+        with self._guard:
+            return self._locks[scope]
+
+    def _usable(self, scope: str) -> str:
+        held = self._held.get(scope)
+        return held.token if held and self._clock.monotonic() < held.until else ""
+
+    def _exchange(self, scope: str, challenge: Challenge) -> str:
+        if why := objection(challenge.realm, *self._urls):
+            raise NoTokenError(f"the token was not sent to the realm that the registry names: {why}")
+        asked = self._clock.monotonic()
+        grant = self._ask(scope, challenge)
+        self._held[scope] = _Held(grant.token, asked + grant.lifetime - _EARLY)
+        return grant.token
+
+    def _ask(self, scope: str, challenge: Challenge) -> Grant:
+        auth = HTTPBasicAuth(b"token", self._token.encode()) if self._token else Authorization()
+        answer = self._transport.send(
+            Request("GET", challenge.url(scope), auth, {"Accept": "application/json"}, plausible=_holds_token)
+        )
+        if answer.status != requests.codes.ok:
+            raise NoTokenError(f"no token for {scope}: {told(answer.status, answer.body)}", answer.status)
+        grant = read_grant(answer.body)
+        if grant is None:
+            raise NoTokenError(f"no token for {scope}: the token service's answer holds none")
+        return grant
+
+
+def _holds_token(answer: Answer) -> bool:
+    return answer.status != requests.codes.ok or read_grant(answer.body) is not None

@@ -1,1 +1,0 @@
-"""The policy file: YAML with positions, and the rules that it says."""

@@ -1,1 +1,0 @@
-"""The report file: written line by line as the run goes, and read back."""
