@@ -1,0 +1,141 @@
+"""When an image says itself that its time is over: `quay.expires-after` as annotation or label.
+
+Only an image of which every platform says so expires. What cannot be read, or says anything but a duration above
+zero, never does.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+KEY = "quay.expires-after"
+
+# Quay's documentation names hours, days and weeks. Its code also takes `m` for minutes, which elsewhere in our inputs
+# may mean months, so it is refused here as there.
+_FORM = re.compile(r"([0-9]{1,9})([hdw])")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_LONGEST = timedelta(days=366_000)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadLabel:
+    """A config that could not be read; `why` names the cause."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformExpiry:
+    """What one platform says: the annotation of its manifest, and the label of its config.
+
+    The label is needed only where neither the index nor the manifest has the annotation.
+    """
+
+    digest: str
+    annotation: str | None = None
+    label: str | UnreadLabel | None = None
+
+    @property
+    def stated(self) -> str | UnreadLabel | None:
+        """What counts: the annotation, or else the label."""
+        return self.label if self.annotation is None else self.annotation
+
+
+@dataclass(frozen=True, slots=True)
+class Expires:
+    """The image expires at `at` (or did); `text` is the duration as written."""
+
+    at: datetime
+    text: str
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotStated:
+    """The platform `digest` (empty: the image has no platform) says nothing about expiry: the image does not expire."""
+
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidExpiry:
+    """`text` is no duration above zero, so the image does not expire; `digest` is the platform, empty for the index."""
+
+    text: str
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadExpiry:
+    """The config of the platform `digest` could not be read: the image stays, and the run fails."""
+
+    digest: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class UndatedExpiry:
+    """The image has no date to count from: it stays."""
+
+    text: str
+
+
+Expiry = Expires | NotStated | InvalidExpiry | UnreadExpiry | UndatedExpiry
+
+
+def parse_duration(text: str) -> timedelta | None:
+    """Return the duration `1h`, `2d` or `3w` means; `None` unless it is one, above zero and at most 1,000 years."""
+    if not (found := _FORM.fullmatch(text)) or not (number := int(found[1])):
+        return None
+    unit = _UNITS[found[2]]
+    return number * unit if number <= _LONGEST / unit else None
+
+
+def judge(
+    index_annotation: str | None,
+    platforms: Sequence[PlatformExpiry],
+    touched_at: datetime | None,
+    now: datetime,
+) -> Expiry:
+    """Return what an image says of its own end.
+
+    `index_annotation` is that of an index itself, which then decides alone; `platforms` are those of the index without
+    its attestations, or the one manifest. Time counts from `touched_at`, the later of the version's two dates.
+    """
+    if index_annotation is not None:
+        platforms = (PlatformExpiry("", index_annotation),)
+    problems = [problem for platform in platforms if (problem := _problem(platform))]
+    if problems or not platforms:
+        # An unread config comes first, since it fails the run whatever the other platforms say.
+        return min(problems, key=_severity, default=NotStated())
+    text, duration = max(map(_stated_duration, platforms), key=lambda pair: pair[1])
+    if touched_at is None:
+        return UndatedExpiry(text)
+    at = touched_at + duration
+    return Expires(at, text, expired=at <= now)
+
+
+def _stated_duration(platform: PlatformExpiry) -> tuple[str, timedelta]:
+    text = str(platform.stated)
+    return text, parse_duration(text) or timedelta.max
+
+
+def _problem(platform: PlatformExpiry) -> UnreadExpiry | InvalidExpiry | NotStated | None:
+    match platform.stated:
+        case UnreadLabel(why):
+            return UnreadExpiry(platform.digest, why)
+        case None:
+            return NotStated(platform.digest)
+        case text:
+            return None if parse_duration(text) else InvalidExpiry(text, platform.digest)
+
+
+def _severity(problem: UnreadExpiry | InvalidExpiry | NotStated) -> int:
+    return (UnreadExpiry, InvalidExpiry, NotStated).index(type(problem))
