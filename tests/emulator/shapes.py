@@ -1,7 +1,7 @@
 """Manifests as the field's tools push them: bytes, media type and digest; pure, and different for each `seed`.
 
 The forms are those of image-spec 1.1, Docker's schema 1 and 2, BuildKit (attestations, `--cache-to type=registry`),
-cosign, Helm, wasm-to-oci, Homebrew, and oras before OCI 1.1 was final.
+cosign, Helm, wasm-to-oci, Homebrew, and oras before OCI 1.1 was final (facts D1).
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ EMPTY = "application/vnd.oci.empty.v1+json"
 IN_TOTO = "application/vnd.in-toto+json"
 SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
 SIGSTORE_BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+ATTESTATION = "application/vnd.docker.attestation.manifest.v1+json"
+PREDICATE_TYPE = "in-toto.io/predicate-type"
+PROVENANCE = "https://slsa.dev/provenance/v1"
+SPDX = "https://spdx.dev/Document"
 
 Json = dict[str, Any]
 
@@ -72,10 +76,23 @@ def descriptor(of: Shape, platform: str = "", annotations: Mapping[str, str] | N
     return found
 
 
-def image(seed: str, *, layers: int = 1, docker: bool = False, subject: Shape | None = None) -> Shape:
-    """A plain image of one platform."""
+def described_as(of: Shape, media_type: str) -> Json:
+    """A descriptor whose media type is not its manifest's: without platform, role or artifact type."""
+    return descriptor(of) | {"mediaType": media_type}
+
+
+def image(
+    seed: str,
+    *,
+    layers: int = 1,
+    docker: bool = False,
+    subject: Shape | None = None,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+) -> Shape:
+    """A plain image of one platform; labels are its config's, annotations its manifest's."""
     config = json.dumps(
-        {"architecture": "amd64", "os": "linux", "config": {"Labels": {"seed": seed}}}
+        {"architecture": "amd64", "os": "linux", "config": {"Labels": {"seed": seed, **(labels or {})}}}
     ).encode()
     contents = [f"layer {number} of {seed}".encode() for number in range(layers)]
     document: Json = {
@@ -86,6 +103,8 @@ def image(seed: str, *, layers: int = 1, docker: bool = False, subject: Shape | 
     }
     if subject:
         document["subject"] = descriptor(subject)
+    if annotations:
+        document["annotations"] = dict(annotations)
     return shape(document, document["mediaType"], [config, *contents])
 
 
@@ -100,23 +119,29 @@ def index(
     return shape(document, media_type)
 
 
-def attestation(of: Shape) -> Shape:
-    """What BuildKit pushes beside a platform: an image manifest whose one layer is an in-toto statement."""
-    statement = json.dumps({"_type": "https://in-toto.io/Statement/v0.1", "subject": of.digest}).encode()
+def attestation(
+    of: Shape, seed: str = "", *, artifact: bool = False, predicates: Sequence[str] = (PROVENANCE,)
+) -> Shape:
+    """What BuildKit pushes beside a platform: a manifest with an in-toto statement in each layer.
+
+    Before BuildKit 0.32 an image without a subject; with `artifact`, as since then, an artifact whose subject is the platform.
+    """
+    statements = [
+        json.dumps({"predicateType": one, "subject": of.digest, "of": seed}).encode() for one in predicates
+    ]
     config = json.dumps({"architecture": "unknown", "os": "unknown", "of": of.digest}).encode()
-    return shape(
-        {
-            "schemaVersion": 2,
-            "mediaType": OCI_IMAGE,
-            "config": blob_descriptor(config, OCI_CONFIG),
-            "layers": [
-                blob_descriptor(statement, IN_TOTO)
-                | {"annotations": {"in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2"}}
-            ],
-        },
-        OCI_IMAGE,
-        [config, statement],
-    )
+    document: Json = {"schemaVersion": 2, "mediaType": OCI_IMAGE}
+    if artifact:
+        config = b"{}"
+        empty = blob_descriptor(config, EMPTY) | {"data": "e30="}
+        document |= {"artifactType": ATTESTATION, "config": empty, "subject": descriptor(of)}
+    else:
+        document["config"] = blob_descriptor(config, OCI_CONFIG)
+    document["layers"] = [
+        blob_descriptor(statement, IN_TOTO) | {"annotations": {PREDICATE_TYPE: one}}
+        for statement, one in zip(statements, predicates, strict=True)
+    ]
+    return shape(document, OCI_IMAGE, [config, *statements])
 
 
 def attestation_descriptor(attesting: Shape, of: Shape) -> Json:
@@ -180,11 +205,42 @@ def referrer(of: Shape, seed: str = "", artifact_type: str = SIGSTORE_BUNDLE) ->
     )
 
 
+def bundle(of: Shape, seed: str = "", predicate: str = "https://sigstore.dev/cosign/sign/v1") -> Shape:
+    """What cosign 3 pushes: a Sigstore bundle as a referrer, its content told by annotations."""
+    payload = json.dumps({"mediaType": SIGSTORE_BUNDLE, "of": of.digest, "seed": seed}).encode()
+    return shape(
+        {
+            "schemaVersion": 2,
+            "mediaType": OCI_IMAGE,
+            "artifactType": SIGSTORE_BUNDLE,
+            "config": blob_descriptor(b"{}", EMPTY),
+            "layers": [blob_descriptor(payload, SIGSTORE_BUNDLE)],
+            "annotations": {
+                "dev.sigstore.bundle.content": "dsse-envelope",
+                "dev.sigstore.bundle.predicateType": predicate,
+            },
+            "subject": descriptor(of),
+        },
+        OCI_IMAGE,
+        [b"{}", payload],
+    )
+
+
 def fallback_index(referrers: Sequence[Shape]) -> Shape:
     """What a client pushes under `derived_tag(subject)` where the registry has no referrers API."""
-    return index(
-        [descriptor(one) | {"artifactType": one.document.get("artifactType", EMPTY)} for one in referrers]
-    )
+    return index([fallback_entry(one) for one in referrers])
+
+
+def fallback_entry(referrer: Shape) -> Json:
+    """How a fallback index names a referrer: with its artifact type, and its annotations copied."""
+    document = referrer.document
+    entry = descriptor(referrer, annotations=document.get("annotations"))
+    return entry | {"artifactType": document.get("artifactType", EMPTY)}
+
+
+def content_tag(seed: str) -> str:
+    """`sha256-<hex>` of what somebody built from: it looks like a derived tag, and no manifest has this digest."""
+    return derived_tag(digest_of(f"sources of {seed}".encode()))
 
 
 def cache(seed: str, layers: int = 3) -> Shape:
@@ -270,48 +326,3 @@ def schema1(seed: str) -> Shape:
         },
         SCHEMA1,
     )
-
-
-def hostile() -> dict[str, Shape]:
-    """Manifests that somebody might push to harm whoever reads them, by what is wrong with them."""
-    good = image("good")
-    child = descriptor(good, "linux/amd64")
-    wrong: dict[str, Json] = {
-        "manifests is a text": {"manifests": "all of them"},
-        "an entry is a number": {"manifests": [1]},
-        "a digest is a path": {"manifests": [child | {"digest": "../../token"}]},
-        "a digest is too short": {"manifests": [child | {"digest": "sha256:abc"}]},
-        "a digest is a list": {"manifests": [child | {"digest": [good.digest]}]},
-        "a media type is missing": {"manifests": [{"digest": good.digest, "size": 1}]},
-        "a media type is an object": {"manifests": [child | {"mediaType": {}}]},
-        "a platform is a text": {"manifests": [child | {"platform": "linux/amd64"}]},
-        "annotations are a list": {"manifests": [child | {"annotations": ["x"]}]},
-        "a size is a text": {"manifests": [child | {"size": "1"}]},
-        "half a character": {"manifests": [child | {"platform": {"os": "\ud800", "architecture": "x"}}]},
-        "the subject is a text": {"manifests": [], "subject": good.digest},
-        "the subject is empty": {"manifests": [], "subject": {}},
-        "index and image in one": {"manifests": [child], "layers": [child], "config": child},
-        "another spelling": {"manifests": [], "Manifests": [child]},
-        "no list at all": {},
-    }
-    found = {
-        why: shape({"schemaVersion": 2, "mediaType": OCI_INDEX} | part, OCI_INDEX)
-        for why, part in wrong.items()
-    }
-    image_with_children = good.document | {"manifests": [child]}
-    found["an image that lists manifests"] = shape(image_with_children, OCI_IMAGE)
-    found["says image, sent as index"] = Shape(good.body, OCI_INDEX)
-    found["says nothing"] = shape({"schemaVersion": 2}, "application/json")
-    bodies = {
-        "a list": b"[]",
-        "a number": b"17",
-        "no JSON": b"<html>Sign in</html>",
-        "nothing": b"",
-        "not UTF-8": b'{"manifests": ["\xff\xfe"]}',
-        "a key twice": b'{"schemaVersion": 2, "manifests": [], "manifests": []}',
-        "a number that is none": b'{"schemaVersion": NaN, "manifests": []}',
-        "a number without end": b'{"schemaVersion": ' + b"9" * 10_000 + b', "manifests": []}',
-        "too deep": b'{"manifests": ' + b"[" * 200_000 + b"]" * 200_000 + b"}",
-        "too large": b'{"manifests": []' + b" " * (9 * 1024 * 1024) + b"}",
-    }
-    return found | {why: Shape(body, OCI_INDEX) for why, body in bodies.items()}

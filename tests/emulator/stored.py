@@ -103,7 +103,7 @@ class StoredPackage:
     """A package with all of its versions, deleted ones too.
 
     `roles`: a login, or `owner/repository` for workflows, in lower case, to a role. `ghost`: it is deleted, yet the list
-    of packages still has it as `deleted_…` (facts A6). `tagged`: where each tag was put last.
+    of packages still has it as `deleted_…` (facts A6). `tagged`: where each tag was put last. `blobs`: what the registry holds, by digest.
     """
 
     owner: StoredOwner
@@ -119,6 +119,7 @@ class StoredPackage:
     roles: dict[str, Role] = field(default_factory=dict)
     ghost: bool = False
     tagged: dict[str, StoredVersion] = field(default_factory=dict, repr=False)
+    blobs: dict[str, bytes] = field(default_factory=dict, repr=False)
     _lists: dict[str, tuple[tuple[int, int], list[StoredVersion]]] = field(default_factory=dict, repr=False)
     _rows: dict[int, tuple[Any, bytes]] = field(default_factory=dict, repr=False)
     _names: dict[str, list[StoredVersion]] = field(default_factory=dict, repr=False)
@@ -131,6 +132,20 @@ class StoredPackage:
     def deleted(self) -> list[StoredVersion]:
         """Versions that are deleted (each by itself, not with the package)."""
         return [version for version in self.versions.values() if version.deleted_at is not None]
+
+    def snapshot(self) -> tuple[Any, ...]:
+        """All that can change of it, as a value."""
+        versions = {
+            version.id: (
+                version.name,
+                tuple(sorted(version.tags)),
+                version.deleted_at,
+                version.created_at,
+                version.manifest,
+            )
+            for version in self.versions.values()
+        }
+        return self.deleted_at, self.visibility, versions
 
     def by_digest(self, digest: str) -> StoredVersion | None:
         """The active version of this name."""

@@ -199,7 +199,8 @@ class World:
             return version
 
     def add_image(self, package: StoredPackage, shape: Shape, *tags: str, **kw: Any) -> StoredVersion:
-        """Add a manifest of `shapes` as a version."""
+        """Add a manifest of `shapes` as a version, and its blobs."""
+        package.blobs.update(shape.blobs)
         return self.add_version(package, manifest=shape.body, media_type=shape.media_type, tags=tags, **kw)
 
     # Looking
@@ -234,20 +235,7 @@ class World:
         """Every package and version as a value: equal snapshots mean that nothing changed."""
         with self.lock:
             return {
-                (package.owner.login, package.type, package.name, package.id): (
-                    package.deleted_at,
-                    package.visibility,
-                    {
-                        version.id: (
-                            version.name,
-                            tuple(sorted(version.tags)),
-                            version.deleted_at,
-                            version.created_at,
-                            version.manifest,
-                        )
-                        for version in package.versions.values()
-                    },
-                )
+                (package.owner.login, package.type, package.name, package.id): package.snapshot()
                 for package in self.packages
             }
 

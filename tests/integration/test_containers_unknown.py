@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emulator import shapes
+from emulator import hostile_shapes, shapes
 from emulator.faults import Fault, Kind
 from emulator.images import push_signature
 from scene import Scene, reads, scene
@@ -129,10 +129,10 @@ def test_one_package_that_cannot_be_read_does_not_hold_up_the_others(made: Scene
     assert [version.tags for version in other.active()] == [["v2"]]
 
 
-@pytest.mark.parametrize("why", shapes.hostile())
+@pytest.mark.parametrize("why", hostile_shapes.hostile())
 def test_a_hostile_manifest_never_costs_an_image(made: Scene, why: str) -> None:
     """Whatever somebody with push rights put there: it stays, and so does all that it may name."""
-    hostile = shapes.hostile()[why]
+    hostile = hostile_shapes.hostile()[why]
     good = shapes.image("good")
     made.add(good, created=100)
     made.add(hostile, "hostile", created=99)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator import shapes
+from emulator import hostile_shapes, shapes
 from package_retention.model import Descriptor, Manifest, Unreadable
 from package_retention.registry.manifests import (
     FORMS,
@@ -104,9 +104,9 @@ def test_the_fallback_index_names_referrers_whatever_their_artifact_type() -> No
     assert [child.digest for child in found.children] == [one.digest for one in referrers]
 
 
-@pytest.mark.parametrize("why", sorted(shapes.hostile()))
+@pytest.mark.parametrize("why", sorted(hostile_shapes.hostile()))
 def test_hostile_manifests_are_unreadable(why: str) -> None:
-    one = shapes.hostile()[why]
+    one = hostile_shapes.hostile()[why]
     found = parse(one.body, one.media_type, one.digest)
     assert isinstance(found, Unreadable)
     assert found.why
