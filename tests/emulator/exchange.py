@@ -8,7 +8,7 @@ from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Protocol, cast
 
-from emulator import access, rest
+from emulator import access, rest, storage
 from emulator.faults import AFTER, Kind
 from emulator.messages import Answer, Recorded
 from emulator.refusals import RefusedRequest
@@ -49,7 +49,7 @@ class Sent:
 
 def serve(world: World, request: Request, *, latency: float = 0.0) -> Sent:
     """Take a request as it arrived to what is sent for it."""
-    registry = request.path == "/token" or request.path.split("/")[1:2] == ["v2"]
+    registry = request.storage or request.path == "/token" or request.path.split("/")[1:2] == ["v2"]
     with world.lock:
         world.arrived[registry] += 1
         at_once = 1 if registry else world.limits.begin()
@@ -146,6 +146,9 @@ def _limited(world: World, request: Request, fault: Fault) -> Answer:
 
 
 def _handled(world: World, request: Request) -> Answer:
+    if request.storage:
+        with world.lock:
+            return storage.handle(world, request)
     if request.registry:
         with world.lock:
             return _registry().handle(world, request)

@@ -18,7 +18,7 @@ class Request:
     """One request: `path` as it was sent (percent-encoded), header names in lower case.
 
     `number` counts from 1, the API's and the registry's requests apart; `at_once` is how many were under way when it
-    arrived, itself included.
+    arrived, itself included. `storage`: it reached the host that keeps blobs; such requests are among the registry's.
     """
 
     method: str
@@ -28,6 +28,7 @@ class Request:
     body: bytes = b""
     number: int = 0
     registry: bool = False
+    storage: bool = False
     at_once: int = 1
 
     @property

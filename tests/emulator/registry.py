@@ -1,7 +1,7 @@
 """The container registry of the embedded GitHub: manifests, tags, referrers (facts D; distribution-spec 1.1).
 
 Called with the world's lock held. Every manifest is a package version, tags sit on versions, and nothing can be
-deleted here. Blobs are not kept: a manifest is taken without them.
+deleted here. A manifest is taken without its blobs; those of `StoredPackage.blobs` are answered by a redirect.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from emulator import registry_tokens, shapes
+from emulator import registry_tokens, shapes, storage
 from emulator.messages import Answer, json_answer
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from emulator.stored import StoredPackage, StoredVersion
     from emulator.world import World
 
-_ROUTE = re.compile(r"/v2/(?P<name>.+)/(?P<what>manifests|referrers)/(?P<reference>[^/]+)")
+_ROUTE = re.compile(r"/v2/(?P<name>.+)/(?P<what>manifests|referrers|blobs)/(?P<reference>[^/]+)")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _TYPES = frozenset(
@@ -54,11 +54,12 @@ def handle(world: World, request: Request) -> Answer:
     package = registry_tokens.package_of(world, name)
     if package is None:
         return error(404, "NAME_UNKNOWN", "repository name not known to registry")
-    if route["what"] == "referrers":
-        return _referrers(world, package, reference) if request.method == "GET" else _unsupported()
-    if request.method in ("GET", "HEAD"):
-        return _get(package, reference, request.headers.get("accept", "*/*"))
-    return _put(world, package, name, reference, request) if request.method == "PUT" else _unsupported()
+    if route["what"] == "manifests":
+        return _manifest_of(world, package, name, reference, request)
+    if request.method not in ("GET", "HEAD"):
+        return _unsupported()
+    found = _referrers if route["what"] == "referrers" else _blob
+    return found(world, package, reference)
 
 
 def error(status: int, code: str, message: str) -> Answer:
@@ -73,12 +74,28 @@ def throttled(wait: str = "333.939671ms") -> Answer:
     )
 
 
+def _manifest_of(world: World, package: StoredPackage, name: str, reference: str, request: Request) -> Answer:
+    if request.method in ("GET", "HEAD"):
+        return _get(package, reference, request.headers.get("accept", "*/*"))
+    return _put(world, package, name, reference, request) if request.method == "PUT" else _unsupported()
+
+
 def _get(package: StoredPackage, reference: str, accept: str) -> Answer:
     version = package.by_digest(reference) if ":" in reference else package.by_tag(reference)
     if version is None or version.manifest is None or not _accepted(version.media_type, accept):
         return error(404, "MANIFEST_UNKNOWN", "manifest unknown")
     headers = {"Docker-Content-Digest": version.name, "ETag": f'"{version.name}"'}
     return Answer(200, version.manifest, headers, version.media_type)
+
+
+def _blob(world: World, package: StoredPackage, digest: str) -> Answer:
+    """Facts D2: a redirect to where blobs are kept; one that keeps them itself answers with them."""
+    if digest not in package.blobs:
+        return error(404, "BLOB_UNKNOWN", "blob unknown to registry")
+    if world.switches.blobs_redirect:
+        return Answer(307, b"", {"Location": storage.location(world, digest)})
+    headers = {"Docker-Content-Digest": digest}
+    return Answer(200, package.blobs[digest], headers, "application/octet-stream")
 
 
 def _accepted(media_type: str, accept: str) -> bool:

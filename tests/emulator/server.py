@@ -51,33 +51,39 @@ class EmulatedGitHub:
     ) -> None:
         self.world = world
         self._server = _Server(world, latency, tls)
+        self._storage = _Server(world, latency, tls, storage=True)
         scheme = "http" if tls is None else "https"
         self.server_url = f"{scheme}://{host}:{self._server.server_port}"
         self.registry_url = self.server_url
         self.api_url = f"{self.server_url}/api/v3" if world.ghes else self.server_url
         world.api_url, world.server_url = self.api_url, self.server_url
+        world.storage_url = f"{scheme}://{host}:{self._storage.server_port}"
 
     def __enter__(self) -> Self:
         for watch in self.watchers:
             watch(self.world)
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        for server in (self._server, self._storage):
+            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.end_connections()
-        self._server.server_close()
+        for server in (self._server, self._storage):
+            server.shutdown()
+            server.end_connections()
+            server.server_close()
 
 
 class _Server(ThreadingHTTPServer):
     request_queue_size = 256
     daemon_threads = True
 
-    def __init__(self, world: World, latency: float, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, world: World, latency: float, tls: ssl.SSLContext | None, *, storage: bool = False
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.world, self.latency, self._tls = world, latency, tls
+        self.world, self.latency, self._tls, self.storage = world, latency, tls, storage
         self._guard = threading.Lock()
         self._open: dict[socket.socket, threading.Thread | None] = {}
 
@@ -136,7 +142,14 @@ class _Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         headers = {name.lower(): value for name, value in self.headers.items()}
         pairs = dict(parse_qsl(query, keep_blank_values=True))
-        return Request(self.command, path, pairs, headers, self._body(headers))
+        return Request(
+            self.command,
+            path,
+            pairs,
+            headers,
+            self._body(headers),
+            storage=cast("_Server", self.server).storage,
+        )
 
     def _body(self, headers: dict[str, str]) -> bytes:
         if headers.get("transfer-encoding", "").lower() != "chunked":

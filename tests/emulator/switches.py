@@ -112,3 +112,7 @@ class Switches:
     # The registry: facts D.
     referrers_api: Literal["404", "empty", "answers"] = "404"
     """D: 404 in most reports, 200 with an empty list in one."""
+    blobs_redirect: bool = True
+    """D2: GHCR's are elsewhere; False: answered at once, as a registry does that keeps them itself."""
+    tokens_for_unknown_names: bool = False
+    """D: GHCR denies the token; True: another registry gives one, and answers 404 `NAME_UNKNOWN`."""

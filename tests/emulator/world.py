@@ -77,6 +77,7 @@ class World:
         self.bad_tries = 0
         self.api_url = "https://api.github.com"
         self.server_url = "https://github.com"
+        self.storage_url = "https://pkg-containers.githubusercontent.com"
         self._by_name: dict[tuple[str, str, str], StoredPackage] = {}
         self._ids = itertools.count(1_001)
 

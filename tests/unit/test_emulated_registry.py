@@ -248,3 +248,12 @@ def test_images_of_one_seed_share_their_members() -> None:
     plain = push_image(scene.world, scene.package, ["v3"], platforms=())
     assert plain.children == ()
     assert len(push_signature(scene.world, scene.package, plain.root, "bundle")) == 2
+
+
+def test_a_name_that_is_none_is_denied_a_token_or_not_known() -> None:
+    scene, path = Scene(), "/v2/octo-org/none/manifests/v1"
+    assert scene.exchange("repository:octo-org/none:pull").status == 403
+    scene.world.switches.tokens_for_unknown_names = True
+    bearer = json.loads(scene.exchange("repository:octo-org/none:pull").body)["token"]
+    answer = scene.plain("GET", path, authorization=f"Bearer {bearer}")
+    assert code(answer) == (404, "NAME_UNKNOWN")

@@ -20,7 +20,7 @@ assert looks_at_limits
 assert looks_at_lists
 assert looks_at_repositories
 
-REGISTRY = frozenset({"referrers_api"})
+REGISTRY = frozenset({"referrers_api", "blobs_redirect", "tokens_for_unknown_names"})
 """Switches that are the registry's, and tested there."""
 
 
