@@ -16,19 +16,23 @@ PLATFORMS = st.builds(PlatformExpiry, st.sampled_from(("sha256:a", "sha256:b")),
 DATES = st.none() | st.integers(0, 100).map(lambda days: NOW - timedelta(days=days))
 
 
-def _expired(index, platforms, touched):
+def _expired(index: str | None, platforms: list[PlatformExpiry], touched: datetime | None) -> bool:
     verdict = judge(index, platforms, touched, NOW)
     return isinstance(verdict, Expires) and verdict.expired
 
 
 @given(st.none() | TEXTS, st.lists(PLATFORMS, max_size=4), PLATFORMS, DATES)
-def test_one_more_platform_never_makes_an_image_expire(index, platforms, another, touched):
+def test_one_more_platform_never_makes_an_image_expire(
+    index: str | None, platforms: list[PlatformExpiry], another: PlatformExpiry, touched: datetime | None
+) -> None:
     if platforms and not _expired(index, platforms, touched):
         assert not _expired(index, [*platforms, another], touched)
 
 
 @given(st.lists(PLATFORMS, max_size=4), DATES)
-def test_an_image_expires_only_where_every_platform_says_so_in_a_valid_duration(platforms, touched):
+def test_an_image_expires_only_where_every_platform_says_so_in_a_valid_duration(
+    platforms: list[PlatformExpiry], touched: datetime | None
+) -> None:
     if _expired(None, platforms, touched):
         assert touched is not None
         assert platforms
@@ -36,5 +40,7 @@ def test_an_image_expires_only_where_every_platform_says_so_in_a_valid_duration(
 
 
 @given(st.none() | TEXTS, st.lists(PLATFORMS, max_size=4), DATES)
-def test_the_order_of_the_platforms_is_irrelevant(index, platforms, touched):
+def test_the_order_of_the_platforms_is_irrelevant(
+    index: str | None, platforms: list[PlatformExpiry], touched: datetime | None
+) -> None:
     assert _expired(index, platforms, touched) == _expired(index, platforms[::-1], touched)
