@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING
 
-from emulator import access, rest, storage
-from emulator.faults import AFTER, Kind
+from emulator import access, odd, registry, rest, storage
+from emulator.faults import AFTER, Kind, Odd
 from emulator.messages import Answer, Recorded
 from emulator.refusals import RefusedRequest
 from emulator.rules import kind_of
@@ -26,18 +25,6 @@ _PAGE = b"<!DOCTYPE html><html><head><title>Sign in to the network</title></head
 _GHES_PREFIX = "/api/v3"
 
 
-class Registry(Protocol):
-    """The module that answers `/v2/…` and `/token`."""
-
-    def handle(self, world: World, request: Request) -> Answer:
-        """Answer a request of the registry; called with the world's lock held."""
-        ...
-
-    def throttled(self) -> Answer:
-        """The registry's own 429 (facts J28)."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Sent:
     """What goes over the wire: `None` for a connection that is dropped, `cut` for a body that ends early."""
@@ -49,11 +36,11 @@ class Sent:
 
 def serve(world: World, request: Request, *, latency: float = 0.0) -> Sent:
     """Take a request as it arrived to what is sent for it."""
-    registry = request.storage or request.path == "/token" or request.path.split("/")[1:2] == ["v2"]
+    of_registry = request.storage or request.path == "/token" or request.path.split("/")[1:2] == ["v2"]
     with world.lock:
-        world.arrived[registry] += 1
-        at_once = 1 if registry else world.limits.begin()
-        request = replace(request, number=world.arrived[registry], registry=registry, at_once=at_once)
+        world.arrived[of_registry] += 1
+        at_once = 1 if of_registry else world.limits.begin()
+        request = replace(request, number=world.arrived[of_registry], registry=of_registry, at_once=at_once)
         at, monotonic = world.clock(), world.monotonic()
     try:
         for hook in tuple(world.before_request):
@@ -64,7 +51,7 @@ def serve(world: World, request: Request, *, latency: float = 0.0) -> Sent:
             world.sleep(latency)
     finally:
         with world.lock:
-            if not registry:
+            if not of_registry:
                 world.limits.end()
     recorded = Recorded(
         request.number,
@@ -79,7 +66,7 @@ def serve(world: World, request: Request, *, latency: float = 0.0) -> Sent:
         fault.kind.name if fault else "",
     )
     with world.lock:
-        (world.registry_requests if registry else world.requests).append(recorded)
+        (world.registry_requests if of_registry else world.requests).append(recorded)
     return Sent(answer, _headers(world, request, answer) if answer else {}, cut)
 
 
@@ -87,6 +74,8 @@ def _met(world: World, request: Request, fault: Fault | None) -> tuple[Answer | 
     """The answer under a fault: `None` for a drop, and how much of its body is sent (`None`: all)."""
     if fault is None:
         return _handled(world, request), None
+    if isinstance(fault.kind, Odd):
+        return odd.answer(world, request, fault, lambda: _handled(world, request)), None
     if fault.kind not in AFTER:
         return _instead(world, request, fault), None
     answer = _handled(world, request)
@@ -125,7 +114,7 @@ def _instead(world: World, request: Request, fault: Fault) -> Answer | None:
                 token.expired = True
             return _handled(world, request)
         case _:
-            return _registry().throttled() if request.registry else _limited(world, request, fault)
+            return registry.throttled() if request.registry else _limited(world, request, fault)
 
 
 def _limited(world: World, request: Request, fault: Fault) -> Answer:
@@ -151,15 +140,11 @@ def _handled(world: World, request: Request) -> Answer:
             return storage.handle(world, request)
     if request.registry:
         with world.lock:
-            return _registry().handle(world, request)
+            return registry.handle(world, request)
     if world.ghes and not request.path.startswith(f"{_GHES_PREFIX}/"):
         return RefusedRequest("not-found").answer(ghes=True)
     with world.lock:
         return rest.handle(world, replace(request, path=_plain_path(world, request)))
-
-
-def _registry() -> Registry:
-    return cast("Registry", importlib.import_module("emulator.registry"))
 
 
 def _plain_path(world: World, request: Request) -> str:

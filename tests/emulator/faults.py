@@ -40,6 +40,19 @@ class Kind(StrEnum):
     MALFORMED = "JSON that ends early, after it was carried out"
 
 
+class Odd(StrEnum):
+    """Answers that pass, and answers that nobody who means well would give; `odd` makes them."""
+
+    UNAUTHORIZED = "401, although the token is good before and after; it was not carried out"
+    MISSING = "404, although it is there; it was not carried out"
+    ECHO = "403 that repeats the token in its message and headers"
+    OVERSIZED = "a body of so many bytes"
+    BOMB = "a small body that unpacks to so many bytes"
+    ABSURD_WAIT = "429 whose headers hold no sensible number"
+    ABSURD_BUDGET = "the answer, with a budget that is no sensible number"
+    ENDLESS = "the answer, with a Link to yet another page, of a million"
+
+
 AFTER = frozenset({Kind.LOST, Kind.LOST_502, Kind.TRUNCATED, Kind.MALFORMED, Kind.DELAY})
 
 
@@ -56,10 +69,12 @@ class Fault:
         times: how often it strikes; `None` for always.
         registry: strike the registry's requests in place of the API's.
         seconds: how late a `DELAY` is; how long a `Retry-After` or an hour's rest lasts.
+        size: how large the body of an `OVERSIZED` or `BOMB` is.
+        text: what stands for a number in an `ABSURD_…`.
         skip: this many requests that fit go by before it strikes.
     """
 
-    kind: Kind
+    kind: Kind | Odd
     number: int | None = None
     method: str | None = None
     path: str | None = None
@@ -67,6 +82,8 @@ class Fault:
     times: int | None = 1
     registry: bool = False
     seconds: float = 1.0
+    size: int = 64 * 1024 * 1024
+    text: str = "inf"
     skip: int = 0
 
     def fits(self, request: Request) -> bool:

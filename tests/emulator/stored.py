@@ -103,7 +103,8 @@ class StoredPackage:
     """A package with all of its versions, deleted ones too.
 
     `roles`: a login, or `owner/repository` for workflows, in lower case, to a role. `ghost`: it is deleted, yet the list
-    of packages still has it as `deleted_…` (facts A6). `tagged`: where each tag was put last. `blobs`: what the registry holds, by digest.
+    of packages still has it as `deleted_…` (facts A6). `tagged`: where each tag was put last. `also`: names that it
+    is found by, although answers call it `name` (facts A6). `blobs`: what the registry holds, by digest.
     """
 
     owner: StoredOwner
@@ -118,6 +119,7 @@ class StoredPackage:
     deleted_at: datetime | None = None
     roles: dict[str, Role] = field(default_factory=dict)
     ghost: bool = False
+    also: frozenset[str] = frozenset()
     tagged: dict[str, StoredVersion] = field(default_factory=dict, repr=False)
     blobs: dict[str, bytes] = field(default_factory=dict, repr=False)
     _lists: dict[str, tuple[tuple[int, int], list[StoredVersion]]] = field(default_factory=dict, repr=False)

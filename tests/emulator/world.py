@@ -128,8 +128,9 @@ class World:
         repository: str | None = None,
         created: datetime | float = 100,
         roles: Mapping[str, Role] | None = None,
+        also: Iterable[str] = (),
     ) -> StoredPackage:
-        """Add an empty package; `created` is a time, or days ago."""
+        """Add an empty package; `created` is a time, or days ago, `also` are other spellings that it is found by."""
         with self.lock:
             found = owner if isinstance(owner, StoredOwner) else self.owners[owner.lower()]
             key = (found.login.lower(), type, name)
@@ -138,6 +139,7 @@ class World:
             at = self._time(created)
             package = StoredPackage(found, type, name, next(self._ids), visibility, repository, at, at)
             package.roles.update({who.lower(): role for who, role in (roles or {}).items()})
+            package.also = frozenset(also)
             self.packages.append(package)
             self._by_name[key] = package
             return package
@@ -219,6 +221,9 @@ class World:
     def package(self, owner: str, type: str, name: str) -> StoredPackage | None:  # noqa: A002 - the API's own name
         """A package that is not deleted, and no ghost."""
         found = self._by_name.get((owner.lower(), type, name))
+        if found is None:
+            alike = (package for package in self.packages_of(owner, type) if name in package.also)
+            found = next(alike, None)
         return None if found is None or found.ghost else found
 
     def packages_of(self, owner: str, type: str | None = None) -> list[StoredPackage]:  # noqa: A002 - the API's own name
@@ -299,7 +304,8 @@ class World:
             package
             for package in self.packages
             if package.deleted_at is not None
-            and (package.owner.login.lower(), package.type, package.name) == (owner.lower(), type, name)
+            and (package.owner.login.lower(), package.type) == (owner.lower(), type)
+            and name in {package.name, *package.also}
         ]
         return max(gone, key=lambda package: package.deleted_at or self.clock(), default=None)
 
