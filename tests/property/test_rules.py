@@ -144,6 +144,8 @@ def what_is_not_in_both_lists_stays(facts: Facts, rules: PackageRules, victim: V
     moved += [replace(facts, latest=(*rest, touched))] if touched != victim else []
     for other in moved:
         assert victim.id not in gone(planned(other, rules))
+    # What somebody else deletes meanwhile takes no keep place: nothing goes for its sake.
+    assert freely(moved[0], rules) <= freely(facts, rules)
 
 
 def adding_a_protection_never_deletes_more(

@@ -58,7 +58,7 @@ def deletion_plan(
     """Decide every version of a package; raises `PlanError` where a rule must not be applied to it."""
     if facts.package.type is PackageType.CONTAINER:
         return image_plan(facts, rules, numbers, now, options)
-    items = flat(facts.union, facts.package.type)
+    items = flat(facts.union, facts.package.type, facts.gone)
     choices = choose(items, rules, numbers, now)
     if options.narrowing is not None:
         choices = only(choices, options.narrowing.deletions, NOT_IN_REPORT)

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 def images(graph: Graph, facts: Facts) -> list[Item]:
     """One item for each root and each orphaned referrer of a container package."""
-    return [_image(graph, digest, facts) for digest in graph.units]
+    gone = facts.gone
+    return [_image(graph, digest, facts, gone=graph.nodes[digest].id in gone) for digest in graph.units]
 
 
-def _image(graph: Graph, digest: str, facts: Facts) -> Item:
+def _image(graph: Graph, digest: str, facts: Facts, *, gone: bool) -> Item:
     version = graph.nodes[digest]
     orphan = digest in graph.orphans
     inside = closure((digest,), graph.follows) if graph.follows(digest) else {digest: digest}
@@ -38,17 +39,18 @@ def _image(graph: Graph, digest: str, facts: Facts) -> Item:
         tags_inside=frozenset(tag for d in inside for tag in graph.nodes[d].tags),
         digests_inside=frozenset(inside),
         reference=facts.reference,
+        gone=gone,
     )
 
 
-def flat(versions: tuple[Version, ...], package_type: PackageType, reference: str = "") -> list[Item]:
+def flat(versions: tuple[Version, ...], package_type: PackageType, gone: Collection[int] = ()) -> list[Item]:
     """One item for each version, for package types without manifests to read, and for deleted versions."""
     if not package_type.has_tags:
-        return [leaf(version) for version in versions]
-    return [_tagged(version, reference) for version in versions]
+        return [leaf(version, gone=version.id in gone) for version in versions]
+    return [_tagged(version, gone=version.id in gone) for version in versions]
 
 
-def _tagged(version: Version, reference: str) -> Item:
+def _tagged(version: Version, *, gone: bool) -> Item:
     own = own_tags(version)
     return Item(
         version,
@@ -56,7 +58,7 @@ def _tagged(version: Version, reference: str) -> Item:
         is_image=True,
         has_own_tag=bool(own),
         tags_inside=frozenset(version.tags),
-        reference=reference,
+        gone=gone,
     )
 
 

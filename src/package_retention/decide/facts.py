@@ -59,6 +59,13 @@ class Facts:
         moved |= {i for i, version in now.items() if i in before and not _same(before[i], version)}
         return frozenset(moved | _twins(self.union))
 
+    @property
+    def gone(self) -> frozenset[int]:
+        """Ids of what the newest list lacks: it may still protect what it names, and takes no keep place."""
+        if self.first is self.latest:
+            return frozenset()
+        return frozenset({version.id for version in self.first} - {version.id for version in self.latest})
+
     def relisted(self, latest: tuple[Version, ...], done: Collection[int]) -> Facts:
         """The same facts with a newer list; what this run has deleted itself (`done`) is taken as still there.
 

@@ -29,7 +29,8 @@ class Item:
     """What is filtered, counted and kept as one: an image by its root, or a version of any other package type.
 
     `texts` is what `versions` looks at: the tags of its own, or the version's name. `tags_inside` and
-    `digests_inside` hold everything in an image, children and referrers included. `is_referrer` marks an orphan.
+    `digests_inside` hold everything in an image, children and referrers included. `is_referrer` marks an orphan,
+    `gone` what the newest list of the package lacks.
     """
 
     version: Version
@@ -41,11 +42,12 @@ class Item:
     tags_inside: frozenset[str] = frozenset()
     digests_inside: frozenset[str] = frozenset()
     reference: str = ""
+    gone: bool = False
 
 
-def leaf(version: Version) -> Item:
+def leaf(version: Version, *, gone: bool = False) -> Item:
     """The item of a version that is no image."""
-    return Item(version, (version.name,))
+    return Item(version, (version.name,), gone=gone)
 
 
 class Numbers:
@@ -80,11 +82,20 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A verdict with its reason; `tags` are those that match, where only some do."""
+    """A verdict with its reason; `tags` are those that match, where only some do.
+
+    `excluded` is the verdict that an exclusion of the same rule took back.
+    """
 
     verdict: Verdict
     reason: Reason
     tags: tuple[str, ...] = ()
+    excluded: Verdict | None = None
+
+    @property
+    def before_exclusion(self) -> Verdict:
+        """What the filter alone says."""
+        return self.verdict if self.excluded is None else self.excluded
 
 
 def judge(condition: Filter, item: Item, numbers: Numbers, now: datetime, *, restore: bool = False) -> Match:

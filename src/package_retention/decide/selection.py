@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from package_retention.decide.keep_places import newest
 from package_retention.decide.matching import Match, Verdict, excluded, judge, keeps
-from package_retention.decide.rules import OrderBy, Series
+from package_retention.decide.rules import OrderBy
 from package_retention.model import Reason, ReasonCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
 
-    from package_retention.decide.ecosystems import VersionNumber
     from package_retention.decide.matching import Item, Numbers
-    from package_retention.decide.patterns import Pattern
     from package_retention.decide.rules import PackageRules, Retention, Rule
-
-_EARLIEST = datetime.min.replace(tzinfo=UTC)
-_SERIES_LENGTH = {Series.MAJOR: 1, Series.MINOR: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,142 +33,131 @@ def choose(
 ) -> dict[int, Choice]:
     """Decide every item by version id; the order of items and rules does not matter."""
     protected = _protected(items, rules, numbers, now)
-    free = [item for item in items if item.version.id not in protected]
-    matchable = [
-        item for item in items if protected.get(item.version.id, _NONE).code is not ReasonCode.EXCLUDED
-    ]
-    by_rule = [(r.name, _apply(r, matchable, numbers, now, restore=restore)) for r in rules.delete]
-    choices = {
-        i.version.id: Choice(i, selected=False, reason=r) for i in items if (r := protected.get(i.version.id))
-    }
-    for item in free:
-        choices[item.version.id] = _combined(
-            item, [(name, matches[item.version.id]) for name, matches in by_rule]
+    by_rule = [(rule, _matches(rule, items, numbers, now, restore=restore)) for rule in rules.delete]
+    aside = {item.version.id for item in items if _stands_aside(item, protected)}
+    held = _inside(i for i in items if i.version.id in aside or not _is_matched(i, by_rule))
+    for rule, matches in by_rule:
+        if rule.retention.minimum:
+            _retain(rule.retention, items, matches, _Standing(aside, held), numbers)
+    choices = {}
+    for item in items:
+        reason = protected.get(item.version.id)
+        answers = [(rule.name, matches[item.version.id]) for rule, matches in by_rule]
+        choices[item.version.id] = (
+            Choice(item, selected=False, reason=reason) if reason else _combined(item, answers)
         )
     return choices
 
 
 _NONE = Reason(ReasonCode.NOT_MATCHED, "no rule matches it")
 
+_Matches = dict[int, Match]
+
+
+def _inside(items: Iterable[Item]) -> frozenset[str]:
+    """The digests of items and of all that is in them."""
+    return frozenset().union(*(item.digests_inside | {item.version.name} for item in items))
+
+
+def _stands_aside(item: Item, protected: Mapping[int, Reason]) -> bool:
+    """Whether an item stays or is gone whatever the rules match: it takes no keep place."""
+    reason = protected.get(item.version.id)
+    return item.gone or (reason is not None and reason.code is ReasonCode.EXCLUDED)
+
+
+def _is_matched(item: Item, by_rule: Iterable[tuple[Rule, _Matches]]) -> bool:
+    return any(matches[item.version.id].verdict is Verdict.YES for _, matches in by_rule)
+
 
 def _protected(
     items: Sequence[Item], rules: PackageRules, numbers: Numbers, now: datetime
 ) -> dict[int, Reason]:
     """What exclusions and keep rules protect, whatever the delete rules say."""
+    excluding = Reason(ReasonCode.EXCLUDED, "excluded by `exclude-versions`")
+    aside = {item.version.id: excluding for item in items if excluded(rules.exclude, item)}
     found: dict[int, Reason] = {}
     for rule in rules.keep:
         reason = Reason(ReasonCode.KEEP_RULE, f"kept by {rule.name}")
-        found |= {i: reason for i in _kept_by(rule, items, numbers, now) if i not in found}
-    excluding = Reason(ReasonCode.EXCLUDED, "excluded by `exclude-versions`")
-    return found | {item.version.id: excluding for item in items if excluded(rules.exclude, item)}
+        found |= {i: reason for i in _kept_by(rule, items, aside, numbers, now) if i not in found}
+    return found | aside
 
 
-def _kept_by(rule: Rule, items: Sequence[Item], numbers: Numbers, now: datetime) -> set[int]:
+def _kept_by(
+    rule: Rule, items: Sequence[Item], aside: Mapping[int, Reason], numbers: Numbers, now: datetime
+) -> frozenset[int]:
+    """What one keep rule keeps; it sees neither other keep rules nor what delete rules match."""
     matching = [item for item in items if keeps(rule.filter, item, numbers, now)]
     retention = rule.retention
     if not retention.minimum:
-        return {item.version.id for item in matching}
-    groups, unsorted = _grouped(matching, retention, numbers)
-    newest = _first(groups, retention.minimum)
+        return frozenset(item.version.id for item in matching)
+    held = _inside(item for item in matching if _stands_aside(item, aside))
+    counted = {item.version.id for item in matching if item.version.name not in held}
     by_date = retention.order_by is OrderBy.DATE and retention.per is None
-    return newest | unsorted if by_date else newest
+    found = newest(matching, counted, retention, numbers, hold_unordered=by_date)
+    return found.kept | found.unordered if by_date else found.kept
 
 
-def _apply(
+def _matches(
     rule: Rule, items: Sequence[Item], numbers: Numbers, now: datetime, *, restore: bool
-) -> dict[int, Match]:
-    """Match a delete rule, and take back what its own exclusions and retention keep."""
+) -> _Matches:
+    """Match a delete rule's filter, and take back what its own exclusions name."""
     matches = {i.version.id: judge(rule.filter, i, numbers, now, restore=restore) for i in items}
     for item in items:
-        if matches[item.version.id].verdict is not Verdict.NO and excluded(rule.exclude, item):
-            matches[item.version.id] = _stays(ReasonCode.EXCLUDED, f"excluded by {rule.name}")
-    if rule.retention.minimum:
-        _retain(rule.retention, items, matches, numbers)
+        match = matches[item.version.id]
+        if match.verdict is not Verdict.NO and excluded(rule.exclude, item):
+            reason = Reason(ReasonCode.EXCLUDED, f"excluded by {rule.name}")
+            matches[item.version.id] = Match(Verdict.NO, reason, excluded=match.verdict)
     return matches
+
+
+_WITH_EXCLUDED = Match(
+    Verdict.NO, Reason(ReasonCode.NEEDED, "shares the place of an image that is excluded or just went")
+)
 
 
 def _stays(code: ReasonCode, text: str) -> Match:
     return Match(Verdict.UNKNOWN if code is ReasonCode.UNKNOWN else Verdict.NO, Reason(code, text))
 
 
-def _retain(retention: Retention, items: Sequence[Item], matches: dict[int, Match], numbers: Numbers) -> None:
-    """Keep the newest matches of each group; a partly matched item keeps its tags where it would be one of them."""
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What takes no keep place: ids that are excluded or gone, digests of what stays as no delete rule matches it."""
+
+    aside: Collection[int]
+    held: frozenset[str]
+
+
+def _retain(
+    retention: Retention, items: Sequence[Item], matches: _Matches, standing: _Standing, numbers: Numbers
+) -> None:
+    """Take back the newest matches of each group, what stays with an exclusion, and what has no order or group."""
+    matching = [i for i in items if matches[i.version.id].before_exclusion >= Verdict.PARTLY]
+    excluding = (
+        i for i in matching if i.version.id in standing.aside or matches[i.version.id].excluded is not None
+    )
+    sharing = _inside(excluding)
+    held = standing.held | sharing
+    matched = (i for i in matching if matches[i.version.id].verdict is Verdict.YES)
+    counted = {i.version.id for i in matched if i.version.name not in held}
+    found = newest(matching, counted, retention, numbers)
     kept = _stays(ReasonCode.NEWEST, f"among the newest {retention.minimum}")
     unknown = _stays(ReasonCode.UNKNOWN, "cannot be ordered or grouped")
-    groups, unsorted = _grouped(_with(Verdict.YES, items, matches), retention, numbers)
-    last_kept = {
-        g: places[retention.minimum - 1] for g, places in groups.items() if len(places) >= retention.minimum
-    }
-    partly, strange = _grouped(_with(Verdict.PARTLY, items, matches), retention, numbers)
-    for group, places in partly.items():
-        newer = (i for place, i in places if group not in last_kept or (place, i) > last_kept[group])
-        matches.update(dict.fromkeys(newer, kept))
-    matches.update(dict.fromkeys(_first(groups, retention.minimum), kept))
-    matches.update(dict.fromkeys(unsorted | strange, unknown))
-
-
-def _with(verdict: Verdict, items: Sequence[Item], matches: Mapping[int, Match]) -> list[Item]:
-    return [item for item in items if matches[item.version.id].verdict is verdict]
-
-
-_Groups = dict[object, list[tuple[Any, int]]]
-
-
-def _grouped(items: Sequence[Item], retention: Retention, numbers: Numbers) -> tuple[_Groups, set[int]]:
-    """The places and ids of each group, newest first; and the ids that cannot be ordered or grouped."""
-    by_version = retention.order_by is OrderBy.VERSION or retention.per is not None
-    groups: _Groups = {}
-    unsorted: set[int] = set()
-    for item in items:
-        number = numbers.highest(item) if by_version else None
-        place = _order(item, retention, number)
-        group = _group(item, retention, number)
-        if place is None or group is None:
-            unsorted.add(item.version.id)
-        else:
-            groups.setdefault(group, []).append((place, item.version.id))
-    for places in groups.values():
-        places.sort(reverse=True)
-    return groups, unsorted
-
-
-def _first(groups: _Groups, count: int) -> set[int]:
-    return {version_id for places in groups.values() for _, version_id in places[:count]}
-
-
-def _order(item: Item, retention: Retention, number: VersionNumber | None) -> tuple[Any, ...] | None:
-    """Where an item stands among its like; ties go by date, then by id (facts A6)."""
-    created = item.version.created_at
-    if retention.order_by is OrderBy.DATE:
-        return None if created is None else (created,)
-    return None if number is None else (number.key, created or _EARLIEST)
-
-
-def _group(item: Item, retention: Retention, number: VersionNumber | None) -> tuple[object, ...] | None:
-    """The group in which an item is counted: tagged or not, by variant and series where versions count."""
-    base = (bool(item.texts), item.is_referrer)
-    if retention.per is None and retention.order_by is OrderBy.DATE:
-        return base
-    variant = number.variant if number else ""
-    if retention.per is None:
-        return (*base, variant)
-    series = _series(item, retention.per, number)
-    return None if series is None else (*base, variant, series)
-
-
-def _series(item: Item, per: Series | Pattern, number: VersionNumber | None) -> object | None:
-    if isinstance(per, Series):
-        if number is None or not number.numbers:
-            return None
-        length = _SERIES_LENGTH[per]
-        return (number.numbers + (0,) * length)[:length]
-    found = {group for text in item.texts if (group := per.group(text)) is not None}
-    return found.pop() if len(found) == 1 else None
+    for item in matching:
+        number = item.version.id
+        if matches[number].verdict < Verdict.PARTLY:
+            continue
+        if number in found.unordered:
+            matches[number] = unknown
+        elif number in found.kept:
+            matches[number] = kept
+        elif item.version.name in sharing and item.has_own_tag:
+            matches[number] = _WITH_EXCLUDED
 
 
 # Of the reasons that several rules give, the one that came nearest to a deletion says most.
 _TELLING = (
     ReasonCode.NEWEST,
+    ReasonCode.NEEDED,
     ReasonCode.EXCLUDED,
     ReasonCode.PARTLY_MATCHED,
     ReasonCode.UNKNOWN,

@@ -1,0 +1,173 @@
+"""Which matches of a rule are among the newest of their groups; delete rules and keep rules count alike.
+
+A place is taken by images that share it: a tagged image together with the tagged images that it names (platforms with
+tags of their own, tagged referrers). Were each counted by itself, releases pushed as `1.0`, `1.0-amd64` and
+`1.0-arm64` would take three places, and a rule that keeps three would keep one release.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from package_retention.decide.rules import OrderBy, Series
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from package_retention.decide.ecosystems import VersionNumber
+    from package_retention.decide.matching import Item, Numbers
+    from package_retention.decide.patterns import Pattern
+    from package_retention.decide.rules import Retention
+
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+_SERIES_LENGTH = {Series.MAJOR: 1, Series.MINOR: 2}
+
+_Ranks = dict[object, tuple[Any, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """Ids of versions: `kept` are among the newest; `unordered` share a place with one that has no order or group."""
+
+    kept: frozenset[int]
+    unordered: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sharing:
+    """Items that share one place; by series, where the newest of all stands, and of those that take the place."""
+
+    ids: frozenset[int]
+    unordered: bool
+    ranks: _Ranks
+    taken: _Ranks
+
+
+def newest(
+    items: Sequence[Item],
+    counted: Collection[int],
+    retention: Retention,
+    numbers: Numbers,
+    *,
+    hold_unordered: bool = True,
+) -> Newest:
+    """Return the newest `retention.minimum` of each series among the matches of one rule.
+
+    `counted` holds the ids that take a place in their own right. The other items take none, but stay where they, or
+    what they share a place with, would be among the newest: so a further protection never pushes anything out. With
+    `hold_unordered` what shares a place with an item that cannot be ordered takes none either.
+    """
+    shared = [_place(group, counted, retention, numbers, hold_unordered) for group in sharing(items)]
+    by_series: dict[object, list[tuple[Any, int]]] = {}
+    for group in shared:
+        for series, rank in group.taken.items():
+            by_series.setdefault(series, []).append(rank)
+    last = {
+        series: sorted(ranks, reverse=True)[retention.minimum - 1]
+        for series, ranks in by_series.items()
+        if len(ranks) >= retention.minimum
+    }
+    kept = (
+        group.ids
+        for group in shared
+        if any(series not in last or rank >= last[series] for series, rank in group.ranks.items())
+    )
+    unordered = (group.ids for group in shared if group.unordered)
+    return Newest(frozenset().union(*kept), frozenset().union(*unordered))
+
+
+def sharing(items: Sequence[Item]) -> list[list[Item]]:
+    """Group the items that share a place: tagged images, each with the tagged images in it, to any depth."""
+    tagged = {item.version.name: item for item in items if item.is_image and item.has_own_tag}
+    leader = {item.version.id: item.version.id for item in items}
+
+    def find(one: int) -> int:
+        while leader[one] != one:
+            leader[one] = leader[leader[one]]
+            one = leader[one]
+        return one
+
+    for item in tagged.values():
+        if len(item.digests_inside) > 1:
+            for digest in item.digests_inside & tagged.keys():
+                leader[find(tagged[digest].version.id)] = find(item.version.id)
+    groups: dict[int, list[Item]] = {}
+    for item in items:
+        groups.setdefault(find(item.version.id), []).append(item)
+    return list(groups.values())
+
+
+def _place(
+    items: Sequence[Item],
+    counted: Collection[int],
+    retention: Retention,
+    numbers: Numbers,
+    hold_unordered: bool,
+) -> _Sharing:
+    """Rank items that share a place, in the series of those that no other of them names."""
+    placed = {item.version.id: _ranked(item, retention, numbers) for item in items}
+    unordered = None in placed.values()
+    inside = {d for item in items for d in item.digests_inside if d != item.version.name}
+    tops = [item.version.id for item in items if item.version.name not in inside]
+    taking = [] if unordered and hold_unordered else [i for i in placed if i in counted]
+    return _Sharing(
+        frozenset(placed),
+        unordered,
+        _highest(placed, placed, tops),
+        _highest(placed, taking, [number for number in tops if number in taking]),
+    )
+
+
+_Ranked = tuple[object, tuple[Any, int]]
+
+
+def _highest(placed: Mapping[int, _Ranked | None], ids: Iterable[int], tops: Iterable[int]) -> _Ranks:
+    """Where the newest of `ids` stands, in each series that one of `tops` has."""
+    series = {found[0] for number in tops if (found := placed[number])}
+    ranks: _Ranks = {}
+    for number in ids:
+        if (found := placed[number]) and found[0] in series:
+            ranks[found[0]] = max(ranks.get(*found), found[1])
+    return ranks
+
+
+def _ranked(item: Item, retention: Retention, numbers: Numbers) -> _Ranked | None:
+    """The series in which an item is counted, and where it stands there; `None` if it has no order or no series."""
+    by_version = retention.order_by is OrderBy.VERSION or retention.per is not None
+    number = numbers.highest(item) if by_version else None
+    order = _order(item, retention, number)
+    series = _series(item, retention, number)
+    return None if order is None or series is None else (series, (order, item.version.id))
+
+
+def _order(item: Item, retention: Retention, number: VersionNumber | None) -> tuple[Any, ...] | None:
+    """Where an item stands among its like; ties go by date, then by id (facts A6)."""
+    created = item.version.created_at
+    if retention.order_by is OrderBy.DATE:
+        return None if created is None else (created,)
+    return None if number is None else (number.key, created or _EARLIEST)
+
+
+def _series(item: Item, retention: Retention, number: VersionNumber | None) -> tuple[object, ...] | None:
+    """The group in which an item is counted: tagged or not, by variant and number where versions count."""
+    base = (bool(item.texts), item.is_referrer)
+    if retention.per is None and retention.order_by is OrderBy.DATE:
+        return base
+    variant = number.variant if number else ""
+    if retention.per is None:
+        return (*base, variant)
+    part = _part(item, retention.per, number)
+    return None if part is None else (*base, variant, part)
+
+
+def _part(item: Item, per: Series | Pattern, number: VersionNumber | None) -> object | None:
+    """What `keep-per` makes of an item: its leading numbers, or the one group that all its tags show."""
+    if isinstance(per, Series):
+        if number is None or not number.numbers:
+            return None
+        length = _SERIES_LENGTH[per]
+        return (number.numbers + (0,) * length)[:length]
+    found = {group for text in item.texts if (group := per.group(text)) is not None}
+    return found.pop() if len(found) == 1 else None
