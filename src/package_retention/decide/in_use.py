@@ -1,0 +1,216 @@
+"""Which versions of a package the references found in files protect, and why.
+
+A reference protects every version that it could mean: names are compared without their host, so that mirrors count, and
+a place whose tag cannot be known protects every tagged version.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from package_retention.model import PackageType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from package_retention.model import Version
+
+_DOCKER_HOST = "docker.pkg.github.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A place in a file that refers to a version of something.
+
+    `name` is as written, with its host: `ghcr.io/octo/app`, `@acme/lib`, `com.acme:lib`; empty for a bare digest. `tag`
+    is a tag or a version. `any_tag`: the tag cannot be known (none, empty, a template). `explicit`: it is surely meant
+    as a reference, by its key or form; one that is not (a name in running text) counts only after the registry's host.
+    `open_start`: something that cannot be known comes before the name (`${REGISTRY}/app`).
+    """
+
+    name: str
+    file: str
+    line: int
+    tag: str = ""
+    digest: str = ""
+    any_tag: bool = False
+    explicit: bool = True
+    open_start: bool = False
+
+
+class UseCode(StrEnum):
+    """How a reference meets a package."""
+
+    TAG = "tag"
+    DIGEST = "digest"
+    ANY_TAG = "any-tag"
+    NOT_LISTED = "not-listed"
+    NOT_NAMED = "not-named"
+
+
+@dataclass(frozen=True, slots=True)
+class UseReason:
+    """Why a version stays: a file and line refer to `text`, its tag, version or digest (empty: to any tag)."""
+
+    code: UseCode
+    file: str
+    line: int
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UseNotice:
+    """What is worth knowing of a package beside.
+
+    `ANY_TAG` (a warning): the place protects every tagged version. `NOT_LISTED`: it names a tag or digest that the
+    package does not have. `NOT_NAMED` (a warning, without a place): no file names the package.
+    """
+
+    code: UseCode
+    file: str = ""
+    line: int = 0
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """The versions of one package that references protect, by id, and what is to be reported."""
+
+    reasons: Mapping[int, UseReason]
+    notices: tuple[UseNotice, ...]
+
+
+class ReferenceIndex:
+    """All references of a run, found by name and by digest; in order of file and line."""
+
+    def __init__(self, references: Iterable[Reference]) -> None:
+        self._by_name: dict[str, list[Reference]] = defaultdict(list)
+        self._by_digest: dict[str, Reference] = {}
+        for reference in sorted(references, key=lambda one: (one.file, one.line, one.any_tag, one.tag)):
+            if reference.name:
+                self._by_name[_last_part(reference.name)].append(reference)
+            if reference.digest:
+                self._by_digest.setdefault(reference.digest, reference)
+
+    def protected(
+        self, owner: str, package_type: PackageType, name: str, host: str, versions: Sequence[Version]
+    ) -> InUse:
+        """Return which of a package's listed versions are referred to.
+
+        `host` is the registry's, with its port if it has one (`ghcr.io`): a name without a tag counts only behind it.
+        """
+        package = _PackageName(owner.lower(), package_type, name.lower(), host.lower())
+        found = [
+            reference
+            for reference in self._by_name.get(_last_part(name), ())
+            if package.is_named_by(reference)
+        ]
+        listed = _Listed(package_type, versions)
+        reasons: dict[int, UseReason] = {}
+        notices: dict[UseNotice, None] = {}
+        # What names a version itself comes first, since that is the better reason.
+        for reference in sorted(found, key=lambda one: one.any_tag):
+            for version_id, reason in listed.meant(reference):
+                reasons.setdefault(version_id, reason)
+            if notice := listed.notice(reference):
+                notices[notice] = None
+        for version in versions:
+            if by_digest := self._by_digest.get(version.name.lower()):
+                reason = UseReason(UseCode.DIGEST, by_digest.file, by_digest.line, version.name)
+                reasons.setdefault(version.id, reason)
+        if not found and not reasons:
+            notices[UseNotice(UseCode.NOT_NAMED)] = None
+        return InUse(reasons, tuple(notices))
+
+
+def _last_part(name: str) -> str:
+    return re.split(r"[/:.]", name.lower())[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class _PackageName:
+    """A package by the names that files may write; every part in small letters."""
+
+    owner: str
+    type: PackageType
+    name: str
+    host: str
+
+    def is_named_by(self, reference: Reference) -> bool:
+        written = reference.name.lower()
+        if reference.open_start and any(_ends_with(whole, written) for whole in self._wholes):
+            return reference.explicit
+        if self.type is PackageType.DOCKER:
+            # docker.pkg.github.com/OWNER/REPOSITORY/NAME: the repository is not part of the package's name.
+            *before, last = written.split("/")
+            named = last == self.name and self.owner in before
+            return named and (reference.explicit or _DOCKER_HOST in before or self.host in before)
+        if self.type is not PackageType.CONTAINER:
+            return (
+                written.replace(":", ".") in self._wholes
+                if self.type is PackageType.MAVEN
+                else written in self._wholes
+            )
+        whole = self._wholes[0]
+        return _ends_with(written, whole if reference.explicit else f"{self.host}/{whole}")
+
+    @property
+    def _wholes(self) -> tuple[str, ...]:
+        match self.type:
+            case PackageType.CONTAINER:
+                return (f"{self.owner}/{self.name}",)
+            case PackageType.NPM:
+                # The REST API names `@acme/lib` by `lib` alone.
+                return (self.name, f"@{self.owner}/{self.name}")
+            case _:
+                return (self.name,)
+
+
+def _ends_with(long: str, short: str) -> bool:
+    return long == short or long.endswith((f"/{short}", f".{short}"))
+
+
+class _Listed:
+    """The versions of a package by tag (or version) and digest."""
+
+    def __init__(self, package_type: PackageType, versions: Sequence[Version]) -> None:
+        self._has_tags = package_type.has_tags
+        self._versions = versions
+        self._by_tag: dict[str, list[Version]] = defaultdict(list)
+        for version in versions:
+            for text in version.tags if self._has_tags else (version.name,):
+                self._by_tag[self._form(text)].append(version)
+        self._digests = {version.name.lower() for version in versions} if self._has_tags else set()
+
+    def meant(self, reference: Reference) -> Iterator[tuple[int, UseReason]]:
+        """Yield the versions that a reference could mean (those of its digest are found by the index)."""
+        if reference.any_tag:
+            reason = UseReason(UseCode.ANY_TAG, reference.file, reference.line)
+            yield from ((v.id, reason) for v in self._versions if v.tags or not self._has_tags)
+        for version in self._tagged(reference):
+            yield version.id, UseReason(UseCode.TAG, reference.file, reference.line, reference.tag)
+
+    def notice(self, reference: Reference) -> UseNotice | None:
+        if reference.any_tag:
+            return UseNotice(UseCode.ANY_TAG, reference.file, reference.line)
+        if self._tagged(reference) or reference.digest in self._digests:
+            return None
+        text = reference.tag or reference.digest
+        return UseNotice(UseCode.NOT_LISTED, reference.file, reference.line, text)
+
+    def _tagged(self, reference: Reference) -> list[Version]:
+        if not reference.tag:
+            return []
+        # A full stop or hyphen behind a tag may belong to the sentence around it.
+        texts = dict.fromkeys((self._form(reference.tag), self._form(reference.tag.rstrip("._-"))))
+        return [version for text in texts for version in self._by_tag.get(text, ())]
+
+    def _form(self, text: str) -> str:
+        """Return the form in which tags are compared: as written; versions without `v`, build and trailing zeros."""
+        if self._has_tags:
+            return text
+        return re.sub(r"(?:\.0)+$", "", text.lower().removeprefix("v").split("+")[0])

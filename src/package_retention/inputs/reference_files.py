@@ -1,0 +1,253 @@
+"""The files of the workspace that `keep-referenced-in` names: found, read whole, and searched for references.
+
+A file that is not read protects nothing, so nothing is ever left out in silence: each bound, link and file that cannot
+be read is a problem, and a run with a problem makes no request.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from package_retention.inputs.references import parse
+from package_retention.inputs.structured_text import StructureError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from package_retention.decide.in_use import Reference
+
+# UTF-32 first: its mark begins with that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+)
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_WILDCARD = re.compile(r"[*?\[]")
+_ANY_DEPTH = "**"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that is read: bytes of a file, files, and bytes in all."""
+
+    file_bytes: int = 10 * 2**20
+    files: int = 50_000
+    total_bytes: int = 500 * 2**20
+
+
+LIMITS = Limits()
+
+
+class FileProblemCode(StrEnum):
+    """What is wrong with a glob or file."""
+
+    OUTSIDE = "outside-workspace"
+    NO_MATCH = "no-match"
+    FOLDER = "folder"
+    LINK = "symbolic-link"
+    NO_FILE = "no-regular-file"
+    TOO_LARGE = "too-large"
+    TOO_MANY = "too-many-files"
+    TOO_MUCH = "too-many-bytes"
+    UNREADABLE = "unreadable"
+    NO_TEXT = "no-text"
+    NOT_PARSED = "not-parsed"
+    NO_REFERENCE = "no-reference"
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """Why references cannot be relied upon: a code, the glob or path, and where and what if known.
+
+    `limit` is the bound that was passed, in files or bytes.
+    """
+
+    code: FileProblemCode
+    path: str
+    line: int = 0
+    column: int = 0
+    detail: str = ""
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FoundReferences:
+    """What all files together refer to; `templates` are the files that were read as text, for a notice each."""
+
+    references: tuple[Reference, ...] = ()
+    files: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
+
+
+def find_references(workspace: Path, globs: Sequence[str], limits: Limits = LIMITS) -> FoundReferences:
+    """Return the references in every file that a glob matches, or the problems that forbid to rely on them.
+
+    Globs start at the workspace: `*`, `?` and `[…]` inside a name, `**` for folders of any depth. Files are read one at
+    a time, so no more than one is held.
+    """
+    named = ", ".join(globs)
+    search = _Search(workspace)
+    for glob in globs:
+        search.add(glob)
+    if len(search.files) > limits.files:
+        search.problems.append(FileProblem(FileProblemCode.TOO_MANY, named, limit=limits.files))
+        search.files.clear()
+    reader = _Reader(workspace, limits, search.problems)
+    for file in sorted(search.files):
+        reader.add(file)
+        if reader.bytes > limits.total_bytes:
+            reader.problems.append(FileProblem(FileProblemCode.TOO_MUCH, named, limit=limits.total_bytes))
+            break
+    if not reader.references and not reader.problems:
+        reader.problems.append(FileProblem(FileProblemCode.NO_REFERENCE, named))
+    problems = tuple(dict.fromkeys(reader.problems))
+    return FoundReferences(
+        tuple(reader.references), tuple(sorted(search.files)), tuple(reader.templates), problems
+    )
+
+
+class _FileError(Exception):
+    def __init__(self, problem: FileProblem) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+@dataclass
+class _Reader:
+    """Reads files and collects what they refer to, or why that is not known."""
+
+    workspace: Path
+    limits: Limits
+    problems: list[FileProblem]
+    references: list[Reference] = field(default_factory=list)
+    templates: list[str] = field(default_factory=list)
+    bytes: int = 0
+
+    def add(self, file: str) -> None:
+        """Add one file's references."""
+        try:
+            data = _read(self.workspace / file, file, self.limits.file_bytes)
+            self.bytes += len(data)
+            parsed = parse(_decoded(data, file), file)
+        except _FileError as error:
+            self.problems.append(error.problem)
+        except StructureError as error:
+            self.problems.append(
+                FileProblem(FileProblemCode.NOT_PARSED, file, error.line, error.column, error.problem)
+            )
+        else:
+            self.references += parsed.references
+            self.templates += [file] * parsed.is_template
+
+
+@dataclass
+class _Search:
+    """Walks the workspace for globs; links are a problem where a glob could go through them."""
+
+    workspace: Path
+    files: set[str] = field(default_factory=set)
+    problems: list[FileProblem] = field(default_factory=list)
+
+    def add(self, glob: str) -> None:
+        """Add the files that one glob matches."""
+        parts = PurePosixPath(glob).parts
+        if not parts or glob.startswith("/") or ".." in parts or "\0" in glob:
+            self.problems.append(FileProblem(FileProblemCode.OUTSIDE, glob))
+            return
+        before = len(self.problems)
+        matched = set(self._matches(parts))
+        self.files |= matched
+        if not matched and len(self.problems) == before:
+            is_folder = (self.workspace / glob).is_dir()
+            code = FileProblemCode.FOLDER if is_folder else FileProblemCode.NO_MATCH
+            self.problems.append(FileProblem(code, glob))
+
+    def _matches(self, parts: tuple[str, ...]) -> Iterator[str]:
+        waiting: list[tuple[PurePosixPath, int]] = [(PurePosixPath(), 0)]
+        seen: set[tuple[PurePosixPath, int]] = set()
+        while waiting:
+            folder, position = waiting.pop()
+            if (folder, position) in seen:
+                continue
+            seen.add((folder, position))
+            if parts[position] == _ANY_DEPTH and position + 1 < len(parts):
+                waiting.append((folder, position + 1))
+            for name, mode in self._entries(folder, parts[position]):
+                path = folder / name
+                if stat.S_ISDIR(mode):
+                    waiting += self._deeper(path, parts, position)
+                elif position + 1 == len(parts) or (stat.S_ISLNK(mode) and (self.workspace / path).is_dir()):
+                    yield from self._file(path, mode)
+
+    def _deeper(
+        self, path: PurePosixPath, parts: tuple[str, ...], position: int
+    ) -> Iterator[tuple[PurePosixPath, int]]:
+        if parts[position] == _ANY_DEPTH:
+            yield path, position
+        elif position + 1 < len(parts):
+            yield path, position + 1
+
+    def _file(self, path: PurePosixPath, mode: int) -> Iterator[str]:
+        """Yield a regular file; a link is a problem where a glob matches it or could go through it."""
+        if stat.S_ISREG(mode):
+            yield str(path)
+            return
+        code = FileProblemCode.LINK if stat.S_ISLNK(mode) else FileProblemCode.NO_FILE
+        self.problems.append(FileProblem(code, str(path)))
+
+    def _entries(self, folder: PurePosixPath, part: str) -> Iterator[tuple[str, int]]:
+        """Yield the names in a folder that fit one part of a glob, with their modes."""
+        whole = self.workspace / folder
+        try:
+            if not _WILDCARD.search(part):
+                yield part, os.lstat(whole / part).st_mode
+                return
+            with os.scandir(whole) as entries:
+                for entry in sorted(entries, key=lambda one: one.name):
+                    # Git's own folder holds no file of the checkout; a glob that names it still reaches it.
+                    if fnmatchcase(entry.name, part) and entry.name != ".git":
+                        yield entry.name, entry.stat(follow_symlinks=False).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            self.problems.append(
+                FileProblem(FileProblemCode.UNREADABLE, str(folder), detail=error.strerror or "")
+            )
+
+
+def _read(path: Path, file: str, most: int) -> bytes:
+    """Read a regular file, links not followed, at most `most` bytes."""
+    try:
+        with open(os.open(path, _FLAGS), "rb") as stream:  # noqa: PTH123 - a descriptor that followed no link
+            data = stream.read(most + 1)
+    except OSError as error:
+        raise _FileError(
+            FileProblem(FileProblemCode.UNREADABLE, file, detail=error.strerror or "")
+        ) from error
+    if len(data) > most:
+        raise _FileError(FileProblem(FileProblemCode.TOO_LARGE, file, limit=most))
+    return data
+
+
+def _decoded(data: bytes, file: str) -> str:
+    """Decode a file by its byte-order mark (PowerShell writes UTF-16), else as UTF-8."""
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise _FileError(FileProblem(FileProblemCode.NO_TEXT, file, detail=error.encoding)) from error
+    if "\0" in text:  # a binary file, or UTF-16 without its mark, in which nothing would be found
+        raise _FileError(FileProblem(FileProblemCode.NO_TEXT, file, detail="NUL"))
+    return text

@@ -1,0 +1,194 @@
+"""References in plain text: images with tag, digest or template, `name@version`, `group:name:version`, bare digests."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from package_retention.decide.in_use import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DIGEST = r"sha256:[0-9a-fA-F]{64}(?![0-9a-zA-Z])"
+# What a template engine or shell will replace; `<` and `%` are too common in running text to count without a colon.
+_TEMPLATE = r"(?:\$[\w{(]|\{\{|\#\{|(?<=[:@])[<%{])"
+_PART = r"\w[\w.\-]*+"
+_IMAGE = re.compile(
+    rf"""
+    (?: (?<![\w.\-/]) | (?<=:-) )            # `:-`: the default in `${{IMAGE:-ghcr.io/octo/app:v1}}`
+    (?P<scheme> [A-Za-z][\w+.\-]*:// )?+
+    (?P<slashes> /*+ )
+    (?P<name> {_PART} (?: :\d++(?=/) )? (?: /{_PART} )*+ )
+    (?: :(?P<tag> \w[\w.\-]{{0,127}}+ ) (?! [\w.\-]*/ ) )?
+    (?: @(?P<digest> {_DIGEST} ) )?
+    (?: (?P<template> [:@]? (?:sha256:)? {_TEMPLATE} ) | (?P<colon> [:@] ) )?
+    """,
+    re.VERBOSE | re.ASCII,
+)
+_BARE_DIGEST = re.compile(rf"(?<![0-9a-zA-Z]){_DIGEST}", re.ASCII)
+_AT_VERSION = re.compile(
+    rf"(?P<name>@[\w.\-]++/[\w.\-]++|(?<![\w.\-@/])\w[\w.\-]*+)@(?:npm:)?(?:(?P<version>v?\d[\w.+\-]*+)|{_TEMPLATE})",
+    re.ASCII,
+)
+_COORDINATES = re.compile(
+    rf"(?<![\w.\-:/@])(?P<name>[A-Za-z][\w.\-]*+:[A-Za-z][\w.\-]*+)(?P<rest>(?::\w[\w.+\-]*+)*+)(?P<template>:{_TEMPLATE})?",
+    re.ASCII,
+)
+_KEY_BEFORE = re.compile(r"""(?:^|[\s{,\[-])["']?(?:repository|image|name|newName)["']?\s*[:=]\s*["']?$""")
+_END_OF_VALUE = re.compile(r"""["']?\s*(?:[,;}\])#].*)?$""")
+_TAG = re.compile(rf"(?P<tag>\w[\w.\-+]*+)?@?(?P<digest>{_DIGEST})?", re.ASCII)
+_LEADING_TEMPLATES = re.compile(r"(?:\$\{[^}]*\}|\{\{.*?\}\}|\$\([^)]*\)|\$\w+|%\w+%|\#\{[^}]*\})+", re.ASCII)
+_URL_SCHEMES = ("http", "git", "ssh", "ftp", "file", "s3", "gs", "ws", "tcp", "udp", "unix", "svn")
+_MOVING_VERSIONS = frozenset({"latest", "release"})
+_HOST_OWNER_AND_NAME = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """An image's name in a text, with what follows it; `start` and `end` are offsets."""
+
+    name: str
+    start: int
+    end: int
+    tag: str = ""
+    digest: str = ""
+    template: bool = False
+    open_start: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is a reference by itself, wherever it stands."""
+        return bool(self.tag or self.digest or self.template) and ("/" in self.name or self.open_start)
+
+    def reference(self, file: str, line: int, *, explicit: bool = True) -> Reference:
+        """Return it as a reference; without a tag or digest it may mean any tag."""
+        any_tag = self.template or not (self.tag or self.digest)
+        tag = "" if self.template else self.tag
+        return Reference(self.name, file, line, tag, self.digest, any_tag, explicit, self.open_start)
+
+
+class Lines:
+    """Line numbers by offset, counted from `first`."""
+
+    def __init__(self, text: str, first: int = 1) -> None:
+        self._ends = [found.start() for found in re.finditer("\n", text)]
+        self._first = first
+
+    def at(self, offset: int) -> int:
+        """Return the number of the line that holds an offset."""
+        return self._first + bisect_right(self._ends, offset - 1)
+
+
+def mentions(text: str) -> Iterator[Mention]:
+    """Yield every name of an image in a text, URLs left out."""
+    for found in _IMAGE.finditer(text):
+        if (found["scheme"] or "").lower().startswith(_URL_SCHEMES):
+            continue
+        name, open_start = found["name"], False
+        before = text[found.start() - 1 : found.start()] if found.start() else ""
+        if before == "$":
+            _, slash, name = name.partition("/")
+            open_start = bool(slash)
+        elif before and before in "})%>":
+            open_start = bool(found["slashes"]) or before == "}"
+        if name:
+            digest = (found["digest"] or "").lower()
+            yield Mention(
+                name,
+                found.start(),
+                found.end(),
+                found["tag"] or "",
+                digest,
+                bool(found["template"]),
+                open_start,
+            )
+
+
+def whole_name(text: str) -> Mention | None:
+    """Return the image that a text is and nothing else, templates before and behind it allowed."""
+    text = text.strip()
+    if re.fullmatch(r"@[\w.\-]+/[\w.\-]+", text, re.ASCII):
+        return Mention(text, 0, len(text))
+    template = _LEADING_TEMPLATES.match(text)
+    rest = text[template.end() :] if template else text
+    found = next(mentions(rest.lstrip("/") if template else rest), None)
+    if (
+        found is None
+        or found.start
+        or (found.end < len(rest.lstrip("/") if template else rest) and not found.template)
+    ):
+        return None
+    return Mention(
+        found.name,
+        0,
+        len(text),
+        found.tag,
+        found.digest,
+        found.template,
+        found.open_start or template is not None,
+    )
+
+
+def parse_tag(text: str) -> tuple[str, str] | None:
+    """Return the tag and digest of a text that is one, the other or both; `None` if it may mean any (empty, a range)."""
+    text = text.strip()
+    # `\w` before `sha256:` would take it for a tag.
+    found = _TAG.fullmatch(f"@{text}" if text.startswith("sha256:") else text)
+    if not found or not (found["tag"] or found["digest"]):
+        return None
+    return found["tag"] or "", (found["digest"] or "").lower()
+
+
+def whole_references(text: str, file: str, first_line: int = 1) -> Iterator[Reference]:
+    """Yield what is a reference wherever it stands: with a tag, digest or template, and versions of packages."""
+    lines = Lines(text, first_line)
+    for mention in mentions(text):
+        if mention.is_whole:
+            yield mention.reference(file, lines.at(mention.start))
+    for found in _BARE_DIGEST.finditer(text):
+        yield Reference("", file, lines.at(found.start()), digest=found[0].lower())
+    for found in _AT_VERSION.finditer(text):
+        version = found["version"] or ""
+        yield Reference(found["name"], file, lines.at(found.start()), version, any_tag=not version)
+    for found in _COORDINATES.finditer(text):
+        yield from _coordinates(found, file, lines.at(found.start()))
+
+
+def _coordinates(found: re.Match[str], file: str, line: int) -> Iterator[Reference]:
+    """Yield `group:name:version`; behind the name may stand a packaging and a scope too, so each piece is tried."""
+    pieces = found["rest"].split(":")[1:]
+    if found["template"] or any(piece.lower() in _MOVING_VERSIONS for piece in pieces):
+        yield Reference(found["name"], file, line, any_tag=True)
+    for piece in pieces:
+        if re.search(r"\d|SNAPSHOT", piece):
+            yield Reference(found["name"], file, line, piece)
+
+
+def untagged_references(
+    text: str, file: str, first_line: int = 1, *, keyed: bool = False
+) -> Iterator[Reference]:
+    """Yield names without a tag: values of a key that names images, and `host/owner/name` in running text.
+
+    `keyed`: the text is the value of such a key; else keys are looked for in front of each name in its line.
+    """
+    lines = Lines(text, first_line)
+    for mention in mentions(text):
+        if mention.is_whole or "/" not in mention.name:
+            continue
+        if keyed or _is_value_of_key(text, mention):
+            yield mention.reference(file, lines.at(mention.start))
+        elif mention.name.count("/") + 1 >= _HOST_OWNER_AND_NAME and re.search(
+            r"[.:]|^localhost/", mention.name
+        ):
+            yield mention.reference(file, lines.at(mention.start), explicit=False)
+
+
+def _is_value_of_key(text: str, mention: Mention) -> bool:
+    start = text.rfind("\n", 0, mention.start) + 1
+    end = text.find("\n", mention.end)
+    before = text[max(start, mention.start - 200) : mention.start]
+    behind = text[mention.end : min(mention.end + 200, end if end >= 0 else len(text))]
+    return bool(_KEY_BEFORE.search(before)) and bool(_END_OF_VALUE.match(behind))
