@@ -1,6 +1,6 @@
 # The image of the action. `action.yml` on the main branch builds this file at the start of every job;
 # a release points `action.yml` at the published image by digest instead, and pins BASE by digest.
-ARG BASE=python:3.13-slim
+ARG BASE=python:3.14-slim
 
 FROM ${BASE} AS build
 ARG SOURCE_DATE_EPOCH=0
@@ -20,8 +20,9 @@ COPY scripts/finish_image.py /tmp/
 RUN /opt/package-retention/bin/python -I -B /tmp/finish_image.py /opt/package-retention "${SOURCE_DATE_EPOCH}"
 
 FROM ${BASE}
-# A deleting tool needs no installer beside it.
-RUN python -B -m pip uninstall --yes --quiet --root-user-action=ignore --disable-pip-version-check pip
+# A deleting tool needs no installer beside it, nor ensurepip, which brings one back.
+RUN python -B -m pip uninstall --yes --quiet --root-user-action=ignore --disable-pip-version-check pip \
+ && python -B -c "import ensurepip, shutil; shutil.rmtree(ensurepip.__path__[0])"
 COPY --from=build /opt/package-retention /opt/package-retention
 
 ARG VERSION=0.0.0.dev0

@@ -12,7 +12,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "image"
 IMAGE = "localhost/package-retention:test"
-BASE = "localhost/python:3.13-slim"
+BASE = "localhost/python:3.14-slim"
+OLDER_BASE = "localhost/python:3.13-slim"
 HOME = "/opt/package-retention"
 
 
@@ -59,8 +60,8 @@ def inspect(image: str) -> dict[str, Any]:
     return first
 
 
-def in_image(*command: str, check: bool = True) -> Run:
-    """Run another command than the action in its image."""
+def in_image(*command: str, image: str = IMAGE, check: bool = True) -> Run:
+    """Run another command than the action in its image, or in another one."""
     return podman(
-        "run", "--rm", "--network=none", f"--entrypoint={command[0]}", IMAGE, *command[1:], check=check
+        "run", "--rm", "--network=none", f"--entrypoint={command[0]}", image, *command[1:], check=check
     )

@@ -4,9 +4,10 @@
 #   prepare.sh BUILD_DIR
 #
 # Everything but the system's packages lies below BUILD_DIR, and nothing of the host's configuration
-# is changed. BASE_ARCHIVE may name an image archive (`docker save python:3.13-slim`) to build upon;
-# without it a stand-in is made from the package mirror that this host already uses, so that neither
-# Docker nor a container registry is needed.
+# is changed. BASE_ARCHIVE may name an image archive (`docker save python:3.14-slim python:3.13-slim`) to
+# build upon; without it, on Debian, stand-ins are made from the package mirror that this host already uses,
+# so that neither Docker nor a container registry is needed. Whatever is missing in the end is an error:
+# the tests that need it do not skip.
 set -euo pipefail
 
 build=$(mkdir -p "$1" && cd "$1" && pwd)
@@ -76,28 +77,37 @@ unqualified-search-registries = []
 "python" = "localhost/python"
 "package-retention" = "localhost/package-retention"
 CONF
-  cat >"$build/policy.json" <<'CONF'
-{"default": [{"type": "insecureAcceptAnything"}]}
-CONF
   export CONTAINERS_CONF=$build/containers.conf
   export CONTAINERS_STORAGE_CONF=$build/storage.conf
   export CONTAINERS_REGISTRIES_CONF=$build/registries.conf
 }
 
-# The mirror that this host uses for its own packages, so that no address is written down here.
-mirror() {
-  # shellcheck disable=SC2016 # the format is apt's, not the shell's
-  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' |
-    sort -u | grep -v -- '-security' | head -n 1
+# Prints the mirror that a system uses for its own packages, so that no address is written down here.
+cat >"$build/mirror.sh" <<'MIRROR'
+cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
+  grep -v -e '^#' -e security | grep -o -E 'https?://[^ ]+' | head -n 1
+MIRROR
+
+# The suite of Debian whose own Python is of that minor version.
+suite_of() {
+  case $1 in
+    3.14) echo forky ;;
+    3.13) echo trixie ;;
+  esac
 }
 
 stand_in_base() {
-  say "making a stand-in for python:3.13-slim"
-  local tree=$build/base packages=python3,python3-venv,ca-certificates
+  local version=$1 tree=$build/base packages=python3,python3-venv,ca-certificates mirror
+  say "making a stand-in for python:$version-slim"
+  if ! grep -q '^ID=debian' /etc/os-release; then
+    echo "Only Debian can make it. Elsewhere save it with Docker, and name the file in BASE_ARCHIVE." >&2
+    exit 1
+  fi
+  mirror=$(sh "$build/mirror.sh")
   rm -rf "$tree" && mkdir -p "$tree"
   mmdebstrap --quiet --variant=minbase --include="$packages" \
     --aptopt='Acquire::Check-Valid-Until "false"' \
-    trixie "$tree/rootfs.tar" "$(mirror)" 2>"$build/mmdebstrap.log" || {
+    "$(suite_of "$version")" "$tree/rootfs.tar" "$mirror" 2>"$build/mmdebstrap.log" || {
     tail -n 20 "$build/mmdebstrap.log" >&2
     exit 1
   }
@@ -118,47 +128,58 @@ RUN rm /usr/lib/python3*/EXTERNALLY-MANAGED \
 ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin LANG=C.UTF-8
 CMD ["python3"]
 CONTAINERFILE
-  podman build --quiet --squash-all --tag localhost/python:3.13-slim "$tree" >/dev/null
+  podman build --quiet --squash-all --tag "localhost/python:$version-slim" "$tree" >/dev/null
+  podman rmi --force localhost/debian-python:latest >/dev/null
   rm -rf "$tree"
 }
 
-base_image() {
+base_images() {
+  local version loaded
   if [ -n "${BASE_ARCHIVE:-}" ]; then
-    podman tag "$(podman load --quiet --input "$BASE_ARCHIVE" | sed -n 's/^Loaded image.*: //p')" localhost/python:3.13-slim
-  elif ! podman image exists localhost/python:3.13-slim; then
-    stand_in_base
+    for loaded in $(podman load --quiet --input "$BASE_ARCHIVE" | sed -n 's/^Loaded image.*: //p' | tr , ' '); do
+      podman tag "$loaded" "localhost/python:${loaded##*:}"
+    done
   fi
+  for version in 3.14 3.13; do
+    podman image exists "localhost/python:$version-slim" || stand_in_base "$version"
+  done
 }
 
-# The packages of cosign and oras are in newer releases of Debian than the host may be: unpacked, not installed.
-# The tests that need them say so and skip where they could not be had.
+# cosign 3 and oras are in Debian's newer releases and in no release of Ubuntu: the base image's own apt fetches
+# them there, whatever the host is. They are unpacked below BUILD_DIR, not installed.
 signing_tools() {
-  local apt=$build/apt tool options
-  mkdir -p "$build/bin" "$apt/lists/partial" "$apt/cache/archives/partial"
+  local debs=$build/debs tool
+  mkdir -p "$build/bin"
   [ -x "$build/bin/cosign" ] && [ -x "$build/bin/oras" ] && return 0
-  if [ -z "$(mirror || true)" ]; then
-    say "cosign and oras could not be had: this host is no Debian"
-    return 0
-  fi
   say "fetching cosign and oras"
-  printf 'deb %s trixie main\n' "$(mirror)" >"$apt/sources.list"
-  options=(-o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/lists"
-    -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root)
-  if ! { apt-get "${options[@]}" update -qq && cd "$apt" && apt-get "${options[@]}" download -qq cosign oras; } \
-    >"$apt/log" 2>&1 </dev/null; then
-    say "cosign and oras could not be had: $(tail -n 1 "$apt/log")"
-    return 0
-  fi
+  rm -rf "$debs" && mkdir -p "$debs"
+  cp "$build/mirror.sh" "$debs/"
+  cat >"$debs/fetch.sh" <<'FETCH'
+set -eu
+mirror=$(sh /debs/mirror.sh)
+for keys in /usr/share/keyrings/debian-archive-keyring.*; do :; done
+echo "deb [signed-by=$keys] $mirror forky main" >/tmp/forky.list
+set -- -o Dir::Etc::sourcelist=/tmp/forky.list -o Dir::Etc::sourceparts=- -o APT::Sandbox::User=root
+apt-get "$@" update -qq
+cd /debs
+apt-get "$@" download -qq cosign oras
+for tool in cosign oras; do dpkg -x "$tool"_*.deb "$tool"; done
+FETCH
+  podman run --rm --network host --volume "$debs:/debs" localhost/python:3.14-slim sh /debs/fetch.sh \
+    >"$build/debs.log" 2>&1 </dev/null || {
+    tail -n 20 "$build/debs.log" >&2
+    exit 1
+  }
   for tool in cosign oras; do
-    dpkg -x "$apt/${tool}"_*.deb "$apt/$tool" && mv "$apt/$tool/usr/bin/$tool" "$build/bin/"
+    mv "$debs/$tool/usr/bin/$tool" "$build/bin/"
   done
-  rm -rf "$apt"
+  rm -rf "$debs"
 }
 
 need_packages
 configure_podman
-base_image
-(signing_tools)
+base_images
+signing_tools
 say "building the action's image"
 podman build --quiet --network host --timestamp 0 \
   --tag localhost/package-retention:test "$root" >/dev/null

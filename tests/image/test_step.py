@@ -1,6 +1,7 @@
 """The image as the runner starts it: a step's inputs in, its outputs, summary, report and exit status out."""
 
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from emulator.messages import Request
 from emulator.server import EmulatedGitHub
 from emulator.shapes import descriptor, image, index
 from emulator.world import StoredPackage, World
-from image.engine import podman
+from image.engine import IMAGE, podman
 from image.job import RUNNER_UID, Job
 
 pytestmark = pytest.mark.image
@@ -180,7 +181,7 @@ def test_earlier_steps_cannot_slip_code_into_the_process(
     planted = "raise SystemExit('planted code ran')"
     for folder in ("home", "workspace"):
         (job.root / folder / "requests.py").write_text(planted)
-        for version in ("3.13", "3.14"):
+        for version in ("3.13", "3.14", "3.15"):
             site = job.root / folder / ".local" / "lib" / f"python{version}" / "site-packages"
             site.mkdir(parents=True)
             (site / "usercustomize.py").write_text(planted)
@@ -206,6 +207,34 @@ def test_earlier_steps_cannot_slip_code_into_the_process(
     assert run.status == 0, run.out + run.err
     assert world.requests
     assert len(package.active()) == 5
+
+
+def test_by_hand_it_runs_without_any_privilege(
+    server: EmulatedGitHub, package: StoredPackage, tmp_path: Path
+) -> None:
+    """Nothing of the container can be written but a mounted folder, and its user owns nothing in it."""
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    os.chown(folder, RUNNER_UID, RUNNER_UID)
+    done = podman(
+        *("run", "--rm", "--read-only", "--read-only-tmpfs=false", "--cap-drop=ALL"),
+        *(f"--user={RUNNER_UID}", "--security-opt=no-new-privileges", "--network=host"),
+        *("-e", "GITHUB_TOKEN", "-e", "GITHUB_API_URL", "-e", "GITHUB_SERVER_URL"),
+        *("--volume", f"{folder}:/reports", "--workdir=/reports", IMAGE),
+        *(f"--owner={OWNER}", "--package-type=npm", "--package-name=lib", "--min-versions-to-keep=2"),
+        "--report-file=report.jsonl",
+        extra={
+            "GITHUB_TOKEN": TOKEN,
+            "GITHUB_API_URL": server.api_url,
+            "GITHUB_SERVER_URL": server.server_url,
+        },
+        check=False,
+    )
+    assert done.status == 0, done.out + done.err
+    assert names(package) == ["1.3.0", "1.4.0"]
+    report = folder / "report.jsonl"
+    assert report.stat().st_uid == RUNNER_UID
+    assert TOKEN not in done.out + done.err + report.read_text("utf-8")
 
 
 def test_the_time_of_a_step_is_told(
