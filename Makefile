@@ -13,6 +13,8 @@ BASE_PYTHON ?=
 WORKERS ?= 4
 IMAGE_BUILD := build/image
 TESTS ?= tests
+# In this order: audit.in is held to the versions of dev.txt.
+LOCKED := runtime dev image audit
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: help
@@ -39,7 +41,7 @@ test: setup ## Run every test that needs nothing but Python
 .PHONY: test-image
 test-image: $(VENV)/.installed-image ## Build the image; run it, a workflow and a real registry (installs podman when root)
 	tests/image/prepare.sh $(IMAGE_BUILD)
-	PATH="$(CURDIR)/$(IMAGE_BUILD)/bin:$(CURDIR)/$(BIN):$$PATH" $(PYTHON) -m pytest -m image -rs $(TESTS)
+	PATH="$(CURDIR)/$(IMAGE_BUILD)/bin:$(CURDIR)/$(BIN):$$PATH" $(PYTHON) -m pytest -m image $(TESTS)
 
 .PHONY: lint
 lint: setup ## Check style, types, import layers, workflows, Dockerfile and scripts
@@ -55,6 +57,12 @@ lint: setup ## Check style, types, import layers, workflows, Dockerfile and scri
 	$(BIN)/zizmor --offline --quiet --persona pedantic action.yml .github
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/shellcheck .ci/run $$(git ls-files --cached --others --exclude-standard '*.sh')
+
+.PHONY: audit
+audit: setup ## Look for known vulnerabilities in all that is locked (asks PyPI; what cannot be asked about fails)
+	$(BIN)/uv venv --quiet --clear --python $(PYTHON) build/audit
+	$(BIN)/uv pip install --quiet --python build/audit --require-hashes --requirement requirements/audit.txt
+	build/audit/bin/pip-audit --strict --disable-pip --require-hashes $(foreach name,$(LOCKED),--requirement requirements/$(name).txt)
 
 .PHONY: format
 format: setup ## Format the code and apply ruff's safe fixes
@@ -79,7 +87,7 @@ screenshots: setup ## Take pictures of job summaries for docs/screenshots (needs
 
 .PHONY: lock
 lock: setup ## Bring requirements/*.txt in line with requirements/*.in (`make lock UPGRADE=--upgrade` renews all)
-	for name in runtime dev image; do $(LOCK) $(UPGRADE) --output-file requirements/$$name.txt requirements/$$name.in; done
+	for name in $(LOCKED); do $(LOCK) $(UPGRADE) --output-file requirements/$$name.txt requirements/$$name.in; done
 
 .PHONY: clean
 clean: ## Remove the environment and everything built

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import shutil
 import subprocess
 import threading
 from contextlib import contextmanager
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from emulator.shapes import Shape
 
-BINARY = shutil.which("docker-registry")
 _SERVICE, _ISSUER = "registry.test", "token service of the tests"
 
 
@@ -149,9 +147,8 @@ def _process(folder: Path, more: dict[str, Any]) -> Iterator[str]:
     }
     path = folder / "config.yml"
     path.write_text(json.dumps(config))  # JSON is YAML
-    assert BINARY
     with subprocess.Popen(
-        [BINARY, "serve", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ["docker-registry", "serve", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as run:
         listening, lines = threading.Event(), list[str]()
 

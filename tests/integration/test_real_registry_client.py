@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -14,16 +13,13 @@ from package_retention.errors import RefusedError
 from package_retention.model import Absent, Manifest, Owner, OwnerKind, Package, PackageType, Unreadable
 from package_retention.ports import RawManifest
 from package_retention.registry.client import Registry
-from real_registry import BINARY, RealRegistry, real_registry
+from real_registry import RealRegistry, real_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [
-    pytest.mark.image,
-    pytest.mark.skipif(BINARY is None, reason="docker-registry is not installed"),
-]
+pytestmark = pytest.mark.image
 APP = Package(Owner("Octo", OwnerKind.ORGANIZATION), PackageType.CONTAINER, "App")
 NAME, PAT = "octo/app", "ghp_of_the_tests"
 
@@ -150,7 +146,6 @@ def test_a_wrong_token_reads_and_writes_nothing(guarded: RealRegistry) -> None:
         registry.put(APP, "v1", RawManifest(one.digest, one.media_type, one.body))
 
 
-@pytest.mark.skipif(shutil.which("skopeo") is None, reason="skopeo is not installed")
 def test_skopeo_reads_the_same(open_registry: RealRegistry) -> None:
     child = shapes.image("for skopeo")
     root = shapes.index([shapes.descriptor(child, "linux/amd64")])
