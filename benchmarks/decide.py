@@ -12,7 +12,7 @@ from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.facts import Facts
 from package_retention.decide.graph import INDEX_TYPES
-from package_retention.decide.matching import Numbers
+from package_retention.decide.matching import VersionParser
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, Options, OrderBy, PackageRules, Retention, Rule, Series
 from package_retention.model import Descriptor, Manifest, Owner, OwnerKind, Package, PackageType, Version
@@ -35,7 +35,7 @@ def decide(kind: PackageType, facts: Facts) -> float:
     rule = Rule("the inputs", Filter(versions=Patterns.parse("*")), retention)
     rules = PackageRules(kind, Patterns.parse("app"), delete=(rule,), exclude=Patterns.parse("*.7"))
     began = time.monotonic()
-    deletion_plan(facts, rules, Numbers(ecosystems.of(kind)), NOW, Options())
+    deletion_plan(facts, rules, VersionParser(ecosystems.of(kind)), NOW, Options())
     return time.monotonic() - began
 
 

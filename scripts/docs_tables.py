@@ -15,7 +15,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from package_retention.api.refusal_table import OBJECTS, SERVICE, Row  # noqa: E402
+from package_retention.api.refusal_table import OBJECTS, SERVICE, KnownRefusal  # noqa: E402
 from package_retention.api.token_refusals import TOKENS  # noqa: E402
 from package_retention.inputs.table import INPUTS, Group  # noqa: E402
 
@@ -46,13 +46,13 @@ def outputs(action: Mapping[str, Any]) -> str:
     return "\n".join(["| output | value |", "| --- | --- |", *rows])
 
 
-def refusals(rows: tuple[Row, ...]) -> str:
+def refusals(rows: tuple[KnownRefusal, ...]) -> str:
     """Each text of GitHub's once, with what it means and what to do."""
     texts = dict.fromkeys(row.text for row in rows)
     return "\n".join(_refusal(text, [row for row in rows if row.text == text]) for text in texts)
 
 
-def _refusal(text: str, rows: list[Row]) -> str:
+def _refusal(text: str, rows: list[KnownRefusal]) -> str:
     meanings = [f"{_sentence(row.meaning)} *Do:* {row.next_step}." for row in rows]
     return f"- {_code(text)}<br>\n  " + "<br>\n  Or: ".join(meanings)
 

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 from clocks import FakeClock
 from package_retention.api.client import GitHubClient
 from package_retention.api.packages import PackagesClient, Where
-from package_retention.api.pagination import Lister
-from package_retention.api.rate_limit import Pacer
-from package_retention.api.session import DropError, Observed
+from package_retention.api.pagination import Paginator
+from package_retention.api.rate_limit import RateLimiter
+from package_retention.api.session import ResponseHeaders, TransportError
 from package_retention.api.tokens import TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 API = "https://api.example.test"
-LOST = DropError("the connection was dropped", sent=True)
-UNSENT = DropError("no connection could be made", sent=False)
+LOST = TransportError("the connection was dropped", sent=True)
+UNSENT = TransportError("no connection could be made", sent=False)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def refusal(status: int, message: str, **headers: str) -> Reply:
 class Connections:
     """Opens connections that all answer by one function; records every request."""
 
-    def __init__(self, answer: Callable[[str, str], Reply | DropError]) -> None:
+    def __init__(self, answer: Callable[[str, str], Reply | TransportError]) -> None:
         self._answer = answer
         self._guard = threading.Lock()
         self.asked: list[tuple[str, str]] = []
@@ -59,7 +59,7 @@ class Connections:
         with self._guard:
             self.asked.append((method, url))
         found = self._answer(method, url)
-        if isinstance(found, DropError):
+        if isinstance(found, TransportError):
             raise found
         return found.status, found.headers, found.text
 
@@ -71,10 +71,10 @@ class Connections:
 class InTurn:
     """Answers in the order given; more requests than answers are a failure."""
 
-    def __init__(self, *answers: Reply | DropError | Callable[[], Reply | DropError]) -> None:
+    def __init__(self, *answers: Reply | TransportError | Callable[[], Reply | TransportError]) -> None:
         self._answers = list(answers)
 
-    def __call__(self, method: str, url: str) -> Reply | DropError:
+    def __call__(self, method: str, url: str) -> Reply | TransportError:
         assert self._answers, f"one request too many: {method} {url}"
         found = self._answers.pop(0)
         return found() if callable(found) else found
@@ -90,8 +90,8 @@ class Rig:
 
     connections: Connections
     clock: FakeClock
-    pacer: Pacer
-    observed: Observed
+    pacer: RateLimiter
+    observed: ResponseHeaders
     client: GitHubClient
     packages: PackagesClient
 
@@ -101,7 +101,7 @@ class Rig:
 
 
 def rig(
-    answer: Callable[[str, str], Reply | DropError],
+    answer: Callable[[str, str], Reply | TransportError],
     *,
     time_limit: float | None = None,
     points_per_minute: int | None = None,
@@ -111,9 +111,9 @@ def rig(
     log: Any = None,
 ) -> Rig:
     connections, clock = Connections(answer), FakeClock()
-    pacer = Pacer(clock, points_per_minute=points_per_minute, time_limit=time_limit)
-    observed = Observed(clock, kind)
+    pacer = RateLimiter(clock, points_per_minute=points_per_minute, time_limit=time_limit)
+    observed = ResponseHeaders(clock, kind)
     client = GitHubClient(API, connections, pacer, clock, observed, log=log, jitter=lambda: 0.5)
     where = Where(kind, on_github_com)
-    packages = PackagesClient(client, Lister(client, workers), pacer, observed, where, clock)
+    packages = PackagesClient(client, Paginator(client, workers), pacer, observed, where, clock)
     return Rig(connections, clock, pacer, observed, client, packages)

@@ -11,7 +11,7 @@ from emulator import steps
 from emulator.images import push_image
 from emulator.server import EmulatedGitHub
 from emulator.world import World
-from package_retention.shield import is_finishing
+from package_retention.shield import is_shielded
 from wholeness import holdings, losses
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class StepClock(FakeClock):
         return self
 
     def sleep(self, seconds: float) -> None:
-        if self.hears and not is_finishing():
+        if self.hears and not is_shielded():
             self.hears.check()
         super().sleep(seconds)
 

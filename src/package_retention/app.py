@@ -19,7 +19,7 @@ from package_retention.inputs.environment import on_runner
 from package_retention.model import Operation, RunResult
 from package_retention.output.console import console_for
 from package_retention.output.records import Records
-from package_retention.pipeline.context import World
+from package_retention.pipeline.context import RunContext
 from package_retention.pipeline.run import run
 from package_retention.registry.client import Registry
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from package_retention.model import Spending
     from package_retention.output.console import Console
     from package_retention.output.progress import Progress
-    from package_retention.ports import Clock, Journal
+    from package_retention.ports import Clock, EventListener
     from package_retention.report import Report
 
 
@@ -59,9 +59,9 @@ def main(
         clock = clock_of(cancel)
         records = Records(environ, console, clock)
         result = _attempt(environ, console, clock, records)
-        from package_retention.output.conclusion import tell  # noqa: PLC0415 - needed last: the first request comes sooner
+        from package_retention.output.conclusion import conclude  # noqa: PLC0415 - needed last: the first request comes sooner
 
-        return tell(result, records, environ, console, clock.now())
+        return conclude(result, records, environ, console, clock.now())
 
 
 def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records: Records) -> RunResult:
@@ -86,9 +86,7 @@ def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records
 
 
 def _refused(error: RetentionError) -> RunResult:
-    return RunResult(
-        Operation.DELETE, dry_run=False, failure=error.message, advice=error.advice, exit_status=1
-    )
+    return RunResult(Operation.DELETE, dry_run=False, failure=error.message, hint=error.hint, exit_status=1)
 
 
 CHANGES_AT_ONCE = 32
@@ -98,7 +96,7 @@ PACKAGES_AT_ONCE = 8
 def perform(
     settings: Settings,
     clock: Clock,
-    journal: Journal,
+    journal: EventListener,
     console: Console,
     progress: Progress,
     report: Report | None = None,
@@ -110,12 +108,12 @@ def perform(
         settings.token,
         clock,
         time_limit=settings.time_limit,
-        log=lambda method, path, told: console.debug(f"registry: {method} {path}: {told}"),
+        log=lambda method, path, described: console.debug(f"registry: {method} {path}: {described}"),
     )
     with closing(registry), connect(settings, clock, console_log(console)) as api:
         changes = ThreadPoolExecutor(CHANGES_AT_ONCE, "change")
         packages = ThreadPoolExecutor(PACKAGES_AT_ONCE, "package")
-        world = World(
+        run_context = RunContext(
             settings,
             api,
             registry,
@@ -129,7 +127,7 @@ def perform(
             tick=lambda: _tick(progress, api, registry),
         )
         try:
-            return run(world, Options(settings.untag, settings.delete_package_when_empty))
+            return run(run_context, Options(settings.untag, settings.delete_package_when_empty))
         finally:
             # After a cancel nobody waits for answers that are still under way.
             packages.shutdown(wait=False, cancel_futures=True)
@@ -146,8 +144,10 @@ def console_log(console: Console) -> RequestLog:
     """Tell a debug log of every request: method, path, status and request id, never a header."""
 
     def log(method: str, path: str, status: int | None, request_id: str, milliseconds: float) -> None:
-        told = "no answer" if status is None else status
-        console.debug(f"{method} {path}: {told} ({request_id or 'no request id'}, {milliseconds:.0f} ms)")
+        described = "no answer" if status is None else status
+        console.debug(
+            f"{method} {path}: {described} ({request_id or 'no request id'}, {milliseconds:.0f} ms)"
+        )
 
     return log
 

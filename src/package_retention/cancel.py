@@ -16,7 +16,7 @@ from threading import TIMEOUT_MAX, Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from package_retention.errors import CancelledError
-from package_retention.shield import is_finishing
+from package_retention.shield import is_shielded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,7 +87,7 @@ class RealClock:
 
     def sleep(self, seconds: float) -> None:
         """Wait; raises `CancelledError` when a signal comes, or came before, unless something must be finished."""
-        if is_finishing():
+        if is_shielded():
             time.sleep(seconds)
             return
         if self._cancel.wait(seconds):

@@ -1,6 +1,6 @@
 """The one tree of errors.
 
-    RetentionError                  what, on which object; `advice` says what to do next
+    RetentionError                  what, on which object; `hint` says what to do next
     ├── InputError                  inputs or the policy file do not fit: every problem at once
     ├── PlanError                   a plan that may not be carried out (guards, reports that do not agree)
     ├── RefusedError                GitHub or the registry said no; carries the `Refusal`
@@ -65,7 +65,7 @@ class Refusal:
     kind: RefusalKind
     status: int
     message: str
-    advice: str
+    hint: str
 
     @property
     def for_good(self) -> bool:
@@ -86,10 +86,10 @@ class Refusal:
 class RetentionError(Exception):
     """Anything that this action tells its user as an error: never with a traceback."""
 
-    def __init__(self, message: str, advice: str = "") -> None:
+    def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.advice = advice
+        self.hint = hint
 
 
 class InputError(RetentionError):
@@ -109,7 +109,7 @@ class RefusedError(RetentionError):
     """GitHub or the registry refused a request, for a reason that is known."""
 
     def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.message, refusal.advice)
+        super().__init__(refusal.message, refusal.hint)
         self.refusal = refusal
 
 
@@ -135,8 +135,8 @@ class BudgetError(RetentionError):
     `failing`: the request that it met had failed before (drops, 5xx), so the end is not a clean one.
     """
 
-    def __init__(self, message: str, cause: str, advice: str = "", *, failing: bool = False) -> None:
-        super().__init__(message, advice)
+    def __init__(self, message: str, cause: str, hint: str = "", *, failing: bool = False) -> None:
+        super().__init__(message, hint)
         self.cause = cause
         self.failing = failing
 

@@ -253,14 +253,14 @@ class Result(StrEnum):
 class Outcome:
     """What really happened to one step.
 
-    `message` says why where it is not `DONE`, `advice` what to do next. `tags` are those that were really taken away
+    `message` says why where it is not `DONE`, `hint` what to do next. `tags` are those that were really taken away
     (or, in a restore, put back) by an untag step. `in_doubt`: it may have happened all the same, nobody could tell.
     """
 
     step: Step
     result: Result
     message: str = ""
-    advice: str = ""
+    hint: str = ""
     tags: tuple[str, ...] = ()
     in_doubt: bool = False
 
@@ -276,7 +276,7 @@ class PackageResult:
     plan: Plan
     outcomes: tuple[Outcome, ...] = ()
     failure: str = ""
-    advice: str = ""
+    hint: str = ""
     missing: bool = False
     inventory: Inventory | None = None
 
@@ -307,7 +307,7 @@ class RunResult:
     complete: bool = True
     ended_by: str = ""
     failure: str = ""
-    advice: str = ""
+    hint: str = ""
     exit_status: int = 0
     spending: Spending = field(default_factory=Spending)
 

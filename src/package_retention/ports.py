@@ -148,7 +148,7 @@ class RegistryApi(Protocol):
         ...
 
 
-class Journal(Protocol):
+class EventListener(Protocol):
     """Told of everything as it happens: the log, the progress line and the report listen."""
 
     def planned(self, plan: Plan) -> None:

@@ -1,6 +1,6 @@
 """What must not be left half done: inside `finishing`, neither a cancel nor the time limit stops this thread.
 
-Only the taking away of a tag needs it (a tag is moved to a dummy that is then deleted); the edges ask `is_finishing`
+Only the taking away of a tag needs it (a tag is moved to a dummy that is then deleted); the edges ask `is_shielded`
 before they give up.
 """
 
@@ -17,7 +17,7 @@ _FINISHING: ContextVar[bool] = ContextVar("finishing", default=False)
 
 
 @contextmanager
-def finishing() -> Iterator[None]:
+def shielded() -> Iterator[None]:
     """Go on in spite of a cancel and of the time limit; for a few requests, not for work."""
     before = _FINISHING.set(True)
     try:
@@ -26,6 +26,6 @@ def finishing() -> Iterator[None]:
         _FINISHING.reset(before)
 
 
-def is_finishing() -> bool:
+def is_shielded() -> bool:
     """Whether this thread completes something that must not be left half done."""
     return _FINISHING.get()

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from integration.scripted import Reply, ScriptedServer
 from package_retention import __version__
-from package_retention.api.session import DropError, Session
+from package_retention.api.session import Session, TransportError
 
 TOKEN = "ghp_secret"
 ROOT = Path(__file__).parents[2]
@@ -70,11 +70,11 @@ def test_every_status_comes_back_and_nothing_is_repeated(status: int) -> None:
 def test_drops_are_drops(reply: Reply) -> None:
     with ScriptedServer(lambda _: reply) as server:
         session = Session(server.url, TOKEN)
-        with pytest.raises(DropError) as caught:
+        with pytest.raises(TransportError) as caught:
             session.exchange("DELETE", "/x")
         session.close()
     assert caught.value.sent
-    assert not caught.value.hopeless
+    assert not caught.value.permanent
     assert len(server.seen) == 1
 
 
@@ -82,7 +82,7 @@ def test_a_refused_connection_was_not_sent() -> None:
     with ScriptedServer(lambda _: Reply()) as server:
         url = server.url
     session = Session(url, TOKEN)
-    with pytest.raises(DropError, match="no connection could be made") as caught:
+    with pytest.raises(TransportError, match="no connection could be made") as caught:
         session.exchange("DELETE", "/x")
     session.close()
     assert not caught.value.sent
@@ -92,10 +92,10 @@ def test_a_refused_connection_was_not_sent() -> None:
 def test_a_token_that_cannot_be_sent_is_not_quoted(token: str) -> None:
     with ScriptedServer(lambda _: Reply(200, "{}")) as server:
         session = Session(server.url, token)
-        with pytest.raises(DropError) as caught:
+        with pytest.raises(TransportError) as caught:
             session.exchange("GET", "/x")
         session.close()
-    assert caught.value.hopeless
+    assert caught.value.permanent
     assert not caught.value.sent
     assert token not in "".join(traceback.format_exception(caught.value))
     assert server.seen == []

@@ -436,7 +436,7 @@ def test_a_refused_write_is_explained(reply: Reply, kind: RefusalKind) -> None:
         client(server.url).put(APP, "v1", RawManifest(one.digest, one.media_type, one.body))
     assert caught.value.refusal.kind is kind
     assert "Octo/App (container): the tag v1 was not written" in caught.value.message
-    assert caught.value.advice
+    assert caught.value.hint
 
 
 def test_a_token_that_may_not_push_is_explained() -> None:
@@ -446,7 +446,7 @@ def test_a_token_that_may_not_push_is_explained() -> None:
     with serving(fake) as server, pytest.raises(RefusedError) as caught:
         client(server.url).put(APP, "v1", RawManifest(one.digest, one.media_type, one.body))
     assert caught.value.refusal.kind is RefusalKind.ROLE
-    assert "write:packages" in caught.value.advice
+    assert "write:packages" in caught.value.hint
     assert PAT not in caught.value.message
 
 

@@ -100,7 +100,7 @@ def test_a_token_without_write_packages_writes_nothing() -> None:
     dummy = shapes.index([])
     with scene.client("ghp_reads") as registry, pytest.raises(RefusedError, match="DENIED: denied") as caught:
         registry.put(APP, "v1", RawManifest(dummy.digest, dummy.media_type, dummy.body))
-    assert "write:packages" in caught.value.advice
+    assert "write:packages" in caught.value.hint
     assert scene.world.snapshot() == before
 
 

@@ -18,10 +18,10 @@ from package_retention.decide.rules import Options
 from package_retention.inputs import parsing, policy_loading
 from package_retention.inputs.report_reader import read
 from package_retention.model import Owner, OwnerKind, Package, Spending, Version
-from package_retention.output.conclusion import tell
+from package_retention.output.conclusion import conclude
 from package_retention.output.console import Console
 from package_retention.output.records import Records
-from package_retention.pipeline.context import World as Edges
+from package_retention.pipeline.context import RunContext as Edges
 from package_retention.pipeline.run import run
 from scene import Scene, deletes, lists, reads, scene
 
@@ -120,7 +120,7 @@ def planned(folder: Path, listed: tuple[Version, ...], **given: Any) -> tuple[Ru
             spent=Spending,
         )
         result = run(edges, Options())
-    return result, tell(result, records, environ, console, clock.now()), log.getvalue()
+    return result, conclude(result, records, environ, console, clock.now()), log.getvalue()
 
 
 def test_100_000_versions_fit_into_outputs_summary_and_report(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
-from package_retention.decide.matching import Numbers
+from package_retention.decide.matching import VersionParser
 from package_retention.decide.rules import Options
 from package_retention.errors import PlanError
 from package_retention.model import Absent, Manifest, PackageType, Plan, ReasonCode, StepKind, Unreadable
@@ -28,7 +28,7 @@ FEW = settings(max_examples=100, deadline=None)
 
 
 def planned(facts: Facts, rules: PackageRules, options: Options | None = None) -> Plan:
-    numbers = Numbers(ecosystems.of(PackageType.CONTAINER))
+    numbers = VersionParser(ecosystems.of(PackageType.CONTAINER))
     try:
         return deletion_plan(facts, rules, numbers, NOW, options or Options())
     except PlanError:
@@ -132,7 +132,7 @@ def check_second_run(built: Built, rules: PackageRules, deleted: set[str]) -> No
     readings = {name: r for name, r in built.readings.items() if name not in deleted}
     confirmed = frozenset(built.gone | deleted)
     facts = replace(built.facts(), first=left, latest=left, readings=readings, confirmed=confirmed)
-    numbers = Numbers(ecosystems.of(PackageType.CONTAINER))
+    numbers = VersionParser(ecosystems.of(PackageType.CONTAINER))
     try:
         assert not gone(deletion_plan(facts, rules, numbers, NOW, Options()))
     except PlanError:

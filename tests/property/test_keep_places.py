@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
-from package_retention.decide.matching import Numbers
+from package_retention.decide.matching import VersionParser
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, Options, OrderBy, PackageRules, Retention, Rule
 from package_retention.model import Descriptor, PackageType
@@ -81,7 +81,7 @@ def pushed(releases: list[Release]) -> tuple[Facts, dict[str, list[str]]]:
 
 def gone(facts: Facts, rules: PackageRules, *, untag: bool = False) -> set[str]:
     """What a plan deletes, and what it takes tags from."""
-    numbers = Numbers(ecosystems.of(PackageType.CONTAINER))
+    numbers = VersionParser(ecosystems.of(PackageType.CONTAINER))
     plan = deletion_plan(facts, rules, numbers, NOW, Options(untag=untag, when_empty=True))
     return {d.version.name for d in plan.decisions if d.selected or d.untag}
 

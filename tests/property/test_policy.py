@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
-from package_retention.decide.matching import Numbers
+from package_retention.decide.matching import VersionParser
 from package_retention.decide.rules import Options
 from package_retention.errors import InputError, PlanError
 from package_retention.inputs.parsing import parse as parse_inputs
@@ -100,7 +100,7 @@ def rules_for_app(found: list[dict[str, Any]]) -> PackageRules:
 
 
 def planned(built: Built, found: PackageRules, options: Options | None = None) -> Plan:
-    numbers = Numbers(ecosystems.of(PackageType.CONTAINER))
+    numbers = VersionParser(ecosystems.of(PackageType.CONTAINER))
     try:
         return deletion_plan(built.facts(), found, numbers, NOW, options or Options())
     except PlanError:

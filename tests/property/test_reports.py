@@ -16,7 +16,7 @@ from emulator import shapes
 from emulator.images import push_image
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
-from package_retention.decide.matching import Numbers
+from package_retention.decide.matching import VersionParser
 from package_retention.decide.rules import Options
 from package_retention.errors import PlanError
 from package_retention.model import Operation, PackageType, Step, StepKind, Version
@@ -268,7 +268,7 @@ def does(plan: Plan) -> tuple[set[int], dict[int, set[str]], bool]:
 def test_a_report_only_narrows(
     built: Any, rules: Any, untag: bool, when_empty: bool, data: st.DataObject
 ) -> None:
-    facts, numbers = built.facts(), Numbers(ecosystems.of(PackageType.CONTAINER))
+    facts, numbers = built.facts(), VersionParser(ecosystems.of(PackageType.CONTAINER))
     options = Options(untag, when_empty)
     try:
         alone = deletion_plan(facts, rules, numbers, NOW, options)
@@ -276,7 +276,7 @@ def test_a_report_only_narrows(
         return
     report = data.draw(reports(list(facts.latest)))
     found = review(report, PACKAGE, facts.latest)
-    plan = found.told(alone, deletion_plan(facts, rules, numbers, NOW, found.narrowed(options, alone)))
+    plan = found.reconciled(alone, deletion_plan(facts, rules, numbers, NOW, found.narrowed(options, alone)))
     going, losing, whole = does(plan)
     going_alone, losing_alone, whole_alone = does(alone)
     said = report.packages[0]
@@ -293,7 +293,7 @@ def test_a_report_only_narrows(
 def test_a_plan_that_meets_the_same_world_is_carried_out_as_it_is(
     built: Any, rules: Any, untag: bool
 ) -> None:
-    facts, numbers = built.facts(), Numbers(ecosystems.of(PackageType.CONTAINER))
+    facts, numbers = built.facts(), VersionParser(ecosystems.of(PackageType.CONTAINER))
     options = Options(untag)
     try:
         alone = deletion_plan(facts, rules, numbers, NOW, options)
@@ -304,7 +304,7 @@ def test_a_plan_that_meets_the_same_world_is_carried_out_as_it_is(
     about = ReportedPackage(PACKAGE, steps, selected)
     report = Report(Operation.DELETE, True, NOW, "https://github.com", "octo", {}, (about,))
     found = review(report, PACKAGE, facts.latest)
-    plan = found.told(alone, deletion_plan(facts, rules, numbers, NOW, found.narrowed(options, alone)))
+    plan = found.reconciled(alone, deletion_plan(facts, rules, numbers, NOW, found.narrowed(options, alone)))
     assert does(plan) == does(alone)
     assert plan.steps == alone.steps
     assert set(plan.warnings) <= set(alone.warnings)

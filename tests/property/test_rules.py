@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
-from package_retention.decide.matching import Numbers
+from package_retention.decide.matching import VersionParser
 from package_retention.decide.rules import Options, OrderBy, PackageRules, Rule, Series
 from package_retention.model import PackageType, Plan, ReasonCode, StepKind, Version
 from property.leaves import PATTERNS, delete_rules, keep_rules, scenes
@@ -28,7 +28,7 @@ SOME = settings(max_examples=60, deadline=None)
 
 
 def planned(facts: Facts, rules: PackageRules, *, when_empty: bool = False) -> Plan:
-    numbers = Numbers(ecosystems.of(facts.package.type))
+    numbers = VersionParser(ecosystems.of(facts.package.type))
     return deletion_plan(facts, rules, numbers, NOW, Options(when_empty=when_empty))
 
 
@@ -83,14 +83,14 @@ def no_order_matters(facts: Facts, rules: PackageRules, plan: Plan, random: Rand
 
 def only_what_is_known(facts: Facts, rules: PackageRules, plan: Plan) -> None:
     """An oracle of its own: of what is selected, some rule must be able to know everything that it asks."""
-    numbers = Numbers(ecosystems.of(rules.type))
+    numbers = VersionParser(ecosystems.of(rules.type))
     selected = gone(plan)
     for version in facts.latest:
         if version.id in selected:
             assert any(knows(rule, version, numbers) for rule in rules.delete)
 
 
-def knows(rule: Rule, version: Version, numbers: Numbers) -> bool:
+def knows(rule: Rule, version: Version, numbers: VersionParser) -> bool:
     """Whether all that a rule looks at is known of a version."""
     condition, retention = rule.filter, rule.retention
     text = version.tags[0] if version.tags else version.name

@@ -143,7 +143,7 @@ def test_what_is_refused(change: str, answers: list[Any], kind: RefusalKind) -> 
     assert error.refusal.kind is kind
     assert isinstance(error, MissingError) is (kind in (RefusalKind.NOT_FOUND, RefusalKind.VERSION_NOT_FOUND))
     assert "a/lib" in error.message
-    assert error.advice
+    assert error.hint
 
 
 @pytest.mark.parametrize("odd", [Reply(200, {}), Reply(202), Reply(200)])

@@ -8,7 +8,7 @@ import pytest
 from clocks import START
 from connections import API, LOST, UNSENT, Connections, InTurn, Reply, refusal, rig
 from package_retention.api.client import LostChangeError
-from package_retention.api.session import DropError
+from package_retention.api.session import TransportError
 from package_retention.errors import BudgetError, CancelledError, StaleError, UnreachableError
 
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
@@ -43,11 +43,11 @@ def test_tries_end() -> None:
 
 
 def test_what_is_hopeless_is_tried_once() -> None:
-    drop = DropError("not trusted", sent=False, hopeless=True, advice="name your CA")
+    drop = TransportError("not trusted", sent=False, permanent=True, hint="name your CA")
     made = rig(InTurn(drop))
     with pytest.raises(UnreachableError, match="not trusted") as caught:
         made.client.change("DELETE", "/x", "delete x")
-    assert caught.value.advice == "name your CA"
+    assert caught.value.hint == "name your CA"
     assert not isinstance(caught.value, LostChangeError)
 
 
@@ -68,7 +68,7 @@ def test_a_limit_that_stays_is_handed_on_to_be_explained() -> None:
 @pytest.mark.parametrize(
     ("first", "lost"), [(LOST, True), (refusal(500, "x"), True), (UNSENT, False), (refusal(429, "x"), False)]
 )
-def test_whether_an_earlier_try_may_have_been_carried_out(first: Reply | DropError, lost: bool) -> None:
+def test_whether_an_earlier_try_may_have_been_carried_out(first: Reply | TransportError, lost: bool) -> None:
     made = rig(InTurn(first, refusal(404, "Not Found")))
     assert made.client.change("DELETE", "/x", "delete x").lost is lost
     assert not rig(InTurn(LOST, refusal(404, "Not Found"))).client.get("/x", "look").lost
@@ -97,7 +97,7 @@ def test_the_end_of_the_run_in_the_middle_of_a_lost_change_is_told_apart() -> No
     with pytest.raises(StaleError):
         made.client.change("DELETE", "/x", "delete x", not_after=0.5)
 
-    def cancelled() -> DropError:
+    def cancelled() -> TransportError:
         made.clock.cancel()
         return LOST
 

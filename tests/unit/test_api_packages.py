@@ -7,7 +7,7 @@ import pytest
 from clocks import FakeClock
 from connections import API, InTurn, Reply, refusal, rig
 from package_retention.api.packages import connect
-from package_retention.api.session import DropError
+from package_retention.api.session import TransportError
 from package_retention.api.tokens import TokenKind
 from package_retention.errors import (
     BudgetError,
@@ -19,7 +19,7 @@ from package_retention.errors import (
 )
 from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, Owner, OwnerKind, Package, PackageType, Result, StepKind
-from package_retention.shield import finishing
+from package_retention.shield import shielded
 
 if TYPE_CHECKING:
     from package_retention.ports import Meter, PackagesApi
@@ -65,7 +65,7 @@ def test_the_kind_of_owner(kind: TokenKind, answers: list[Any], expected: Owner,
 def test_an_owner_that_is_not_there_or_a_bad_token() -> None:
     with pytest.raises(MissingError, match="cannot find the owner nobody") as missing:
         rig(InTurn(refusal(404, "Not Found"))).packages.owner("nobody")
-    assert missing.value.advice
+    assert missing.value.hint
     for answers in (
         [refusal(401, "Bad credentials")],
         [Reply(200, {"type": "User"}), refusal(401, "Bad credentials")],
@@ -166,7 +166,7 @@ def test_what_is_begun_is_finished_in_spite_of_a_cancel_and_of_every_budget() ->
     with pytest.raises(BudgetError):
         made.packages.delete_version(package, 2)
     made.pacer.cancel()
-    with finishing():
+    with shielded():
         assert made.packages.delete_version(package, 3) is Result.DONE
         assert made.packages.delete_version(package, 4) is Result.DONE
     with pytest.raises(CancelledError):
@@ -183,7 +183,7 @@ def test_room_for_more_changes() -> None:
         tight.packages.ensure_room(1000)
     assert time.value.cause == "time"
     left = {"x-ratelimit-limit": "1000", "x-ratelimit-remaining": "130", "x-ratelimit-reset": "99999999999"}
-    spent = rig(InTurn(Reply(200, {}, left), DropError("x", sent=True, hopeless=True)), time_limit=3600)
+    spent = rig(InTurn(Reply(200, {}, left), TransportError("x", sent=True, permanent=True)), time_limit=3600)
     spent.client.get("/x", "look")
     spent.packages.ensure_room(30)
     with pytest.raises(BudgetError, match="130 of 1000") as budget:

@@ -80,7 +80,7 @@ def test_matches(entry: str, text: str, expected: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "advice"),
+    ("entry", "hint"),
     [
         ("^v1", r"`/\^v1/`"),
         ("v1$", r"`/v1\$/`"),
@@ -131,8 +131,8 @@ def test_matches(entry: str, text: str, expected: bool) -> None:
         ('["a"]', "quotes"),
     ],
 )
-def test_what_looks_like_something_else_is_refused(entry: str, advice: str) -> None:
-    with pytest.raises(PatternError, match=advice):
+def test_what_looks_like_something_else_is_refused(entry: str, hint: str) -> None:
+    with pytest.raises(PatternError, match=hint):
         Pattern.parse(entry)
 
 

@@ -12,7 +12,7 @@ import pytest
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.facts import Facts
-from package_retention.decide.matching import Numbers
+from package_retention.decide.matching import VersionParser
 from package_retention.decide.rules import Options
 from package_retention.inputs.policy import DELETE_KEYS, KEEP_KEYS, PACKAGE_KEYS
 from package_retention.inputs.policy_loading import parse
@@ -56,8 +56,8 @@ def versions(name: str, entry: int, **days: float) -> list[str]:
     return sorted(d.version.name for d in plan.decisions if d.selected)
 
 
-def numbers(package_type: PackageType) -> Numbers:
-    return Numbers(ecosystems.of(package_type))
+def numbers(package_type: PackageType) -> VersionParser:
+    return VersionParser(ecosystems.of(package_type))
 
 
 def package(*tagged: tuple[int, str]) -> Built:

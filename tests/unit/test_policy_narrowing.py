@@ -12,11 +12,11 @@ from package_retention.errors import InputError, MissingError, PlanError, Refusa
 from package_retention.inputs.policy_loading import narrowed, parse
 from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, Owner, OwnerKind, Package, PackageType, Spending
-from package_retention.pipeline.context import World
+from package_retention.pipeline.context import RunContext
 from package_retention.pipeline.targets import Target, targets
 
 if TYPE_CHECKING:
-    from package_retention.ports import Journal, PackagesApi, RegistryApi
+    from package_retention.ports import EventListener, PackagesApi, RegistryApi
 
 OCTO = Owner("octo", OwnerKind.ORGANIZATION)
 REPOSITORY = "octo/app"
@@ -57,12 +57,12 @@ def reached(policy: str, kind: PackageType | None, names: str, api: Api | None =
     rules = narrowed(parse(policy.encode(), "p.yml"), kind, names, "p.yml")
     settings = Settings(Operation.DELETE, "octo", rules, token="t", repository=REPOSITORY)
     with ThreadPoolExecutor(1) as pool:
-        world = World(
+        world = RunContext(
             settings,
             cast("PackagesApi", api or Api()),
             cast("RegistryApi", None),
             FakeClock(),
-            cast("Journal", None),
+            cast("EventListener", None),
             pool,
             pool,
             nonce=lambda: "",

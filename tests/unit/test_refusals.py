@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from package_retention.api.refusals import (
     ROWS,
-    Asked,
+    RequestContext,
     explain,
     gone,
     not_found_package,
@@ -23,7 +23,7 @@ from package_retention.errors import Refusal, RefusalKind
 from package_retention.model import OwnerKind, PackageType, StepKind
 
 CONTAINER, NPM, MAVEN = PackageType.CONTAINER, PackageType.NPM, PackageType.MAVEN
-DELETES = Asked(
+DELETES = RequestContext(
     action="delete version v1 of octo/app (container)",
     owner="octo",
     token=TokenKind.CLASSIC,
@@ -32,7 +32,9 @@ DELETES = Asked(
     package="octo/app (container)",
     owner_kind=OwnerKind.ORGANIZATION,
 )
-LISTS = Asked("list the container packages of octo", "octo", TokenKind.INSTALLATION, package_type=CONTAINER)
+LISTS = RequestContext(
+    "list the container packages of octo", "octo", TokenKind.INSTALLATION, package_type=CONTAINER
+)
 READS = replace(DELETES, action="list the versions of octo/app (container)", kind=None)
 RESTORES = replace(
     DELETES, action="restore version v1 of octo/app (container)", kind=StepKind.RESTORE_VERSION
@@ -223,7 +225,7 @@ json = st.recursive(
     max_leaves=10,
 )
 asked = st.builds(
-    Asked,
+    RequestContext,
     action=st.just("do it"),
     owner=st.just("octo"),
     token=st.sampled_from(TokenKind),
@@ -236,7 +238,7 @@ asked = st.builds(
 )
 
 
-def told(message: str, subject: Asked = DELETES, status: int = 403, **headers: str) -> Refusal:
+def told(message: str, subject: RequestContext = DELETES, status: int = 403, **headers: str) -> Refusal:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return explain(subject, status, named, {"message": message, "status": str(status)})
 
@@ -255,7 +257,7 @@ def test_every_row_is_explained_with_its_next_step(
     assert refusal.message.startswith(f"cannot {subject.action}: ")
     assert f"GitHub answered {status}: " in refusal.message
     assert meaning in refusal.message
-    assert step in refusal.advice
+    assert step in refusal.hint
 
 
 @pytest.mark.parametrize(
@@ -271,7 +273,7 @@ def test_several_scopes_may_be_named(scopes: str, action: str) -> None:
     refusal = explain(DELETES, 403, {}, {"message": f"You need at least {scopes} to {action}"})
     assert refusal.kind is RefusalKind.SCOPE
     assert refusal.meets_every_change
-    assert "`delete:packages`, `read:packages`" in refusal.advice
+    assert "`delete:packages`, `read:packages`" in refusal.hint
 
 
 @pytest.mark.parametrize(("number", "_status", "text", "kind", "_meaning", "_step"), PART_J)
@@ -296,11 +298,11 @@ def test_the_documented_texts_find_their_own_row() -> None:
 
 @given(asked, st.integers(100, 599), st.dictionaries(st.text(max_size=20), st.text(max_size=20)), json)
 def test_explaining_never_raises_and_always_says_something(
-    subject: Asked, status: int, headers: dict[str, str], body: Any
+    subject: RequestContext, status: int, headers: dict[str, str], body: Any
 ) -> None:
     refusal = explain(subject, status, headers, body)
     assert refusal.message.startswith("cannot do it: ")
-    assert refusal.advice
+    assert refusal.hint
     assert len(refusal.message) < 1000
 
 
@@ -310,10 +312,12 @@ def test_explaining_never_raises_and_always_says_something(
     st.sampled_from(["message", "errors"]),
     st.text(max_size=9),
 )
-def test_every_text_is_explained_for_every_request(subject: Asked, text: str, key: str, tail: str) -> None:
+def test_every_text_is_explained_for_every_request(
+    subject: RequestContext, text: str, key: str, tail: str
+) -> None:
     refusal = explain(subject, 403, {}, {key: text + tail})
     assert refusal.message
-    assert refusal.advice
+    assert refusal.hint
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200))
@@ -347,12 +351,12 @@ def test_markup_is_told_by_its_title() -> None:
     refusal = explain(DELETES, 502, {"X-GitHub-Request-Id": "A1B2:C3"}, page)
     assert refusal.kind is RefusalKind.SERVER
     assert '"Unicorn! &middot; GitHub"' in refusal.message
-    assert "id A1B2:C3" in refusal.advice
+    assert "id A1B2:C3" in refusal.hint
     assert '"Blocked here"' in explain(DELETES, 418, {}, b"<p>Blocked\n<b>here</b></p>").message
 
 
 def test_a_request_id_that_is_none_is_not_shown() -> None:
-    assert "::error" not in told("Server Error", status=500, X_GitHub_Request_Id="::error::x").advice
+    assert "::error" not in told("Server Error", status=500, X_GitHub_Request_Id="::error::x").hint
 
 
 def test_several_texts_are_all_quoted() -> None:
@@ -388,11 +392,11 @@ def test_a_particular_text_in_errors_wins_over_a_general_message() -> None:
         (replace(BY_WORKFLOW, token=TokenKind.APP_USER), RefusalKind.TOKEN_KIND, "use GITHUB_TOKEN"),
     ],
 )
-def test_an_integration_is_told_what_it_lacks(subject: Asked, kind: RefusalKind, step: str) -> None:
+def test_an_integration_is_told_what_it_lacks(subject: RequestContext, kind: RefusalKind, step: str) -> None:
     refusal = told("Resource not accessible by integration", subject)
     assert refusal.kind is kind
     assert refusal.meets_every_change
-    assert step in refusal.advice
+    assert step in refusal.hint
 
 
 SSO_URL = "https://github.com/orgs/octo/sso?authorization_request=AAB"
@@ -405,7 +409,7 @@ SAML = "Resource protected by organization SAML enforcement. You must grant your
 def test_the_url_that_authorises_is_shown(message: str) -> None:
     refusal = told(message, X_GitHub_SSO=f"required; url={SSO_URL}")
     assert refusal.kind is RefusalKind.SSO
-    assert f"open {SSO_URL} (good for one hour)" in refusal.advice
+    assert f"open {SSO_URL} (good for one hour)" in refusal.hint
 
 
 @pytest.mark.parametrize(
@@ -427,16 +431,14 @@ def test_the_url_that_authorises_is_shown(message: str) -> None:
 def test_a_url_elsewhere_is_not_shown(url: str) -> None:
     refusal = told(SAML + "Personal Access token", X_GitHub_SSO=f"required; url={url}")
     assert refusal.kind is RefusalKind.SSO
-    assert "open " not in refusal.advice
-    assert "Configure SSO" in refusal.advice
+    assert "open " not in refusal.hint
+    assert "Configure SSO" in refusal.hint
 
 
 def test_the_url_of_another_server_is_its_own() -> None:
     subject = replace(DELETES, server_url="https://octo.ghe.com")
     header = "required; url=https://octo.ghe.com/orgs/octo/sso"
-    assert (
-        "open https://octo.ghe.com/orgs/octo/sso " in told("Not Found", subject, X_GitHub_SSO=header).advice
-    )
+    assert "open https://octo.ghe.com/orgs/octo/sso " in told("Not Found", subject, X_GitHub_SSO=header).hint
 
 
 @pytest.mark.parametrize(
@@ -451,7 +453,7 @@ def test_single_sign_on_by_kind_of_token(token: TokenKind, step: str) -> None:
     for text, headers in ((SAML + "OAuth token access", {}), ("x", {"x-github-sso": "required"})):
         refusal = explain(replace(DELETES, token=token), 403, headers, {"message": text})
         assert refusal.kind is RefusalKind.SSO
-        assert step in refusal.advice
+        assert step in refusal.hint
 
 
 def test_partial_results_are_no_refusal_of_sso() -> None:
@@ -472,25 +474,25 @@ def test_every_cause_of_a_package_not_found_is_named() -> None:
         "single sign-on",
         "deleted",
     ):
-        assert cause in refusal.advice
-    assert "role Admin" not in refusal.advice
-    assert "role Admin" in not_found_package(DELETES).advice
-    assert "octo is a user" in not_found_package(replace(READS, owner_kind=OwnerKind.USER)).advice
-    assert "misspelt" in not_found_package(replace(READS, owner_kind=None)).advice
-    assert "packages: write" in not_found_package(replace(READS, token=TokenKind.INSTALLATION)).advice
+        assert cause in refusal.hint
+    assert "role Admin" not in refusal.hint
+    assert "role Admin" in not_found_package(DELETES).hint
+    assert "octo is a user" in not_found_package(replace(READS, owner_kind=OwnerKind.USER)).hint
+    assert "misspelt" in not_found_package(replace(READS, owner_kind=None)).hint
+    assert "packages: write" in not_found_package(replace(READS, token=TokenKind.INSTALLATION)).hint
 
 
 def test_an_owner_not_found_says_nothing_of_packages_names() -> None:
-    advice = told("Not Found", Asked("find the owner octo", "octo", TokenKind.CLASSIC), 404).advice
-    assert "octo may be misspelt" in advice
-    assert "single sign-on" in advice
-    assert "package-name" not in advice
+    hint = told("Not Found", RequestContext("find the owner octo", "octo", TokenKind.CLASSIC), 404).hint
+    assert "octo may be misspelt" in hint
+    assert "single sign-on" in hint
+    assert "package-name" not in hint
 
 
 def test_a_package_that_was_listed_most_likely_lacks_the_role() -> None:
-    advice = told("Package not found.", replace(DELETES, listed=True), 404).advice
-    assert "unless it was deleted meanwhile" in advice
-    assert "role Admin" in advice
+    hint = told("Package not found.", replace(DELETES, listed=True), 404).hint
+    assert "unless it was deleted meanwhile" in hint
+    assert "role Admin" in hint
 
 
 @pytest.mark.parametrize(
@@ -505,12 +507,12 @@ def test_a_package_that_was_listed_most_likely_lacks_the_role() -> None:
         (replace(DELETES, token=TokenKind.FINE_GRAINED), "use GITHUB_TOKEN with"),
     ],
 )
-def test_a_missing_role_is_told_by_token_type_and_owner(subject: Asked, step: str) -> None:
+def test_a_missing_role_is_told_by_token_type_and_owner(subject: RequestContext, step: str) -> None:
     refusal = role_missing(subject)
     assert (refusal.kind, refusal.status) == (RefusalKind.ROLE, 404)
     assert refusal.meets_every_change
     assert "lacks the role Admin" in refusal.message
-    assert step in refusal.advice
+    assert step in refusal.hint
 
 
 def test_what_is_gone_needs_nothing() -> None:
@@ -528,9 +530,9 @@ def test_a_refused_restore_names_window_name_and_role() -> None:
         told("Validation Failed", RESTORES, 422),
         told("An unknown conflict", RESTORES, 409),
     ):
-        assert "30 days" in refusal.advice
-        assert "uses the name" in refusal.advice
-        assert "role Admin" in refusal.advice
+        assert "30 days" in refusal.hint
+        assert "uses the name" in refusal.hint
+        assert "role Admin" in refusal.hint
         assert not refusal.meets_every_change
         assert not refusal.for_good
     assert restore_refused(RESTORES).kind is RefusalKind.VERSION_NOT_FOUND
@@ -546,17 +548,17 @@ def test_deleted_versions_of_another_user() -> None:
 
 def test_invalid_argument_is_about_lists_alone() -> None:
     assert told("Invalid argument.", DELETES, 400).kind is RefusalKind.OTHER
-    advice = told("Invalid argument.", LISTS, 400).advice
-    assert "octo's list is not needed" in advice
-    assert "(classic) with `read:packages`" in advice
+    hint = told("Invalid argument.", LISTS, 400).hint
+    assert "octo's list is not needed" in hint
+    assert "(classic) with `read:packages`" in hint
 
 
 def test_the_scopes_that_a_change_needs_are_named() -> None:
-    advice = told(
+    hint = told(
         "You need at least delete:packages scope to delete a package.", replace(DELETES, package_type=MAVEN)
     )
-    assert "`delete:packages`, `read:packages`, `repo`" in advice.advice
-    assert advice.kind is RefusalKind.SCOPE
+    assert "`delete:packages`, `read:packages`, `repo`" in hint.hint
+    assert hint.kind is RefusalKind.SCOPE
 
 
 @pytest.mark.parametrize(
@@ -592,12 +594,12 @@ def test_a_version_of_the_api_that_is_retired_needs_no_text() -> None:
 
 
 def test_an_app_token_that_ends_is_made_in_the_same_job() -> None:
-    assert "same job" in told("Bad credentials", BY_WORKFLOW, 401).advice
+    assert "same job" in told("Bad credentials", BY_WORKFLOW, 401).hint
     assert told("Bad credentials", BY_WORKFLOW, 401).ends_run
 
 
 def test_an_unknown_refusal_of_an_unsupported_token_says_so() -> None:
-    assert "does not support" in told("Nope", replace(DELETES, token=TokenKind.FINE_GRAINED)).advice
+    assert "does not support" in told("Nope", replace(DELETES, token=TokenKind.FINE_GRAINED)).hint
 
 
 def test_what_refuses_for_good_and_what_ends_a_package() -> None:

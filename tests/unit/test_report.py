@@ -125,13 +125,13 @@ def test_every_line_fits_the_published_schema(path: Path) -> None:
     for outcome in one.outcomes:
         writer.starting(outcome.step)
         writer.finished(outcome)
-    failed = PackageResult(Plan(package("lib")), failure="Package not found.", advice="Look.")
+    failed = PackageResult(Plan(package("lib")), failure="Package not found.", hint="Look.")
     ended = replace(
         run(one, failed, listed(package("other"))),
         complete=False,
         ended_by="cancel",
         failure="f",
-        advice="a",
+        hint="a",
         warnings=("w",),
         exit_status=143,
         spending=Spending(1, 2, 3, 4.5, 6.7),
@@ -287,7 +287,7 @@ def test_a_full_disk_stops_the_next_change_and_not_the_end() -> None:
     writer = ReportWriter(os.open("/dev/full", os.O_WRONLY), clock)
     with pytest.raises(RetentionError, match="No space left") as caught:
         writer.open(SETTINGS, {})
-    assert "report-file" in caught.value.advice
+    assert "report-file" in caught.value.hint
     writer.finished(Outcome(delete(version(1), APP), Result.DONE))
     with pytest.raises(RetentionError, match="No further change"):
         writer.starting(delete(version(2), APP))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_retention.transport.retry import LONGEST, MAX_TRIES, Trouble, trouble_of, wait_after
+from package_retention.transport.retry import LONGEST, MAX_TRIES, RetryCause, trouble_of, wait_after
 
 NOW = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
 SECONDARY = {
@@ -22,20 +22,20 @@ RESET = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW.timestam
 @pytest.mark.parametrize(
     ("status", "headers", "body", "expected"),
     [
-        (None, {}, None, Trouble.DROP),
-        (500, {}, {"message": "Server Error"}, Trouble.SERVER),
-        (502, {}, "<html>", Trouble.SERVER),
-        (408, {}, None, Trouble.SERVER),
-        (403, {}, SECONDARY, Trouble.SECONDARY),
-        (429, {}, SECONDARY, Trouble.SECONDARY),
-        (403, {}, ABUSE, Trouble.SECONDARY),
-        (403, RESET, SECONDARY, Trouble.SECONDARY),
-        (403, {}, PRIMARY, Trouble.PRIMARY),
-        (429, {}, PRIMARY, Trouble.PRIMARY),
-        (429, RESET, None, Trouble.PRIMARY),
-        (429, {}, None, Trouble.SECONDARY),
-        (403, RESET, None, Trouble.PRIMARY),
-        (403, {"retry-after": "5"}, {"message": "Slow down."}, Trouble.SECONDARY),
+        (None, {}, None, RetryCause.DROP),
+        (500, {}, {"message": "Server Error"}, RetryCause.SERVER),
+        (502, {}, "<html>", RetryCause.SERVER),
+        (408, {}, None, RetryCause.SERVER),
+        (403, {}, SECONDARY, RetryCause.SECONDARY),
+        (429, {}, SECONDARY, RetryCause.SECONDARY),
+        (403, {}, ABUSE, RetryCause.SECONDARY),
+        (403, RESET, SECONDARY, RetryCause.SECONDARY),
+        (403, {}, PRIMARY, RetryCause.PRIMARY),
+        (429, {}, PRIMARY, RetryCause.PRIMARY),
+        (429, RESET, None, RetryCause.PRIMARY),
+        (429, {}, None, RetryCause.SECONDARY),
+        (403, RESET, None, RetryCause.PRIMARY),
+        (403, {"retry-after": "5"}, {"message": "Slow down."}, RetryCause.SECONDARY),
         (403, RESET, {"message": "Resource not accessible by integration"}, None),
         (403, {}, {"message": "You need at least read:packages scope to list packages."}, None),
         (403, {}, {"message": ["API rate limit exceeded"]}, None),
@@ -46,11 +46,11 @@ RESET = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW.timestam
         (404, RESET, {"message": "Not Found"}, None),
     ],
 )
-def test_trouble(status: int | None, headers: dict[str, str], body: Any, expected: Trouble | None) -> None:
+def test_trouble(status: int | None, headers: dict[str, str], body: Any, expected: RetryCause | None) -> None:
     assert trouble_of(status, headers, body) is expected
     waits = wait_after(1, status, headers, body, now=NOW, jitter=0.5)
     assert (waits is None) is (expected is None)
-    assert waits is None or waits.trouble is expected
+    assert waits is None or waits.cause is expected
 
 
 @pytest.mark.parametrize(
@@ -144,6 +144,6 @@ def test_whatever_comes_the_wait_is_bounded(
         )
         return
     assert 0.5 <= wait.seconds <= LONGEST
-    assert attempt < MAX_TRIES[wait.trouble]
-    if wait.trouble.is_limit:
+    assert attempt < MAX_TRIES[wait.cause]
+    if wait.cause.is_limit:
         assert wait.scope == "all"

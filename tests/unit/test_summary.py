@@ -89,7 +89,7 @@ def headline_of(one: RunResult) -> str:
 
 
 def test_headlines() -> None:
-    refused = PackageResult(Plan(APP), failure="Package not found.", advice="Look at the name.", missing=True)
+    refused = PackageResult(Plan(APP), failure="Package not found.", hint="Look at the name.", missing=True)
     none = result(10, goes=0)
     assert headline_of(run(none)) == "Nothing was deleted: all 10 versions of octo/app (container) stay"
     assert headline_of(run()) == "Nothing was deleted: no package matched"
@@ -111,9 +111,7 @@ def test_headlines() -> None:
 
 
 def test_a_refused_run_says_what_to_do() -> None:
-    refused = replace(
-        run(), failure="The token lacks delete:packages", advice="Add the scope.", exit_status=1
-    )
+    refused = replace(run(), failure="The token lacks delete:packages", hint="Add the scope.", exit_status=1)
     text = render(refused, ABOUT)
     assert (
         "> [!CAUTION]\n> The token lacks delete:packages. <strong>What to do:</strong> Add the scope." in text

@@ -48,7 +48,7 @@ def test_a_hostile_name_everywhere_changes_nothing_but_text(name: str) -> None:
     steps = tuple(delete(one, of) for one in listed[3:])
     outcomes = tuple(Outcome(step, Result.FAILED, name, name) for step in steps)
     one = PackageResult(Plan(of, decisions, steps, (name,), (name,)), outcomes, name, name)
-    hostile = RunResult(Operation.DELETE, False, (one, one), (name,), failure=name, advice=name)
+    hostile = RunResult(Operation.DELETE, False, (one, one), (name,), failure=name, hint=name)
     text = render(hostile, replace(ABOUT, report_file=name))
     page = Page(text)
     assert page.names <= OURS

@@ -1,5 +1,4 @@
-"""GitHub's Packages REST API: the rules of asking and answering (pure), and the client that asks.
+"""GitHub's Packages REST API: the rules of requests and responses (pure), and the client that sends and reads them.
 
-Pure: `tokens`, `scopes`, `paging`, `rows`; and what a refusal means: `refusals` over the rows of `token_refusals`,
-`object_refusals` and `service_refusals`, with `asked`, `answers` and `advice`.
+The rules are functions of status, headers and body. Nothing here decides what is deleted.
 """

@@ -20,8 +20,8 @@ from package_retention.errors import (
 from package_retention.model import Result, StepKind
 
 if TYPE_CHECKING:
-    from package_retention.api.client import Answer, GitHubClient
-    from package_retention.api.responses import Asked
+    from package_retention.api.client import ApiResponse, GitHubClient
+    from package_retention.api.responses import RequestContext
 
 _NO_CONTENT, _UNAUTHORIZED, _NOT_FOUND = 204, 401, 404
 # How a restore of what is already there would be refused is not known (facts A6, K): each of these is looked into.
@@ -33,7 +33,7 @@ _MISSING = (RefusalKind.NOT_FOUND, RefusalKind.VERSION_NOT_FOUND)
 class Change:
     """A change of one version or package: `path` carries it out with `method`, a GET of `thing` shows the object."""
 
-    asked: Asked
+    context: RequestContext
     method: str
     path: str
     thing: str
@@ -41,10 +41,10 @@ class Change:
     @property
     def restores(self) -> bool:
         """Whether the object is there once this is done."""
-        return self.asked.kind in (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE)
+        return self.context.kind in (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE)
 
 
-def carry_out(client: GitHubClient, change: Change, *, not_after: float | None = None) -> Result:
+def execute(client: GitHubClient, change: Change, *, not_after: float | None = None) -> Result:
     """Carry out a change.
 
     Returns:
@@ -59,46 +59,46 @@ def carry_out(client: GitHubClient, change: Change, *, not_after: float | None =
         CancelledError: the run was cancelled before it was done.
     """
     try:
-        answer = client.change(change.method, change.path, change.asked.action, not_after=not_after)
+        response = client.change(change.method, change.path, change.context.action, not_after=not_after)
     except LostChangeError as lost:
-        return _settle(client, change, lost)
-    if answer.status == _NO_CONTENT:
+        return _resolve(client, change, lost)
+    if response.status == _NO_CONTENT:
         return Result.DONE
-    done = _looked_into(client, change, answer) if _is_doubtful(change, answer) else None
+    done = _looked_into(client, change, response) if _is_doubtful(change, response) else None
     if done:
-        return Result.DONE if answer.lost or answer.ok else Result.ALREADY
-    if answer.ok:
+        return Result.DONE if response.lost or response.ok else Result.ALREADY
+    if response.ok:
         # Whoever answered this, it was not the API (facts A1: 204 is all that it says).
-        raise _unknown(change) if done is None else _undone(change, answer)
-    if answer.status == _NOT_FOUND and done is False:
+        raise _unknown(change) if done is None else _undone(change, response)
+    if response.status == _NOT_FOUND and done is False:
         if change.restores:
-            raise MissingError(refusals.restore_refused(change.asked, answer.status, answer.body))
-        raise RefusedError(refusals.role_missing(change.asked))
-    raise refused(change.asked, answer)
+            raise MissingError(refusals.restore_refused(change.context, response.status, response.body))
+        raise RefusedError(refusals.role_missing(change.context))
+    raise refused(change.context, response)
 
 
-def refused(asked: Asked, answer: Answer) -> RefusedError:
+def refused(context: RequestContext, response: ApiResponse) -> RefusedError:
     """Make the error that an answer is: `MissingError` where what was asked for is not there or hidden."""
-    refusal = refusals.explain(asked, answer.status, answer.headers, answer.body)
+    refusal = refusals.explain(context, response.status, response.headers, response.body)
     return MissingError(refusal) if refusal.kind in _MISSING else RefusedError(refusal)
 
 
-def _is_doubtful(change: Change, answer: Answer) -> bool:
-    if answer.ok or answer.lost or answer.status == _NOT_FOUND:
+def _is_doubtful(change: Change, response: ApiResponse) -> bool:
+    if response.ok or response.lost or response.status == _NOT_FOUND:
         return True
-    return change.restores and answer.status in _CONFLICTS
+    return change.restores and response.status in _CONFLICTS
 
 
-def _looked_into(client: GitHubClient, change: Change, answer: Answer) -> bool | None:
+def _looked_into(client: GitHubClient, change: Change, response: ApiResponse) -> bool | None:
     try:
         return _is_done(client, change)
     except (UnreachableError, BudgetError, CancelledError) as error:
-        if not (answer.lost or answer.ok):
+        if not (response.lost or response.ok):
             raise
         raise _unknown(change) from error
 
 
-def _settle(client: GitHubClient, change: Change, lost: LostChangeError) -> Result:
+def _resolve(client: GitHubClient, change: Change, lost: LostChangeError) -> Result:
     try:
         done = _is_done(client, change)
     except (UnreachableError, BudgetError, CancelledError):
@@ -109,31 +109,31 @@ def _settle(client: GitHubClient, change: Change, lost: LostChangeError) -> Resu
         return Result.DONE
     if isinstance(lost.__cause__, StaleError | BudgetError | CancelledError):
         raise lost.__cause__
-    raise UnreachableError(f"{lost.message}; it was not done", lost.advice) from lost
+    raise UnreachableError(f"{lost.message}; it was not done", lost.hint) from lost
 
 
 def _is_done(client: GitHubClient, change: Change) -> bool | None:
     """Look at the object; `None` where the look itself is refused."""
-    answer = client.get(change.thing, change.asked.action)
-    if answer.status == _UNAUTHORIZED:
-        raise refused(change.asked, answer)
-    if answer.status == _NOT_FOUND:
+    response = client.get(change.thing, change.context.action)
+    if response.status == _UNAUTHORIZED:
+        raise refused(change.context, response)
+    if response.status == _NOT_FOUND:
         return not change.restores
-    if not answer.ok:
+    if not response.ok:
         return None
-    deleted = isinstance(answer.body, dict) and rows.moment(answer.body.get("deleted_at")) is not None
+    deleted = isinstance(response.body, dict) and rows.moment(response.body.get("deleted_at")) is not None
     return deleted is not change.restores
 
 
-def _undone(change: Change, answer: Answer) -> UnreachableError:
+def _undone(change: Change, response: ApiResponse) -> UnreachableError:
     return UnreachableError(
-        f"cannot {change.asked.action}: the answer was HTTP {answer.status}, and yet it was not done",
+        f"cannot {change.context.action}: the answer was HTTP {response.status}, and yet it was not done",
         "look at what stands between the runner and GitHub: a proxy may answer in its place",
     )
 
 
 def _unknown(change: Change) -> InDoubtError:
     return InDoubtError(
-        f"cannot tell whether this was done: {change.asked.action}; its answer was lost, and GitHub did not say later",
+        f"cannot tell whether this was done: {change.context.action}; its answer was lost, and GitHub did not say later",
         "run again: what is done is not done twice",
     )

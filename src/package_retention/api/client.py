@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from package_retention.api.rate_limit import CHANGE_POINTS, READ_POINTS
-from package_retention.api.session import DropError
+from package_retention.api.session import TransportError
 from package_retention.errors import BudgetError, CancelledError, StaleError, UnreachableError
 from package_retention.transport import links, retry
-from package_retention.transport.retry import Trouble
+from package_retention.transport.retry import RetryCause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from package_retention.api.rate_limit import Pacer, Pass
-    from package_retention.api.session import Observed
+    from package_retention.api.rate_limit import Permit, RateLimiter
+    from package_retention.api.session import ResponseHeaders
     from package_retention.ports import Clock
 
 MAX_REDIRECTS = 3
@@ -30,7 +30,7 @@ class Exchange(Protocol):
     """One connection to the API, as `session.Session` is."""
 
     def exchange(self, method: str, url: str) -> tuple[int, Mapping[str, str], str]:
-        """Send one request, once; raises `DropError`."""
+        """Send one request, once; raises `TransportError`."""
         ...
 
     def close(self) -> None:
@@ -49,7 +49,7 @@ class RequestLog(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """An answer that no other try would better.
 
     `headers` have their names in small letters, `body` is decoded JSON, the text of
@@ -85,7 +85,7 @@ class _Try:
     status: int | None
     headers: Mapping[str, str]
     body: Any = None
-    drop: DropError | None = None
+    drop: TransportError | None = None
 
     @property
     def said(self) -> str:
@@ -113,9 +113,9 @@ class GitHubClient:
         self,
         api_url: str,
         connect: Callable[[], Exchange],
-        pacer: Pacer,
+        pacer: RateLimiter,
         clock: Clock,
-        observed: Observed,
+        response_headers: ResponseHeaders,
         *,
         log: RequestLog | None = None,
         jitter: Callable[[], float] = random.random,
@@ -124,14 +124,14 @@ class GitHubClient:
         self._connect = connect
         self._pacer = pacer
         self._clock = clock
-        self._observed = observed
+        self._observed = response_headers
         self._log = log
         self._jitter = jitter
         # Last in, first out, and both ends atomic: warm connections are used first.
         self._idle: list[Exchange] = []
         self._closed = False
 
-    def get(self, url: str, action: str) -> Answer:
+    def get(self, url: str, action: str) -> ApiResponse:
         """Read.
 
         Args:
@@ -144,13 +144,13 @@ class GitHubClient:
             CancelledError: the run is cancelled.
         """
         for _ in range(MAX_REDIRECTS + 1):
-            answer = self._ask(_Request("GET", self._own(url, action), action))
-            if not (300 <= answer.status < 400 and answer.headers.get("location")):  # noqa: PLR2004 - 3xx
-                return answer
-            url = self._redirected(url, answer.headers["location"])
+            response = self._ask(_Request("GET", self._own(url, action), action))
+            if not (300 <= response.status < 400 and response.headers.get("location")):  # noqa: PLR2004 - 3xx
+                return response
+            url = self._redirected(url, response.headers["location"])
         raise UnreachableError(f"cannot {action}: GitHub redirects without end", _LATER)
 
-    def change(self, method: str, path: str, action: str, *, not_after: float | None = None) -> Answer:
+    def change(self, method: str, path: str, action: str, *, not_after: float | None = None) -> ApiResponse:
         """Change something (`DELETE` or `POST`); redirects are answers.
 
         Args:
@@ -174,8 +174,8 @@ class GitHubClient:
         while self._idle:
             self._idle.pop().close()
 
-    def _ask(self, request: _Request) -> Answer:
-        met: Counter[Trouble] = Counter()
+    def _ask(self, request: _Request) -> ApiResponse:
+        met: Counter[RetryCause] = Counter()
         lost = False
         while True:
             try:
@@ -189,14 +189,14 @@ class GitHubClient:
             except (BudgetError, StaleError, CancelledError) as error:
                 raise _ended(error, request.action, met, lost=lost) from error
 
-    def _try(self, request: _Request, met: Counter[Trouble]) -> tuple[_Try, retry.Wait | None]:
+    def _try(self, request: _Request, met: Counter[RetryCause]) -> tuple[_Try, retry.Wait | None]:
         points = CHANGE_POINTS if request.changes else READ_POINTS
         given = self._pacer.enter(points, not_after=request.not_after)
         headers = date = None
         try:
             tried = self._exchange(request, given)
             if tried.drop is None:
-                headers, date = tried.headers, self._observed.hear(tried.headers)
+                headers, date = tried.headers, self._observed.record(tried.headers)
             wait = self._wait(tried, met)
             if wait is not None and wait.scope == "all":
                 self._pacer.limited(given, wait)
@@ -204,12 +204,12 @@ class GitHubClient:
             self._pacer.leave(given, headers, date)
         return tried, wait
 
-    def _wait(self, tried: _Try, met: Counter[Trouble]) -> retry.Wait | None:
+    def _wait(self, tried: _Try, met: Counter[RetryCause]) -> retry.Wait | None:
         trouble = retry.trouble_of(tried.status, tried.headers, tried.body)
         if trouble is None:
             return None
         met[trouble] += 1
-        if tried.drop is not None and tried.drop.hopeless:
+        if tried.drop is not None and tried.drop.permanent:
             return None
         return retry.wait_after(
             met[trouble],
@@ -220,17 +220,17 @@ class GitHubClient:
             jitter=self._jitter(),
         )
 
-    def _exchange(self, request: _Request, given: Pass) -> _Try:
+    def _exchange(self, request: _Request, given: Permit) -> _Try:
         session = self._borrow()
         tried = _Try(None, {})
         try:
             status, headers, text = session.exchange(request.method, request.url)
             tried = _read(status, headers, text)
-        except DropError as drop:
+        except TransportError as drop:
             tried = _Try(None, {}, drop=drop)
         finally:
             self._give_back(session)
-            self._tell(request, tried, given)
+            self._emit(request, tried, given)
         return tried
 
     def _borrow(self) -> Exchange:
@@ -245,7 +245,7 @@ class GitHubClient:
         else:
             self._idle.append(session)
 
-    def _tell(self, request: _Request, tried: _Try, given: Pass) -> None:
+    def _emit(self, request: _Request, tried: _Try, given: Permit) -> None:
         if self._log is None:
             return
         parts = urlsplit(request.url)
@@ -265,21 +265,21 @@ class GitHubClient:
         )
 
     def _redirected(self, url: str, location: str) -> str:
-        asked = self._api_url + url if url.startswith("/") else url
-        target = urljoin(asked, location)
+        context = self._api_url + url if url.startswith("/") else url
+        target = urljoin(context, location)
         # A renamed owner's redirect may drop the query; which page was asked for must not be lost with it.
         if urlsplit(target).query:
             return target
-        return urlsplit(target)._replace(query=urlsplit(asked).query).geturl()
+        return urlsplit(target)._replace(query=urlsplit(context).query).geturl()
 
 
-def _final(tried: _Try, action: str, *, lost: bool, tries: int) -> Answer:
+def _final(tried: _Try, action: str, *, lost: bool, tries: int) -> ApiResponse:
     if tried.status is not None and not _failed(tried):
-        return Answer(tried.status, tried.headers, tried.body, lost=lost)
-    advice = (tried.drop.advice if tried.drop else "") or _LATER
+        return ApiResponse(tried.status, tried.headers, tried.body, lost=lost)
+    hint = (tried.drop.hint if tried.drop else "") or _LATER
     after = f" after {tries} tries" if tries > 1 else ""
     kind = LostChangeError if lost else UnreachableError
-    raise kind(f"cannot {action}: no usable answer from GitHub{after} ({tried.said})", advice)
+    raise kind(f"cannot {action}: no usable answer from GitHub{after} ({tried.said})", hint)
 
 
 def _read(status: int, headers: Mapping[str, str], text: str) -> _Try:
@@ -288,7 +288,7 @@ def _read(status: int, headers: Mapping[str, str], text: str) -> _Try:
     except (ValueError, RecursionError):
         if status < 300:  # noqa: PLR2004 - the 2xx of HTTP
             # A proxy's or a portal's page; it must pass neither for an empty list nor for a change made.
-            return _Try(None, headers, drop=DropError("an answer that is not JSON", sent=True))
+            return _Try(None, headers, drop=TransportError("an answer that is not JSON", sent=True))
         return _Try(status, headers, text)
 
 
@@ -302,7 +302,7 @@ def _may_be_done(tried: _Try) -> bool:
 
 
 def _ended(
-    error: BudgetError | StaleError | CancelledError, action: str, met: Counter[Trouble], *, lost: bool
+    error: BudgetError | StaleError | CancelledError, action: str, met: Counter[RetryCause], *, lost: bool
 ) -> BudgetError | StaleError | CancelledError | LostChangeError:
     if lost:
         return LostChangeError(
@@ -310,5 +310,5 @@ def _ended(
             "whether it was done is not known: run again, or look at the package's page",
         )
     if isinstance(error, BudgetError):
-        error.failing = met[Trouble.DROP] + met[Trouble.SERVER] > 0
+        error.failing = met[RetryCause.DROP] + met[RetryCause.SERVER] > 0
     return error

@@ -8,7 +8,7 @@ from package_retention.api.tokens import TokenKind, granular, needed
 from package_retention.model import OwnerKind, StepKind
 
 if TYPE_CHECKING:
-    from package_retention.api.responses import Answer, Asked
+    from package_retention.api.responses import ErrorResponse, RequestContext
 
 _NO_USER = (TokenKind.INSTALLATION, TokenKind.UNKNOWN)
 _RESTORES = (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE)
@@ -26,136 +26,136 @@ READ_ONLY = (
 )
 
 
-def restores(asked: Asked) -> bool:
+def restores(context: RequestContext) -> bool:
     """Whether something was to be restored."""
-    return asked.kind in _RESTORES
+    return context.kind in _RESTORES
 
 
-def has_own_permissions(asked: Asked) -> bool:
+def has_own_permissions(context: RequestContext) -> bool:
     """Whether such packages have permissions of their own; so it is assumed where the type is not known."""
-    kind = asked.package_type
-    return kind is None or granular(kind, on_github_com=asked.on_github_com)
+    kind = context.package_type
+    return kind is None or granular(kind, on_github_com=context.on_github_com)
 
 
-def documented(asked: Asked) -> bool:
+def documented(context: RequestContext) -> bool:
     """Whether GitHub documents this kind of token for this request (facts A8)."""
-    if asked.token is TokenKind.FINE_GRAINED:
+    if context.token is TokenKind.FINE_GRAINED:
         return False
-    if asked.token is TokenKind.APP_USER:
-        return asked.kind in _APP_USERS_MAY
-    return asked.token is not TokenKind.INSTALLATION or has_own_permissions(asked)
+    if context.token is TokenKind.APP_USER:
+        return context.kind in _APP_USERS_MAY
+    return context.token is not TokenKind.INSTALLATION or has_own_permissions(context)
 
 
-def classic(asked: Asked) -> str:
+def classic(context: RequestContext) -> str:
     """Name the classic token that does it, with its scopes."""
-    kinds = () if asked.kind is None else (asked.kind,)
+    kinds = () if context.kind is None else (context.kind,)
     scopes = frozenset({"read:packages"})
-    if asked.package_type is not None:
-        scopes = needed(kinds, asked.package_type, on_github_com=asked.on_github_com).sure
+    if context.package_type is not None:
+        scopes = needed(kinds, context.package_type, on_github_com=context.on_github_com).sure
     return f"a personal access token (classic) with {', '.join(f'`{scope}`' for scope in sorted(scopes))}"
 
 
-def other_token(asked: Asked) -> str:
+def other_token(context: RequestContext) -> str:
     """Name the tokens that GitHub documents for this request."""
-    if not has_own_permissions(asked):
-        return f"use {classic(asked)}: {no_such_token(asked)}"
-    return f"use GITHUB_TOKEN with `permissions: packages: write`, or {classic(asked)}"
+    if not has_own_permissions(context):
+        return f"use {classic(context)}: {no_such_token(context)}"
+    return f"use GITHUB_TOKEN with `permissions: packages: write`, or {classic(context)}"
 
 
-def no_such_token(asked: Asked) -> str:
+def no_such_token(context: RequestContext) -> str:
     """Say that GitHub documents no GITHUB_TOKEN or App token where permissions are a repository's alone."""
-    where = "" if asked.on_github_com else " of a GitHub Enterprise Server"
+    where = "" if context.on_github_com else " of a GitHub Enterprise Server"
     return (
-        f"for {asked.package_type} packages{where}, whose permissions are those of their repository, GitHub documents"
+        f"for {context.package_type} packages{where}, whose permissions are those of their repository, GitHub documents"
         " no access by GITHUB_TOKEN or App tokens"
     )
 
 
-def role(asked: Asked) -> str:
+def role(context: RequestContext) -> str:
     """Say how this token comes to the role that a change needs (facts A2, A8)."""
-    if not documented(asked):
-        return other_token(asked)
-    if not has_own_permissions(asked):
-        return f"the token's user needs the role Admin on the repository that the package belongs to{_also(asked)}"
-    if asked.token in _NO_USER:
-        return (
-            f"{PERMISSIONS}{MANAGE_ACTIONS}. {READ_ONLY}. Else use {classic(asked)} of a user with that role"
-        )
+    if not documented(context):
+        return other_token(context)
+    if not has_own_permissions(context):
+        return f"the token's user needs the role Admin on the repository that the package belongs to{_also(context)}"
+    if context.token in _NO_USER:
+        return f"{PERMISSIONS}{MANAGE_ACTIONS}. {READ_ONLY}. Else use {classic(context)} of a user with that role"
     return (
         "give the token's user the role Admin under \"Manage access\" in the package's settings"
-        f"{_also(asked)}; or use GITHUB_TOKEN of the repository that publishes it"
+        f"{_also(context)}; or use GITHUB_TOKEN of the repository that publishes it"
     )
 
 
-def _also(asked: Asked) -> str:
-    if asked.owner_kind in (OwnerKind.USER, OwnerKind.ONESELF):
-        return f", or be {asked.owner}"
-    maybe = "" if asked.owner_kind else " (if it is one)"
-    return f", and admin permissions in the organization {asked.owner}{maybe}"
+def _also(context: RequestContext) -> str:
+    if context.owner_kind in (OwnerKind.USER, OwnerKind.ONESELF):
+        return f", or be {context.owner}"
+    maybe = "" if context.owner_kind else " (if it is one)"
+    return f", and admin permissions in the organization {context.owner}{maybe}"
 
 
-def not_found(asked: Asked) -> str:
+def not_found(context: RequestContext) -> str:
     """Name every cause of a 404 on a package, the likeliest first (facts A7: it never proves absence)."""
-    if restores(asked):
-        return not_restorable(asked)
-    if asked.kind is not None and asked.listed:
-        return f"unless it was deleted meanwhile, the token, which can read it, lacks the role Admin: {role(asked)}"
-    return f"check {', '.join(_causes(asked))}"
+    if restores(context):
+        return not_restorable(context)
+    if context.kind is not None and context.listed:
+        return f"unless it was deleted meanwhile, the token, which can read it, lacks the role Admin: {role(context)}"
+    return f"check {', '.join(_causes(context))}"
 
 
-def _causes(asked: Asked) -> tuple[str, ...]:
-    if not asked.package:
+def _causes(context: RequestContext) -> tuple[str, ...]:
+    if not context.package:
         return (
-            f"`owner`: {asked.owner} {_taken_for(asked)}",
-            f"and what the token may see ({_access(asked)})",
+            f"`owner`: {context.owner} {_taken_for(context)}",
+            f"and what the token may see ({_access(context)})",
         )
-    change = () if asked.kind is None else ("that it has the role Admin there",)
+    change = () if context.kind is None else ("that it has the role Admin there",)
     return (
         "`package-name` (all of it: `a/b` for an image at OWNER/a/b)",
         "`package-type`",
-        f"`owner` ({asked.owner} {_taken_for(asked)})",
-        f"that the token may read the package ({_access(asked)})",
+        f"`owner` ({context.owner} {_taken_for(context)})",
+        f"that the token may read the package ({_access(context)})",
         *change,
         "and that the package was not deleted (within 30 days `operation: restore` brings it back)",
     )
 
 
-def _taken_for(asked: Asked) -> str:
-    if asked.owner_kind is None:
+def _taken_for(context: RequestContext) -> str:
+    if context.owner_kind is None:
         return "may be misspelt"
-    return "is an organization" if asked.owner_kind is OwnerKind.ORGANIZATION else "is a user"
+    return "is an organization" if context.owner_kind is OwnerKind.ORGANIZATION else "is a user"
 
 
-def _access(asked: Asked) -> str:
-    if asked.token in _NO_USER:
+def _access(context: RequestContext) -> str:
+    if context.token in _NO_USER:
         return '`permissions: packages: write`, and the repository\'s role under "Manage Actions access"'
     return (
         "its scope `read:packages`, its user's role, its authorisation for the organization's single sign-on"
     )
 
 
-def not_restorable(asked: Asked) -> str:
+def not_restorable(context: RequestContext) -> str:
     """Name every cause of a refused restore (facts A4)."""
     return (
         "GitHub restores within 30 days of the deletion, and only while no new package or version uses the name"
         " (delete that one first): check both, and whether it is deleted at all. Else the token lacks the role:"
-        f" {role(asked)}"
+        f" {role(context)}"
     )
 
 
-def cannot_list(asked: Asked) -> str:
+def cannot_list(context: RequestContext) -> str:
     """Say what does without the list of an owner's packages (facts A8)."""
-    name = f"name the packages in `package-name`, without wildcards: then {asked.owner}'s list is not needed"
-    return f"{name}. With wildcards, use {classic(asked)}"
+    name = (
+        f"name the packages in `package-name`, without wildcards: then {context.owner}'s list is not needed"
+    )
+    return f"{name}. With wildcards, use {classic(context)}"
 
 
-def sso(asked: Asked, answer: Answer) -> str:
+def sso(context: RequestContext, response: ErrorResponse) -> str:
     """Say how this token is authorised for single sign-on; the URL of the answer is good for an hour."""
-    url = answer.sso_url(asked.server_url)
+    url = response.sso_url(context.server_url)
     now = f"open {url} (good for one hour), then run again. Else, " if url else ""
-    if asked.token is TokenKind.OAUTH:
+    if context.token is TokenKind.OAUTH:
         return f"{now}sign in to the organization through its identity provider, then authorise the OAuth app anew"
-    if asked.token in (TokenKind.APP_USER, TokenKind.INSTALLATION):
+    if context.token in (TokenKind.APP_USER, TokenKind.INSTALLATION):
         return f"{now}sign in to the organization through its identity provider, then authorise the GitHub App anew"
     return (
         f"{now}authorise the token at Settings > Developer settings > Personal access tokens > Tokens (classic) >"
@@ -163,9 +163,9 @@ def sso(asked: Asked, answer: Answer) -> str:
     )
 
 
-def new_token(asked: Asked) -> str:
+def new_token(context: RequestContext) -> str:
     """Say how a token that is not accepted any more is replaced."""
-    if asked.token is TokenKind.INSTALLATION:
+    if context.token is TokenKind.INSTALLATION:
         return (
             "make the token in the same job, shortly before this step: an App's installation token lasts one hour, a"
             " GITHUB_TOKEN as long as its job. The next run does what is left"
@@ -173,11 +173,11 @@ def new_token(asked: Asked) -> str:
     return "put a new token into the secret: the old one has expired, was revoked, or was copied wrongly"
 
 
-def limits(asked: Asked) -> str:
+def limits(context: RequestContext) -> str:
     """Say what a spent hourly limit means for this token (facts C)."""
     mine = (
         "a GITHUB_TOKEN has 1,000 requests an hour, shared by all of the repository's workflows"
-        if asked.token is TokenKind.INSTALLATION
+        if context.token is TokenKind.INSTALLATION
         else "a user has 5,000 requests an hour, shared by all of the user's tokens"
     )
     return (
@@ -185,6 +185,8 @@ def limits(asked: Asked) -> str:
     )
 
 
-def support(answer: Answer) -> str:
+def support(response: ErrorResponse) -> str:
     """Name the request for GitHub Support, where it has an id."""
-    return f"; GitHub Support finds the request by its id {answer.request_id}" if answer.request_id else ""
+    return (
+        f"; GitHub Support finds the request by its id {response.request_id}" if response.request_id else ""
+    )

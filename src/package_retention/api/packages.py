@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from package_retention.api import paths, refusals, rows, tokens
-from package_retention.api.changes import Change, carry_out, refused
+from package_retention.api.changes import Change, execute, refused
 from package_retention.api.client import GitHubClient
-from package_retention.api.pagination import Lister, Listing
-from package_retention.api.rate_limit import Pacer
-from package_retention.api.responses import Asked
-from package_retention.api.session import Observed, Session
+from package_retention.api.pagination import Listing, Paginator
+from package_retention.api.rate_limit import RateLimiter
+from package_retention.api.responses import RequestContext
+from package_retention.api.session import ResponseHeaders, Session
 from package_retention.errors import MissingError, RefusedError, UnreachableError
 from package_retention.model import Owner, OwnerKind, Package, PackageType, Spending, StepKind
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from package_retention.api.client import Answer, RequestLog
-    from package_retention.api.rate_limit import PacerState
+    from package_retention.api.client import ApiResponse, RequestLog
+    from package_retention.api.rate_limit import RateLimiterState
     from package_retention.api.tokens import TokenKind
     from package_retention.inputs.settings import Settings
     from package_retention.model import Result, Version
@@ -56,16 +56,16 @@ class PackagesClient:
     def __init__(
         self,
         client: GitHubClient,
-        lister: Lister,
-        pacer: Pacer,
-        observed: Observed,
+        lister: Paginator,
+        pacer: RateLimiter,
+        response_headers: ResponseHeaders,
         where: Where,
         clock: Clock,
     ) -> None:
         self._client = client
         self._lister = lister
         self._pacer = pacer
-        self._observed = observed
+        self._observed = response_headers
         self._where = where
         self._clock = clock
         self._began = clock.monotonic()
@@ -90,9 +90,9 @@ class PackagesClient:
         Raises:
             MissingError: there is no such owner, or it is hidden.
         """
-        asked = self._asked(f"find the owner {login}", login)
-        answer = self._client.get(f"/users/{paths.segment(login)}", asked.action)
-        fields = self._object(answer, asked)
+        context = self._context(f"find the owner {login}", login)
+        response = self._client.get(f"/users/{paths.segment(login)}", context.action)
+        fields = self._object(response, context)
         name = fields.get("login") if isinstance(fields.get("login"), str) else login
         if fields.get("type") == "Organization":
             return Owner(name or login, OwnerKind.ORGANIZATION)
@@ -100,18 +100,18 @@ class PackagesClient:
 
     def packages(self, owner: Owner, package_type: PackageType) -> tuple[Package, ...]:
         """List the owner's packages of a type, ghosts left out."""
-        asked = replace(
-            self._asked(f"list the {package_type} packages of {owner.login}", owner.login),
+        context = replace(
+            self._context(f"list the {package_type} packages of {owner.login}", owner.login),
             owner_kind=owner.kind,
             package_type=package_type,
         )
         found = self._lister.all(
             Listing(
                 f"{paths.base(owner)}/packages?package_type={package_type.value}",
-                asked.action,
+                context.action,
                 lambda row: rows.package(row, owner, package_type),
                 lambda package: package.name,
-                lambda answer: refused(asked, answer),
+                lambda response: refused(context, response),
             )
         )
         self._seen.update(_key(package) for package in found)
@@ -120,38 +120,38 @@ class PackagesClient:
     def package(self, owner: Owner, package_type: PackageType, name: str) -> Package:
         """Get one package; `MissingError` where it is not there or hidden."""
         plain = Package(owner, package_type, name)
-        asked = self._about(f"get {plain.label}", plain)
-        answer = self._client.get(paths.package(plain), asked.action)
+        context = self._about(f"get {plain.label}", plain)
+        response = self._client.get(paths.package(plain), context.action)
         try:
-            found = rows.package(self._object(answer, asked), owner, package_type)
+            found = rows.package(self._object(response, context), owner, package_type)
         except ValueError as error:
-            raise UnreachableError(f"cannot {asked.action}: {error}", _NEXT) from None
+            raise UnreachableError(f"cannot {context.action}: {error}", _NEXT) from None
         if found is None:
-            raise MissingError(refusals.not_found_package(asked))
+            raise MissingError(refusals.not_found_package(context))
         self._seen.add(_key(found))
         return found
 
     def versions(self, package: Package, *, deleted: bool = False) -> tuple[Version, ...]:
         """List all versions, active or deleted; rows of the other state are left out (facts A6)."""
-        asked = self._about(f"list the {'deleted ' if deleted else ''}versions of {package.label}", package)
-        found = self._lister.all(_versions(package, asked, deleted=deleted))
+        context = self._about(f"list the {'deleted ' if deleted else ''}versions of {package.label}", package)
+        found = self._lister.all(_versions(package, context, deleted=deleted))
         self._seen.add(_key(package))
         return found
 
     def find_version(self, package: Package, name: str) -> Version | None:
         """Find an active version by its name (a digest), newest pages first; `None` where it is not listed."""
-        asked = self._about(f"find the version {name} of {package.label}", package)
-        listing = _versions(package, asked, deleted=False)
+        context = self._about(f"find the version {name} of {package.label}", package)
+        listing = _versions(package, context, deleted=False)
         return self._lister.find(listing, lambda version: version.name == name)
 
     def version(self, package: Package, version_id: int) -> Version:
         """Get one version; `MissingError` where it is not there."""
-        asked = self._about(f"get version {version_id} of {package.label}", package)
-        answer = self._client.get(paths.version(package, version_id), asked.action)
+        context = self._about(f"get version {version_id} of {package.label}", package)
+        response = self._client.get(paths.version(package, version_id), context.action)
         try:
-            return rows.version(self._object(answer, asked), package.type)
+            return rows.version(self._object(response, context), package.type)
         except ValueError as error:
-            raise UnreachableError(f"cannot {asked.action}: {error}", _NEXT) from None
+            raise UnreachableError(f"cannot {context.action}: {error}", _NEXT) from None
 
     def delete_version(self, package: Package, version_id: int, *, not_after: float | None = None) -> Result:
         """Delete one version; results and errors as `changes.carry_out` says."""
@@ -171,20 +171,20 @@ class PackagesClient:
 
     def docker_conflicts(self, owner: Owner) -> tuple[Package, ...]:
         """List the docker packages that conflict with container packages of the same name."""
-        asked = replace(
-            self._asked(f"list the docker packages in conflict of {owner.login}", owner.login),
+        context = replace(
+            self._context(f"list the docker packages in conflict of {owner.login}", owner.login),
             owner_kind=owner.kind,
             package_type=PackageType.DOCKER,
         )
-        answer = self._client.get(f"{paths.base(owner)}/docker/conflicts", asked.action)
-        if not answer.ok:
-            raise refused(asked, answer)
-        if not isinstance(answer.body, list):
-            raise UnreachableError(f"cannot {asked.action}: GitHub's answer is no list", _NEXT)
+        response = self._client.get(f"{paths.base(owner)}/docker/conflicts", context.action)
+        if not response.ok:
+            raise refused(context, response)
+        if not isinstance(response.body, list):
+            raise UnreachableError(f"cannot {context.action}: GitHub's answer is no list", _NEXT)
         try:
-            found = [rows.package(row, owner) for row in answer.body]
+            found = [rows.package(row, owner) for row in response.body]
         except ValueError as error:
-            raise UnreachableError(f"cannot {asked.action}: {error}", _NEXT) from None
+            raise UnreachableError(f"cannot {context.action}: {error}", _NEXT) from None
         return tuple(package for package in found if package is not None)
 
     def ensure_room(self, changes: int) -> None:
@@ -208,7 +208,7 @@ class PackagesClient:
         warning = self._where.token.warning
         return ((warning,) if warning else ()) + self._observed.notices()
 
-    def pacing(self) -> PacerState:
+    def pacing(self) -> RateLimiterState:
         """What is being waited for, for progress lines."""
         return self._pacer.state()
 
@@ -228,50 +228,50 @@ class PackagesClient:
         restores = kind in (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE)
         verb = "restore" if restores else "delete"
         noun = package.label if version_id is None else f"version {version_id} of {package.label}"
-        asked = replace(self._about(f"{verb} {noun}", package), kind=kind)
+        context = replace(self._about(f"{verb} {noun}", package), kind=kind)
         thing = paths.package(package) if version_id is None else paths.version(package, version_id)
-        change = Change(asked, *(("POST", f"{thing}/restore") if restores else ("DELETE", thing)), thing)
-        return carry_out(self._client, change, not_after=not_after)
+        change = Change(context, *(("POST", f"{thing}/restore") if restores else ("DELETE", thing)), thing)
+        return execute(self._client, change, not_after=not_after)
 
     def _is_oneself(self, login: str) -> bool:
         if not self._where.token.may_get_user:
             return False
-        asked = self._asked("find out whose token this is", login)
-        answer = self._client.get("/user", asked.action)
-        if answer.status == _UNAUTHORIZED:
-            raise refused(asked, answer)
+        context = self._context("find out whose token this is", login)
+        response = self._client.get("/user", context.action)
+        if response.status == _UNAUTHORIZED:
+            raise refused(context, response)
         # A token that may not ask is nobody's: the owner is then reached as any user is.
-        own = answer.body.get("login") if answer.ok and isinstance(answer.body, dict) else None
+        own = response.body.get("login") if response.ok and isinstance(response.body, dict) else None
         return isinstance(own, str) and own.lower() == login.lower()
 
-    def _object(self, answer: Answer, asked: Asked) -> dict[str, Any]:
-        if not answer.ok:
-            raise self._refused(asked, answer)
-        if not isinstance(answer.body, dict):
-            raise UnreachableError(f"cannot {asked.action}: GitHub's answer is no object", _NEXT)
-        return answer.body
+    def _object(self, response: ApiResponse, context: RequestContext) -> dict[str, Any]:
+        if not response.ok:
+            raise self._refused(context, response)
+        if not isinstance(response.body, dict):
+            raise UnreachableError(f"cannot {context.action}: GitHub's answer is no object", _NEXT)
+        return response.body
 
-    def _refused(self, asked: Asked, answer: Answer) -> RefusedError:
+    def _refused(self, context: RequestContext, response: ApiResponse) -> RefusedError:
         """Explain a refusal; what is hidden from a token that lacks a scope is told by that scope (facts A7, B1)."""
-        error = refused(asked, answer)
-        if not isinstance(error, MissingError) or asked.package_type is None:
+        error = refused(context, response)
+        if not isinstance(error, MissingError) or context.package_type is None:
             return error
-        needs = tokens.needed((), asked.package_type, on_github_com=asked.on_github_com)
-        lacking = tokens.missing(needs, self._observed.scopes, asked.package_type).refusal
+        needs = tokens.needed((), context.package_type, on_github_com=context.on_github_com)
+        lacking = tokens.missing(needs, self._observed.scopes, context.package_type).refusal
         if lacking is None:
             return error
-        told = f"most likely {lacking.message}: {lacking.advice}. Else {error.advice}"
-        return MissingError(replace(error.refusal, advice=told))
+        reported = f"most likely {lacking.message}: {lacking.hint}. Else {error.hint}"
+        return MissingError(replace(error.refusal, hint=reported))
 
-    def _asked(self, action: str, owner: str) -> Asked:
+    def _context(self, action: str, owner: str) -> RequestContext:
         where = self._where
-        return Asked(
+        return RequestContext(
             action, owner, where.token, on_github_com=where.on_github_com, server_url=where.server_url
         )
 
-    def _about(self, action: str, package: Package) -> Asked:
+    def _about(self, action: str, package: Package) -> RequestContext:
         return replace(
-            self._asked(action, package.owner.login),
+            self._context(action, package.owner.login),
             package_type=package.type,
             package=package.label,
             owner_kind=package.owner.kind,
@@ -297,32 +297,32 @@ def connect(
         workers: how many pages of lists are under way at once.
     """
     kind = tokens.kind_of(settings.token)
-    pacer = Pacer(clock, points_per_minute=settings.points_per_minute, time_limit=settings.time_limit)
-    observed = Observed(clock, kind)
+    pacer = RateLimiter(clock, points_per_minute=settings.points_per_minute, time_limit=settings.time_limit)
+    response_headers = ResponseHeaders(clock, kind)
     client = GitHubClient(
         settings.api_url,
         lambda: Session(settings.api_url, settings.token),
         pacer,
         clock,
-        observed,
+        response_headers,
         log=log,
         jitter=jitter,
     )
     where = Where(kind, settings.on_github_com, settings.server_url)
-    return PackagesClient(client, Lister(client, workers), pacer, observed, where, clock)
+    return PackagesClient(client, Paginator(client, workers), pacer, response_headers, where, clock)
 
 
-def _versions(package: Package, asked: Asked, *, deleted: bool) -> Listing[Version]:
+def _versions(package: Package, context: RequestContext, *, deleted: bool) -> Listing[Version]:
     def read(row: Any) -> Version | None:
         version = rows.version(row, package.type)
         return version if (version.deleted_at is not None) is deleted else None
 
     return Listing(
         f"{paths.package(package)}/versions{'?state=deleted' if deleted else ''}",
-        asked.action,
+        context.action,
         read,
         lambda version: version.id,
-        lambda answer: refused(asked, answer),
+        lambda response: refused(context, response),
     )
 
 

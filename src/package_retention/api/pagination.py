@@ -13,7 +13,7 @@ from package_retention.transport import links
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
-    from package_retention.api.client import Answer, GitHubClient
+    from package_retention.api.client import ApiResponse, GitHubClient
     from package_retention.errors import RefusedError
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class Listing(Generic[T]):
     action: str
     read: Callable[[Any], T | None]
     key: Callable[[T], Hashable]
-    refused: Callable[[Answer], RefusedError]
+    refused: Callable[[ApiResponse], RefusedError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class _Page(Generic[T]):
         return len(self.marks)
 
 
-class Lister:
+class Paginator:
     """Fetches lists; safe in threads. `workers` bounds how many pages are under way at once."""
 
     def __init__(self, client: GitHubClient, workers: int) -> None:
@@ -151,7 +151,7 @@ class Lister:
         return page
 
     def _in_parts(self, listing: Listing[T], url: str, number: int) -> _Page[T]:
-        parts = self._parts(listing, url, number)
+        parts = self._smaller_pages(listing, url, number)
         last = next((part.last for part in parts if part.last), None)
         following = parts[-1].next
         return _Page(
@@ -162,7 +162,7 @@ class Lister:
             linked=any(part.linked for part in parts),
         )
 
-    def _parts(self, listing: Listing[T], url: str, number: int) -> list[_Page[T]]:
+    def _smaller_pages(self, listing: Listing[T], url: str, number: int) -> list[_Page[T]]:
         start = (number - 1) * _PARTS + 1
         parts: list[_Page[T]] = []
         for part in range(start, start + _PARTS):
@@ -172,17 +172,17 @@ class Lister:
         return parts
 
     def _fetch(self, listing: Listing[T], url: str) -> _Page[T]:
-        answer = self._client.get(url, listing.action)
-        if not answer.ok:
-            raise listing.refused(answer)
-        if not isinstance(answer.body, list):
+        response = self._client.get(url, listing.action)
+        if not response.ok:
+            raise listing.refused(response)
+        if not isinstance(response.body, list):
             raise UnreachableError(f"cannot {listing.action}: GitHub's answer is no list", _NEXT)
         try:
-            items = tuple(item for row in answer.body if (item := listing.read(row)) is not None)
+            items = tuple(item for row in response.body if (item := listing.read(row)) is not None)
         except ValueError as error:
             raise UnreachableError(f"cannot {listing.action}: {error}", _NEXT) from None
-        link = answer.headers.get("link")
-        marks = tuple(str(row.get("id", row.get("name"))) for row in answer.body)
+        link = response.headers.get("link")
+        marks = tuple(str(row.get("id", row.get("name"))) for row in response.body)
         return _Page(items, marks, links.last_page(link), links.next_url(link), bool(link))
 
 

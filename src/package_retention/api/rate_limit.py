@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from package_retention.api.budgets import HourBudget, MinuteBudget
 from package_retention.errors import BudgetError, CancelledError, StaleError
-from package_retention.shield import is_finishing
-from package_retention.transport.retry import Trouble
+from package_retention.shield import is_shielded
+from package_retention.transport.retry import RetryCause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from package_retention.transport.retry import Wait
 
 
-class Turns:
+class FifoLock:
     """One holder at a time, in the order of asking: `threading.Lock` promises no order.
 
     The holder hands the lock over to the one who has waited longest, so nobody can overtake or be forgotten.
@@ -82,7 +82,7 @@ _RAISE_LIMIT = "what remains is left to the next run; or raise `time-limit`"
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class Permit:
     """Leave to send one request: its number in the order of departure, its points, and when it was given."""
 
     number: int
@@ -91,7 +91,7 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True)
-class PacerState:
+class RateLimiterState:
     """What the pacer is doing: `waiting` seconds from now, `why` (empty: nothing waits), and what was spent."""
 
     waiting: float
@@ -115,7 +115,7 @@ class _Due:
 _GO = _Due(0.0, "")
 
 
-class Pacer:
+class RateLimiter:
     """Shared by every worker of a run; safe in threads.
 
     Args:
@@ -134,7 +134,7 @@ class Pacer:
         time_limit: float | None = None,
     ) -> None:
         self._clock = clock
-        self._turns = Turns()
+        self._turns = FifoLock()
         self._changed = threading.Condition()
         self._minute = MinuteBudget(points_per_minute)
         self._hour = HourBudget()
@@ -150,7 +150,7 @@ class Pacer:
         self._waiting = (0.0, "")
         self._cancelled: int | None = None
 
-    def enter(self, points: int, *, not_after: float | None = None) -> Pass:
+    def enter(self, points: int, *, not_after: float | None = None) -> Permit:
         """Wait for one's turn, then for the budgets.
 
         Inside `finishing` a request goes at once, past the queue and the budgets, in spite of a cancel or the time
@@ -165,7 +165,7 @@ class Pacer:
             BudgetError: it, or the wait for it, would pass the time limit.
             CancelledError: the run is cancelled.
         """
-        if is_finishing():
+        if is_shielded():
             return self._finish(points)
         with self._turns:
             while True:
@@ -181,7 +181,7 @@ class Pacer:
                         return self._depart(points)
                 self._sleep(due.seconds, due.why)
 
-    def leave(self, given: Pass, headers: Mapping[str, str] | None, date: datetime | None = None) -> None:
+    def leave(self, given: Permit, headers: Mapping[str, str] | None, date: datetime | None = None) -> None:
         """Tell that a request has ended: with these headers, or (`None`) with no answer; `date` is the server's."""
         now = self._clock.monotonic()
         with self._changed:
@@ -194,7 +194,7 @@ class Pacer:
                 self._hour.heard(headers, now, date or self._clock.now())
             self._changed.notify()
 
-    def limited(self, given: Pass, wait: Wait) -> None:
+    def limited(self, given: Permit, wait: Wait) -> None:
         """Stop everybody for as long as GitHub asks; a secondary limit also lowers the pace for the rest of the run.
 
         To be called before `leave`, so that nobody slips out between. What was already under way when the pace was
@@ -203,16 +203,16 @@ class Pacer:
         until = self._clock.monotonic() + wait.seconds
         with self._changed:
             if until > self._pause[0]:
-                cause = "budget" if wait.trouble is Trouble.PRIMARY else "time"
+                cause = "budget" if wait.cause is RetryCause.PRIMARY else "time"
                 self._pause = (until, _Due(wait.seconds, wait.why, cause))
-            if wait.trouble is Trouble.SECONDARY and given.number > self._slowed_at:
+            if wait.cause is RetryCause.SECONDARY and given.number > self._slowed_at:
                 self._slowed_at = self._requests
                 self._minute.slow_down()
                 self._most = max(self._most * 2 // 3, min(self._most, _FEWEST_IN_FLIGHT))
 
     def wait(self, seconds: float, why: str, *, not_after: float | None = None) -> None:
         """Wait before another try of one request, within the time limit; raises as `enter` does."""
-        if not is_finishing():
+        if not is_shielded():
             with self._changed:
                 self._go_on()
                 self._allow(_Due(seconds, why), not_after)
@@ -224,12 +224,12 @@ class Pacer:
             self._cancelled = status
             self._changed.notify()
 
-    def state(self) -> PacerState:
+    def state(self) -> RateLimiterState:
         """Tell what is being waited for, and what was spent so far."""
         now = self._clock.monotonic()
         with self._changed:
             until, why = self._waiting
-            return PacerState(
+            return RateLimiterState(
                 waiting=max(until - now, 0.0),
                 why=why if until > now else "",
                 requests=self._requests,
@@ -283,7 +283,7 @@ class Pacer:
         if self._deadline is not None and starts + self._typical >= self._deadline:
             raise self._over(due)
         if not_after is not None and starts > not_after:
-            raise _stale()
+            raise _expired()
 
     def _over(self, due: _Due) -> BudgetError:
         if due.cause == "budget":
@@ -304,18 +304,18 @@ class Pacer:
         verb = "at" if hour.returns else "in"
         return f"GitHub's hourly rate budget {what}: {left}, {whom}; it returns {verb} {when}"
 
-    def _finish(self, points: int) -> Pass:
+    def _finish(self, points: int) -> Permit:
         if (pause := self._pause[0] - self._clock.monotonic()) > 0:
             self._sleep(pause, self._pause[1].why)
         with self._changed:
             return self._depart(points)
 
-    def _depart(self, points: int) -> Pass:
+    def _depart(self, points: int) -> Permit:
         self._in_flight += 1
         self._requests += 1
         self._points += points
         self._minute.begin(points)
-        return Pass(self._requests, points, self._clock.monotonic())
+        return Permit(self._requests, points, self._clock.monotonic())
 
     def _sleep(self, seconds: float, why: str) -> None:
         began = self._clock.monotonic()
@@ -328,7 +328,7 @@ class Pacer:
                 self._waited += self._clock.monotonic() - began
 
 
-def _stale() -> StaleError:
+def _expired() -> StaleError:
     return StaleError(
         "not sent: the facts it rests on would be too old by then",
         "the rate limit made it wait too long; what remains is left to the next run",

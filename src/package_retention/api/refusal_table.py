@@ -12,7 +12,7 @@ from package_retention.errors import RefusalKind as Kind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from package_retention.api.responses import Answer, Asked
+    from package_retention.api.responses import ErrorResponse, RequestContext
     from package_retention.errors import RefusalKind
 
 
@@ -20,7 +20,7 @@ USE_CLASSIC = "use a personal access token (classic) with the scopes that the op
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class KnownRefusal:
     """One text of GitHub's.
 
     `number` is its row in part J of the facts (0: a public text that is not in it), `text` its exact words, `starts`
@@ -34,40 +34,40 @@ class Row:
     meaning: str
     next_step: str
     starts: str = ""
-    advise: Callable[[Asked, Answer], str] | None = None
-    when: Callable[[Asked, Answer], bool] | None = None
+    advise: Callable[[RequestContext, ErrorResponse], str] | None = None
+    when: Callable[[RequestContext, ErrorResponse], bool] | None = None
 
-    def fits(self, asked: Asked, answer: Answer) -> bool:
+    def fits(self, context: RequestContext, response: ErrorResponse) -> bool:
         """Whether this row is about this answer to this request."""
-        if self.when is not None and not self.when(asked, answer):
+        if self.when is not None and not self.when(context, response):
             return False
         pattern = self.starts or re.escape(self.text)
-        return any(re.match(pattern, text, re.IGNORECASE) for text in answer.texts)
+        return any(re.match(pattern, text, re.IGNORECASE) for text in response.texts)
 
-    def advice(self, asked: Asked, answer: Answer) -> str:
+    def hint(self, context: RequestContext, response: ErrorResponse) -> str:
         """Give the next step for this request."""
-        return self.advise(asked, answer) if self.advise else self.next_step
+        return self.advise(context, response) if self.advise else self.next_step
 
 
-def _lists(asked: Asked, _answer: Answer) -> bool:
-    return not asked.package and asked.kind is None
+def _lists(context: RequestContext, _response: ErrorResponse) -> bool:
+    return not context.package and context.kind is None
 
 
-def _version_gone(asked: Asked, _answer: Answer) -> str:
-    if hints.restores(asked):
-        return hints.not_restorable(asked)
-    if asked.kind is not None:
+def _version_gone(context: RequestContext, _response: ErrorResponse) -> str:
+    if hints.restores(context):
+        return hints.not_restorable(context)
+    if context.kind is not None:
         return (
             "nothing is to be done if it was deleted meanwhile. If it is still listed, the token lacks the role Admin:"
-            f" {hints.role(asked)}"
+            f" {hints.role(context)}"
         )
     return (
         "check the id (`package-version-ids` takes REST ids of this package); deleted versions are not listed"
     )
 
 
-OBJECTS: tuple[Row, ...] = (
-    Row(
+OBJECTS: tuple[KnownRefusal, ...] = (
+    KnownRefusal(
         6,
         "Package version not found.",
         Kind.VERSION_NOT_FOUND,
@@ -76,25 +76,25 @@ OBJECTS: tuple[Row, ...] = (
         starts="package version not found",
         advise=_version_gone,
     ),
-    Row(
+    KnownRefusal(
         5,
         "Package not found.",
         Kind.NOT_FOUND,
         "GitHub finds no such package, or hides it from this token",
         "check `package-name`, `package-type`, `owner`, the token's access and role, and that it was not deleted",
         starts="package not found",
-        advise=lambda asked, _: hints.not_found(asked),
+        advise=lambda context, _: hints.not_found(context),
     ),
-    Row(
+    KnownRefusal(
         7,
         "Not Found",
         Kind.NOT_FOUND,
         "GitHub finds nothing there, or hides it from this token",
         "check `owner` (organization or user), the names, and the token's access and single sign-on",
         starts=r"not found\b",
-        advise=lambda asked, _: hints.not_found(asked),
+        advise=lambda context, _: hints.not_found(context),
     ),
-    Row(
+    KnownRefusal(
         0,
         "Moved Permanently",
         Kind.NOT_FOUND,
@@ -102,17 +102,17 @@ OBJECTS: tuple[Row, ...] = (
         "give the new name: `owner` for an organization or user, GITHUB_API_URL for a server",
         starts="moved permanently|temporary redirect",
     ),
-    Row(
+    KnownRefusal(
         8,
         "Invalid argument.",
         Kind.CANNOT_LIST,
         "GitHub does not let GITHUB_TOKEN and App tokens list an owner's container packages",
         "name the packages in `package-name`, without wildcards; or " + USE_CLASSIC,
         starts="invalid argument",
-        advise=lambda asked, _: hints.cannot_list(asked),
+        advise=lambda context, _: hints.cannot_list(context),
         when=_lists,
     ),
-    Row(
+    KnownRefusal(
         9,
         "You cannot delete the last tagged version of a package. You must delete the package instead.",
         Kind.LAST_TAGGED,
@@ -120,7 +120,7 @@ OBJECTS: tuple[Row, ...] = (
         "nothing to keep the package; else delete it whole (`delete-package: when-empty`)",
         starts="you cannot delete the last tagged version",
     ),
-    Row(
+    KnownRefusal(
         10,
         "You cannot delete the last version of a package. You must delete the package instead.",
         Kind.LAST_VERSION,
@@ -128,7 +128,7 @@ OBJECTS: tuple[Row, ...] = (
         "nothing to keep the package; else delete it whole (`delete-package: when-empty`)",
         starts="you cannot delete the last version",
     ),
-    Row(
+    KnownRefusal(
         11,
         "Publicly visible package versions with more than 5000 downloads cannot be deleted. Contact GitHub support for"
         " further assistance.",
@@ -137,7 +137,7 @@ OBJECTS: tuple[Row, ...] = (
         "name it in `exclude-versions`, or ask GitHub Support",
         starts=r"publicly visible package versions?\b.{0,40}?downloads",
     ),
-    Row(
+    KnownRefusal(
         12,
         "Publicly visible packages with a version with more than 5000 downloads cannot be deleted. contact GitHub"
         " support for further assistance",
@@ -151,26 +151,26 @@ OBJECTS: tuple[Row, ...] = (
 
 _WAIT = "run again later; `points-per-minute` lower, and fewer workflows at once"
 
-SERVICE: tuple[Row, ...] = (
-    Row(
+SERVICE: tuple[KnownRefusal, ...] = (
+    KnownRefusal(
         19,
         "API rate limit exceeded for installation ID N.",
         Kind.PRIMARY_LIMIT,
         "the hourly limit of the GITHUB_TOKEN or App installation is spent",
         "run again when the hour is over; `limit` and a schedule spread the work",
         starts=r"api rate limit (already )?exceeded for installation",
-        advise=lambda asked, _: hints.limits(asked),
+        advise=lambda context, _: hints.limits(context),
     ),
-    Row(
+    KnownRefusal(
         20,
         "API rate limit exceeded for user ID N.",
         Kind.PRIMARY_LIMIT,
         "the hourly limit of the token's user is spent",
         "run again when the hour is over; `limit` and a schedule spread the work",
         starts=r"api rate limit (already )?exceeded",
-        advise=lambda asked, _: hints.limits(asked),
+        advise=lambda context, _: hints.limits(context),
     ),
-    Row(
+    KnownRefusal(
         21,
         "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
         Kind.SECONDARY_LIMIT,
@@ -178,7 +178,7 @@ SERVICE: tuple[Row, ...] = (
         _WAIT,
         starts="you have exceeded a secondary rate limit",
     ),
-    Row(
+    KnownRefusal(
         22,
         "You have triggered an abuse detection mechanism. Please wait a few minutes before you try again.",
         Kind.SECONDARY_LIMIT,
@@ -187,16 +187,16 @@ SERVICE: tuple[Row, ...] = (
         starts=r"you have triggered an abuse detection mechanism"
         r"|.*(please retry your request again later|please wait a few minutes before you try again)\.$",
     ),
-    Row(
+    KnownRefusal(
         23,
         "Server Error",
         Kind.SERVER,
         "GitHub failed, as it does on very large packages",
         "run again later; what was done is done",
         starts="server error",
-        advise=lambda _, answer: "run again later; what was done is done" + hints.support(answer),
+        advise=lambda _, response: "run again later; what was done is done" + hints.support(response),
     ),
-    Row(
+    KnownRefusal(
         25,
         "The value of `per_page` multiplied by `page` cannot be greater than 10000.",
         Kind.CANNOT_LIST,
@@ -204,16 +204,16 @@ SERVICE: tuple[Row, ...] = (
         "name the packages in `package-name`, without wildcards",
         starts=r"the value of .?per_page",
     ),
-    Row(
+    KnownRefusal(
         26,
         "X-GitHub-Api-Version is not supported",
         Kind.API_VERSION,
         "this GitHub does not support the version of the API that this action asks for (2022-11-28)",
         "update the action; on a GitHub Enterprise Server, update the server to 3.9 or later",
         starts=r".{0,200}?(x-github-api-version|api version|version .{0,80}?(not |un)supported|a supported version)",
-        when=lambda _, answer: answer.status in (400, 410),
+        when=lambda _, response: response.status in (400, 410),
     ),
-    Row(
+    KnownRefusal(
         28,
         "toomanyrequests: retry-after: 333.939671ms",
         Kind.SECONDARY_LIMIT,
@@ -221,7 +221,7 @@ SERVICE: tuple[Row, ...] = (
         _WAIT,
         starts="toomanyrequests",
     ),
-    Row(
+    KnownRefusal(
         29,
         "manifest unknown",
         Kind.VERSION_NOT_FOUND,
@@ -229,7 +229,7 @@ SERVICE: tuple[Row, ...] = (
         "see whether the image still pulls; `remove-damaged` finds images whose parts are gone",
         starts="manifest[_ ]unknown",
     ),
-    Row(
+    KnownRefusal(
         30,
         "The operation is unsupported.",
         Kind.OTHER,
@@ -237,7 +237,7 @@ SERVICE: tuple[Row, ...] = (
         "see that `registry-url` is the registry of GitHub's container packages",
         starts="unsupported: the operation is unsupported|the operation is unsupported",
     ),
-    Row(
+    KnownRefusal(
         31,
         "DENIED: denied",
         Kind.ROLE,
@@ -245,15 +245,15 @@ SERVICE: tuple[Row, ...] = (
         "give the token `read:packages` (`write:packages` for `untag`), or the repository its role under"
         ' "Manage Actions access"',
         starts=r"denied\b",
-        advise=lambda asked, _: hints.role(asked),
+        advise=lambda context, _: hints.role(context),
     ),
-    Row(
+    KnownRefusal(
         0,
         "Validation Failed",
         Kind.OTHER,
         "GitHub does not accept the request as it is",
         "check the ids and names that it was about",
         starts="validation failed|unprocessable",
-        when=lambda asked, _: not hints.restores(asked),
+        when=lambda context, _: not hints.restores(context),
     ),
 )

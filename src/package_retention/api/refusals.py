@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from package_retention.api import hints, responses
-from package_retention.api.refusal_table import OBJECTS, SERVICE, Row
-from package_retention.api.responses import Asked
+from package_retention.api.refusal_table import OBJECTS, SERVICE, KnownRefusal
+from package_retention.api.responses import RequestContext
 from package_retention.api.token_refusals import TOKENS
 from package_retention.api.tokens import TokenKind
 from package_retention.errors import Refusal, RefusalKind
@@ -15,12 +15,12 @@ from package_retention.model import StepKind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from package_retention.api.responses import Answer
+    from package_retention.api.responses import ErrorResponse
 
 __all__ = [
     "ROWS",
-    "Asked",
-    "Row",
+    "KnownRefusal",
+    "RequestContext",
     "explain",
     "gone",
     "not_found_package",
@@ -29,13 +29,13 @@ __all__ = [
     "users_deleted_list",
 ]
 
-ROWS: tuple[Row, ...] = (*TOKENS, *OBJECTS, *SERVICE)
+ROWS: tuple[KnownRefusal, ...] = (*TOKENS, *OBJECTS, *SERVICE)
 """Every text that is known; the first row that fits an answer explains it."""
 
 _NOT_FOUND = 404
 
 
-def explain(subject: Asked, status: int, headers: Mapping[str, str], body: Any) -> Refusal:
+def explain(subject: RequestContext, status: int, headers: Mapping[str, str], body: Any) -> Refusal:
     """Explain a refusal by its text (facts J); what no row of the table fits is quoted with its status.
 
     Args:
@@ -44,71 +44,74 @@ def explain(subject: Asked, status: int, headers: Mapping[str, str], body: Any) 
         headers: of the answer, names in any case.
         body: decoded JSON, text, markup, bytes or `None`; whatever it is, nothing is raised.
     """
-    answer = responses.read(status, headers, body)
-    row = _row(subject, answer)
+    response = responses.read(status, headers, body)
+    row = _known(subject, response)
     if row is None:
-        return _unknown(subject, answer)
-    return _refusal(row.kind, subject, answer, row.meaning, row.advice(subject, answer))
+        return _unknown(subject, response)
+    return _refusal(row.kind, subject, response, row.meaning, row.hint(subject, response))
 
 
-def _row(subject: Asked, answer: Answer) -> Row | None:
+def _known(subject: RequestContext, response: ErrorResponse) -> KnownRefusal | None:
     # The header is surer than the text: a token without single sign-on may be told "Not Found" (facts B2).
-    if answer.sso_required:
+    if response.sso_required:
         return _sso_row(subject.token)
-    return next((row for row in ROWS if row.fits(subject, answer)), None)
+    return next((row for row in ROWS if row.fits(subject, response)), None)
 
 
-def _sso_row(token: TokenKind) -> Row:
+def _sso_row(token: TokenKind) -> KnownRefusal:
     number = 16 if token in (TokenKind.OAUTH, TokenKind.APP_USER) else 15
     return next(row for row in ROWS if row.number == number)
 
 
-def _refusal(kind: RefusalKind, subject: Asked, answer: Answer, meaning: str, next_step: str) -> Refusal:
-    return Refusal(kind, answer.status, f"cannot {subject.action}: {meaning} ({answer.quote})", next_step)
+def _refusal(
+    kind: RefusalKind, subject: RequestContext, response: ErrorResponse, meaning: str, next_step: str
+) -> Refusal:
+    return Refusal(kind, response.status, f"cannot {subject.action}: {meaning} ({response.quote})", next_step)
 
 
-def _unknown(subject: Asked, answer: Answer) -> Refusal:
+def _unknown(subject: RequestContext, response: ErrorResponse) -> Refusal:
     """Explain an answer whose text no row knows, by what its status and headers alone are documented to mean."""
-    later = f"run again later; what was done is done{hints.support(answer)}"
-    if answer.status >= 500:  # noqa: PLR2004 - the class of HTTP's server errors
-        return _refusal(RefusalKind.SERVER, subject, answer, "GitHub failed to answer", later)
-    if (limit := _limit(answer)) is not None:
-        return _refusal(limit, subject, answer, "a rate limit of GitHub's is spent", hints.limits(subject))
-    if answer.status == 410:  # noqa: PLR2004 - documented for a retired API version, whose text is not (facts J 26)
+    later = f"run again later; what was done is done{hints.support(response)}"
+    if response.status >= 500:  # noqa: PLR2004 - the class of HTTP's server errors
+        return _refusal(RefusalKind.SERVER, subject, response, "GitHub failed to answer", later)
+    if (limit := _limit(response)) is not None:
+        return _refusal(limit, subject, response, "a rate limit of GitHub's is spent", hints.limits(subject))
+    if response.status == 410:  # noqa: PLR2004 - documented for a retired API version, whose text is not (facts J 26)
         retired = (
             "most likely this GitHub no longer supports the version of the API that this action asks for"
         )
-        return _refusal(RefusalKind.API_VERSION, subject, answer, retired, "update the action")
+        return _refusal(RefusalKind.API_VERSION, subject, response, retired, "update the action")
     if hints.restores(subject):
-        return _restore(subject, answer, RefusalKind.OTHER)
+        return _restore(subject, response, RefusalKind.OTHER)
     meaning = "GitHub refuses, for a reason that this action does not know"
-    return _refusal(RefusalKind.OTHER, subject, answer, meaning, _look(subject, answer))
+    return _refusal(RefusalKind.OTHER, subject, response, meaning, _look(subject, response))
 
 
-def _limit(answer: Answer) -> RefusalKind | None:
+def _limit(response: ErrorResponse) -> RefusalKind | None:
     """Tell a rate limit by the headers that GitHub documents for it (facts C)."""
-    if answer.status not in (403, 429):
+    if response.status not in (403, 429):
         return None
-    if answer.headers.get("x-ratelimit-remaining", "").strip() == "0":
+    if response.headers.get("x-ratelimit-remaining", "").strip() == "0":
         return RefusalKind.PRIMARY_LIMIT
     # 429 means nothing else in HTTP.
-    return RefusalKind.SECONDARY_LIMIT if answer.status == 429 or "retry-after" in answer.headers else None  # noqa: PLR2004
+    throttled = response.status == 429 or "retry-after" in response.headers  # noqa: PLR2004
+    return RefusalKind.SECONDARY_LIMIT if throttled else None
 
 
-def _look(subject: Asked, answer: Answer) -> str:
+def _look(subject: RequestContext, response: ErrorResponse) -> str:
     warning = f"{subject.token.warning}. " if subject.token.warning else ""
     return (
         f"{warning}GitHub's text says what it can; run again with debug logging on to see each request"
-        f"{hints.support(answer)}"
+        f"{hints.support(response)}"
     )
 
 
-def not_found_package(subject: Asked) -> Refusal:
+def not_found_package(subject: RequestContext) -> Refusal:
     """Explain a package that is not found: every cause is named, for a 404 never proves absence (facts A7)."""
     return explain(subject, _NOT_FOUND, {}, {"message": "Package not found."})
 
 
-def role_missing(subject: Asked) -> Refusal:
+def role_missing(subject: RequestContext) -> Refusal:
     """Explain a change that is answered 404 although the object can be read: no admin role (facts A7)."""
     message = (
         f"cannot {subject.action}: the token may read it, but lacks the role Admin that changes need (GitHub answers"
@@ -117,7 +120,7 @@ def role_missing(subject: Asked) -> Refusal:
     return Refusal(RefusalKind.ROLE, _NOT_FOUND, message, hints.role(subject))
 
 
-def gone(subject: Asked) -> Refusal:
+def gone(subject: RequestContext) -> Refusal:
     """Explain that the object was there and is not any more."""
     noun = _noun(subject)
     kind = RefusalKind.NOT_FOUND if noun != "version" else RefusalKind.VERSION_NOT_FOUND
@@ -125,7 +128,7 @@ def gone(subject: Asked) -> Refusal:
     return Refusal(kind, _NOT_FOUND, message, "nothing is to be done")
 
 
-def restore_refused(subject: Asked, status: int = _NOT_FOUND, body: Any = None) -> Refusal:
+def restore_refused(subject: RequestContext, status: int = _NOT_FOUND, body: Any = None) -> Refusal:
     """Explain a restore that is refused without a known reason: window over, name reused, or no role (facts A4)."""
     kind = RefusalKind.OTHER
     if status == _NOT_FOUND:
@@ -133,12 +136,12 @@ def restore_refused(subject: Asked, status: int = _NOT_FOUND, body: Any = None) 
     return _restore(subject, responses.read(status, {}, body), kind)
 
 
-def _restore(subject: Asked, answer: Answer, kind: RefusalKind) -> Refusal:
+def _restore(subject: RequestContext, response: ErrorResponse, kind: RefusalKind) -> Refusal:
     meaning = f"GitHub does not restore the {_noun(subject)}"
-    return _refusal(kind, subject, answer, meaning, hints.not_restorable(subject))
+    return _refusal(kind, subject, response, meaning, hints.not_restorable(subject))
 
 
-def users_deleted_list(subject: Asked) -> str:
+def users_deleted_list(subject: RequestContext) -> str:
     """Say why a user's deleted versions may not be listed, and what works all the same (facts A1, A6)."""
     return (
         f"cannot {subject.action}: GitHub documents no list of deleted versions for another user's packages"
@@ -147,7 +150,7 @@ def users_deleted_list(subject: Asked) -> str:
     )
 
 
-def _noun(subject: Asked) -> str:
+def _noun(subject: RequestContext) -> str:
     if subject.kind is None:
         return "object"
     return "package" if subject.kind in (StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE) else "version"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestContext:
     """One request in words.
 
     `action` follows "cannot" (`delete version 1.2.3 of owner/lib (npm)`). `kind` is `None` for reading, `package` the
@@ -46,7 +46,7 @@ _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,40}(:[0-9A-Za-z-]{1,40}){0,9}")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ErrorResponse:
     """A refusal as it came: status, headers by lower-case name, and its texts, the main one first."""
 
     status: int
@@ -80,10 +80,10 @@ class Answer:
         return url if name.strip().lower() == "url" and _is_on(url, server_url) else ""
 
 
-def read(status: int, headers: Mapping[str, str], body: Any) -> Answer:
+def read(status: int, headers: Mapping[str, str], body: Any) -> ErrorResponse:
     """Read an answer; the body may be decoded JSON, text, markup, bytes or nothing."""
     lowered = {str(name).lower(): str(value) for name, value in headers.items()}
-    return Answer(status, lowered, tuple(dict.fromkeys(text for text in _texts(body) if text))[:5])
+    return ErrorResponse(status, lowered, tuple(dict.fromkeys(text for text in _texts(body) if text))[:5])
 
 
 def _texts(body: Any) -> Iterator[str]:

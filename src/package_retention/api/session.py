@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from package_retention.ports import Clock
 
 
-class Observed:
+class ResponseHeaders:
     """Listens to every answer; safe in threads."""
 
     def __init__(self, clock: Clock, kind: TokenKind) -> None:
@@ -43,7 +43,7 @@ class Observed:
         self._scopes: frozenset[str] | None = None
         self._notices: dict[str, None] = {}
 
-    def hear(self, headers: Mapping[str, str]) -> datetime | None:
+    def record(self, headers: Mapping[str, str]) -> datetime | None:
         """Listen to one answer's headers (names in small letters); gives its `Date`."""
         date = http_date(headers.get("date"))
         granted = tokens.granted(headers.get("x-oauth-scopes"), self._kind)
@@ -77,10 +77,10 @@ class Observed:
 
 
 def _ending(headers: Mapping[str, str]) -> str:
-    told = [f"{name.title()}: {headers[name]}" for name in ("deprecation", "sunset") if headers.get(name)]
-    if not told:
+    reported = [f"{name.title()}: {headers[name]}" for name in ("deprecation", "sunset") if headers.get(name)]
+    if not reported:
         return ""
-    return f"GitHub announces the end of an API that this action uses ({', '.join(told)}): look for a newer release"
+    return f"GitHub announces the end of an API that this action uses ({', '.join(reported)}): look for a newer release"
 
 
 API_VERSION = "2022-11-28"
@@ -89,19 +89,19 @@ _HEADERS = {"Accept": "application/vnd.github+json"}
 _HANDLED_BY_PYGITHUB = (202, 301)
 
 
-class DropError(Exception):
+class TransportError(Exception):
     """No usable answer came.
 
     `sent`: the request may have arrived, so a change may have been made. `hopeless`: another try would meet the same;
-    `advice` then says what to do. The text never quotes the library's own, which may hold the token.
+    `hint` then says what to do. The text never quotes the library's own, which may hold the token.
     """
 
-    def __init__(self, why: str, *, sent: bool, hopeless: bool = False, advice: str = "") -> None:
+    def __init__(self, why: str, *, sent: bool, permanent: bool = False, hint: str = "") -> None:
         super().__init__(why)
         self.why = why
         self.sent = sent
-        self.hopeless = hopeless
-        self.advice = advice
+        self.permanent = permanent
+        self.hint = hint
 
 
 class Session:
@@ -190,29 +190,29 @@ def _connection(api_url: str, timeout: int) -> _Http | _Https:
     return kind(name, parts.port, timeout=timeout, retry=None, pool_size=1)
 
 
-def _dropped(error: Exception, timeout: int) -> DropError:
-    if hopeless := _hopeless(error):
-        return hopeless
+def _dropped(error: Exception, timeout: int) -> TransportError:
+    if permanent := _permanent(error):
+        return permanent
     if isinstance(error, requests.exceptions.ProxyError):
-        return DropError("the proxy gave no connection", sent=False)
+        return TransportError("the proxy gave no connection", sent=False)
     if isinstance(error, requests.ConnectTimeout) or _never_connected(error):
-        return DropError("no connection could be made", sent=False)
+        return TransportError("no connection could be made", sent=False)
     if isinstance(error, requests.ReadTimeout):
-        return DropError(f"no answer within {timeout} s", sent=True)
-    return DropError("the connection was dropped", sent=True)
+        return TransportError(f"no answer within {timeout} s", sent=True)
+    return TransportError("the connection was dropped", sent=True)
 
 
-def _hopeless(error: Exception) -> DropError | None:
-    why, advice = "", ""
+def _permanent(error: Exception) -> TransportError | None:
+    why, hint = "", ""
     if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         why = "the server's certificate is not trusted"
-        advice = "name the file of your CA's certificates in the environment variable REQUESTS_CA_BUNDLE"
+        hint = "name the file of your CA's certificates in the environment variable REQUESTS_CA_BUNDLE"
     elif isinstance(error, requests.exceptions.InvalidHeader | UnicodeError):
         why = "the token holds characters that cannot be sent"
     elif isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidProxyURL):
         why = "the proxy's URL is not one that can be used"
-        advice = "look at the environment variables HTTPS_PROXY, HTTP_PROXY and ALL_PROXY"
-    return DropError(why, sent=False, hopeless=True, advice=advice) if why else None
+        hint = "look at the environment variables HTTPS_PROXY, HTTP_PROXY and ALL_PROXY"
+    return TransportError(why, sent=False, permanent=True, hint=hint) if why else None
 
 
 def _never_connected(error: Exception) -> bool:

@@ -6,38 +6,38 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from package_retention.api import hints
-from package_retention.api.refusal_table import USE_CLASSIC, Row
+from package_retention.api.refusal_table import USE_CLASSIC, KnownRefusal
 from package_retention.api.tokens import TokenKind
 from package_retention.errors import RefusalKind as Kind
 
 if TYPE_CHECKING:
-    from package_retention.api.responses import Answer, Asked
+    from package_retention.api.responses import ErrorResponse, RequestContext
 
 
 # One scope was seen, or several may be named: "read:packages and delete:packages scopes".
 _SCOPES = r"you need at least \S.{0,150}? scopes?"
 
 
-def _as_integration(asked: Asked) -> Asked:
+def _as_integration(context: RequestContext) -> RequestContext:
     # GitHub says so itself, whatever the prefix made us think.
-    known = asked.token in (TokenKind.INSTALLATION, TokenKind.APP_USER)
-    return asked if known else replace(asked, token=TokenKind.INSTALLATION)
+    known = context.token in (TokenKind.INSTALLATION, TokenKind.APP_USER)
+    return context if known else replace(context, token=TokenKind.INSTALLATION)
 
 
-def _undocumented(asked: Asked, _answer: Answer) -> bool:
-    return not hints.documented(_as_integration(asked))
+def _undocumented(context: RequestContext, _response: ErrorResponse) -> bool:
+    return not hints.documented(_as_integration(context))
 
 
-TOKENS: tuple[Row, ...] = (
-    Row(
+TOKENS: tuple[KnownRefusal, ...] = (
+    KnownRefusal(
         1,
         "Bad credentials",
         Kind.BAD_TOKEN,
         "the token is wrong, has expired or was revoked",
         "put a new token into the secret; make an App's token in the same job",
-        advise=lambda asked, _: hints.new_token(asked),
+        advise=lambda context, _: hints.new_token(context),
     ),
-    Row(
+    KnownRefusal(
         2,
         "Requires authentication",
         Kind.BAD_TOKEN,
@@ -45,7 +45,7 @@ TOKENS: tuple[Row, ...] = (
         "give `token`; where it is given, see whether a proxy takes the `Authorization` header away",
         starts="requires authentication|must authenticate to access this api|this endpoint requires you to be auth",
     ),
-    Row(
+    KnownRefusal(
         0,
         "Maximum number of login attempts exceeded. Please try again later.",
         Kind.BAD_TOKEN,
@@ -53,50 +53,50 @@ TOKENS: tuple[Row, ...] = (
         "replace the wrong token wherever it is used, and run again in an hour",
         starts="maximum number of login attempts exceeded",
     ),
-    Row(
+    KnownRefusal(
         3,
         "You need at least read:packages scope to list packages.",
         Kind.SCOPE,
         "the token lacks the scope that GitHub names",
         f"{USE_CLASSIC}; `read:packages` is always among them",
         starts=rf"{_SCOPES} to (?!get a package's versions)",
-        advise=lambda asked, _: f"use {hints.classic(asked)}",
+        advise=lambda context, _: f"use {hints.classic(context)}",
     ),
-    Row(
+    KnownRefusal(
         4,
         "You need at least read:packages scope to get a package's versions.",
         Kind.SCOPE,
         "the token lacks the scope that GitHub names",
         f"{USE_CLASSIC}; `read:packages` is always among them",
         starts=rf"{_SCOPES} to get a package's versions",
-        advise=lambda asked, _: f"use {hints.classic(asked)}",
+        advise=lambda context, _: f"use {hints.classic(context)}",
     ),
-    Row(
+    KnownRefusal(
         13,
         "Resource not accessible by integration",
         Kind.TOKEN_KIND,
         "GitHub documents no use of this kind of token for this request",
         "Maven, and all but container on a GitHub Enterprise Server: " + USE_CLASSIC,
-        advise=lambda asked, _: hints.other_token(_as_integration(asked)),
+        advise=lambda context, _: hints.other_token(_as_integration(context)),
         when=_undocumented,
     ),
-    Row(
+    KnownRefusal(
         13,
         "Resource not accessible by integration",
         Kind.ROLE,
         "the workflow's token lacks `packages: write`, or its repository the role Admin on the package",
         f"give the job `permissions: packages: write`, {hints.MANAGE_ACTIONS}. {hints.READ_ONLY}",
-        advise=lambda asked, _: hints.role(_as_integration(asked)),
+        advise=lambda context, _: hints.role(_as_integration(context)),
     ),
-    Row(
+    KnownRefusal(
         14,
         "Resource not accessible by personal access token",
         Kind.TOKEN_KIND,
         "GitHub Packages does not support fine-grained personal access tokens",
         f"{USE_CLASSIC}, or GITHUB_TOKEN with `permissions: packages: write`",
-        advise=lambda asked, _: hints.other_token(asked),
+        advise=lambda context, _: hints.other_token(context),
     ),
-    Row(
+    KnownRefusal(
         16,
         "Resource protected by organization SAML enforcement. You must grant your OAuth token access to this"
         " organization.",
@@ -106,7 +106,7 @@ TOKENS: tuple[Row, ...] = (
         starts=r"resource protected by organization saml enforcement.{0,80}?(oauth|github app|\bapp\b)",
         advise=hints.sso,
     ),
-    Row(
+    KnownRefusal(
         15,
         "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this"
         " organization.",
@@ -116,7 +116,7 @@ TOKENS: tuple[Row, ...] = (
         starts="resource protected by organization saml enforcement",
         advise=hints.sso,
     ),
-    Row(
+    KnownRefusal(
         17,
         "`ORG` forbids access via a personal access token (classic). Please use a GitHub App, OAuth App, or a personal"
         " access token with fine-grained permissions.",
@@ -126,16 +126,16 @@ TOKENS: tuple[Row, ...] = (
         " token, which the text names, is not supported by GitHub Packages)",
         starts=r".{0,120}?forbids access via a personal access tokens? \(classic\)",
     ),
-    Row(
+    KnownRefusal(
         0,
         "`ORG` forbids access via a fine-grained personal access tokens if the token's lifetime is greater than N days.",
         Kind.TOKEN_KIND,
         "the organization forbids this fine-grained personal access token",
         f"{USE_CLASSIC}, or GITHUB_TOKEN with `permissions: packages: write`",
         starts=r".{0,120}?forbids access via a fine-grained personal access token",
-        advise=lambda asked, _: hints.other_token(asked),
+        advise=lambda context, _: hints.other_token(context),
     ),
-    Row(
+    KnownRefusal(
         0,
         "Although you appear to have the correct authorization credentials, the `ORG` organization has enabled OAuth"
         " App access restrictions, meaning that data access to third-parties is limited.",
@@ -144,7 +144,7 @@ TOKENS: tuple[Row, ...] = (
         "have an owner of the organization approve the app, or " + USE_CLASSIC,
         starts=r"although you appear to have the correct authorization credentials,.{0,200}?access restrictions",
     ),
-    Row(
+    KnownRefusal(
         18,
         "Although you appear to have the correct authorization credentials, the `ORG` organization has an IP allow list"
         " enabled, and your IP address is not permitted to access this resource.",
@@ -154,16 +154,16 @@ TOKENS: tuple[Row, ...] = (
         " the organization add the address",
         starts=r"although you appear to have the correct authorization credentials,.{0,200}?ip allow list",
     ),
-    Row(
+    KnownRefusal(
         24,
         "Must have admin rights to Repository.",
         Kind.ROLE,
         "the token's user lacks the role Admin on the repository that the package belongs to",
         "give the token's user the role Admin on the repository that the package belongs to",
         starts="must have admin",
-        advise=lambda asked, _: hints.role(asked),
+        advise=lambda context, _: hints.role(context),
     ),
-    Row(
+    KnownRefusal(
         27,
         "This installation has been suspended",
         Kind.SUSPENDED,

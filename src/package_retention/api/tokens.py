@@ -189,11 +189,11 @@ def _refusal(lacking: list[str], needs: Needs, have: frozenset[str], package_typ
         if REPO in lacking
         else ""
     )
-    advice = (
+    hint = (
         f"use a personal access token (classic) with {_names(sorted(needs.sure))}: add the {noun} at Settings >"
         f" Developer settings > Personal access tokens > Tokens (classic){because}"
     )
-    return Refusal(RefusalKind.SCOPE, 0, message, advice)
+    return Refusal(RefusalKind.SCOPE, 0, message, hint)
 
 
 def _warning(scope: str, package_type: PackageType) -> str:

@@ -9,7 +9,7 @@ from package_retention.decide.facts import by_age, oldest_first
 from package_retention.decide.image_plan import image_plan
 from package_retention.decide.plan_warnings import about_inputs, last_stays
 from package_retention.decide.reasons import CHANGED, LAST_TAGGED, LAST_VERSION, NOT_IN_REPORT, over_limit
-from package_retention.decide.selection import Choice, choose, only
+from package_retention.decide.selection import Selection, choose, restrict
 from package_retention.errors import PlanError
 from package_retention.model import Decision, PackageType, Plan, Reason, ReasonCode, Step, StepKind
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.decide.facts import Facts
-    from package_retention.decide.matching import Item, Numbers
+    from package_retention.decide.matching import Candidate, VersionParser
     from package_retention.decide.rules import Options, PackageRules, Share
     from package_retention.model import Version
 
@@ -53,43 +53,45 @@ BASE_LAYER = "docker-base-layer"
 
 
 def deletion_plan(
-    facts: Facts, rules: PackageRules, numbers: Numbers, now: datetime, options: Options
+    facts: Facts, rules: PackageRules, parser: VersionParser, now: datetime, options: Options
 ) -> Plan:
     """Decide every version of a package; raises `PlanError` where a rule must not be applied to it."""
     if facts.package.type is PackageType.CONTAINER:
-        return image_plan(facts, rules, numbers, now, options)
-    items = flat(facts.union, facts.package.type, facts.gone)
-    choices = choose(items, rules, numbers, now)
-    if options.narrowing is not None:
-        choices = only(choices, options.narrowing.deletions, NOT_IN_REPORT)
-    held = _held(items, facts)
-    selected = oldest_first(c.item.version for i, c in choices.items() if c.selected and i not in held)
+        return image_plan(facts, rules, parser, now, options)
+    candidates = flat(facts.union, facts.package.type, facts.gone)
+    selections = choose(candidates, rules, parser, now)
+    if options.report_scope is not None:
+        selections = restrict(selections, options.report_scope.deletions, NOT_IN_REPORT)
+    held = _held(candidates, facts)
+    selected = oldest_first(
+        c.candidate.version for i, c in selections.items() if c.selected and i not in held
+    )
     chosen, late = selected[: rules.limit], selected[len(selected) if rules.limit is None else rules.limit :]
     reasons = held | dict.fromkeys((version.id for version in late), over_limit(rules.limit))
     going, last = _but_the_last(chosen, facts, options)
     has_tags = facts.package.type.has_tags
     reasons |= {version.id: LAST_TAGGED if has_tags else LAST_VERSION for version in last}
-    whole = bool(going) and len(going) == len(items)
+    whole = bool(going) and len(going) == len(candidates)
     return Plan(
         facts.package,
-        decisions=tuple(_decisions(choices.values(), reasons)),
+        decisions=tuple(_decisions(selections.values(), reasons)),
         steps=_steps(facts, going, whole=whole),
         warnings=(*about_inputs(facts, rules), *(last_stays(facts, version) for version in last)),
     )
 
 
-def _held(items: Sequence[Item], facts: Facts) -> dict[int, Reason]:
+def _held(candidates: Sequence[Candidate], facts: Facts) -> dict[int, Reason]:
     """What stays whatever the rules say: what moved, and what the legacy docker type cannot tell."""
-    held = dict.fromkeys(facts.unstable, CHANGED)
+    held = dict.fromkeys(facts.changed_ids, CHANGED)
     if facts.package.type is not PackageType.DOCKER:
         return held
     untagged = Reason(ReasonCode.UNTOUCHABLE, "untagged: the graph of docker packages cannot be read")
     base = Reason(ReasonCode.UNTOUCHABLE, f"`{BASE_LAYER}` is never touched")
-    for item in items:
-        if BASE_LAYER in (item.version.name, *item.texts):
-            held[item.version.id] = base
-        elif not item.texts:
-            held[item.version.id] = untagged
+    for candidate in candidates:
+        if BASE_LAYER in (candidate.version.name, *candidate.texts):
+            held[candidate.version.id] = base
+        elif not candidate.texts:
+            held[candidate.version.id] = untagged
     return held
 
 
@@ -108,11 +110,11 @@ def _but_the_last(
     return [version for version in chosen if version is not newest], [newest]
 
 
-def _decisions(choices: Iterable[Choice], reasons: dict[int, Reason]) -> Iterable[Decision]:
-    for choice in choices:
-        version = choice.item.version
-        reason = reasons.get(version.id, choice.reason)
-        yield Decision(version, selected=choice.selected and version.id not in reasons, reason=reason)
+def _decisions(selections: Iterable[Selection], reasons: dict[int, Reason]) -> Iterable[Decision]:
+    for selection in selections:
+        version = selection.candidate.version
+        reason = reasons.get(version.id, selection.reason)
+        yield Decision(version, selected=selection.selected and version.id not in reasons, reason=reason)
 
 
 def _steps(facts: Facts, going: Collection[Version], *, whole: bool) -> tuple[Step, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from package_retention.decide.facts import by_age
 from package_retention.decide.graph import closure, damage, own_tags
-from package_retention.decide.matching import Item, leaf
+from package_retention.decide.matching import Candidate, single_candidate
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from package_retention.model import PackageType, Version
 
 
-def images(graph: Graph, facts: Facts) -> list[Item]:
+def images(graph: Graph, facts: Facts) -> list[Candidate]:
     """One item for each root and each orphaned referrer of a container package."""
     gone = facts.gone
     return [_image(graph, digest, facts, gone=graph.nodes[digest].id in gone) for digest in graph.units]
 
 
-def _image(graph: Graph, digest: str, facts: Facts, *, gone: bool) -> Item:
+def _image(graph: Graph, digest: str, facts: Facts, *, gone: bool) -> Candidate:
     version = graph.nodes[digest]
     orphan = digest in graph.orphans
     inside = closure((digest,), graph.follows) if graph.follows(digest) else {digest: digest}
     own = own_tags(version)
-    return Item(
+    return Candidate(
         version,
         texts=version.tags if orphan else own,
         is_image=True,
@@ -43,16 +43,18 @@ def _image(graph: Graph, digest: str, facts: Facts, *, gone: bool) -> Item:
     )
 
 
-def flat(versions: tuple[Version, ...], package_type: PackageType, gone: Collection[int] = ()) -> list[Item]:
+def flat(
+    versions: tuple[Version, ...], package_type: PackageType, gone: Collection[int] = ()
+) -> list[Candidate]:
     """One item for each version, for package types without manifests to read, and for deleted versions."""
     if not package_type.has_tags:
-        return [leaf(version, gone=version.id in gone) for version in versions]
+        return [single_candidate(version, gone=version.id in gone) for version in versions]
     return [_tagged(version, gone=version.id in gone) for version in versions]
 
 
-def _tagged(version: Version, *, gone: bool) -> Item:
+def _tagged(version: Version, *, gone: bool) -> Candidate:
     own = own_tags(version)
-    return Item(
+    return Candidate(
         version,
         texts=own,
         is_image=True,
@@ -63,7 +65,7 @@ def _tagged(version: Version, *, gone: bool) -> Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Resolution:
     """The roots that go, all that goes with them, and of what stays although chosen: what needs it."""
 
     roots: frozenset[str]
@@ -71,7 +73,7 @@ class Settled:
     needed_by: Mapping[str, str] = field(default_factory=dict)
 
 
-def settle(graph: Graph, chosen: AbstractSet[str], fixed: AbstractSet[str]) -> Settled:
+def resolve_dependencies(graph: Graph, chosen: AbstractSet[str], fixed: AbstractSet[str]) -> Resolution:
     """Take back every chosen root that anything staying needs, until nothing that stays loses anything.
 
     `fixed` stays whatever is chosen (what changed meanwhile, what may be named by a manifest that nobody could read).
@@ -87,7 +89,7 @@ def settle(graph: Graph, chosen: AbstractSet[str], fixed: AbstractSet[str]) -> S
         remaining = roots - protected.keys()
         if remaining == roots:
             going = (reach.keys() - protected.keys()) - (units - roots)
-            return Settled(roots, frozenset(going), needed)
+            return Resolution(roots, frozenset(going), needed)
         roots = frozenset(remaining)
 
 
@@ -98,17 +100,19 @@ def _protected(graph: Graph, staying: list[str], reach: Mapping[str, str]) -> di
     return protected | closure(rest, graph.needs) if rest else protected
 
 
-def within_limit(graph: Graph, order: Sequence[str], limit: int | None, fixed: AbstractSet[str]) -> Settled:
+def within_limit(
+    graph: Graph, order: Sequence[str], limit: int | None, fixed: AbstractSet[str]
+) -> Resolution:
     """Settle at most `limit` of the chosen roots, oldest first; one that a postponed image needs makes room."""
-    settled = settle(graph, set(order), fixed)
+    settled = resolve_dependencies(graph, set(order), fixed)
     if limit is None:
         return settled
     blocked: set[str] = set(order) - settled.roots
     while True:
         chosen = [digest for digest in order if digest not in blocked][:limit]
-        limited = settle(graph, set(chosen), fixed)
+        limited = resolve_dependencies(graph, set(chosen), fixed)
         if limited.roots == frozenset(chosen):
-            return Settled(limited.roots, limited.going, {**settled.needed_by, **limited.needed_by})
+            return Resolution(limited.roots, limited.going, {**settled.needed_by, **limited.needed_by})
         blocked |= set(chosen) - limited.roots
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.decide.facts import Facts
-    from package_retention.decide.matching import Numbers
+    from package_retention.decide.matching import VersionParser
     from package_retention.decide.rules import Options, PackageRules
     from package_retention.model import Decision, Reason
 
@@ -47,7 +47,7 @@ class Schedule:
 def schedule(
     facts: Facts,
     rules: PackageRules,
-    numbers: Numbers,
+    parser: VersionParser,
     now: datetime,
     options: Options,
     alive: Callable[[], None] = lambda: None,
@@ -64,7 +64,7 @@ def schedule(
 
     def plan_at(moment: datetime) -> Mapping[int, Decision]:
         alive()
-        plan = deletion_plan(facts, unlimited, numbers, moment, options)
+        plan = deletion_plan(facts, unlimited, parser, moment, options)
         return {decision.version.id: decision for decision in plan.decisions}
 
     times = (now, *(moment for moment in moments(facts, rules) if moment > now))

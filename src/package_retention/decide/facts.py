@@ -49,15 +49,15 @@ class Facts:
         return (*self.latest, *gone)
 
     @property
-    def unstable(self) -> frozenset[int]:
+    def changed_ids(self) -> frozenset[int]:
         """Ids of what is not in both lists, or differs between them, or shares its name with another version."""
         if self.first is self.latest:
-            return frozenset(_twins(self.first))
+            return frozenset(_duplicate_names(self.first))
         before = {version.id: version for version in self.first}
         now = {version.id: version for version in self.latest}
         moved = before.keys() ^ now.keys()
         moved |= {i for i, version in now.items() if i in before and not _same(before[i], version)}
-        return frozenset(moved | _twins(self.union))
+        return frozenset(moved | _duplicate_names(self.union))
 
     @property
     def gone(self) -> frozenset[int]:
@@ -85,11 +85,11 @@ def _same(one: Version, other: Version) -> bool:
     )
 
 
-def _twins(versions: tuple[Version, ...]) -> set[int]:
+def _duplicate_names(versions: tuple[Version, ...]) -> set[int]:
     seen: dict[str, int] = {}
-    twins: set[int] = set()
+    duplicate_names: set[int] = set()
     for version in versions:
         other = seen.setdefault(version.name, version.id)
         if other != version.id:
-            twins |= {other, version.id}
-    return twins
+            duplicate_names |= {other, version.id}
+    return duplicate_names

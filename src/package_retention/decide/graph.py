@@ -60,7 +60,7 @@ class Graph:
     lost: Mapping[str, tuple[Descriptor, ...]]
     roots: tuple[str, ...]
     orphans: frozenset[str]
-    tangled: frozenset[str]
+    cyclic: frozenset[str]
 
     def follows(self, digest: str) -> tuple[str, ...]:
         """What goes with a manifest: its children and its referrers."""
@@ -97,7 +97,7 @@ def build(versions: Iterable[Version], readings: Mapping[str, Reading]) -> Graph
     )
     referrers = _inverse(subjects, nodes)
     return Graph(
-        nodes, readings, names, referrers, subjects, lost, roots, orphans, _tangled(nodes, names, referrers)
+        nodes, readings, names, referrers, subjects, lost, roots, orphans, _cyclic(nodes, names, referrers)
     )
 
 
@@ -140,7 +140,7 @@ def _inverse(subjects: Edges, nodes: Mapping[str, Version]) -> Edges:
     return {target: tuple(digests) for target, digests in found.items()}
 
 
-def _tangled(nodes: Mapping[str, Version], names: Edges, referrers: Edges) -> frozenset[str]:
+def _cyclic(nodes: Mapping[str, Version], names: Edges, referrers: Edges) -> frozenset[str]:
     """Strip what nothing follows again and again: what is left lies on or behind a cycle (hostile manifests)."""
     waiting = dict.fromkeys(nodes, 0)
     for edges in (names, referrers):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from package_retention.decide.dependencies import Settled, but_the_last_tag, images, within_limit
+from package_retention.decide.dependencies import Resolution, but_the_last_tag, images, within_limit
 from package_retention.decide.facts import by_age, oldest_first
 from package_retention.decide.graph import Graph, build, closure, own_tags
 from package_retention.decide.plan_warnings import about_inputs, about_parts, last_stays, last_tag_stays
@@ -19,7 +19,7 @@ from package_retention.decide.reasons import (
     over_limit,
 )
 from package_retention.decide.rules import Damage
-from package_retention.decide.selection import Choice, choose, only
+from package_retention.decide.selection import Selection, choose, restrict
 from package_retention.errors import PlanError
 from package_retention.model import Absent, Decision, Plan, Reason, ReasonCode, Step, StepKind, Unreadable
 
@@ -28,23 +28,27 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.decide.facts import Facts
-    from package_retention.decide.matching import Numbers
-    from package_retention.decide.rules import Narrowing, Options, PackageRules
+    from package_retention.decide.matching import VersionParser
+    from package_retention.decide.rules import Options, PackageRules, ReportScope
     from package_retention.model import Version
 
 
-def image_plan(facts: Facts, rules: PackageRules, numbers: Numbers, now: datetime, options: Options) -> Plan:
+def image_plan(
+    facts: Facts, rules: PackageRules, parser: VersionParser, now: datetime, options: Options
+) -> Plan:
     """Decide every manifest of a container package by the image that it belongs to."""
     graph = build(facts.union, facts.readings)
     _refuse_signatures_alone(graph, rules, facts)
-    choices = {c.item.version.name: c for c in choose(images(graph, facts), rules, numbers, now).values()}
-    if options.narrowing is not None:
-        choices = _narrowed(graph, choices, options.narrowing)
+    selections = {
+        c.candidate.version.name: c for c in choose(images(graph, facts), rules, parser, now).values()
+    }
+    if options.report_scope is not None:
+        selections = _narrowed(graph, selections, options.report_scope)
     fixed = _fixed(graph, facts)
-    order = [v.name for v in oldest_first(c.item.version for c in choices.values() if c.selected)]
+    order = [v.name for v in oldest_first(c.candidate.version for c in selections.values() if c.selected)]
     settled = within_limit(graph, order, rules.limit, fixed.keys())
     settled, last, whole = _but_the_last(graph, facts, settled, fixed, options)
-    board = _Board(graph, choices, fixed, settled, _origins(graph, settled), rules, last)
+    board = _ImagePlanner(graph, selections, fixed, settled, _origins(graph, settled), rules, last)
     untagged, spared = but_the_last_tag(facts, settled.going, _untags(board, options))
     return Plan(
         facts.package,
@@ -62,13 +66,13 @@ def image_plan(facts: Facts, rules: PackageRules, numbers: Numbers, now: datetim
 
 
 @dataclass(frozen=True, slots=True)
-class _Board:
+class _ImagePlanner:
     """Everything that a decision about one digest looks at."""
 
     graph: Graph
-    choices: Mapping[str, Choice]
+    selections: Mapping[str, Selection]
     fixed: Mapping[str, Reason]
-    settled: Settled
+    settled: Resolution
     origins: Mapping[str, str]
     rules: PackageRules
     last: str | None
@@ -84,7 +88,7 @@ def _refuse_signatures_alone(graph: Graph, rules: PackageRules, facts: Facts) ->
         )
 
 
-def _narrowed(graph: Graph, choices: Mapping[str, Choice], to: Narrowing) -> dict[str, Choice]:
+def _narrowed(graph: Graph, selections: Mapping[str, Selection], to: ReportScope) -> dict[str, Selection]:
     """Only what a report planned: an image to which something came since then stays whole."""
     units = set(graph.units)
 
@@ -92,16 +96,16 @@ def _narrowed(graph: Graph, choices: Mapping[str, Choice], to: Narrowing) -> dic
         inside = (graph.nodes[d].id for d in closure((digest,), graph.follows).keys() - units)
         return any(i in to.alone and i not in to.deletions for i in inside)
 
-    by_id = {c.item.version.id: c for c in choices.values()}
-    whole = {i for i in to.deletions & by_id.keys() if not has_more(by_id[i].item.version.name)}
-    return {c.item.version.name: c for c in only(by_id, whole | to.untags, NOT_IN_REPORT).values()}
+    by_id = {c.candidate.version.id: c for c in selections.values()}
+    whole = {i for i in to.deletions & by_id.keys() if not has_more(by_id[i].candidate.version.name)}
+    return {c.candidate.version.name: c for c in restrict(by_id, whole | to.untags, NOT_IN_REPORT).values()}
 
 
 def _fixed(graph: Graph, facts: Facts) -> dict[str, Reason]:
     """What stays whatever is chosen, with the reason that says most."""
-    fixed: dict[str, Reason] = dict.fromkeys(graph.tangled, TANGLED)
-    unstable = facts.unstable
-    fixed |= {digest: CHANGED for digest, version in graph.nodes.items() if version.id in unstable}
+    fixed: dict[str, Reason] = dict.fromkeys(graph.cyclic, TANGLED)
+    changed_ids = facts.changed_ids
+    fixed |= {digest: CHANGED for digest, version in graph.nodes.items() if version.id in changed_ids}
     readings = {digest: facts.readings.get(digest) for digest in graph.nodes}
     if any(isinstance(r, Unreadable) for r in readings.values()):
         return dict.fromkeys(graph.nodes, UNREAD)
@@ -111,8 +115,8 @@ def _fixed(graph: Graph, facts: Facts) -> dict[str, Reason]:
 
 
 def _but_the_last(
-    graph: Graph, facts: Facts, settled: Settled, fixed: Mapping[str, Reason], options: Options
-) -> tuple[Settled, str | None, bool]:
+    graph: Graph, facts: Facts, settled: Resolution, fixed: Mapping[str, Reason], options: Options
+) -> tuple[Resolution, str | None, bool]:
     """Keep the image that GitHub would refuse last, unless the package goes whole."""
     if not settled.going:
         return settled, None, False
@@ -126,43 +130,45 @@ def _but_the_last(
         return settled, None, False
     last = max(tagged or settled.roots, key=lambda digest: by_age(graph.nodes[digest]))
     kept = within_limit(graph, [d for d in settled.roots if d != last], None, {*fixed, last})
-    return Settled(kept.roots, kept.going, {**settled.needed_by, **kept.needed_by}), last, False
+    return Resolution(kept.roots, kept.going, {**settled.needed_by, **kept.needed_by}), last, False
 
 
-def _untags(board: _Board, options: Options) -> dict[str, tuple[str, ...]]:
+def _untags(board: _ImagePlanner, options: Options) -> dict[str, tuple[str, ...]]:
     """The tags to take off images that stay: those that match, where only some do or something needs the image."""
     if not options.untag:
         return {}
     found = [
         version.name
-        for version in oldest_first(c.item.version for c in board.choices.values() if _loses(board, c))
-        if options.narrowing is None or version.id in options.narrowing.untags
+        for version in oldest_first(
+            c.candidate.version for c in board.selections.values() if _loses(board, c)
+        )
+        if options.report_scope is None or version.id in options.report_scope.untags
     ]
     limit = board.rules.limit
     room = len(found) if limit is None else max(0, limit - len(board.settled.roots))
-    return {digest: _loses(board, board.choices[digest]) for digest in found[:room]}
+    return {digest: _loses(board, board.selections[digest]) for digest in found[:room]}
 
 
-def _loses(board: _Board, choice: Choice) -> tuple[str, ...]:
-    digest = choice.item.version.name
+def _loses(board: _ImagePlanner, selection: Selection) -> tuple[str, ...]:
+    digest = selection.candidate.version.name
     if digest in board.fixed or digest in board.settled.roots or digest == board.last:
         return ()
-    if choice.selected:
-        return choice.item.texts if digest in board.settled.needed_by else ()
-    return choice.tags
+    if selection.selected:
+        return selection.candidate.texts if digest in board.settled.needed_by else ()
+    return selection.tags
 
 
-def _decision(board: _Board, digest: str, untag: tuple[str, ...]) -> Decision:
+def _decision(board: _ImagePlanner, digest: str, untag: tuple[str, ...]) -> Decision:
     version = board.graph.nodes[digest]
-    choice = board.choices.get(digest)
+    selection = board.selections.get(digest)
     if digest in board.settled.going:
-        return _goes(board, digest, version, choice)
-    if choice is None:
+        return _goes(board, digest, version, selection)
+    if selection is None:
         return _follower_stays(board, digest, version)
-    reason = choice.reason
-    if choice.selected:
+    reason = selection.reason
+    if selection.selected:
         reason = _held_back(board, digest)
-    elif digest in board.fixed and board.fixed[digest].code is ReasonCode.UNREADABLE and choice.tags:
+    elif digest in board.fixed and board.fixed[digest].code is ReasonCode.UNREADABLE and selection.tags:
         reason = board.fixed[digest]
     if untag:
         taken = f"{reason.text}; loses {', '.join(untag)}"
@@ -172,9 +178,9 @@ def _decision(board: _Board, digest: str, untag: tuple[str, ...]) -> Decision:
     return Decision(version, selected=False, reason=reason, root=version.id)
 
 
-def _goes(board: _Board, digest: str, version: Version, choice: Choice | None) -> Decision:
-    if choice is not None:
-        return Decision(version, selected=True, reason=choice.reason, root=version.id)
+def _goes(board: _ImagePlanner, digest: str, version: Version, selection: Selection | None) -> Decision:
+    if selection is not None:
+        return Decision(version, selected=True, reason=selection.reason, root=version.id)
     root = board.origins[digest]
     text = f"goes with {board.graph.nodes[root].label}"
     return Decision(
@@ -182,7 +188,7 @@ def _goes(board: _Board, digest: str, version: Version, choice: Choice | None) -
     )
 
 
-def _held_back(board: _Board, digest: str) -> Reason:
+def _held_back(board: _ImagePlanner, digest: str) -> Reason:
     """Why something that the rules selected stays all the same."""
     if digest in board.fixed:
         return board.fixed[digest]
@@ -194,7 +200,7 @@ def _held_back(board: _Board, digest: str) -> Reason:
     return over_limit(board.rules.limit)
 
 
-def _follower_stays(board: _Board, digest: str, version: Version) -> Decision:
+def _follower_stays(board: _ImagePlanner, digest: str, version: Version) -> Decision:
     if digest in board.fixed:
         return Decision(version, selected=False, reason=board.fixed[digest])
     owner = board.settled.needed_by.get(digest)
@@ -203,12 +209,12 @@ def _follower_stays(board: _Board, digest: str, version: Version) -> Decision:
     return Decision(version, selected=False, reason=Reason(ReasonCode.NEEDED, text), root=root)
 
 
-def _origins(graph: Graph, settled: Settled) -> dict[str, str]:
+def _origins(graph: Graph, settled: Resolution) -> dict[str, str]:
     """For everything that goes, the image that it goes with: the oldest, where several share it."""
     return closure((v.name for v in oldest_first(graph.nodes[d] for d in settled.roots)), graph.follows)
 
 
-def _steps(board: _Board, facts: Facts, untagged: Mapping[str, tuple[str, ...]]) -> tuple[Step, ...]:
+def _steps(board: _ImagePlanner, facts: Facts, untagged: Mapping[str, tuple[str, ...]]) -> tuple[Step, ...]:
     """Oldest image first, a root before its children and referrers; then the tags that are taken away."""
     graph, origins = board.graph, board.origins
     waits = _waits(graph, board.settled.going)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from package_retention.decide.ecosystems import VersionNumber
-    from package_retention.decide.matching import Item, Numbers
+    from package_retention.decide.matching import Candidate, VersionParser
     from package_retention.decide.patterns import Pattern
     from package_retention.decide.rules import Retention
 
@@ -46,10 +46,10 @@ class _Sharing:
 
 
 def newest(
-    items: Sequence[Item],
+    candidates: Sequence[Candidate],
     counted: Collection[int],
     retention: Retention,
-    numbers: Numbers,
+    parser: VersionParser,
     *,
     hold_unordered: bool = True,
 ) -> Newest:
@@ -59,7 +59,7 @@ def newest(
     what they share a place with, would be among the newest: so a further protection never pushes anything out. With
     `hold_unordered` what shares a place with an item that cannot be ordered takes none either.
     """
-    shared = [_place(group, counted, retention, numbers, hold_unordered) for group in sharing(items)]
+    shared = [_place(group, counted, retention, parser, hold_unordered) for group in sharing(candidates)]
     by_series: dict[object, list[tuple[Any, int]]] = {}
     for group in shared:
         for series, rank in group.taken.items():
@@ -78,10 +78,14 @@ def newest(
     return Newest(frozenset().union(*kept), frozenset().union(*unordered))
 
 
-def sharing(items: Sequence[Item]) -> list[list[Item]]:
+def sharing(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     """Group the items that share a place: tagged images, each with the tagged images in it, to any depth."""
-    tagged = {item.version.name: item for item in items if item.is_image and item.has_own_tag}
-    leader = {item.version.id: item.version.id for item in items}
+    tagged = {
+        candidate.version.name: candidate
+        for candidate in candidates
+        if candidate.is_image and candidate.has_own_tag
+    }
+    leader = {candidate.version.id: candidate.version.id for candidate in candidates}
 
     def find(one: int) -> int:
         while leader[one] != one:
@@ -89,28 +93,28 @@ def sharing(items: Sequence[Item]) -> list[list[Item]]:
             one = leader[one]
         return one
 
-    for item in tagged.values():
-        if len(item.digests_inside) > 1:
-            for digest in item.digests_inside & tagged.keys():
-                leader[find(tagged[digest].version.id)] = find(item.version.id)
-    groups: dict[int, list[Item]] = {}
-    for item in items:
-        groups.setdefault(find(item.version.id), []).append(item)
+    for candidate in tagged.values():
+        if len(candidate.digests_inside) > 1:
+            for digest in candidate.digests_inside & tagged.keys():
+                leader[find(tagged[digest].version.id)] = find(candidate.version.id)
+    groups: dict[int, list[Candidate]] = {}
+    for candidate in candidates:
+        groups.setdefault(find(candidate.version.id), []).append(candidate)
     return list(groups.values())
 
 
 def _place(
-    items: Sequence[Item],
+    candidates: Sequence[Candidate],
     counted: Collection[int],
     retention: Retention,
-    numbers: Numbers,
+    parser: VersionParser,
     hold_unordered: bool,
 ) -> _Sharing:
     """Rank items that share a place, in the series of those that no other of them names."""
-    placed = {item.version.id: _ranked(item, retention, numbers) for item in items}
+    placed = {candidate.version.id: _ranked(candidate, retention, parser) for candidate in candidates}
     unordered = None in placed.values()
-    inside = {d for item in items for d in item.digests_inside if d != item.version.name}
-    tops = [item.version.id for item in items if item.version.name not in inside]
+    inside = {d for candidate in candidates for d in candidate.digests_inside if d != candidate.version.name}
+    tops = [candidate.version.id for candidate in candidates if candidate.version.name not in inside]
     taking = [] if unordered and hold_unordered else [i for i in placed if i in counted]
     return _Sharing(
         frozenset(placed),
@@ -133,41 +137,45 @@ def _highest(placed: Mapping[int, _Ranked | None], ids: Iterable[int], tops: Ite
     return ranks
 
 
-def _ranked(item: Item, retention: Retention, numbers: Numbers) -> _Ranked | None:
+def _ranked(candidate: Candidate, retention: Retention, parser: VersionParser) -> _Ranked | None:
     """The series in which an item is counted, and where it stands there; `None` if it has no order or no series."""
     by_version = retention.order_by is OrderBy.VERSION or retention.per is not None
-    number = numbers.highest(item) if by_version else None
-    order = _order(item, retention, number)
-    series = _series(item, retention, number)
-    return None if order is None or series is None else (series, (order, item.version.id))
+    number = parser.highest(candidate) if by_version else None
+    order = _order(candidate, retention, number)
+    series = _series(candidate, retention, number)
+    return None if order is None or series is None else (series, (order, candidate.version.id))
 
 
-def _order(item: Item, retention: Retention, number: VersionNumber | None) -> tuple[Any, ...] | None:
+def _order(
+    candidate: Candidate, retention: Retention, number: VersionNumber | None
+) -> tuple[Any, ...] | None:
     """Where an item stands among its like; ties go by date, then by id (facts A6)."""
-    created = item.version.created_at
+    created = candidate.version.created_at
     if retention.order_by is OrderBy.DATE:
         return None if created is None else (created,)
     return None if number is None else (number.key, created or _EARLIEST)
 
 
-def _series(item: Item, retention: Retention, number: VersionNumber | None) -> tuple[object, ...] | None:
+def _series(
+    candidate: Candidate, retention: Retention, number: VersionNumber | None
+) -> tuple[object, ...] | None:
     """The group in which an item is counted: tagged or not, by variant and number where versions count."""
-    base = (bool(item.texts), item.is_referrer)
+    base = (bool(candidate.texts), candidate.is_referrer)
     if retention.per is None and retention.order_by is OrderBy.DATE:
         return base
     variant = number.variant if number else ""
     if retention.per is None:
         return (*base, variant)
-    part = _part(item, retention.per, number)
+    part = _part(candidate, retention.per, number)
     return None if part is None else (*base, variant, part)
 
 
-def _part(item: Item, per: Series | Pattern, number: VersionNumber | None) -> object | None:
+def _part(candidate: Candidate, per: Series | Pattern, number: VersionNumber | None) -> object | None:
     """What `keep-per` makes of an item: its leading numbers, or the one group that all its tags show."""
     if isinstance(per, Series):
-        if number is None or not number.numbers:
+        if number is None or not number.parser:
             return None
         length = _SERIES_LENGTH[per]
-        return (number.numbers + (0,) * length)[:length]
-    found = {group for text in item.texts if (group := per.group(text)) is not None}
+        return (number.parser + (0,) * length)[:length]
+    found = {group for text in candidate.texts if (group := per.group(text)) is not None}
     return found.pop() if len(found) == 1 else None

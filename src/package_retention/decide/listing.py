@@ -135,8 +135,8 @@ def _size(readings: Mapping[str, Reading], digests: Iterable[str]) -> int | None
 
 def _referrer(version: Version, reading: Reading | None) -> Referrer:
     kind = next((_tag_kind(tag) for tag in version.tags if derived_subject(tag)), "")
-    told = reading.artifact_type if isinstance(reading, Manifest) else ""
-    return Referrer(version.id, version.name, kind or told or "referrer")
+    reported = reading.artifact_type if isinstance(reading, Manifest) else ""
+    return Referrer(version.id, version.name, kind or reported or "referrer")
 
 
 def _tag_kind(tag: str) -> str:
@@ -145,7 +145,7 @@ def _tag_kind(tag: str) -> str:
 
 def _deleted(versions: Iterable[Version]) -> tuple[DeletedVersion, ...]:
     """Deleted versions, the latest deletion first."""
-    told = [DeletedVersion(v, v.deleted_at + WINDOW if v.deleted_at else None) for v in versions]
+    reported = [DeletedVersion(v, v.deleted_at + WINDOW if v.deleted_at else None) for v in versions]
     return tuple(
-        sorted(told, key=lambda one: (one.until is not None, one.until, one.version.id), reverse=True)
+        sorted(reported, key=lambda one: (one.until is not None, one.until, one.version.id), reverse=True)
     )

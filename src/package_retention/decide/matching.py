@@ -25,7 +25,7 @@ _ORPHAN = "a referrer whose subject is gone: only `remove-damaged: orphaned` mat
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class Candidate:
     """What is filtered, counted and kept as one: an image by its root, or a version of any other package type.
 
     `texts` is what `versions` looks at: the tags of its own, or the version's name. `tags_inside` and
@@ -45,12 +45,12 @@ class Item:
     gone: bool = False
 
 
-def leaf(version: Version, *, gone: bool = False) -> Item:
+def single_candidate(version: Version, *, gone: bool = False) -> Candidate:
     """The item of a version that is no image."""
-    return Item(version, (version.name,), gone=gone)
+    return Candidate(version, (version.name,), gone=gone)
 
 
-class Numbers:
+class VersionParser:
     """Version numbers as an ecosystem reads them, each text read once."""
 
     def __init__(self, ecosystem: Ecosystem) -> None:
@@ -63,11 +63,11 @@ class Numbers:
             self._known[text] = self._ecosystem.parse(text)
         return self._known[text]
 
-    def highest(self, item: Item) -> VersionNumber | None:
+    def highest(self, candidate: Candidate) -> VersionNumber | None:
         """An item's version: the highest of its texts."""
-        if len(item.texts) == 1:
-            return self.of(item.texts[0])
-        found = [number for text in item.texts if (number := self.of(text)) is not None]
+        if len(candidate.texts) == 1:
+            return self.of(candidate.texts[0])
+        found = [number for text in candidate.texts if (number := self.of(text)) is not None]
         return max(found, default=None)
 
 
@@ -98,50 +98,58 @@ class Match:
         return self.verdict if self.excluded is None else self.excluded
 
 
-def judge(condition: Filter, item: Item, numbers: Numbers, now: datetime, *, restore: bool = False) -> Match:
+def judge(
+    condition: Filter, candidate: Candidate, parser: VersionParser, now: datetime, *, restore: bool = False
+) -> Match:
     """Match a delete rule's filter: every condition must surely hold, and on every tag.
 
     In a restore nothing has to be protected: neither what is young, nor what is tagged `latest`.
     """
-    if item.is_referrer and Damage.ORPHANED not in condition.damaged:
+    if candidate.is_referrer and Damage.ORPHANED not in condition.damaged:
         return _no(_ORPHAN, ReasonCode.ORPHANED)
     worst = _YES
-    for match in _whole(condition, item, now):
+    for match in _whole(condition, candidate, now):
         if match.verdict is Verdict.NO:
             return match
         worst = min(worst, match, key=_verdict)
-    if not restore and _needs_grace(condition, item):
-        worst = min(worst, _grace(item, now), key=_verdict)
-    return min(worst, _texts(condition, item, numbers, guarded=not restore), key=_verdict)
+    if not restore and _needs_grace(condition, candidate):
+        worst = min(worst, _grace(candidate, now), key=_verdict)
+    return min(worst, _texts(condition, candidate, parser, guarded=not restore), key=_verdict)
 
 
 def _verdict(match: Match) -> Verdict:
     return match.verdict
 
 
-def keeps(condition: Filter, item: Item, numbers: Numbers, now: datetime) -> bool:
+def keeps(condition: Filter, candidate: Candidate, parser: VersionParser, now: datetime) -> bool:
     """Match a keep rule's filter: one tag is enough, and what is unknown counts as matching."""
-    if any(match.verdict is Verdict.NO for match in _whole(condition, item, now)):
+    if any(match.verdict is Verdict.NO for match in _whole(condition, candidate, now)):
         return False
     if not _looks_at_texts(condition):
         return True
-    if item.is_image and condition.versions and _any_digest(condition.versions, item):
+    if candidate.is_image and condition.versions and _any_digest(condition.versions, candidate):
         return True
-    return any(_state(condition, item, text, numbers) is not False for text in item.texts)
+    return any(_state(condition, candidate, text, parser) is not False for text in candidate.texts)
 
 
-def excluded(patterns: Patterns | None, item: Item) -> bool:
+def excluded(patterns: Patterns | None, candidate: Candidate) -> bool:
     """Whether anything in an item matches an exclusion; only `!` entries exclude what has no tag, too."""
     if patterns is None:
         return False
-    tags = (item.tags_inside or frozenset(item.texts)) if item.is_image else frozenset(item.texts)
+    tags = (
+        (candidate.tags_inside or frozenset(candidate.texts))
+        if candidate.is_image
+        else frozenset(candidate.texts)
+    )
     if any(patterns.matches(tag) for tag in tags) or (not tags and patterns.only_negated):
         return True
-    return item.is_image and _any_digest(patterns, item)
+    return candidate.is_image and _any_digest(patterns, candidate)
 
 
-def _any_digest(patterns: Patterns, item: Item) -> bool:
-    return any(patterns.matches_digest(digest) for digest in item.digests_inside | {item.version.name})
+def _any_digest(patterns: Patterns, candidate: Candidate) -> bool:
+    return any(
+        patterns.matches_digest(digest) for digest in candidate.digests_inside | {candidate.version.name}
+    )
 
 
 def _no(text: str, code: ReasonCode = ReasonCode.NOT_MATCHED) -> Match:
@@ -155,18 +163,18 @@ def _unknown(text: str) -> Match:
 _YES = Match(Verdict.YES, Reason(ReasonCode.SELECTED, "matched"))
 
 
-def _whole(condition: Filter, item: Item, now: datetime) -> Iterator[Match]:
+def _whole(condition: Filter, candidate: Candidate, now: datetime) -> Iterator[Match]:
     """The conditions on the item as a whole that do not simply hold."""
-    version = item.version
+    version = candidate.version
     if condition.ids is not None and version.id not in condition.ids:
         yield _no("not among `package-version-ids`")
     if (
         condition.tag_status
-        and item.is_image
-        and bool(item.texts) is not (condition.tag_status is TagStatus.TAGGED)
+        and candidate.is_image
+        and bool(candidate.texts) is not (condition.tag_status is TagStatus.TAGGED)
     ):
         yield _no(f"not {condition.tag_status}")
-    if condition.damaged and item.damage not in condition.damaged:
+    if condition.damaged and candidate.damage not in condition.damaged:
         yield _no("not damaged in the way asked for")
     if condition.older_than:
         yield _older(version.touched_at, condition.older_than.before(now), condition.older_than.text)
@@ -190,13 +198,13 @@ def _deleted(deleted: datetime | None, cutoff: datetime, text: str) -> Match:
     return _YES if deleted >= cutoff else _no(f"not deleted within {text}")
 
 
-def _needs_grace(condition: Filter, item: Item) -> bool:
-    return item.is_image and not item.has_own_tag and condition.older_than is None
+def _needs_grace(condition: Filter, candidate: Candidate) -> bool:
+    return candidate.is_image and not candidate.has_own_tag and condition.older_than is None
 
 
-def _grace(item: Item, now: datetime) -> Match:
+def _grace(candidate: Candidate, now: datetime) -> Match:
     """Untagged images may be platforms whose index is still to come."""
-    touched = item.version.touched_at
+    touched = candidate.version.touched_at
     if touched is None:
         return _unknown("its age is unknown")
     if touched > now - GRACE:
@@ -210,45 +218,47 @@ def _looks_at_texts(condition: Filter) -> bool:
     )
 
 
-def _texts(condition: Filter, item: Item, numbers: Numbers, *, guarded: bool) -> Match:
+def _texts(condition: Filter, candidate: Candidate, parser: VersionParser, *, guarded: bool) -> Match:
     if not _looks_at_texts(condition):
-        return (_latest(condition, item) if guarded else None) or _YES
-    if not item.texts:
-        return _untagged(condition, item)
-    states = {text: _state(condition, item, text, numbers) for text in item.texts}
+        return (_latest(condition, candidate) if guarded else None) or _YES
+    if not candidate.texts:
+        return _untagged(condition, candidate)
+    states = {text: _state(condition, candidate, text, parser) for text in candidate.texts}
     matched = tuple(
         text
         for text, state in states.items()
-        if state and not (guarded and _hides_latest(condition, item, text))
+        if state and not (guarded and _hides_latest(condition, candidate, text))
     )
-    if len(matched) == len(item.texts):
+    if len(matched) == len(candidate.texts):
         return _YES
     if matched:
         return Match(
             Verdict.PARTLY, Reason(ReasonCode.PARTLY_MATCHED, "only some of its tags match"), matched
         )
     if any(states.values()):
-        return _latest(condition, item) or _no("not matched")
+        return _latest(condition, candidate) or _no("not matched")
     if any(state is None for state in states.values()):
         return _unknown("has no version that the rules of its ecosystem know")
     return _no("not matched by the version filter")
 
 
-def _untagged(condition: Filter, item: Item) -> Match:
+def _untagged(condition: Filter, candidate: Candidate) -> Match:
     if condition.version_range is not None or condition.release_status is not None:
         return _unknown("untagged: has no version")
-    named = condition.versions and condition.versions.matches_digest(item.version.name, item.reference)
+    named = condition.versions and condition.versions.matches_digest(
+        candidate.version.name, candidate.reference
+    )
     return _YES if named else _no("untagged: `versions` looks at tags")
 
 
-def _state(condition: Filter, item: Item, text: str, numbers: Numbers) -> bool | None:
+def _state(condition: Filter, candidate: Candidate, text: str, parser: VersionParser) -> bool | None:
     """Whether the conditions on names or tags hold for one text; `None` is unknown."""
-    digest = item.version.name if item.is_image else ""
-    if condition.versions is not None and not condition.versions.matches(text, digest, item.reference):
+    digest = candidate.version.name if candidate.is_image else ""
+    if condition.versions is not None and not condition.versions.matches(text, digest, candidate.reference):
         return False
     if condition.version_range is None and condition.release_status is None:
         return True
-    number = numbers.of(text)
+    number = parser.of(text)
     if number is None:
         return None
     if condition.version_range is not None and not condition.version_range.contains(number):
@@ -257,15 +267,15 @@ def _state(condition: Filter, item: Item, text: str, numbers: Numbers) -> bool |
     return wanted is None or number.prerelease is (wanted is ReleaseStatus.PRE_RELEASE)
 
 
-def _hides_latest(condition: Filter, item: Item, text: str) -> bool:
+def _hides_latest(condition: Filter, candidate: Candidate, text: str) -> bool:
     """`latest` is reached by its own name or by the version's id alone: by no wildcard and no other filter."""
-    if not item.is_image or text != LATEST:
+    if not candidate.is_image or text != LATEST:
         return False
     by_name = condition.versions is not None and condition.versions.literally(LATEST)
-    return not (by_name or (condition.ids is not None and item.version.id in condition.ids))
+    return not (by_name or (condition.ids is not None and candidate.version.id in condition.ids))
 
 
-def _latest(condition: Filter, item: Item) -> Match | None:
-    if any(_hides_latest(condition, item, text) for text in item.texts):
+def _latest(condition: Filter, candidate: Candidate) -> Match | None:
+    if any(_hides_latest(condition, candidate, text) for text in candidate.texts):
         return _no("tagged `latest`: only `versions: latest` or its id reaches it", ReasonCode.LATEST)
     return None

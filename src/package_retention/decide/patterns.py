@@ -28,10 +28,10 @@ _PLAIN = re.compile(r"(?:[^,\[]|\[!?\]?[^\]]*+(?:\]|$))*+")
 def entries(text: str) -> tuple[str, ...]:
     """Split a list input's text into its entries, trimmed, in order; none of them is empty."""
     lines = (_COMMENT.sub("", line) for line in text.splitlines())
-    return tuple(entry for line in lines for part in _parts(line) if (entry := part.strip()))
+    return tuple(entry for line in lines for part in _split(line) if (entry := part.strip()))
 
 
-def _parts(line: str) -> Iterator[str]:
+def _split(line: str) -> Iterator[str]:
     start = 0
     while start <= len(line):
         found = _REGEX.match(line, start) or _PLAIN.match(line, start)

@@ -9,14 +9,14 @@ from package_retention.decide.dependencies import flat
 from package_retention.decide.facts import by_age, oldest_first
 from package_retention.decide.graph import derived_subject
 from package_retention.decide.reasons import NOT_DELETED_THERE, over_limit
-from package_retention.decide.selection import choose, only
+from package_retention.decide.selection import choose, restrict
 from package_retention.model import Decision, Plan, Reason, ReasonCode, Step, StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from package_retention.decide.matching import Numbers
+    from package_retention.decide.matching import VersionParser
     from package_retention.decide.rules import PackageRules
     from package_retention.model import Package, Version
 
@@ -35,7 +35,7 @@ def restore_plan(
     deleted: Sequence[Version],
     active: Sequence[Version],
     rules: PackageRules,
-    numbers: Numbers,
+    parser: VersionParser,
     now: datetime,
     reported: frozenset[int] | None = None,
 ) -> Plan:
@@ -43,12 +43,12 @@ def restore_plan(
 
     `reported` are the only ids that may come back, where a report names them.
     """
-    choices = choose(flat(tuple(deleted), package.type), rules, numbers, now, restore=True)
+    selections = choose(flat(tuple(deleted), package.type), rules, parser, now, restore=True)
     by_id = {i for rule in rules.delete for i in rule.filter.ids or ()}
     if reported is not None:
-        choices = only(choices, reported, NOT_DELETED_THERE)
+        selections = restrict(selections, reported, NOT_DELETED_THERE)
         by_id |= reported
-    selected = [c.item.version for c in choices.values() if c.selected]
+    selected = [c.candidate.version for c in selections.values() if c.selected]
     reasons = _refused(selected, active, by_id, now)
     chosen = oldest_first(v for v in selected if v.id not in reasons)
     if rules.limit is not None:
@@ -58,12 +58,12 @@ def restore_plan(
         package,
         decisions=tuple(
             Decision(
-                c.item.version,
+                c.candidate.version,
                 selected=c.selected and i not in reasons,
                 reason=reasons.get(i, c.reason),
                 root=i if package.type.has_tags else None,
             )
-            for i, c in choices.items()
+            for i, c in selections.items()
         ),
         steps=restore_steps(package, chosen),
         warnings=_absent(package, rules, deleted, active),

@@ -124,7 +124,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowing:
+class ReportScope:
     """The ids that a plan may change where a report narrows it: `deletions` may go, `untags` may lose tags.
 
     `alone` are those that would go without the report: an image that one of them would go with, and that is not in
@@ -142,4 +142,4 @@ class Options:
 
     untag: bool = False
     when_empty: bool = False
-    narrowing: Narrowing | None = None
+    report_scope: ReportScope | None = None

@@ -20,7 +20,7 @@ from package_retention.errors import (
 )
 from package_retention.model import Absent, Outcome, Result, Unreadable
 from package_retention.ports import RawManifest
-from package_retention.shield import finishing
+from package_retention.shield import shielded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ class Move:
 
     moved: bool = False
     problem: str = ""
-    advice: str = ""
+    hint: str = ""
     stays: bool = False
     in_doubt: bool = False
 
@@ -44,7 +44,7 @@ class HalfwayError(RetentionError):
     """A step ended between two of its tags: `outcome` tells of those before, `cause` is what ended it."""
 
     def __init__(self, outcome: Outcome, cause: RetentionError) -> None:
-        super().__init__(cause.message, cause.advice)
+        super().__init__(cause.message, cause.hint)
         self.outcome = outcome
         self.cause = cause
 
@@ -62,12 +62,12 @@ def outcome_of(
 ) -> Outcome:
     """The outcome of a step; `end` is what ended it between two tags."""
     problems = [move.problem for move in moves.values() if move.problem] + ([end.message] if end else [])
-    advices = [end.advice if end else "", *(move.advice for move in moves.values())]
+    advices = [end.hint if end else "", *(move.hint for move in moves.values())]
     return Outcome(
         step,
         result,
         "; ".join(problems),
-        advice=next(filter(None, advices), ""),
+        hint=next(filter(None, advices), ""),
         tags=tuple(tag for tag, move in moves.items() if move.moved),
         in_doubt=any(move.in_doubt for move in moves.values()),
     )
@@ -78,7 +78,7 @@ _LOOKS = 6
 _MARK = "package-retention.untag"
 
 
-def dummy(original: RawManifest, nonce: str) -> RawManifest:
+def placeholder_manifest(original: RawManifest, nonce: str) -> RawManifest:
     """A manifest of the same form that names nothing: unique by its nonce, so that its digest is its own."""
     body: dict[str, Any] = json.loads(original.body)
     body["annotations"] = {_MARK: nonce}
@@ -88,7 +88,7 @@ def dummy(original: RawManifest, nonce: str) -> RawManifest:
     return RawManifest(f"sha256:{hashlib.sha256(raw).hexdigest()}", original.media_type, raw)
 
 
-def is_dummy(manifest: RawManifest) -> bool:
+def is_placeholder(manifest: RawManifest) -> bool:
     """Whether a manifest is one that holds a tag only to be deleted with it."""
     try:
         body = json.loads(manifest.body)
@@ -100,7 +100,7 @@ def is_dummy(manifest: RawManifest) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tagger:
+class _TagMover:
     """What moving a tag takes; `nonce` gives a fresh text each time."""
 
     api: PackagesApi
@@ -135,7 +135,7 @@ class _Tagger:
         except RetentionError as error:
             if isinstance(error, RefusedError) and error.refusal.meets_every_change:
                 raise
-            return Move(problem=error.message, advice=error.advice, in_doubt=isinstance(error, InDoubtError))
+            return Move(problem=error.message, hint=error.hint, in_doubt=isinstance(error, InDoubtError))
 
     def _move(self, package: Package, version: Version, tag: str) -> Move:
         """Move one tag; raises what its first look or its first write met."""
@@ -156,7 +156,7 @@ class _Tagger:
         )
 
 
-class Untagger(_Tagger):
+class TagRemover(_TagMover):
     """Takes tags away."""
 
     __slots__ = ()
@@ -169,9 +169,9 @@ class Untagger(_Tagger):
             return Move(problem=f"the tag {tag} is not there any more", stays=True)
         if original.digest != version.name:
             return Move(problem=f"the tag {tag} is on another image now: it stays there", stays=True)
-        blank = dummy(original, self.nonce())
+        blank = placeholder_manifest(original, self.nonce())
         # From the first write on the tag is under way: neither a cancel nor the time limit may leave it there.
-        with finishing():
+        with shielded():
             try:
                 self.registry.put(package, tag, blank)
             except InDoubtError as error:
@@ -191,20 +191,20 @@ class Untagger(_Tagger):
         except RetentionError as again:
             doubtful = isinstance(error, InDoubtError) or isinstance(again, InDoubtError)
             problem = f"{error.message}; and {tag} could not be put back ({again.message})"
-            advice = f"Push {tag} again from {original.digest}, or restore from the report of this run."
-            return Move(moved=not doubtful, problem=problem, advice=advice, in_doubt=doubtful)
+            hint = f"Push {tag} again from {original.digest}, or restore from the report of this run."
+            return Move(moved=not doubtful, problem=problem, hint=hint, in_doubt=doubtful)
         problem = f"{error.message}; {tag} was put back"
         try:
             self._delete(package, blank.digest)
         except RetentionError as again:
-            advice = f"Look for the empty version {blank.digest}, and delete it by hand ({again.message})."
-            return Move(problem=problem, advice=advice)
+            hint = f"Look for the empty version {blank.digest}, and delete it by hand ({again.message})."
+            return Move(problem=problem, hint=hint)
         # What GitHub's own rules refuse for good (the last tagged version) is no failure: the tag stays.
         for_good = isinstance(error, RefusedError) and error.refusal.for_good
-        return Move(problem=problem, advice=error.advice, stays=for_good)
+        return Move(problem=problem, hint=error.hint, stays=for_good)
 
 
-class Retagger(_Tagger):
+class TagRestorer(_TagMover):
     """Puts tags back that an earlier run took away."""
 
     __slots__ = ()
@@ -216,12 +216,12 @@ class Retagger(_Tagger):
             return Move(problem=f"{tag} could not be looked at before it was put back ({there.why})")
         if isinstance(there, RawManifest) and there.digest == version.name:
             return Move()
-        if isinstance(there, RawManifest) and not is_dummy(there):
+        if isinstance(there, RawManifest) and not is_placeholder(there):
             return Move(problem=f"the tag {tag} is on another image now: it stays there", stays=True)
         original = self.registry.raw(package, version.name)
         if not isinstance(original, RawManifest):
             return Move(problem=f"the image {version.name} could not be read, so {tag} was not put back")
-        with finishing():
+        with shielded():
             self.registry.put(package, tag, original)
             return self._tidied(package, tag, there)
 
@@ -233,5 +233,5 @@ class Retagger(_Tagger):
             self._delete(package, there.digest)
         except RetentionError as error:
             problem = f"{tag} was put back, and the empty version {there.digest} that held it is left"
-            return Move(moved=True, problem=problem, advice=f"Delete it by hand ({error.message}).")
+            return Move(moved=True, problem=problem, hint=f"Delete it by hand ({error.message}).")
         return Move(moved=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from package_retention.model import Step
 
 
-class Board:
+class StepQueue:
     """The steps of one plan: waiting, ready, under way, ended. Places are indexes into the plan's steps."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
@@ -99,10 +99,10 @@ class Board:
                 ended += self.end(place, Outcome(step, Result.SKIPPED, reasons[version_id]))
         return ended
 
-    def abandon(self, result: Result, message: str, advice: str = "") -> list[Outcome]:
+    def abandon(self, result: Result, message: str, hint: str = "") -> list[Outcome]:
         """End everything that has no outcome yet."""
         rest = [place for place in range(len(self.steps)) if place not in self.outcomes]
-        return [self._note(place, Outcome(self.steps[place], result, message, advice)) for place in rest]
+        return [self._note(place, Outcome(self.steps[place], result, message, hint)) for place in rest]
 
     def _note(self, place: int, outcome: Outcome) -> Outcome:
         self.outcomes[place] = outcome

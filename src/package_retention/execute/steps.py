@@ -19,12 +19,12 @@ from package_retention.execute.walk import Done
 from package_retention.model import Outcome, Result, StepKind
 
 if TYPE_CHECKING:
-    from package_retention.execute.retag import Retagger, Untagger
+    from package_retention.execute.retag import TagRemover, TagRestorer
     from package_retention.model import Step
-    from package_retention.ports import Journal, PackagesApi
+    from package_retention.ports import EventListener, PackagesApi
 
 
-class Ending:
+class StopReason:
     """Set once, by whoever meets it first; read by all."""
 
     def __init__(self) -> None:
@@ -45,12 +45,12 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Performer:
+class StepRunner:
     """Does one step at a time, from any thread."""
 
     api: PackagesApi
-    untagger: Untagger | Retagger
-    journal: Journal
+    untagger: TagRemover | TagRestorer
+    journal: EventListener
 
     def __call__(self, step: Step, not_after: float | None) -> Done:
         """Carry out a step; `StaleError`, `BudgetError` and `CancelledError` mean that it was not sent."""
@@ -64,10 +64,10 @@ class Performer:
             raise
         except RefusedError as error:
             result = Result.REFUSED if error.refusal.for_good else Result.FAILED
-            return Done(Outcome(step, result, error.message, error.advice), error.refusal)
+            return Done(Outcome(step, result, error.message, error.hint), error.refusal)
         except RetentionError as error:
             doubtful = isinstance(error, InDoubtError)
-            return Done(Outcome(step, Result.FAILED, error.message, error.advice, in_doubt=doubtful))
+            return Done(Outcome(step, Result.FAILED, error.message, error.hint, in_doubt=doubtful))
 
     def _change(self, step: Step, not_after: float | None) -> Outcome:
         package, version = step.package, step.version

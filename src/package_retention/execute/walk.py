@@ -13,7 +13,7 @@ from package_retention.errors import (
     RetentionError,
     StaleError,
 )
-from package_retention.execute.step_queue import Board
+from package_retention.execute.step_queue import StepQueue
 from package_retention.model import Outcome, Result
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from package_retention.errors import Refusal
-    from package_retention.execute.steps import Ending
+    from package_retention.execute.steps import StopReason
     from package_retention.model import Plan, Step
-    from package_retention.ports import Journal
+    from package_retention.ports import EventListener
 
 # How often a walk looks up from waiting to see whether the run was cancelled, in seconds.
-_GLANCE = 0.1
+_POLL_SECONDS = 0.1
 # Looks at a package, one after the other, that were each too old by the time they were taken.
 _MOST_LOOKS = 3
 DOUBTFUL = "cancelled before GitHub had answered: it may have happened"
@@ -41,14 +41,14 @@ class Done:
     ended: RetentionError | None = None
 
 
-class Freshness(Protocol):
+class FactsRefresher(Protocol):
     """The age of the facts under a plan (no change rests on facts older than five minutes)."""
 
     def not_after(self) -> float | None:
         """Until when a change may be sent, as `Clock.monotonic` reads; in the past where a look is due first."""
         ...
 
-    def stale(self) -> bool:
+    def expired(self) -> bool:
         """Whether the package must be looked at again before the next change."""
         ...
 
@@ -58,24 +58,24 @@ class Freshness(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class ExecutionContext:
     """What a walk works with: `perform` does one step, `ensure_room` raises where so many changes do not fit."""
 
     perform: Callable[[Step, float | None], Done]
     pool: Executor
-    journal: Journal
-    ending: Ending
+    journal: EventListener
+    ending: StopReason
     ensure_room: Callable[[int], None]
     width: int = 24
     patience: float = 2.5
 
 
-def walk(plan: Plan, freshness: Freshness, hands: Hands) -> tuple[Outcome, ...]:
+def walk(plan: Plan, freshness: FactsRefresher, execution: ExecutionContext) -> tuple[Outcome, ...]:
     """Carry out a plan; every step has an outcome at the end, in the plan's order.
 
     Raises the error of a further look at the package that failed: by then every outcome is in the journal.
     """
-    walker = _Walker(Board(plan.steps), freshness, hands)
+    walker = _Walker(StepQueue(plan.steps), freshness, execution)
     walker.run()
     if walker.failure:
         raise walker.failure
@@ -83,10 +83,10 @@ def walk(plan: Plan, freshness: Freshness, hands: Hands) -> tuple[Outcome, ...]:
 
 
 class _Walker:
-    def __init__(self, board: Board, freshness: Freshness, hands: Hands) -> None:
+    def __init__(self, board: StepQueue, freshness: FactsRefresher, execution: ExecutionContext) -> None:
         self.board = board
         self.freshness = freshness
-        self.hands = hands
+        self.execution = execution
         self.running: dict[Future[Done], int] = {}
         self.width = 1
         self.ended: RetentionError | None = None
@@ -106,12 +106,12 @@ class _Walker:
             except RetentionError as error:
                 self._stop(error)
                 break
-            self._collect(_GLANCE)
+            self._collect(_POLL_SECONDS)
         self._wind_down()
 
     def _heed_ending(self) -> None:
         """The budget's end, met here or elsewhere, lets what was begun be finished; anything else stops at once."""
-        cause = self.hands.ending.cause
+        cause = self.execution.ending.cause
         if isinstance(cause, BudgetError):
             if not self.closing:
                 self.closing = True
@@ -121,13 +121,13 @@ class _Walker:
 
     def _refresh_if_due(self) -> None:
         """Look again where the facts are too old, or would be by the time that the next change may be sent."""
-        if not (self.board.pending and (self.unsent or self.freshness.stale())):
+        if not (self.board.pending and (self.unsent or self.freshness.expired())):
             return
         while self.running:
             self._collect(None)
         if self.board.pending and not self.ended:
             self._count_look()
-            self._tell(self.board.skip(self.freshness.refresh(self.board.done)))
+            self._emit(self.board.skip(self.freshness.refresh(self.board.done)))
 
     def _count_look(self) -> None:
         """Looks that are old when they are taken never carry a change: better to say so than to look for ever."""
@@ -140,23 +140,25 @@ class _Walker:
             )
 
     def _fill(self) -> None:
-        while len(self.running) < self.width and not self.ended and not self.freshness.stale():
+        while len(self.running) < self.width and not self.ended and not self.freshness.expired():
             place = self.board.next_ready()
             if place is None:
                 return
             if not self._has_room(place):
                 return
             step = self.board.start(place)
-            self.running[self.hands.pool.submit(self.hands.perform, step, self.freshness.not_after())] = place
+            self.running[
+                self.execution.pool.submit(self.execution.perform, step, self.freshness.not_after())
+            ] = place
 
     def _has_room(self, place: int) -> bool:
         """No image is begun that the budget cannot finish; those that were begun are."""
         if self.closing or self.board.is_begun(place):
             return True  # room was made for it before its image was begun
         try:
-            self.hands.ensure_room(self.board.cost(place))
+            self.execution.ensure_room(self.board.cost(place))
         except BudgetError as error:
-            self.hands.ending.set(error)
+            self.execution.ending.set(error)
             self._heed_ending()
             return False
         return True
@@ -181,52 +183,50 @@ class _Walker:
             outcome = Outcome(
                 self.board.steps[place], Result.FAILED, f"unexpected {type(error).__name__}: {error}"
             )
-            self._tell(self.board.end(place, outcome))
+            self._emit(self.board.end(place, outcome))
             self.ended = RetentionError(outcome.message)
         else:
             self.looks = 0
-            self._tell(self.board.end(place, done.outcome))
-            self._heed(done.refusal)
+            self._emit(self.board.end(place, done.outcome))
+            self._handle_refusal(done.refusal)
             if done.ended:
                 self._stop(done.ended)
 
-    def _heed(self, refusal: Refusal | None) -> None:
+    def _handle_refusal(self, refusal: Refusal | None) -> None:
         """What the first change meets, the others would; after it, many go at once."""
-        self.width = self.hands.width
+        self.width = self.execution.width
         if refusal and refusal.meets_every_change:
             message = f"not tried: every further change would meet the same refusal ({refusal.kind})"
-            self.ended = RetentionError(message, refusal.advice)
+            self.ended = RetentionError(message, refusal.hint)
             if refusal.ends_run:
-                self.hands.ending.set(RetentionError(refusal.message, refusal.advice))
+                self.execution.ending.set(RetentionError(refusal.message, refusal.hint))
 
     def _stop(self, error: RetentionError) -> None:
         self.ended = error
         if isinstance(error, BudgetError | CancelledError):
-            self.hands.ending.set(error)
+            self.execution.ending.set(error)
             return
         self.failure = error
         if isinstance(error, RefusedError) and error.refusal.ends_run:
-            self.hands.ending.set(error)
+            self.execution.ending.set(error)
 
     def _wind_down(self) -> None:
         """Await what is under way, briefly on a cancel; then tell what was not reached."""
-        cancelled = isinstance(self.hands.ending.cause, CancelledError)
+        cancelled = isinstance(self.execution.ending.cause, CancelledError)
         if cancelled and self.running:
-            finished, _ = wait(self.running, timeout=self.hands.patience)
+            finished, _ = wait(self.running, timeout=self.execution.patience)
             for future in finished:
                 self._read(future, self.running.pop(future))
         while self.running and not cancelled:
             self._collect(None)
         for place in self.running.values():
             outcome = Outcome(self.board.steps[place], Result.NOT_REACHED, DOUBTFUL, in_doubt=True)
-            self._tell(self.board.end(place, outcome))
-        cause = self.ended or self.hands.ending.cause
+            self._emit(self.board.end(place, outcome))
+        cause = self.ended or self.execution.ending.cause
         message = cause.message if cause else "waits for something that was not reached"
         clean = cause is None or isinstance(cause, BudgetError | CancelledError)
-        self._tell(
-            self.board.abandon(Result.NOT_REACHED, message, "" if clean or not cause else cause.advice)
-        )
+        self._emit(self.board.abandon(Result.NOT_REACHED, message, "" if clean or not cause else cause.hint))
 
-    def _tell(self, outcomes: list[Outcome]) -> None:
+    def _emit(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
-            self.hands.journal.finished(outcome)
+            self.execution.journal.finished(outcome)

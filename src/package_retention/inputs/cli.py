@@ -108,9 +108,9 @@ def _parser(described: Mapping[str, str] | None = None) -> _Parser:
     groups = {group: parser.add_argument_group(group) for group in Group}
     for each in INPUTS:
         kind: dict[str, Any] = {"nargs": "?", "const": "true"} if each.name in SWITCHES else {}
-        told = _help(each.name, described[each.name]) if described else None
+        reported = _help(each.name, described[each.name]) if described else None
         groups[each.group].add_argument(
-            f"--{each.name}", dest=each.name, action="append", metavar="VALUE", help=told, **kind
+            f"--{each.name}", dest=each.name, action="append", metavar="VALUE", help=reported, **kind
         )
     return parser
 

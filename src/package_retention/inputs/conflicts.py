@@ -8,7 +8,7 @@ from package_retention.inputs.environment import IGNORE
 from package_retention.model import Operation
 
 if TYPE_CHECKING:
-    from package_retention.inputs.environment import Reader
+    from package_retention.inputs.environment import InputReader
 
 _NOT_TAKEN = {
     Operation.DELETE: ("deleted-within",),
@@ -42,7 +42,7 @@ _HOW_MANY = ("keep-per", "order-by")
 _FILTERS = tuple(name for name in (*_IN_THE_FILE, "limit", "policy-file") if name not in _HOW_MANY)
 
 
-def check(reader: Reader, operation: Operation) -> None:
+def check(reader: InputReader, operation: Operation) -> None:
     """Tell every contradiction."""
     for name in _NOT_TAKEN[operation]:
         if name in reader.given:
@@ -59,18 +59,18 @@ def check(reader: Reader, operation: Operation) -> None:
         )
 
 
-def has_filter(reader: Reader, operation: Operation) -> bool:
+def has_filter(reader: InputReader, operation: Operation) -> bool:
     """Whether any input says which versions; one that was told not to fit was meant to."""
     names = (*_FILTERS, "from-report") if operation is Operation.RESTORE else _FILTERS
-    return any(name in reader.given or reader.raw.told(reader.called(name)) for name in names)
+    return any(name in reader.given or reader.raw.reported(reader.called(name)) for name in names)
 
 
-def stands_alone(reader: Reader, operation: Operation) -> bool:
+def stands_alone(reader: InputReader, operation: Operation) -> bool:
     """Whether `ignore-versions` is all that says which versions: that action then deletes one, its default."""
     return operation is Operation.DELETE and IGNORE in reader.given and not has_filter(reader, operation)
 
 
-def _check_policy(reader: Reader) -> None:
+def _check_policy(reader: InputReader) -> None:
     for name in _IN_THE_FILE:
         if name in reader.given:
             reader.raw.tell_all(

@@ -44,7 +44,7 @@ def on_runner(environ: Mapping[str, str]) -> bool:
 
 
 @dataclass(slots=True)
-class Raw:
+class RawInputs:
     """All inputs as text, with the problems found so far; no problem and no value shown holds the token.
 
     `given` holds those that are not at their default, without the token.
@@ -54,7 +54,7 @@ class Raw:
     given: dict[str, str]
     problems: list[str] = field(default_factory=list)
 
-    def tell(self, name: str, sentence: str) -> None:
+    def report(self, name: str, sentence: str) -> None:
         """Note a problem of one input."""
         self.tell_all(f"{name}: {sentence}")
 
@@ -62,7 +62,7 @@ class Raw:
         """Note a problem of several inputs together."""
         self.problems.append(self._hide(sentence))
 
-    def told(self, name: str) -> bool:
+    def reported(self, name: str) -> bool:
         """Whether a problem of this input is known already."""
         return any(problem.startswith(f"{name}:") for problem in self.problems)
 
@@ -79,7 +79,7 @@ class Raw:
         return text.replace(token, _HIDDEN) if len(token) >= _SHORTEST_TOKEN else text
 
 
-def read(environ: Mapping[str, str]) -> Raw:
+def read(environ: Mapping[str, str]) -> RawInputs:
     """Read every `INPUT_…` variable: hyphens kept, upper-cased (facts E); what is absent has its default."""
     arrived = {
         name.removeprefix(_PREFIX).lower(): value.strip()
@@ -92,12 +92,12 @@ def read(environ: Mapping[str, str]) -> Raw:
         for name, value in values.items()
         if name != "token" and not _is_default(name, value, environ)
     }
-    raw = Raw(values, given)
+    raw = RawInputs(values, given)
     _check_names(raw, arrived)
     _check_empty(raw, arrived)
     for name in raw.strayed():
         # It would be told in names, outputs and reports, where no runner masks it.
-        raw.tell(name, "holds the token, which `token` alone may do")
+        raw.report(name, "holds the token, which `token` alone may do")
     return raw
 
 
@@ -115,19 +115,19 @@ def _is_default(name: str, value: str, environ: Mapping[str, str]) -> bool:
     return value.lower() == _default(name, environ).lower()
 
 
-def _check_names(raw: Raw, arrived: Mapping[str, str]) -> None:
+def _check_names(raw: RawInputs, arrived: Mapping[str, str]) -> None:
     for name in sorted(set(arrived) - set(BY_NAME) - _RUNNERS_OWN):
         near = get_close_matches(name.replace("_", "-"), BY_NAME, n=1, cutoff=0.5)
         meant = f"; did you mean `{near[0]}`?" if near else f"; there are {', '.join(BY_NAME)}"
         raw.tell_all(f"{quoted(name)} is no input{meant}")
 
 
-def _check_empty(raw: Raw, arrived: Mapping[str, str]) -> None:
+def _check_empty(raw: RawInputs, arrived: Mapping[str, str]) -> None:
     """A mistyped expression must not remove a protection, nor turn a reviewed plan into an unreviewed one."""
     for each in INPUTS:
         if arrived.get(each.name) == "" and not each.may_be_empty:
             meant = "leave it out" if each.default.startswith("${{") else f"say `{each.default}`"
-            raw.tell(each.name, f"evaluated to nothing; {meant} where that is meant")
+            raw.report(each.name, f"evaluated to nothing; {meant} where that is meant")
 
 
 NUMBER, IGNORE = "num-old-versions-to-delete", "ignore-versions"
@@ -145,7 +145,7 @@ _FLAGS = {
 WORDS = {twin: name for name, twin in _TWINS.items() if name != IGNORE}
 
 
-def translate(raw: Raw) -> dict[str, str]:
+def translate(raw: RawInputs) -> dict[str, str]:
     """Give what is given, with the flags and the number in this action's words; `ignore-versions` stays as it is."""
     given = dict(raw.given)
     for name, twin in _TWINS.items():
@@ -159,13 +159,13 @@ def translate(raw: Raw) -> dict[str, str]:
     return given
 
 
-def ignored(raw: Raw) -> Patterns | None:
+def ignored(raw: RawInputs) -> Patterns | None:
     """Read `ignore-versions`: a bare regular expression, on names, tags and digests."""
     source = raw.given.get(IGNORE)
     if source is None:
         return None
     if len(source) > 1 and source.startswith("/") and source.endswith("/"):
-        raw.tell(
+        raw.report(
             IGNORE,
             f"{quoted(source)} has slashes around it, which that action takes literally; leave them out",
         )
@@ -173,29 +173,29 @@ def ignored(raw: Raw) -> Patterns | None:
     try:
         return Patterns((Pattern.expression(source),))
     except PatternError as error:
-        raw.tell(IGNORE, f"{quoted(source)} {error}")
+        raw.report(IGNORE, f"{quoted(source)} {error}")
         return None
 
 
-def _is_true(raw: Raw, name: str) -> bool:
+def _is_true(raw: RawInputs, name: str) -> bool:
     try:
         return values.truth(raw.given[name])
     except ValueError as error:
-        raw.tell(name, str(error))
+        raw.report(name, str(error))
         return False
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class InputReader:
     """The inputs of a run: `raw` as they arrived, `given` in this action's words, `roots` where files may lie."""
 
-    raw: Raw
+    raw: RawInputs
     given: Mapping[str, str]
     roots: tuple[Path, ...]
 
-    def tell(self, name: str, sentence: str) -> None:
+    def report(self, name: str, sentence: str) -> None:
         """Note a problem, under the name that the input was given by."""
-        self.raw.tell(self.called(name), sentence)
+        self.raw.report(self.called(name), sentence)
 
     def called(self, name: str) -> str:
         """Give the name under which an input was given: this action's, or the other one's."""
@@ -203,11 +203,11 @@ class Reader:
 
     def value(self, name: str, parse: Callable[[Value], T]) -> T | None:
         """Read an input, given or at its default; `None` where it does not fit."""
-        return take(self.raw.values, name, parse, self.tell)
+        return take(self.raw.values, name, parse, self.report)
 
     def given_value(self, name: str, parse: Callable[[Value], T]) -> T | None:
         """Read an input that is given; `None` where it is at its default, or does not fit."""
-        return take(self.given, name, parse, self.tell)
+        return take(self.given, name, parse, self.report)
 
     def file(self, name: str) -> Path | None:
         """Read the path of a file, and look at what is there."""

@@ -116,10 +116,8 @@ def _why(name: str, error: OSError | ValueError, folder: int | None) -> str:
 
 
 def _refused(path: PurePath, why: str) -> InputError:
-    advice = (
-        "name a file below the workspace or the runner's temporary folder, such as package-retention.json"
-    )
-    return InputError((f"report-file: {path} {why}; {advice}",))
+    hint = "name a file below the workspace or the runner's temporary folder, such as package-retention.json"
+    return InputError((f"report-file: {path} {why}; {hint}",))
 
 
 _ALLOWED = "the workspace and the runner's temporary folder"

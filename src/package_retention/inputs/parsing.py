@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from package_retention.decide.rules import PackageRules, Rule
 from package_retention.errors import InputError
 from package_retention.inputs import conflicts, environment, files, filters, settings, values
-from package_retention.inputs.environment import Reader
+from package_retention.inputs.environment import InputReader
 from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, PackageType
 
@@ -27,7 +27,9 @@ not given): they narrow what the file names. Raises `InputError` with every prob
 THE_INPUTS = "the inputs"
 
 
-def build(reader: Reader, operation: Operation | None, load_policy: PolicyLoader) -> tuple[PackageRules, ...]:
+def build(
+    reader: InputReader, operation: Operation | None, load_policy: PolicyLoader
+) -> tuple[PackageRules, ...]:
     """Build the rules; what does not fit is told to the reader."""
     kind = reader.given_value("package-type", values.package_type)
     names = reader.given_value("package-name", lambda value: values.names(value, kind))
@@ -35,15 +37,15 @@ def build(reader: Reader, operation: Operation | None, load_policy: PolicyLoader
     limit = reader.given_value("limit", values.count)
     rule = Rule(
         THE_INPUTS,
-        filters.filter_of(reader.given, kind, reader.tell),
-        filters.retention_of(reader.given, reader.tell),
+        filters.filter_of(reader.given, kind, reader.report),
+        filters.retention_of(reader.given, reader.report),
     )
     if "policy-file" in reader.given:
         found = () if operation is Operation.RESTORE else _policy(reader, kind, load_policy)
         return tuple(replace(each, exclude=exclude, limit=limit) for each in found)
     for name in ("package-type", "package-name"):
         if name not in reader.given:
-            reader.tell(name, "is missing; only a policy file could name it instead")
+            reader.report(name, "is missing; only a policy file could name it instead")
     if operation and conflicts.stands_alone(reader, operation):
         limit = 1
     if kind is None or names is None:
@@ -51,12 +53,14 @@ def build(reader: Reader, operation: Operation | None, load_policy: PolicyLoader
     return (PackageRules(kind, names, delete=(rule,), exclude=exclude, limit=limit),)
 
 
-def _exclude(reader: Reader, kind: PackageType | None) -> Patterns | None:
+def _exclude(reader: InputReader, kind: PackageType | None) -> Patterns | None:
     own = reader.given_value("exclude-versions", lambda value: values.patterns(value, kind))
     return own or environment.ignored(reader.raw)
 
 
-def _policy(reader: Reader, kind: PackageType | None, load_policy: PolicyLoader) -> tuple[PackageRules, ...]:
+def _policy(
+    reader: InputReader, kind: PackageType | None, load_policy: PolicyLoader
+) -> tuple[PackageRules, ...]:
     path = reader.file("policy-file")
     if path is None:
         return ()
@@ -67,7 +71,7 @@ def _policy(reader: Reader, kind: PackageType | None, load_policy: PolicyLoader)
             reader.raw.tell_all(problem)
         return ()
     if "untag" in reader.given and all(rules.type is not PackageType.CONTAINER for rules in found):
-        reader.tell("untag", "is for container packages, and the policy file names none")
+        reader.report("untag", "is for container packages, and the policy file names none")
     return found
 
 
@@ -78,7 +82,7 @@ def parse(environ: Mapping[str, str], load_policy: PolicyLoader, cwd: Path | Non
     `report-file` and `from-report` name is looked at; `load_policy` alone reads a file.
     """
     raw = environment.read(environ)
-    reader = Reader(raw, environment.translate(raw), files.roots(environ, cwd or Path.cwd()))
+    reader = InputReader(raw, environment.translate(raw), files.roots(environ, cwd or Path.cwd()))
     operation = reader.value("operation", lambda value: values.choice(value, Operation))
     rules = build(reader, operation, load_policy)
     parsed = _settings(reader, environ, operation or Operation.LIST, rules)
@@ -90,7 +94,7 @@ def parse(environ: Mapping[str, str], load_policy: PolicyLoader, cwd: Path | Non
 
 
 def _settings(
-    reader: Reader, environ: Mapping[str, str], operation: Operation, rules: tuple[PackageRules, ...]
+    reader: InputReader, environ: Mapping[str, str], operation: Operation, rules: tuple[PackageRules, ...]
 ) -> Settings:
     server_url = environ.get("GITHUB_SERVER_URL", "").strip().rstrip("/") or "https://github.com"
     points = reader.value("points-per-minute", settings.points)
@@ -124,10 +128,10 @@ def _settings(
     )
 
 
-def _repository(reader: Reader, rules: tuple[PackageRules, ...]) -> str | None:
+def _repository(reader: InputReader, rules: tuple[PackageRules, ...]) -> str | None:
     found = reader.value("repository", settings.repository)
     if found == "" and any(rule.names.any_wildcards for rule in rules):
-        reader.tell(
+        reader.report(
             "repository",
             "is not known here, and a wildcard in `package-name` reaches only packages linked to it;"
             " say `owner/name`, or `any` for all packages of the owner",

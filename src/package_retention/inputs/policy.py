@@ -75,7 +75,7 @@ def packages(root: Node, problems: Problems) -> tuple[PackageRules, ...]:
     top = _table(root, ("packages",), "a policy", problems)
     if top is None:
         return ()
-    entries = _items(top, "packages", "a list of packages, each with `type`, `name` and `delete`", problems)
+    entries = _entries(top, "packages", "a list of packages, each with `type`, `name` and `delete`", problems)
     found = (_package(entry, problems) for entry in entries)
     return tuple(rules for rules in found if rules is not None)
 
@@ -86,8 +86,8 @@ def _package(node: Node, problems: Problems) -> PackageRules | None:
         return None
     for key in _WHICH:
         if not _has(table, key):
-            problems.tell(table.at, f"this package has no `{key}`; say which packages its rules are for")
-    reader = _Reader(table, _WHICH, problems)
+            problems.report(table.at, f"this package has no `{key}`; say which packages its rules are for")
+    reader = _RuleReader(table, _WHICH, problems)
     kind = reader.read("type", values.package_type)
     names = reader.read("name", lambda value: values.names(value, kind))
     delete = _rules(table, _DELETE, kind, problems)
@@ -100,7 +100,7 @@ def _package(node: Node, problems: Problems) -> PackageRules | None:
 def _rules(
     table: Table, kind: _Kind, package_type: PackageType | None, problems: Problems
 ) -> tuple[Rule, ...]:
-    nodes = _items(table, kind.name, "a list of rules, each a map like `- versions: pr-*`", problems)
+    nodes = _entries(table, kind.name, "a list of rules, each a map like `- versions: pr-*`", problems)
     named = ((f"{kind.name} rule {n} of {problems.file}", node) for n, node in enumerate(nodes, 1))
     found = (_rule(name, node, kind, package_type, problems) for name, node in named)
     return tuple(rule for rule in found if rule is not None)
@@ -112,21 +112,21 @@ def _rule(
     table = _table(node, kind.keys, f"a {kind.name} rule", problems, kind.elsewhere)
     if table is None:
         return None
-    reader = _Reader(table, kind.keys, problems)
+    reader = _RuleReader(table, kind.keys, problems)
     given = {key: value for key, value in reader.values.items() if not _is_default(key, value)}
     defaults = reader.values.keys() - given.keys()
     if kind is _KEEP and _MINIMUM in defaults:
-        reader.tell(_MINIMUM, "keeps nothing with this number; leave it out where every match is to stay")
+        reader.report(_MINIMUM, "keeps nothing with this number; leave it out where every match is to stay")
     # What was told not to fit, an unknown key included, was meant as a condition.
     elif not table.values.keys() - defaults - (set(_NO_CONDITION) & set(kind.keys)):
-        problems.tell(
+        problems.report(
             table.at, f"this {kind.name} rule {kind.too_much}; say `versions: '*'` where that is meant"
         )
     return Rule(
         name,
-        filters.filter_of(given, package_type, reader.tell),
-        filters.retention_of(given, reader.tell),
-        filters.take(given, _NARROWS, lambda value: values.patterns(value, package_type), reader.tell),
+        filters.filter_of(given, package_type, reader.report),
+        filters.retention_of(given, reader.report),
+        filters.take(given, _NARROWS, lambda value: values.patterns(value, package_type), reader.report),
     )
 
 
@@ -140,7 +140,7 @@ def _is_default(key: str, value: Value) -> bool:
     return text == (BY_NAME[key].default if key in BY_NAME else "none")
 
 
-class _Reader:
+class _RuleReader:
     """The values of one table, each told about at its own place."""
 
     def __init__(self, table: Table, keys: tuple[str, ...], problems: Problems) -> None:
@@ -154,14 +154,16 @@ class _Reader:
 
     def read(self, key: str, parse: Callable[[Value], T]) -> T | None:
         """Read one value; `None` where it is not there, or does not fit."""
-        return filters.take(self.values, key, parse, self.tell)
+        return filters.take(self.values, key, parse, self.report)
 
-    def tell(self, key: str, sentence: str) -> None:
+    def report(self, key: str, sentence: str) -> None:
         """Note a problem of one key, at the entry that the sentence quotes, else at the value."""
         node = self._table.values[key]
         items = node.items if isinstance(node, Sequence) else ()
-        told = (item for item in items if isinstance(item, Text) and quoted(item.text.strip()) in sentence)
-        self._problems.tell(next(told, node).at, f"{key}: {sentence}")
+        reported = (
+            item for item in items if isinstance(item, Text) and quoted(item.text.strip()) in sentence
+        )
+        self._problems.report(next(reported, node).at, f"{key}: {sentence}")
 
 
 def _value(key: str, node: Node, problems: Problems) -> Value | None:
@@ -169,7 +171,7 @@ def _value(key: str, node: Node, problems: Problems) -> Value | None:
     if isinstance(node, Sequence):
         found = tuple(text for item in node.items if (text := _entry(key, item, problems)) is not None)
         if not node.items:
-            problems.tell(node.at, f"{key}: is an empty list; leave the key out, or name an entry")
+            problems.report(node.at, f"{key}: is an empty list; leave the key out, or name an entry")
         return found or None
     return _entry(key, node, problems)
 
@@ -178,10 +180,10 @@ def _entry(key: str, node: Node, problems: Problems) -> str | None:
     if isinstance(node, Text):
         if node.text.strip():
             return node.text
-        problems.tell(node.at, f"{key}: is empty; leave the key out, or say what it is to be")
+        problems.report(node.at, f"{key}: is empty; leave the key out, or say what it is to be")
     elif not isinstance(node, Refused):
         shape = "a list" if isinstance(node, Sequence) else "a map"
-        problems.tell(
+        problems.report(
             node.at, f"{key}: has {shape} where a text belongs (globs with `[…]` go between quotes)"
         )
     return None
@@ -197,10 +199,12 @@ def _table(
     """A map with the keys that are known; `None` where it is none."""
     if not isinstance(node, Table):
         if not isinstance(node, Refused):
-            problems.tell(node.at, f"{what} is a map with the keys {_said(keys)}")
+            problems.report(node.at, f"{what} is a map with the keys {_said(keys)}")
         return None
     for key in node.values.keys() - set(keys):
-        problems.tell(node.keys_at[key], f"{quoted(key)} is no key of {what}; {_meant(key, keys, elsewhere)}")
+        problems.report(
+            node.keys_at[key], f"{quoted(key)} is no key of {what}; {_meant(key, keys, elsewhere)}"
+        )
     return node
 
 
@@ -215,18 +219,18 @@ def _meant(key: str, keys: tuple[str, ...], elsewhere: Mapping[str, str]) -> str
     return f"there are {_said(keys)}"
 
 
-def _items(table: Table, key: str, what: str, problems: Problems) -> tuple[Node, ...]:
+def _entries(table: Table, key: str, what: str, problems: Problems) -> tuple[Node, ...]:
     """The entries of a list that must be there and hold something."""
     if key not in table.values:
         if not _has(table, key):
-            problems.tell(table.at, f"there is no `{key}:` here; it is {what}")
+            problems.report(table.at, f"there is no `{key}:` here; it is {what}")
         return ()
     node = table.values[key]
     if isinstance(node, Sequence) and node.items:
         return node.items
     if not isinstance(node, Refused):
         wrong = "is empty" if isinstance(node, Sequence) else "is no list"
-        problems.tell(node.at, f"{key}: {wrong}; it is {what}")
+        problems.report(node.at, f"{key}: {wrong}; it is {what}")
     return ()
 
 

@@ -68,7 +68,7 @@ class Problems:
     file: str
     _found: list[tuple[Mark, str]] = field(default_factory=list)
 
-    def tell(self, at: Mark, sentence: str) -> None:
+    def report(self, at: Mark, sentence: str) -> None:
         """Note a problem."""
         self._found.append((at, sentence))
 
@@ -78,10 +78,12 @@ class Problems:
 
     def sentences(self) -> tuple[str, ...]:
         """Give them in the order of the file, as `FILE:LINE:COLUMN: what`."""
-        told = [f"{self.file}:{at.line}:{at.column}: {sentence}" for at, sentence in sorted(self._found)]
-        more = len(told) - _MOST_PROBLEMS
+        reported = [f"{self.file}:{at.line}:{at.column}: {sentence}" for at, sentence in sorted(self._found)]
+        more = len(reported) - _MOST_PROBLEMS
         return (
-            (*told[:_MOST_PROBLEMS], f"{self.file}: and {more:,} more problems") if more > 0 else tuple(told)
+            (*reported[:_MOST_PROBLEMS], f"{self.file}: and {more:,} more problems")
+            if more > 0
+            else tuple(reported)
         )
 
 
@@ -112,12 +114,12 @@ def parse(text: str, problems: Problems) -> Node | None:
         _tell_character(error, text, problems)
         return None
     except (ValueError, OverflowError):  # what the library itself trips over: `"\\UFFFFFFFF"`
-        problems.tell(
+        problems.report(
             builder.place, "is no YAML behind this place: an escape sequence or number is out of range"
         )
         return None
     if builder.root is None and not problems:
-        problems.tell(Mark(), "is empty; it begins with `packages:`")
+        problems.report(Mark(), "is empty; it begins with `packages:`")
     return builder.root
 
 
@@ -129,14 +131,14 @@ def _tell_syntax(error: Any, problems: Problems) -> None:
         hint = "; a text that begins with `*` goes between quotes, like `'*'`"
     elif "\\t" in what:
         hint = "; YAML is indented by blanks, never by tabs"
-    problems.tell(at, f"is no YAML here: {what}{hint}")
+    problems.report(at, f"is no YAML here: {what}{hint}")
 
 
 def _tell_character(error: Any, text: str, problems: Problems) -> None:
     place = getattr(error, "position", 0)
     before = text[:place]
     at = Mark(before.count("\n") + 1, place - before.rfind("\n"))
-    problems.tell(
+    problems.report(
         at, f"has the character U+{ord(text[place : place + 1] or ' '):04X}, which YAML does not allow"
     )
 
@@ -229,7 +231,7 @@ class _Builder:
             raise _StopError
 
     def _refuse(self, at: Mark, sentence: str) -> Refused:
-        self.problems.tell(at, sentence)
+        self.problems.report(at, sentence)
         return Refused(at)
 
     def _add(self, node: Node) -> None:

@@ -256,5 +256,5 @@ def _moment(line: Mapping[str, Any], name: str) -> datetime:
 
 
 def _refused(path: Path, why: str) -> InputError:
-    advice = "name the file that a run with report-file wrote, as it was written"
-    return InputError((f"from-report: {path} {why}; {advice}",))
+    hint = "name the file that a run with report-file wrote, as it was written"
+    return InputError((f"from-report: {path} {why}; {hint}",))

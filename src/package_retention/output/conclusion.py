@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from package_retention.errors import RetentionError
 from package_retention.inputs.environment import on_runner
 from package_retention.output import outputs
-from package_retention.output.annotations import announce
+from package_retention.output.annotations import annotate
 from package_retention.output.counts import total
 from package_retention.output.summary import page as summary
 from package_retention.output.summary.page import About
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from package_retention.output.records import Records
 
 
-def tell(
+def conclude(
     run: RunResult, records: Records, environ: Mapping[str, str], console: Console, now: datetime
 ) -> int:
     """Write outputs and summary, say what a person must look at; gives the exit status."""
@@ -37,11 +37,11 @@ def tell(
     uses = action_reference(environ) if on_runner(environ) else None
     about = About(now, uses, records.report_file)
     troubles = [
-        _trouble(lambda: console.set_outputs(values)),
-        _trouble(lambda: summary.append(environ, run, about)),
+        _error_of(lambda: console.set_outputs(values)),
+        _error_of(lambda: summary.append(environ, run, about)),
     ]
     if on_runner(environ) or environ.get("GITHUB_STEP_SUMMARY"):
-        announce(run, console)
+        annotate(run, console)
         last = [headline(run, total(run.packages, run.operation))]
     else:
         # Called by hand: what the annotations would tell stands in the summary.
@@ -54,7 +54,7 @@ def tell(
     return run.exit_status or (1 if any(troubles) else 0)
 
 
-def _trouble(write: Callable[[], object]) -> RetentionError | None:
+def _error_of(write: Callable[[], object]) -> RetentionError | None:
     """Try one ending; the others must still come where it fails."""
     try:
         write()

@@ -52,17 +52,17 @@ class Console:
         if self.debugging:
             self._command(core.debug, harmless(text, MOST_CHARACTERS))
 
-    def notice(self, text: str, advice: str = "") -> None:
+    def notice(self, text: str, hint: str = "") -> None:
         """Say something worth a note beside the job."""
-        self._annotate("notice", core.notice, (text, advice))
+        self._annotate("notice", core.notice, (text, hint))
 
-    def warning(self, text: str, advice: str = "") -> None:
+    def warning(self, text: str, hint: str = "") -> None:
         """Say something that a person should look at."""
-        self._annotate("warning", core.warning, (text, advice))
+        self._annotate("warning", core.warning, (text, hint))
 
-    def error(self, text: str, advice: str = "") -> None:
+    def error(self, text: str, hint: str = "") -> None:
         """Say what failed, and what to do next."""
-        self._annotate("error", core.error, (text, advice))
+        self._annotate("error", core.error, (text, hint))
 
     def fail(self, error: RetentionError) -> None:
         """Say why the run, or a part of it, was refused: every problem on a line of its own."""
@@ -70,7 +70,7 @@ class Console:
             head = error.message.split("\n", 1)[0]
             self._annotate("error", core.error, (head, *(f"- {problem}" for problem in error.problems)))
         else:
-            self.error(error.message, error.advice)
+            self.error(error.message, error.hint)
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
@@ -171,25 +171,25 @@ class Terminal(Console):
         if self.debugging:
             self.line(f"debug: {text}")
 
-    def notice(self, text: str, advice: str = "") -> None:
+    def notice(self, text: str, hint: str = "") -> None:
         """Say something worth a note."""
-        self._told("note", (text, advice))
+        self._report("note", (text, hint))
 
-    def warning(self, text: str, advice: str = "") -> None:
+    def warning(self, text: str, hint: str = "") -> None:
         """Say something that a person should look at."""
-        self._told("warning", (text, advice))
+        self._report("warning", (text, hint))
 
-    def error(self, text: str, advice: str = "") -> None:
+    def error(self, text: str, hint: str = "") -> None:
         """Say what failed, and what to do next."""
-        self._told("error", (text, advice))
+        self._report("error", (text, hint))
 
     def fail(self, error: RetentionError) -> None:
         """Say why the run, or a part of it, was refused: every problem on a line of its own."""
         if isinstance(error, InputError):
             head = error.message.split("\n", 1)[0]
-            self._told("error", (head, *(f"- {problem}" for problem in error.problems)))
+            self._report("error", (head, *(f"- {problem}" for problem in error.problems)))
         else:
-            self.error(error.message, error.advice)
+            self.error(error.message, error.hint)
 
     def start_group(self, title: str) -> None:
         """Print the title of what follows."""
@@ -204,6 +204,6 @@ class Terminal(Console):
         if self._environ.get("GITHUB_OUTPUT"):
             super().set_outputs(values)
 
-    def _told(self, kind: str, lines: tuple[str, ...]) -> None:
+    def _report(self, kind: str, lines: tuple[str, ...]) -> None:
         first, *others = [harmless(line, MOST_CHARACTERS) for line in lines if line]
         self._print("\n".join([f"{kind}: {first}", *(f"  {line}" for line in others)]))

@@ -18,7 +18,7 @@ _RESTORES = frozenset({StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE})
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class Counts:
     """Ids of versions, each once and in the plan's order, and counts of what has no id in the outputs.
 
     `listed` and `kept` count versions; `untagged` counts tags that were really taken away, `retagged` those that a
@@ -36,7 +36,7 @@ class Tally:
     listed: int = 0
 
 
-def tally(result: PackageResult, operation: Operation) -> Tally:
+def count_results(result: PackageResult, operation: Operation) -> Counts:
     """Count one package; a version that only lost a tag was changed, so it is in neither `selected` nor `kept`."""
     plan, outcomes = result.plan, result.outcomes
     listed = dict.fromkeys(decision.version.id for decision in plan.decisions)
@@ -48,7 +48,7 @@ def tally(result: PackageResult, operation: Operation) -> Tally:
     tags = {one.step.version.id: len(one.tags) for one in outcomes if one.step.version and one.tags}
     moved = sum(tags.values())
     touched = {*deleted, *restored, *already, *tags}
-    return Tally(
+    return Counts(
         selected=_selected(plan),
         deleted=deleted,
         restored=restored,
@@ -61,10 +61,10 @@ def tally(result: PackageResult, operation: Operation) -> Tally:
     )
 
 
-def total(results: Iterable[PackageResult], operation: Operation) -> Tally:
+def total(results: Iterable[PackageResult], operation: Operation) -> Counts:
     """Count a whole run."""
-    each = [tally(result, operation) for result in results]
-    return Tally(
+    each = [count_results(result, operation) for result in results]
+    return Counts(
         selected=tuple(chain.from_iterable(one.selected for one in each)),
         deleted=tuple(chain.from_iterable(one.deleted for one in each)),
         restored=tuple(chain.from_iterable(one.restored for one in each)),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from package_retention.model import Outcome, Package, Plan, Step
-    from package_retention.ports import Journal
+    from package_retention.ports import EventListener
 
 MOST_PLANNED = 1000
 """Lines of a plan that is only told; a change that is made has its line whatever their number."""
@@ -25,10 +25,10 @@ MOST_WAITING = 200
 """Lines that one package holds back while another's group is open; then it has its turn, and the other once more."""
 
 
-class Journals:
+class EventListeners:
     """Several journals as one; each is told, in their order, and the first that raises is heard (a report that is full)."""
 
-    def __init__(self, *journals: Journal) -> None:
+    def __init__(self, *journals: EventListener) -> None:
         self._journals = journals
 
     def planned(self, plan: Plan) -> None:
@@ -91,7 +91,7 @@ class _Chapter:
         return f": {reason}" if reason else ""
 
 
-class LogJournal:
+class LogListener:
     """Tells the log what happens; safe to use from several threads.
 
     One package at a time has its group open and is told as it goes. What happens to others meanwhile waits for its
@@ -112,13 +112,13 @@ class LogJournal:
         with self._lock:
             chapter = self._chapter(plan.package)
             changes = f"{counted(len(plan.steps), 'change')} planned"
-            self._tell(chapter, f"{counted(len(plan.decisions), 'version')} listed, {changes}")
+            self._emit(chapter, f"{counted(len(plan.decisions), 'version')} listed, {changes}")
             for line in _staying(plan):
-                self._tell(chapter, line)
+                self._emit(chapter, line)
             chapter.learn(plan)
             if self._reads_only:
                 for line in self._preview(plan, chapter):
-                    self._tell(chapter, line)
+                    self._emit(chapter, line)
             else:
                 chapter.left += len(plan.steps)
             self._advance()
@@ -135,7 +135,7 @@ class LogJournal:
             if outcome.result is Result.NOT_REACHED:
                 chapter.unreached += 1
             else:
-                self._tell(chapter, _ended(outcome, self._operation, chapter))
+                self._emit(chapter, _ended(outcome, self._operation, chapter))
             if chapter.left <= 0:
                 self._tell_unreached(chapter)
             self._advance()
@@ -156,7 +156,7 @@ class LogJournal:
     def _chapter(self, package: Package) -> _Chapter:
         return self._chapters.setdefault(package.label, _Chapter(package.label))
 
-    def _tell(self, chapter: _Chapter, line: str) -> None:
+    def _emit(self, chapter: _Chapter, line: str) -> None:
         chapter.lines.append(line)
         if chapter is not self._open and not chapter.queued:
             chapter.queued = True
@@ -178,7 +178,7 @@ class LogJournal:
 
     def _tell_unreached(self, chapter: _Chapter) -> None:
         if chapter.unreached:
-            self._tell(chapter, f"{counted(chapter.unreached, 'change')} not reached")
+            self._emit(chapter, f"{counted(chapter.unreached, 'change')} not reached")
             chapter.unreached = 0
 
     def _preview(self, plan: Plan, chapter: _Chapter) -> Iterator[str]:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from package_retention.escaping import counted
-from package_retention.output.counts import Tally, tally, total
+from package_retention.output.counts import Counts, count_results, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,7 +62,7 @@ def bounded(
         "restored-version-ids": list(tallied.restored),
         "failed-version-ids": list(tallied.failed),
         "packages": [
-            {"name": result.plan.package.name, **_counts(tally(result, run.operation))}
+            {"name": result.plan.package.name, **_counts(count_results(result, run.operation))}
             for result in run.packages
         ],
     }
@@ -77,7 +77,7 @@ def bounded(
     return {name: plain[name] if name in plain else texts[name] for name in NAMES}, warnings
 
 
-def _counts(tallied: Tally) -> dict[str, int]:
+def _counts(tallied: Counts) -> dict[str, int]:
     return {
         "selected-count": len(tallied.selected),
         "deleted-count": len(tallied.deleted),

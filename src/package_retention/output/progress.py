@@ -24,8 +24,8 @@ _LOOK_BACK = 60.0  # seconds over which the rate is taken
 class Progress:
     """A journal that tells how far the changes are, and what the run waits for; safe to use from several threads."""
 
-    def __init__(self, tell: Callable[[str], None], clock: Clock) -> None:
-        self._tell = tell
+    def __init__(self, emit: Callable[[str], None], clock: Clock) -> None:
+        self._emit = emit
         self._clock = clock
         self._lock = Lock()
         self._total = 0
@@ -55,7 +55,7 @@ class Progress:
             self._done += 1
             line = self._due()
         if line:
-            self._tell(line)
+            self._emit(line)
 
     def note(self, text: str) -> None:
         """Notes are the log's business."""
@@ -68,7 +68,7 @@ class Progress:
                 self._wait = (self._clock.monotonic() + seconds, why)
             line = self._due()
         if line:
-            self._tell(line)
+            self._emit(line)
 
     def _due(self) -> str:
         now = self._clock.monotonic()

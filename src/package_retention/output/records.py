@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from package_retention.errors import InputError
 from package_retention.inputs.files import Places
-from package_retention.output.journal import Journals, LogJournal
+from package_retention.output.journal import EventListeners, LogListener
 from package_retention.output.progress import Progress
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from package_retention.model import RunResult
     from package_retention.output.console import Console
     from package_retention.output.report_writer import ReportWriter
-    from package_retention.ports import Clock, Journal
+    from package_retention.ports import Clock, EventListener
     from package_retention.report import Report
 
 _RUN = (
@@ -42,18 +42,18 @@ class Records:
         self._environ = environ
         self._console = console
         self._clock = clock
-        self._log: LogJournal | None = None
+        self._log: LogListener | None = None
         self._report: ReportWriter | None = None
         self.progress = Progress(console.line, clock)
-        self.journal: Journal = Journals()
+        self.journal: EventListener = EventListeners()
         self.settings: Settings | None = None
 
     def open(self, settings: Settings) -> None:
         """Open the report before the first request; raises `InputError` where its place is not allowed."""
         self.settings = settings
-        self._log = LogJournal(self._console, settings.operation, reads_only=settings.reads_only)
+        self._log = LogListener(self._console, settings.operation, reads_only=settings.reads_only)
         if settings.report_file is None:
-            self.journal = Journals(self._log, self.progress)
+            self.journal = EventListeners(self._log, self.progress)
             return
         from package_retention.output.report_writer import ReportWriter  # noqa: PLC0415 - few runs write one
 
@@ -62,7 +62,7 @@ class Records:
         self._report.open(
             settings, {name.removeprefix("GITHUB_").lower(): self._environ.get(name, "") for name in _RUN}
         )
-        self.journal = Journals(self._report, self._log, self.progress)
+        self.journal = EventListeners(self._report, self._log, self.progress)
 
     def read_report(self, settings: Settings) -> Report | None:
         """Read the report that the step names; raises `InputError` where it is none, or would be written over."""

@@ -49,7 +49,7 @@ def lines(number: int, inventory: Inventory) -> Iterator[Line]:
 
 
 def _entry(number: int, entry: Entry) -> Line:
-    told = {
+    reported = {
         "members": list(entry.members),
         "platforms": list(entry.platforms),
         "attestations": entry.attestations,
@@ -65,7 +65,7 @@ def _entry(number: int, entry: Entry) -> Line:
         **({"due": _due(entry.due)} if entry.due else {}),
         **({"stays": _reason(entry.stays)} if entry.stays else {}),
         **({} if entry.size is None else {"size_bytes": entry.size}),
-        **{name: value for name, value in told.items() if value},
+        **{name: value for name, value in reported.items() if value},
     }
 
 
@@ -150,7 +150,7 @@ def starting(number: int, now: datetime) -> Line:
 
 def outcome(number: int, one: Outcome, now: datetime) -> Line:
     """How a step ended."""
-    said = _known(tags=list(one.tags), message=one.message, advice=one.advice, in_doubt=one.in_doubt or None)
+    said = _known(tags=list(one.tags), message=one.message, hint=one.hint, in_doubt=one.in_doubt or None)
     return {"kind": "outcome", "step": number, "result": one.result.value, "at": moment(now), **said}
 
 
@@ -163,7 +163,7 @@ def end(run: RunResult, now: datetime) -> Line:
     """The last line: how the run ended, its counts and what it cost."""
     one, spent = total(run.packages, run.operation), run.spending
     failures = [
-        {"package": result.plan.package.label, "failure": result.failure, **_known(advice=result.advice)}
+        {"package": result.plan.package.label, "failure": result.failure, **_known(hint=result.hint)}
         for result in run.packages
         if result.failure
     ]
@@ -187,7 +187,7 @@ def end(run: RunResult, now: datetime) -> Line:
             "waited_seconds": round(spent.waited, 1),
             "seconds": round(spent.seconds, 1),
         },
-        **_known(ended_by=run.ended_by, failure=run.failure, advice=run.advice),
+        **_known(ended_by=run.ended_by, failure=run.failure, hint=run.hint),
         **_known(warnings=list(run.warnings), failures=failures),
     }
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from package_retention.execute.retag import Retagger, Untagger
-from package_retention.execute.steps import Ending, Performer
-from package_retention.execute.walk import Hands
+from package_retention.execute.retag import TagRemover, TagRestorer
+from package_retention.execute.steps import StepRunner, StopReason
+from package_retention.execute.walk import ExecutionContext
 from package_retention.model import Operation
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from package_retention.inputs.settings import Settings
     from package_retention.model import PackageResult, Plan, Spending
-    from package_retention.ports import Clock, Journal, PackagesApi, RegistryApi
+    from package_retention.ports import Clock, EventListener, PackagesApi, RegistryApi
     from package_retention.report import Report
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class RunContext:
     """The edges of one run.
 
     `changes` runs steps, `packages` runs whole packages (they wait for steps, so the two must not be one pool).
@@ -33,14 +33,14 @@ class World:
     api: PackagesApi
     registry: RegistryApi
     clock: Clock
-    journal: Journal
+    journal: EventListener
     changes: Executor
     packages: Executor
     nonce: Callable[[], str]
     spent: Callable[[], Spending]
     report: Report | None = None
     tick: Callable[[], None] = lambda: None
-    ending: Ending = field(default_factory=Ending)
+    ending: StopReason = field(default_factory=StopReason)
 
     @property
     def registry_host(self) -> str:
@@ -49,17 +49,19 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PackageTask:
     """A package's plan, and how to carry it out; `result` is set where there is nothing to carry out."""
 
     plan: Plan
-    carry_out: Callable[[], PackageResult] | None = None
+    execute: Callable[[], PackageResult] | None = None
     result: PackageResult | None = None
 
 
-def hands(world: World) -> Hands:
+def execution(run_context: RunContext) -> ExecutionContext:
     """What walks the plans of this run."""
-    kind = Retagger if world.settings.operation is Operation.RESTORE else Untagger
-    untagger = kind(world.api, world.registry, world.clock, world.nonce)
-    performer = Performer(world.api, untagger, world.journal)
-    return Hands(performer, world.changes, world.journal, world.ending, world.api.ensure_room)
+    kind = TagRestorer if run_context.settings.operation is Operation.RESTORE else TagRemover
+    untagger = kind(run_context.api, run_context.registry, run_context.clock, run_context.nonce)
+    performer = StepRunner(run_context.api, untagger, run_context.journal)
+    return ExecutionContext(
+        performer, run_context.changes, run_context.journal, run_context.ending, run_context.api.ensure_room
+    )

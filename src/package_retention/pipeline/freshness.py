@@ -24,7 +24,7 @@ class Replan(Protocol):
         ...
 
 
-class Watch:
+class PlanRefresher:
     """A plan's facts and their age; a new look only ever narrows the plan."""
 
     def __init__(self, plan: Plan, taken_at: float, clock: Clock, replan: Replan) -> None:
@@ -37,15 +37,15 @@ class Watch:
         """Until when a change may be sent."""
         return self._taken_at + MAX_AGE
 
-    def stale(self) -> bool:
+    def expired(self) -> bool:
         """Whether the facts are too old for another change."""
         return self._clock.monotonic() >= self._taken_at + MAX_AGE
 
     def refresh(self, done: Collection[int]) -> Mapping[int | None, str]:
         """Look again, and say what of the plan must stay after all."""
-        return narrowing(self._plan, self.look(done))
+        return restrictions(self._plan, self.replanned(done))
 
-    def look(self, done: Collection[int]) -> Plan:
+    def replanned(self, done: Collection[int]) -> Plan:
         """Look again and give the plan that the world would have now; the facts are fresh from here on."""
         taken_at = self._clock.monotonic()
         plan = self._replan(done)
@@ -57,7 +57,7 @@ class Watch:
         self._plan = plan
 
 
-def narrowing(plan: Plan, now: Plan) -> dict[int | None, str]:
+def restrictions(plan: Plan, now: Plan) -> dict[int | None, str]:
     """The steps of a plan that a newer plan no longer has, by version id (`None`: the whole package), with reasons."""
     still = {(step.kind, _id(step)): set(step.tags) for step in now.steps}
     everything = (StepKind.DELETE_PACKAGE, None) in still

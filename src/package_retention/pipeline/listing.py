@@ -10,10 +10,10 @@ from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import check_share, deletion_plan
 from package_retention.decide.due_dates import Schedule, schedule
 from package_retention.decide.listing import Found, inventory, says_which
-from package_retention.decide.matching import Numbers
+from package_retention.decide.matching import VersionParser
 from package_retention.errors import PlanError, RefusedError, UnreachableError
 from package_retention.model import OwnerKind, PackageResult, PackageType, Reason, ReasonCode
-from package_retention.pipeline.context import Prepared
+from package_retention.pipeline.context import PackageTask
 from package_retention.pipeline.survey import survey
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from package_retention.decide.facts import Facts
     from package_retention.decide.rules import Options, PackageRules
     from package_retention.model import Owner, Package, Plan, Reading, Version
-    from package_retention.pipeline.context import World
+    from package_retention.pipeline.context import RunContext
     from package_retention.pipeline.targets import Target
 
 Value = TypeVar("Value")
@@ -32,7 +32,7 @@ _LISTED = Reason(ReasonCode.NOT_MATCHED, "listed: no input says which versions")
 
 
 @dataclass(slots=True)
-class _Told:
+class _Reported:
     """What could not be listed beside the versions: a refusal is a warning, no answer at all fails the run."""
 
     warnings: list[str] = field(default_factory=list)
@@ -43,7 +43,7 @@ class _Told:
         try:
             return question()
         except RefusedError as error:
-            self.warnings.append(f"{what} could not be listed: {error.message} {error.advice}".strip())
+            self.warnings.append(f"{what} could not be listed: {error.message} {error.hint}".strip())
         except UnreachableError as error:
             self.problems.append(f"{what} could not be listed: {error.message}")
         return None
@@ -52,29 +52,29 @@ class _Told:
 class Listing:
     """Lists the packages of one run, several at a time; the owner's docker conflicts are asked for once."""
 
-    def __init__(self, world: World, now: datetime, options: Options) -> None:
-        self._world = world
+    def __init__(self, run_context: RunContext, now: datetime, options: Options) -> None:
+        self._world = run_context
         self._now = now
         self._options = options
         self._lock = Lock()
         self._asked = False
         self._conflicts: tuple[str, ...] | None = None
 
-    def prepare(self, target: Target) -> Prepared:
+    def prepare(self, target: Target) -> PackageTask:
         """Look at one package; its plan has the decisions of a deletion by these rules now, and no step."""
-        package, told = target.package, _Told()
+        package, reconciled = target.package, _Reported()
         facts = survey(self._world, package, target.rules)
         found = Found(
             self._every_manifest(facts),
-            told.ask("deleted versions", lambda: self._deleted(package)),
-            self._in_conflict(package.owner, told) if package.type is PackageType.DOCKER else None,
+            reconciled.ask("deleted versions", lambda: self._deleted(package)),
+            self._in_conflict(package.owner, reconciled) if package.type is PackageType.DOCKER else None,
         )
         plan, scheduled = self._judged(facts, target.rules)
-        warnings = (*plan.warnings, *(f"{package.label}: {text}" for text in told.warnings))
-        problems = (*plan.problems, *(f"{package.label}: {text}" for text in told.problems))
+        warnings = (*plan.warnings, *(f"{package.label}: {text}" for text in reconciled.warnings))
+        problems = (*plan.problems, *(f"{package.label}: {text}" for text in reconciled.problems))
         plan = replace(plan, steps=(), warnings=warnings, problems=problems)
         listed = inventory(facts, plan, found, self._now, scheduled)
-        return Prepared(plan, result=PackageResult(plan, inventory=listed))
+        return PackageTask(plan, result=PackageResult(plan, inventory=listed))
 
     def _every_manifest(self, facts: Facts) -> Mapping[str, Reading]:
         """Read what decisions did not need, too: the children, for their sizes."""
@@ -88,12 +88,12 @@ class Listing:
         listed = self._world.api.versions(package, deleted=True)
         return listed or (None if package.owner.kind is OwnerKind.USER else ())
 
-    def _in_conflict(self, owner: Owner, told: _Told) -> tuple[str, ...] | None:
+    def _in_conflict(self, owner: Owner, reconciled: _Reported) -> tuple[str, ...] | None:
         """The names of the owner's docker packages in conflict; the first package to ask tells of a refusal."""
         with self._lock:
             if not self._asked:
                 self._asked = True
-                found = told.ask(
+                found = reconciled.ask(
                     "docker packages in conflict", lambda: self._world.api.docker_conflicts(owner)
                 )
                 self._conflicts = None if found is None else tuple(sorted({one.name for one in found}))
@@ -101,21 +101,21 @@ class Listing:
 
     def _judged(self, facts: Facts, rules: PackageRules) -> tuple[Plan, Schedule | None]:
         """What a deletion would do now, and when it would do the rest; nothing ever without a filter."""
-        numbers = Numbers(ecosystems.of(facts.package.type))
+        parser = VersionParser(ecosystems.of(facts.package.type))
         if not says_which(rules):
-            plan = deletion_plan(facts, replace(rules, delete=()), numbers, self._now, self._options)
+            plan = deletion_plan(facts, replace(rules, delete=()), parser, self._now, self._options)
             return _unjudged(plan), None
         try:
-            plan = deletion_plan(facts, rules, numbers, self._now, self._options)
+            plan = deletion_plan(facts, rules, parser, self._now, self._options)
         except PlanError as error:
-            plan = self._refused(facts, rules, numbers, error)
+            plan = self._refused(facts, rules, parser, error)
             return plan, Schedule({}, {d.version.id: d.reason for d in plan.decisions})
         plan = self._guarded(plan)
-        return plan, schedule(facts, rules, numbers, self._now, self._options, self._still_wanted)
+        return plan, schedule(facts, rules, parser, self._now, self._options, self._still_wanted)
 
-    def _refused(self, facts: Facts, rules: PackageRules, numbers: Numbers, error: PlanError) -> Plan:
+    def _refused(self, facts: Facts, rules: PackageRules, parser: VersionParser, error: PlanError) -> Plan:
         """What a deletion would refuse as a whole selects nothing, and is told."""
-        plan = deletion_plan(facts, replace(rules, delete=()), numbers, self._now, self._options)
+        plan = deletion_plan(facts, replace(rules, delete=()), parser, self._now, self._options)
         return replace(plan, warnings=(*plan.warnings, f"a deletion would be refused: {error.message}"))
 
     def _guarded(self, plan: Plan) -> Plan:

@@ -12,7 +12,7 @@ from package_retention.model import Outcome, PackageResult, Result
 
 if TYPE_CHECKING:
     from package_retention.model import Package, Plan, Step
-    from package_retention.ports import Journal
+    from package_retention.ports import EventListener
 
 
 @dataclass
@@ -25,14 +25,14 @@ class _Page:
     closed: bool = False
 
 
-class Memory:
+class Recorder:
     """A journal that remembers, and passes everything on; safe to use from several threads.
 
     Once `result` has told of a package, nothing more is heard of it: nobody waits for its threads any more, and what
     they still find out must not make the report differ from the outputs.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: EventListener) -> None:
         self._journal = journal
         self._lock = RLock()
         self._pages: dict[Package, _Page] = {}

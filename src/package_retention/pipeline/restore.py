@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from package_retention.decide import ecosystems
 from package_retention.decide.dependencies import flat
-from package_retention.decide.matching import Numbers, excluded
+from package_retention.decide.matching import VersionParser, excluded
 from package_retention.decide.reasons import NOT_DELETED_THERE
 from package_retention.decide.restore_plan import followers, restore_plan, restore_steps
 from package_retention.decide.selection import choose
@@ -30,8 +30,8 @@ from package_retention.model import (
     Unreadable,
     Version,
 )
-from package_retention.pipeline.context import Prepared, hands
-from package_retention.pipeline.freshness import Watch
+from package_retention.pipeline.context import PackageTask, execution
+from package_retention.pipeline.freshness import PlanRefresher
 from package_retention.pipeline.recorder import joined
 from package_retention.pipeline.review import left_deleted
 
@@ -41,28 +41,30 @@ if TYPE_CHECKING:
 
     from package_retention.decide.rules import PackageRules
     from package_retention.model import Outcome, Package
-    from package_retention.pipeline.context import World
+    from package_retention.pipeline.context import RunContext
     from package_retention.pipeline.freshness import Replan
     from package_retention.pipeline.targets import Target
     from package_retention.report import ReportedPackage
 
 
-def prepare(world: World, target: Target, now: datetime) -> Prepared:
+def prepare(run_context: RunContext, target: Target, now: datetime) -> PackageTask:
     """Plan what comes back; a package that is gone whole comes back whole."""
     if isinstance(target.error, MissingError):
-        return _whole(world, target)
-    taken_at = world.clock.monotonic()
-    restore = Restore(world, target, now, world.report.about(target.package) if world.report else None)
+        return _whole(run_context, target)
+    taken_at = run_context.clock.monotonic()
+    restore = Restore(
+        run_context, target, now, run_context.report.about(target.package) if run_context.report else None
+    )
     plan = restore.plan(())
-    if not plan.steps or world.settings.dry_run:
-        return Prepared(plan, result=PackageResult(plan))
-    return Prepared(plan, carry_out=lambda: restore.carry_out(plan, taken_at))
+    if not plan.steps or run_context.settings.dry_run:
+        return PackageTask(plan, result=PackageResult(plan))
+    return PackageTask(plan, execute=lambda: restore.execute(plan, taken_at))
 
 
-def _whole(world: World, target: Target) -> Prepared:
+def _whole(run_context: RunContext, target: Target) -> PackageTask:
     """Restore a package by its name: GitHub lists no deleted packages, so a filter has nothing to look at."""
     package = target.package
-    said = world.report.about(package) if world.report else None
+    said = run_context.report.about(package) if run_context.report else None
     if not (said.went_whole if said else wants_everything(target.rules)):
         message = target.error.message if target.error else f"{package.label} was not found"
         raise PlanError(
@@ -70,24 +72,26 @@ def _whole(world: World, target: Target) -> Prepared:
             "Restore it whole with `versions: '*'` and no other filter; then delete what is not wanted.",
         )
     plan = Plan(package, steps=(Step(StepKind.RESTORE_PACKAGE, package),))
-    if world.settings.dry_run:
-        return Prepared(plan, result=PackageResult(plan))
-    fresh = Watch(plan, world.clock.monotonic(), world.clock, lambda _done: plan)
-    return Prepared(plan, carry_out=lambda: _with_versions(world, plan, walk(plan, fresh, hands(world))))
+    if run_context.settings.dry_run:
+        return PackageTask(plan, result=PackageResult(plan))
+    fresh = PlanRefresher(plan, run_context.clock.monotonic(), run_context.clock, lambda _done: plan)
+    return PackageTask(
+        plan, execute=lambda: _with_versions(run_context, plan, walk(plan, fresh, execution(run_context)))
+    )
 
 
-def _with_versions(world: World, plan: Plan, outcomes: tuple[Outcome, ...]) -> PackageResult:
+def _with_versions(run_context: RunContext, plan: Plan, outcomes: tuple[Outcome, ...]) -> PackageResult:
     """A package that came back whole, with the versions that came with it: they could not be listed before."""
     if outcomes[0].result is not Result.DONE:
         return PackageResult(plan, outcomes)
     package, why = plan.package, Reason(ReasonCode.SELECTED, "came back with its package")
     try:
-        versions = world.api.versions(package)
+        versions = run_context.api.versions(package)
     except RetentionError as error:
-        told = f"{package.label} is back, but which versions came with it is not known: {error.message}"
-        return PackageResult(replace(plan, problems=(*plan.problems, told)), outcomes)
+        reconciled = f"{package.label} is back, but which versions came with it is not known: {error.message}"
+        return PackageResult(replace(plan, problems=(*plan.problems, reconciled)), outcomes)
     found = Plan(package, tuple(Decision(v, selected=True, reason=why, root=v.id) for v in versions))
-    world.journal.planned(found)
+    run_context.journal.planned(found)
     return PackageResult(replace(plan, decisions=found.decisions), outcomes)
 
 
@@ -106,47 +110,45 @@ def wants_everything(rules: PackageRules) -> bool:
 class Restore:
     """One package's restore: what is deleted, what is there, and what came back so far."""
 
-    world: World
+    run_context: RunContext
     target: Target
     now: datetime
     said: ReportedPackage | None = None
     deleted: tuple[Version, ...] = ()
     retagged: set[int] = field(default_factory=set)
-    numbers: Numbers = field(init=False)
+    parser: VersionParser = field(init=False)
 
     def __post_init__(self) -> None:
         """Know the versions of the package's ecosystem."""
-        self.numbers = Numbers(ecosystems.of(self.target.package.type))
+        self.parser = VersionParser(ecosystems.of(self.target.package.type))
 
     def plan(self, done: Collection[int]) -> Plan:
         """List what is deleted and what is there, and decide."""
         package, rules = self.target.package, self.target.rules
-        listed = self.world.api.versions(package, deleted=True)
+        listed = self.run_context.api.versions(package, deleted=True)
         known = {version.id for version in listed}
         self.deleted = listed + tuple(v for v in self.deleted if v.id in done and v.id not in known)
-        active = tuple(v for v in self.world.api.versions(package) if v.id not in done)
+        active = tuple(v for v in self.run_context.api.versions(package) if v.id not in done)
         if not self.deleted and package.owner.kind is OwnerKind.USER:
             return self._unlisted(active)
-        plan = restore_plan(package, self.deleted, active, rules, self.numbers, self.now, self._reported())
+        plan = restore_plan(package, self.deleted, active, rules, self.parser, self.now, self._reported())
         return self._by_report(plan, active)
 
     def _reported(self) -> frozenset[int] | None:
         """The only ids that may come back, where the step names a report."""
-        if self.world.report is None:
+        if self.run_context.report is None:
             return None
         return frozenset(self.said.deleted) if self.said else frozenset()
 
     def _unlisted(self, active: Sequence[Version]) -> Plan:
         """Where GitHub lists no deleted versions, ids and reports still work."""
         package, rules = self.target.package, self.target.rules
-        if self.world.report is not None:
+        if self.run_context.report is not None:
             # As the report saw them; what it calls them can only narrow what comes back.
             there = {version.id for version in active}
             said = self.said.deleted if self.said else {}
             self.deleted = tuple(version for i, version in said.items() if i not in there)
-            plan = restore_plan(
-                package, self.deleted, active, rules, self.numbers, self.now, self._reported()
-            )
+            plan = restore_plan(package, self.deleted, active, rules, self.parser, self.now, self._reported())
             return self._by_report(plan, active)
         asked = {i for rule in rules.delete for i in rule.filter.ids or ()}
         if not asked:
@@ -162,10 +164,10 @@ class Restore:
 
     def _by_report(self, plan: Plan, active: Sequence[Version]) -> Plan:
         """What a report adds: tags that were taken away, and what of it does not come back."""
-        if self.world.report is None:
+        if self.run_context.report is None:
             return plan
-        told = left_deleted(self.said, plan.package, plan, active)
-        return self._with_tags(replace(plan, warnings=(*plan.warnings, *told)), active)
+        reconciled = left_deleted(self.said, plan.package, plan, active)
+        return self._with_tags(replace(plan, warnings=(*plan.warnings, *reconciled)), active)
 
     def _with_tags(self, plan: Plan, active: Sequence[Version]) -> Plan:
         """Put back the tags that the run of the report took away, from images that are still there."""
@@ -182,27 +184,29 @@ class Restore:
     def _wanted(self, version: Version, tags: tuple[str, ...]) -> bool:
         """Whether the step's own inputs select tags that were taken away from a version."""
         items = flat((replace(version, tags=tags),), self.target.package.type)
-        choices = choose(items, self.target.rules, self.numbers, self.now, restore=True)
+        choices = choose(items, self.target.rules, self.parser, self.now, restore=True)
         return choices[version.id].selected
 
-    def carry_out(self, plan: Plan, taken_at: float) -> PackageResult:
+    def execute(self, plan: Plan, taken_at: float) -> PackageResult:
         """Restore wave by wave until the manifests that came back name nothing that is still deleted."""
         back = outcomes = self._walk(plan, taken_at, self.plan)
         whole, wave = plan, plan
         while next_wave := self._next(whole, _came_back(wave, back)) or self._tags_again(outcomes):
             wave = next_wave
-            self.world.journal.planned(wave)
-            back = self._walk(wave, self.world.clock.monotonic(), partial(self._still, wave))
+            self.run_context.journal.planned(wave)
+            back = self._walk(wave, self.run_context.clock.monotonic(), partial(self._still, wave))
             outcomes += back
             whole = joined(whole, wave)
         return PackageResult(whole, outcomes)
 
     def _walk(self, plan: Plan, taken_at: float, replan: Replan) -> tuple[Outcome, ...]:
-        return walk(plan, Watch(plan, taken_at, self.world.clock, replan), hands(self.world))
+        return walk(
+            plan, PlanRefresher(plan, taken_at, self.run_context.clock, replan), execution(self.run_context)
+        )
 
     def _still(self, wave: Plan, done: Collection[int]) -> Plan:
         """What of a later wave may still come back: the step's filters select roots, and say nothing of what is here."""
-        active = [v for v in self.world.api.versions(wave.package) if v.id not in done]
+        active = [v for v in self.run_context.api.versions(wave.package) if v.id not in done]
         there, names = {v.id for v in active}, {v.name for v in active}
         steps = [
             step
@@ -215,9 +219,9 @@ class Restore:
     def _next(self, so_far: Plan, restored: Sequence[Version]) -> Plan | None:
         """What the manifests that came back name, and what refers to them, of the versions still deleted."""
         package = self.target.package
-        if not restored or self.world.ending.cause or package.type is not PackageType.CONTAINER:
+        if not restored or self.run_context.ending.cause or package.type is not PackageType.CONTAINER:
             return None
-        named, unread = _named(self.world, package, [v.name for v in restored])
+        named, unread = _named(self.run_context, package, [v.name for v in restored])
         planned = {step.version.id for step in so_far.steps if step.version}
         left = [v for v in self.deleted if v.id not in planned]
         barred = {
@@ -243,7 +247,7 @@ class Restore:
 
     def _tags_again(self, outcomes: Sequence[Outcome]) -> Plan | None:
         """Tags that a report knows, and that did not come back with their version: nobody knows whether they always do."""
-        if not self.said or self.world.ending.cause:
+        if not self.said or self.run_context.ending.cause:
             return None
         done = {
             o.step.version.id
@@ -254,7 +258,7 @@ class Restore:
         self.retagged |= tagged.keys()
         if not tagged:
             return None
-        active = {version.id: version for version in self.world.api.versions(self.target.package)}
+        active = {version.id: version for version in self.run_context.api.versions(self.target.package)}
         lost = {
             i: tags
             for i, then in tagged.items()
@@ -267,18 +271,18 @@ class Restore:
         if package.type is PackageType.CONTAINER:
             steps = (Step(StepKind.UNTAG, package, active[i], tags=tags, root=i) for i, tags in lost.items())
             return Plan(package, steps=tuple(steps))
-        told = [
+        reconciled = [
             f"{package.label}: {active[i].name} came back without its tags ({', '.join(tags)}): push them again"
             for i, tags in lost.items()
         ]
-        return Plan(package, warnings=tuple(told[:10]))
+        return Plan(package, warnings=tuple(reconciled[:10]))
 
 
-def _named(world: World, package: Package, digests: Sequence[str]) -> tuple[set[str], list[str]]:
+def _named(run_context: RunContext, package: Package, digests: Sequence[str]) -> tuple[set[str], list[str]]:
     """The digests that restored manifests name, and what could not be read of them."""
     named: set[str] = set()
     unread: list[str] = []
-    for digest, reading in world.registry.manifests(package, digests).items():
+    for digest, reading in run_context.registry.manifests(package, digests).items():
         if isinstance(reading, Manifest):
             named |= {child.digest for child in reading.children}
         elif isinstance(reading, Unreadable | Absent):
@@ -287,7 +291,7 @@ def _named(world: World, package: Package, digests: Sequence[str]) -> tuple[set[
                 f"{digest} came back, but its manifest could not be read ({why}): restore what it names by id"
             )
         try:
-            named |= {child.digest for child in world.registry.referrers(package, digest) or ()}
+            named |= {child.digest for child in run_context.registry.referrers(package, digest) or ()}
         except UnreachableError as error:
             # What the manifest itself names comes back all the same.
             unread.append(f"{digest} came back; {error.message}")

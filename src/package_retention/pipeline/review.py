@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from package_retention.decide.reasons import MORE_SINCE_REPORT, OTHERWISE_IN_REPORT
-from package_retention.decide.rules import Narrowing
+from package_retention.decide.rules import ReportScope
 from package_retention.errors import PlanError
 from package_retention.model import Operation, ReasonCode
 from package_retention.report import ReportedPackage
@@ -33,24 +33,24 @@ _NOT_LISTED = (
 def check(report: Report, settings: Settings, now: datetime) -> None:
     """Raise `PlanError` where a report was made elsewhere, of another operation, or too long ago."""
     if report.server.rstrip("/").lower() != settings.server_url.rstrip("/").lower():
-        raise _misfit(f"was made on {report.server}, and this step works on {settings.server_url}")
+        raise _mismatch(f"was made on {report.server}, and this step works on {settings.server_url}")
     if report.owner.lower() != settings.owner.lower():
-        raise _misfit(
+        raise _mismatch(
             f"is about packages of {report.owner}, and this step is about those of {settings.owner}"
         )
     if report.operation is not Operation.DELETE:
-        raise _misfit(
+        raise _mismatch(
             f"tells of the operation {report.operation}, and only a deletion can be applied or undone"
         )
     if settings.operation is Operation.RESTORE and report.dry_run:
-        raise _misfit("is that of a dry run: nothing was deleted that could be restored")
+        raise _mismatch("is that of a dry run: nothing was deleted that could be restored")
     if settings.operation is Operation.DELETE and now - report.created_at > MAX_AGE:
-        raise _misfit(
+        raise _mismatch(
             f"was written on {report.created_at:%Y-%m-%d}: a plan older than seven days is not applied"
         )
 
 
-def _misfit(why: str) -> PlanError:
+def _mismatch(why: str) -> PlanError:
     return PlanError(
         f"from-report: the report {why}.", "Name the report of a run on the same host, owner and packages."
     )
@@ -63,7 +63,7 @@ def check_packages(report: Report, packages: Collection[Package]) -> None:
     named = ", ".join(one.package.label for one in report.packages[:3]) or "no package at all"
     more = f" and {len(report.packages) - 3:,} more" if len(report.packages) > 3 else ""  # noqa: PLR2004
     about = next(iter(packages)).label if len(packages) == 1 else f"{len(packages):,} others"
-    raise _misfit(f"tells of {named}{more}, and this step is about {about}")
+    raise _mismatch(f"tells of {named}{more}, and this step is about {about}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,10 @@ class Review:
             for d in alone.decisions
             if d.untag and untags.get(d.version.id, frozenset()).issuperset(d.untag)
         )
-        narrowing = Narrowing(self.same & going & self.deletions, self.same & losing, going)
-        return replace(options, narrowing=narrowing)
+        scope = ReportScope(self.same & going & self.deletions, self.same & losing, going)
+        return replace(options, report_scope=scope)
 
-    def told(self, alone: Plan, plan: Plan) -> Plan:
+    def reconciled(self, alone: Plan, plan: Plan) -> Plan:
         """The narrowed plan with reasons that say what changed, and a warning for all that differs from the report."""
         before = {d.version.id: d for d in alone.decisions}
         decisions = tuple(self._explained(d, before.get(d.version.id)) for d in plan.decisions)
@@ -115,12 +115,12 @@ class Review:
         stays = {d.version.id: d for d in plan.decisions if not (d.selected or d.untag)}
         gone = planned.keys() - self.listed.keys()
         changed = planned.keys() & self.listed.keys() - self.same
-        told = gone | changed | (self.same & stays.keys())
+        reconciled = gone | changed | (self.same & stays.keys())
         roots = {one.step.version.id: one.step.root for one in self.said.steps if one.step.version}
         lines = []
-        for i in sorted(told):
+        for i in sorted(reconciled):
             root = stays[i].root if i in stays else None
-            if {root, roots.get(i)} & (told - {i}):
+            if {root, roots.get(i)} & (reconciled - {i}):
                 continue
             lines.append(f"{label}: {self._difference(i, gone, changed, stays)}")
         return lines

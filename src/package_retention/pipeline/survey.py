@@ -14,58 +14,58 @@ if TYPE_CHECKING:
 
     from package_retention.decide.rules import PackageRules
     from package_retention.model import Package, Reading, Version
-    from package_retention.pipeline.context import World
+    from package_retention.pipeline.context import RunContext
 
 
-def survey(world: World, package: Package, rules: PackageRules) -> Facts:
+def survey(run_context: RunContext, package: Package, rules: PackageRules) -> Facts:
     """List a package and read its manifests."""
-    versions = world.api.versions(package)
-    reference = f"{world.registry_host}/{package.owner.login}/{package.name}".lower()
+    versions = run_context.api.versions(package)
+    reference = f"{run_context.registry_host}/{package.owner.login}/{package.name}".lower()
     facts = Facts(package, versions, versions, reference=reference)
-    return _read(world, facts, rules)
+    return _read(run_context, facts, rules)
 
 
-def survey_again(world: World, facts: Facts, rules: PackageRules, done: Collection[int]) -> Facts:
+def survey_again(run_context: RunContext, facts: Facts, rules: PackageRules, done: Collection[int]) -> Facts:
     """List a package once more, and read what came; what this run has deleted counts as still there."""
-    latest = world.api.versions(facts.package)
-    return _read(world, facts.relisted(latest, done), rules)
+    latest = run_context.api.versions(facts.package)
+    return _read(run_context, facts.relisted(latest, done), rules)
 
 
-def _read(world: World, facts: Facts, rules: PackageRules) -> Facts:
+def _read(run_context: RunContext, facts: Facts, rules: PackageRules) -> Facts:
     if facts.package.type is not PackageType.CONTAINER:
         return facts
     readings = dict(facts.readings)
-    read_all(world, facts.package, facts.union, readings)
+    read_all(run_context, facts.package, facts.union, readings)
     facts = replace(facts, readings=readings)
     looks_for_damage = any(rule.filter.damaged for rule in rules.delete)
-    if not (looks_for_damage or world.settings.operation is Operation.LIST):
+    if not (looks_for_damage or run_context.settings.operation is Operation.LIST):
         return facts
-    return replace(facts, confirmed=facts.confirmed | _confirmed(world, facts))
+    return replace(facts, confirmed=facts.confirmed | _confirmed(run_context, facts))
 
 
 def read_all(
-    world: World, package: Package, versions: Sequence[Version], readings: dict[str, Reading]
+    run_context: RunContext, package: Package, versions: Sequence[Version], readings: dict[str, Reading]
 ) -> None:
     """Read every manifest that the graph needs, into `readings`: one read an image, as far as that can be."""
     turn = 0
-    _read_certain(world, package, versions, readings)
+    _read_certain(run_context, package, versions, readings)
     while wave := blind_reads(versions, readings, turn):
-        readings |= world.registry.manifests(package, wave)
-        _read_certain(world, package, versions, readings)
+        readings |= run_context.registry.manifests(package, wave)
+        _read_certain(run_context, package, versions, readings)
         turn += 1
 
 
 def _read_certain(
-    world: World, package: Package, versions: Sequence[Version], readings: dict[str, Reading]
+    run_context: RunContext, package: Package, versions: Sequence[Version], readings: dict[str, Reading]
 ) -> None:
     while wave := certain_reads(versions, readings):
-        readings |= world.registry.manifests(package, wave)
+        readings |= run_context.registry.manifests(package, wave)
 
 
-def _confirmed(world: World, facts: Facts) -> frozenset[str]:
+def _confirmed(run_context: RunContext, facts: Facts) -> frozenset[str]:
     """The digests that nothing lists and that the registry does not have either: only these are missing."""
     doubtful = unconfirmed(build(facts.union, facts.readings))
     if not doubtful:
         return frozenset()
-    answers = world.registry.manifests(facts.package, doubtful)
+    answers = run_context.registry.manifests(facts.package, doubtful)
     return frozenset(digest for digest, answer in answers.items() if isinstance(answer, Absent))

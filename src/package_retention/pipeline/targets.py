@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from package_retention.decide.rules import PackageRules
     from package_retention.inputs.settings import Settings
     from package_retention.model import Owner, PackageType
-    from package_retention.pipeline.context import World
+    from package_retention.pipeline.context import RunContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +26,16 @@ class Target:
     error: RetentionError | None = None
 
 
-def targets(world: World) -> tuple[Target, ...]:
+def targets(run_context: RunContext) -> tuple[Target, ...]:
     """Find every package that the rules name; several rules that reach one package are taken together."""
-    owner = world.api.owner(world.settings.owner)
+    owner = run_context.api.owner(run_context.settings.owner)
     found: dict[tuple[PackageType, str], Target] = {}
     listed: dict[PackageType, tuple[Package, ...]] = {}
-    for rules in world.settings.rules:
-        for target in _reached(world, owner, rules, listed):
+    for rules in run_context.settings.rules:
+        for target in _reached(run_context, owner, rules, listed):
             key = (rules.type, target.package.name)
             found[key] = _merged(found[key], target) if key in found else target
-    return tuple(_protected(found[key], world.settings.rules) for key in sorted(found))
+    return tuple(_protected(found[key], run_context.settings.rules) for key in sorted(found))
 
 
 def unreached(settings: Settings, found: Iterable[Target]) -> tuple[str, ...]:
@@ -71,31 +71,33 @@ def _protected(target: Target, rules: Iterable[PackageRules]) -> Target:
 
 
 def _reached(
-    world: World, owner: Owner, rules: PackageRules, listed: dict[PackageType, tuple[Package, ...]]
+    run_context: RunContext, owner: Owner, rules: PackageRules, listed: dict[PackageType, tuple[Package, ...]]
 ) -> Iterable[Target]:
     plain = frozenset(name for name in rules.names.literals if rules.reaches(name))
     spelled = rules.within is not None and not rules.within.any_wildcards
     if rules.names.any_wildcards and not spelled:
         if rules.type not in listed:
-            listed[rules.type] = world.api.packages(owner, rules.type)
+            listed[rules.type] = run_context.api.packages(owner, rules.type)
         for package in listed[rules.type]:
-            if package.name in plain or (rules.reaches(package.name) and _linked(package, world)):
+            if package.name in plain or (rules.reaches(package.name) and _linked(package, run_context)):
                 yield Target(package, rules)
         plain = plain - {package.name for package in listed[rules.type]}
     for name in sorted(plain):
-        yield _named(world, Package(owner, rules.type, name), rules)
+        yield _named(run_context, Package(owner, rules.type, name), rules)
     if rules.names.any_wildcards and spelled:
-        yield from _spelled(world, owner, rules, plain)
+        yield from _spelled(run_context, owner, rules, plain)
 
 
-def _spelled(world: World, owner: Owner, rules: PackageRules, plain: frozenset[str]) -> Iterable[Target]:
+def _spelled(
+    run_context: RunContext, owner: Owner, rules: PackageRules, plain: frozenset[str]
+) -> Iterable[Target]:
     """What a policy file reaches by a wildcard and the step spells out: no list is needed, the link still is."""
     names = frozenset(rules.within.literals if rules.within else ())
     for name in sorted(name for name in names - plain if rules.reaches(name)):
-        target = _named(world, Package(owner, rules.type, name), rules)
-        if target.error is None and not _linked(target.package, world):
+        target = _named(run_context, Package(owner, rules.type, name), rules)
+        if target.error is None and not _linked(target.package, run_context):
             unlinked = PlanError(
-                f"{target.package.label} is not linked to {world.settings.repository}, and the policy file names it"
+                f"{target.package.label} is not linked to {run_context.settings.repository}, and the policy file names it"
                 " by a wildcard alone, which reaches only linked packages",
                 "Name it plainly in the policy file, or say `repository: any`.",
             )
@@ -103,15 +105,15 @@ def _spelled(world: World, owner: Owner, rules: PackageRules, plain: frozenset[s
         yield target
 
 
-def _linked(package: Package, world: World) -> bool:
+def _linked(package: Package, run_context: RunContext) -> bool:
     """A wildcard reaches only packages that are linked to the repository, unless it is `any`."""
-    wanted = world.settings.repository
+    wanted = run_context.settings.repository
     return wanted is None or (package.repository or "").lower() == wanted.lower()
 
 
-def _named(world: World, package: Package, rules: PackageRules) -> Target:
+def _named(run_context: RunContext, package: Package, rules: PackageRules) -> Target:
     try:
-        return Target(world.api.package(package.owner, package.type, package.name), rules)
+        return Target(run_context.api.package(package.owner, package.type, package.name), rules)
     except (BudgetError, CancelledError):
         raise
     except RetentionError as error:

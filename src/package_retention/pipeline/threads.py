@@ -10,12 +10,12 @@ from package_retention.errors import CancelledError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from package_retention.pipeline.context import World
+    from package_retention.pipeline.context import RunContext
 
-Item = TypeVar("Item")
+Element = TypeVar("Element")
 Value = TypeVar("Value")
 
-_GLANCE = 0.1
+_POLL_SECONDS = 0.1
 PATIENCE = 3.0
 """Seconds that a cancelled run still waits for changes under way: the runner kills soon after its signal (facts E).
 
@@ -23,20 +23,20 @@ A walk's own patience is shorter, so that it ends in good order unless it hangs 
 """
 
 
-def result_of(world: World, work: Callable[[], Value]) -> Value:
+def result_of(run_context: RunContext, work: Callable[[], Value]) -> Value:
     """Do something in a thread of its own; raises `CancelledError` where the run is cancelled first."""
-    future = world.packages.submit(work)
-    _wait(world, [future], patience=0)
+    future = run_context.packages.submit(work)
+    _wait(run_context, [future], patience=0)
     if not future.done():
-        _raise_if_cancelled(world)
+        _raise_if_cancelled(run_context)
     return future.result()
 
 
 def each(
-    world: World,
-    work: Callable[[Item], Value],
-    items: Sequence[Item],
-    given_up: Callable[[Item], Value],
+    run_context: RunContext,
+    work: Callable[[Element], Value],
+    elements: Sequence[Element],
+    given_up: Callable[[Element], Value],
     *,
     patience: float = 0,
 ) -> list[Value]:
@@ -44,28 +44,28 @@ def each(
 
     On a cancel what is under way has `patience` seconds to end; `given_up` stands in for what did not.
     """
-    futures = [world.packages.submit(work, item) for item in items]
-    _wait(world, futures, patience)
+    futures = [run_context.packages.submit(work, element) for element in elements]
+    _wait(run_context, futures, patience)
     return [
         f.result() if f.done() and not f.cancelled() else given_up(i)
-        for f, i in zip(futures, items, strict=True)
+        for f, i in zip(futures, elements, strict=True)
     ]
 
 
-def _wait(world: World, futures: Iterable[Future[Value]], patience: float) -> None:
+def _wait(run_context: RunContext, futures: Iterable[Future[Value]], patience: float) -> None:
     left = set(futures)
     while left:
-        _, left = wait(left, timeout=_GLANCE)
-        world.tick()
+        _, left = wait(left, timeout=_POLL_SECONDS)
+        run_context.tick()
         try:
-            _raise_if_cancelled(world)
+            _raise_if_cancelled(run_context)
         except CancelledError as error:
-            world.ending.set(error)
+            run_context.ending.set(error)
             for future in left:
                 future.cancel()
             wait(left, timeout=patience)
             return
 
 
-def _raise_if_cancelled(world: World) -> None:
-    world.clock.sleep(0)
+def _raise_if_cancelled(run_context: RunContext) -> None:
+    run_context.clock.sleep(0)

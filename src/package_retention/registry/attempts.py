@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 import requests
 
 from package_retention.errors import BudgetError, Refusal, RefusalKind
-from package_retention.shield import is_finishing
+from package_retention.shield import is_shielded
 from package_retention.transport import waits
-from package_retention.transport.exchange import NoAnswerError, exchange
+from package_retention.transport.exchange import NoResponseError, exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from package_retention.ports import Clock
-    from package_retention.transport.exchange import Answer, Request
+    from package_retention.transport.exchange import Request, Response
 
     Log = Callable[[str, str, str], None]
 
@@ -40,7 +40,7 @@ _ADVICE = {
 }
 
 
-def told(status: int, body: bytes) -> str:
+def described(status: int, body: bytes) -> str:
     """An answer in a few words: `403 DENIED: denied`; its text is the registry's, and hostile."""
     code, message = _first_error(body)
     words = ": ".join(word for word in (code, message) if word)
@@ -56,11 +56,11 @@ def write_refusal(status: int, why: str, what: str) -> Refusal:
 def _first_error(body: bytes) -> tuple[str, str]:
     """The code and message of the first error, by the distribution-spec's `errors`; else a line of plain text."""
     try:
-        answer = json.loads(body[: 64 * 1024])
+        response = json.loads(body[: 64 * 1024])
     except (ValueError, RecursionError):
         text = body[:_LONGEST].decode("utf-8", "replace").strip()
         return "", "" if text.startswith("<") else text.partition("\n")[0]
-    errors: Any = answer.get("errors") if isinstance(answer, dict) else None
+    errors: Any = response.get("errors") if isinstance(response, dict) else None
     error = errors[0] if isinstance(errors, list) and errors else None
     if not isinstance(error, dict):
         return "", ""
@@ -115,7 +115,7 @@ class Transport:
 
     def look_up(self, seconds: float = 0.0) -> None:
         """See whether something that takes so long may start; raises `CancelledError` or `BudgetError`."""
-        if is_finishing():
+        if is_shielded():
             return
         self._clock.sleep(0)
         if self._deadline is not None and self._clock.monotonic() + seconds >= self._deadline:
@@ -125,8 +125,8 @@ class Transport:
                 "what remains is left to the next run; or raise `time-limit`",
             )
 
-    def send(self, request: Request) -> Answer:
-        """Send a request until it is answered; `NoAnswerError` where every try met a drop, a 429 or a 5xx.
+    def send(self, request: Request) -> Response:
+        """Send a request until it is answered; `NoResponseError` where every try met a drop, a 429 or a 5xx.
 
         An answer that is not plausible is asked for again, a few times; then it is the answer.
         """
@@ -135,37 +135,38 @@ class Transport:
             self._wait(self._throttled_until - self._clock.monotonic(), failing=failing)
             tries += 1
             try:
-                answer = self._once(request)
-            except NoAnswerError as error:
+                response = self._once(request)
+            except NoResponseError as error:
                 failing = True
                 self._wait(self._after_drop(host, tries, error), failing=True)
                 continue
             self._unreachable.discard(host)
-            if not waits.is_passing(answer.status):
-                if request.plausible(answer) or tries >= waits.MOST_TRIES_OF_NONSENSE:
-                    return answer
+            if not waits.is_passing(response.status):
+                if request.plausible(response) or tries >= waits.MOST_TRIES_OF_NONSENSE:
+                    return response
                 failing = True
                 self._wait(waits.step(tries, self._jitter()), failing=True)
                 continue
-            delay = waits.delay(tries, answer.status, answer.headers, answer.body, self._jitter())
+            delay = waits.delay(tries, response.status, response.headers, response.body, self._jitter())
             if delay is None:
-                raise NoAnswerError(
-                    f"{host} answered {told(answer.status, answer.body)} ({_times(tries)})", reached=True
+                raise NoResponseError(
+                    f"{host} answered {described(response.status, response.body)} ({_times(tries)})",
+                    reached=True,
                 )
-            if answer.status == requests.codes.too_many_requests:
+            if response.status == requests.codes.too_many_requests:
                 self._throttled_until = max(self._throttled_until, self._clock.monotonic() + delay)
             else:
                 failing = True
                 self._wait(delay, failing=True)
 
-    def _after_drop(self, host: str, tries: int, error: NoAnswerError) -> float:
+    def _after_drop(self, host: str, tries: int, error: NoResponseError) -> float:
         delay = waits.delay(tries, None, {}, b"", self._jitter())
         if delay is not None and (error.reached or host not in self._unreachable):
             return delay
         if not error.reached:
             # From now on one try a request must do, until it answers again.
             self._unreachable.add(host)
-        raise NoAnswerError(f"{error.why} ({_times(tries)})", reached=error.reached)
+        raise NoResponseError(f"{error.why} ({_times(tries)})", reached=error.reached)
 
     def _wait(self, seconds: float, *, failing: bool = False) -> None:
         try:
@@ -178,18 +179,18 @@ class Transport:
                 self._waited += seconds
             self._clock.sleep(seconds)
 
-    def _once(self, request: Request) -> Answer:
+    def _once(self, request: Request) -> Response:
         with self._lock:
             self._requests += 1
         try:
-            answer = exchange(self._session, request, self._clock.monotonic)
-        except NoAnswerError as error:
-            self._tell(request, error.why)
+            response = exchange(self._session, request, self._clock.monotonic)
+        except NoResponseError as error:
+            self._emit(request, error.why)
             raise
-        self._tell(request, str(answer.status))
-        return answer
+        self._emit(request, str(response.status))
+        return response
 
-    def _tell(self, request: Request, what: str) -> None:
+    def _emit(self, request: Request, what: str) -> None:
         if self._log:
             self._log(request.method, urlsplit(request.url).path, what)
 

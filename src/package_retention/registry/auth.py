@@ -14,7 +14,7 @@ import requests
 from requests.auth import HTTPBasicAuth
 
 from package_retention.registry.address import as_ip, is_private, split
-from package_retention.registry.attempts import told
+from package_retention.registry.attempts import described
 from package_retention.transport.exchange import Authorization, Request
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from package_retention.ports import Clock
     from package_retention.registry.attempts import Transport
-    from package_retention.transport.exchange import Answer
+    from package_retention.transport.exchange import Response
 
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110's word for a name
@@ -92,15 +92,15 @@ def objection(realm: str, registry_url: str, api_url: str) -> str:
 def read_grant(body: bytes) -> Grant | None:
     """The token in an answer of the realm (`token`, or OAuth's `access_token`); `None` where there is none."""
     try:
-        answer = json.loads(body)
+        response = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(answer, dict):
+    if not isinstance(response, dict):
         return None
-    token = answer.get("token") or answer.get("access_token")
+    token = response.get("token") or response.get("access_token")
     if not isinstance(token, str) or not re.fullmatch(r"[!-~]{1,16384}", token, re.ASCII):
         return None
-    return Grant(token, _lifetime(answer.get("expires_in")))
+    return Grant(token, _lifetime(response.get("expires_in")))
 
 
 def _lifetime(seconds: object) -> float:
@@ -196,16 +196,18 @@ class Tokens:
 
     def _ask(self, scope: str, challenge: Challenge) -> Grant:
         auth = HTTPBasicAuth(b"token", self._token.encode()) if self._token else Authorization()
-        answer = self._transport.send(
+        response = self._transport.send(
             Request("GET", challenge.url(scope), auth, {"Accept": "application/json"}, plausible=_holds_token)
         )
-        if answer.status != requests.codes.ok:
-            raise NoTokenError(f"no token for {scope}: {told(answer.status, answer.body)}", answer.status)
-        grant = read_grant(answer.body)
+        if response.status != requests.codes.ok:
+            raise NoTokenError(
+                f"no token for {scope}: {described(response.status, response.body)}", response.status
+            )
+        grant = read_grant(response.body)
         if grant is None:
             raise NoTokenError(f"no token for {scope}: the token service's answer holds none")
         return grant
 
 
-def _holds_token(answer: Answer) -> bool:
-    return answer.status != requests.codes.ok or read_grant(answer.body) is not None
+def _holds_token(response: Response) -> bool:
+    return response.status != requests.codes.ok or read_grant(response.body) is not None

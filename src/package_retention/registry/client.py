@@ -14,8 +14,8 @@ from package_retention.model import Absent, Manifest, Unreadable
 from package_retention.ports import RawManifest
 from package_retention.registry import manifests
 from package_retention.registry.attempts import Transport, write_refusal
-from package_retention.registry.endpoint import Endpoint, HopelessError
-from package_retention.transport.exchange import NoAnswerError, pooled_session
+from package_retention.registry.endpoint import Endpoint, PermanentError
+from package_retention.transport.exchange import NoResponseError, pooled_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -39,19 +39,19 @@ class _Round:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._in_a_row = 0
-        self.hopeless = ""
+        self.permanent = ""
 
     def answered(self) -> None:
         """The registry had an answer for a manifest, if only a refusal."""
         with self._lock:
             self._in_a_row = 0
 
-    def failed(self, error: NoAnswerError) -> None:
+    def failed(self, error: NoResponseError) -> None:
         """All tries for a manifest were used up."""
         with self._lock:
             self._in_a_row += 1
             if not error.reached or self._in_a_row >= _GIVE_UP_AFTER:
-                self.hopeless = f"the registry is out of reach: {error.why}"
+                self.permanent = f"the registry is out of reach: {error.why}"
 
 
 class Registry:
@@ -115,8 +115,8 @@ class Registry:
             return {}
         round_ = _Round()
         found = {wanted[0]: self._read(package, wanted[0], round_)}
-        if round_.hopeless or len(wanted) == 1:
-            return found | dict.fromkeys(wanted[1:], Unreadable(round_.hopeless))
+        if round_.permanent or len(wanted) == 1:
+            return found | dict.fromkeys(wanted[1:], Unreadable(round_.permanent))
         futures = {digest: self._pool.submit(self._read, package, digest, round_) for digest in wanted[1:]}
         try:
             self._await(futures.values())
@@ -130,31 +130,29 @@ class Registry:
     def raw(self, package: Package, reference: str) -> RawManifest | Absent | Unreadable:
         """Read one manifest by tag or digest, byte for byte; `Unreadable` also for one that makes no sense."""
         try:
-            answer = self._endpoint.manifest(package, reference)
-        except (HopelessError, NoAnswerError) as error:
+            response = self._endpoint.manifest(package, reference)
+        except (PermanentError, NoResponseError) as error:
             return Unreadable(error.why)
-        if isinstance(answer, Absent | Unreadable):
-            return answer
-        digest = reference if manifests.is_digest(reference) else manifests.digest_of(answer.body)
-        read = manifests.parse(answer.body, answer.headers.get("content-type", ""), digest)
-        return RawManifest(digest, read.media_type, answer.body) if isinstance(read, Manifest) else read
+        if isinstance(response, Absent | Unreadable):
+            return response
+        digest = reference if manifests.is_digest(reference) else manifests.digest_of(response.body)
+        read = manifests.parse(response.body, response.headers.get("content-type", ""), digest)
+        return RawManifest(digest, read.media_type, response.body) if isinstance(read, Manifest) else read
 
     def put(self, package: Package, tag: str, manifest: RawManifest) -> None:
         """Write a manifest under a tag; `RefusedError` or `UnreachableError` where it was not written."""
         what = f"{package.label}: the tag {tag}"
         try:
-            answer = self._endpoint.put(package, tag, manifest)
-        except NoAnswerError as error:
+            response = self._endpoint.put(package, tag, manifest)
+        except NoResponseError as error:
             raise InDoubtError(f"{what} was perhaps not written: {error.why}", "run again later") from error
-        except HopelessError as error:
+        except PermanentError as error:
             raise RefusedError(write_refusal(error.status, error.why, what)) from error
-        if answer.status == requests.codes.ok:
-            told = (
-                f"{what} was perhaps not written: {self._endpoint.told(answer)}, and a registry would say 201"
-            )
-            raise InDoubtError(told, "see what stands between the runner and the registry")
-        if answer.status not in _WRITTEN:
-            raise RefusedError(write_refusal(answer.status, self._endpoint.told(answer), what))
+        if response.status == requests.codes.ok:
+            described = f"{what} was perhaps not written: {self._endpoint.described(response)}, and a registry would say 201"
+            raise InDoubtError(described, "see what stands between the runner and the registry")
+        if response.status not in _WRITTEN:
+            raise RefusedError(write_refusal(response.status, self._endpoint.described(response), what))
 
     def referrers(self, package: Package, digest: str) -> tuple[Descriptor, ...] | None:
         """What the referrers API says refers to a digest; `None` where the registry has no such API.
@@ -166,25 +164,25 @@ class Registry:
             return None
         try:
             return self._referrers(package, digest)
-        except (HopelessError, NoAnswerError) as error:
+        except (PermanentError, NoResponseError) as error:
             what = f"{package.label}: what refers to {digest} is not known: {error.why}"
             raise UnreachableError(what, "run again later") from error
 
     def _referrers(self, package: Package, digest: str) -> tuple[Descriptor, ...] | None:
-        url, answer = self._endpoint.referrers(package, digest)
-        if answer.status != requests.codes.ok:
+        url, response = self._endpoint.referrers(package, digest)
+        if response.status != requests.codes.ok:
             self._without_referrers.add(package)
             return None
         found: dict[Descriptor, None] = {}
         for _page in range(_MOST_PAGES):
-            page = manifests.parse_referrers(answer.body)
+            page = manifests.parse_referrers(response.body)
             if isinstance(page, Unreadable):
-                raise HopelessError(page.why)
+                raise PermanentError(page.why)
             found |= dict.fromkeys(page)
-            following = self._endpoint.next_page(package, url, answer)
+            following = self._endpoint.next_page(package, url, response)
             if following is None:
                 break
-            url, answer = following
+            url, response = following
         return tuple(found)
 
     def _await(self, futures: Iterable[Future[Reading]]) -> None:
@@ -196,19 +194,19 @@ class Registry:
             self._transport.look_up()
 
     def _read(self, package: Package, digest: str, round_: _Round) -> Reading:
-        if round_.hopeless:
-            return Unreadable(round_.hopeless)
+        if round_.permanent:
+            return Unreadable(round_.permanent)
         if not manifests.is_digest(digest):
             return Unreadable(f"{digest!r} is no digest")
         try:
-            answer = self._endpoint.manifest(package, digest)
-        except HopelessError as error:
-            round_.hopeless = error.why
+            response = self._endpoint.manifest(package, digest)
+        except PermanentError as error:
+            round_.permanent = error.why
             return Unreadable(error.why)
-        except NoAnswerError as error:
+        except NoResponseError as error:
             round_.failed(error)
             return Unreadable(error.why)
         round_.answered()
-        if isinstance(answer, Absent | Unreadable):
-            return answer
-        return manifests.parse(answer.body, answer.headers.get("content-type", ""), digest)
+        if isinstance(response, Absent | Unreadable):
+            return response
+        return manifests.parse(response.body, response.headers.get("content-type", ""), digest)

@@ -11,7 +11,7 @@ import requests
 
 from package_retention.model import Absent, Unreadable
 from package_retention.registry import address, manifests
-from package_retention.registry.attempts import told
+from package_retention.registry.attempts import described
 from package_retention.registry.auth import NoTokenError, Tokens
 from package_retention.registry.manifests import ACCEPT
 from package_retention.transport.exchange import MAX_BODY, Authorization, Request
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from package_retention.model import Package
     from package_retention.ports import Clock, RawManifest
     from package_retention.registry.attempts import Transport
-    from package_retention.transport.exchange import Answer
+    from package_retention.transport.exchange import Response
 
-    _Plausible = Callable[[Answer], bool]
+    _Plausible = Callable[[Response], bool]
 
 _OK: int = requests.codes.ok
 _MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-class HopelessError(Exception):
+class PermanentError(Exception):
     """What went wrong will go wrong for everything in the package; `status` is what the registry answered, if it did."""
 
     def __init__(self, why: str, status: int = 0) -> None:
@@ -41,7 +41,7 @@ class HopelessError(Exception):
 
 
 class Endpoint:
-    """A registry; every method may raise `NoAnswerError`, `HopelessError`, `BudgetError` and `CancelledError`.
+    """A registry; every method may raise `NoResponseError`, `PermanentError`, `BudgetError` and `CancelledError`.
 
     `token` is the GitHub token; without one the registry is asked anonymously, which public packages allow.
     """
@@ -54,51 +54,51 @@ class Endpoint:
         self._tokens = Tokens(transport, clock, token, self._url, api_url)
         self.host = urlsplit(self._url).netloc
 
-    def manifest(self, package: Package, reference: str) -> Answer | Absent | Unreadable:
+    def manifest(self, package: Package, reference: str) -> Response | Absent | Unreadable:
         """Get a manifest; a 404 is asked again with `Accept: */*` before it is believed."""
         url = self._manifest_url(package, reference)
         for accept in (ACCEPT, "*/*"):
-            answer = self._get(package, url, accept, partial(_may_be, reference))
-            if isinstance(answer, Unreadable) or answer.status == requests.codes.ok:
-                return answer
-            if answer.status != requests.codes.not_found:
-                return Unreadable(self.told(answer))
+            response = self._get(package, url, accept, partial(_may_be, reference))
+            if isinstance(response, Unreadable) or response.status == requests.codes.ok:
+                return response
+            if response.status != requests.codes.not_found:
+                return Unreadable(self.described(response))
         return Absent()
 
-    def put(self, package: Package, tag: str, manifest: RawManifest) -> Answer:
+    def put(self, package: Package, tag: str, manifest: RawManifest) -> Response:
         """Write a manifest under a tag."""
         headers = {"Content-Type": manifest.media_type}
         url = self._manifest_url(package, tag)
         return self._ask("PUT", package, url, headers, _written, manifest.body)
 
-    def referrers(self, package: Package, digest: str) -> tuple[str, Answer]:
+    def referrers(self, package: Package, digest: str) -> tuple[str, Response]:
         """Get the first page of a digest's referrers; gives its URL too, for what comes next."""
         url = self._url + address.referrers_path(self._repository(package), digest)
         return url, self._ask("GET", package, url, {"Accept": ACCEPT}, _may_be_list)
 
-    def next_page(self, package: Package, url: str, answer: Answer) -> tuple[str, Answer] | None:
+    def next_page(self, package: Package, url: str, response: Response) -> tuple[str, Response] | None:
         """Get the page that a page's `Link` leads to; `None` for the last, and for a link to another host."""
-        links = requests.utils.parse_header_links(answer.headers.get("link", ""))
+        links = requests.utils.parse_header_links(response.headers.get("link", ""))
         link = next((link["url"] for link in links if link.get("rel") == "next"), None)
         target = self._same_host(url, link)
         if target is None:
             return None
         return target, self._ask("GET", package, target, {"Accept": ACCEPT}, _may_be_list)
 
-    def told(self, answer: Answer) -> str:
+    def described(self, response: Response) -> str:
         """What the registry answered, in words."""
-        return f"{self.host} answered {told(answer.status, answer.body)}"
+        return f"{self.host} answered {described(response.status, response.body)}"
 
-    def _get(self, package: Package, url: str, accept: str, plausible: _Plausible) -> Answer | Unreadable:
-        answer = self._ask("GET", package, url, {"Accept": accept}, plausible)
+    def _get(self, package: Package, url: str, accept: str, plausible: _Plausible) -> Response | Unreadable:
+        response = self._ask("GET", package, url, {"Accept": accept}, plausible)
         for _hop in range(_MOST_REDIRECTS):
-            if answer.status not in _REDIRECTS:
+            if response.status not in _REDIRECTS:
                 break
-            target = self._same_host(url, answer.headers.get("location"))
+            target = self._same_host(url, response.headers.get("location"))
             if target is None:
-                return Unreadable(f"{self.told(answer)}: it leads to another host, which is not asked")
-            answer = self._ask("GET", package, target, {"Accept": accept}, plausible)
-        return answer
+                return Unreadable(f"{self.described(response)}: it leads to another host, which is not asked")
+            response = self._ask("GET", package, target, {"Accept": accept}, plausible)
+        return response
 
     def _ask(
         self,
@@ -108,32 +108,34 @@ class Endpoint:
         headers: Mapping[str, str],
         plausible: _Plausible,
         body: bytes | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Send a request with the package's token; a 401 gets a fresh one, once."""
         actions = "pull" if method == "GET" else "pull,push"
         scope = f"repository:{self._repository(package)}:{actions}"
         try:
             token = self._tokens.current(scope)
-            answer = self._transport.send(Request(method, url, _bearer(token), headers, body, plausible))
-            if answer.status != requests.codes.unauthorized:
-                return answer
-            token = self._tokens.renewed(scope, token, answer.headers.get("www-authenticate", ""))
+            response = self._transport.send(Request(method, url, _bearer(token), headers, body, plausible))
+            if response.status != requests.codes.unauthorized:
+                return response
+            token = self._tokens.renewed(scope, token, response.headers.get("www-authenticate", ""))
         except NoTokenError as error:
-            raise HopelessError(f"{self.host}: {error.why}", error.status) from error
-        answer = self._transport.send(Request(method, url, _bearer(token), headers, body, plausible))
-        if answer.status == requests.codes.unauthorized:
-            raise HopelessError(f"{self.told(answer)}: a token just given is refused", answer.status)
-        return answer
+            raise PermanentError(f"{self.host}: {error.why}", error.status) from error
+        response = self._transport.send(Request(method, url, _bearer(token), headers, body, plausible))
+        if response.status == requests.codes.unauthorized:
+            raise PermanentError(
+                f"{self.described(response)}: a token just given is refused", response.status
+            )
+        return response
 
     def _manifest_url(self, package: Package, reference: str) -> str:
         if not address.is_reference(reference):
-            raise HopelessError(f"{reference!r} is neither a tag nor a digest")
+            raise PermanentError(f"{reference!r} is neither a tag nor a digest")
         return self._url + address.manifest_path(self._repository(package), reference)
 
     def _repository(self, package: Package) -> str:
         name = address.repository(package)
         if name is None:
-            raise HopelessError(f"{package.label} is no path in a registry")
+            raise PermanentError(f"{package.label} is no path in a registry")
         return name
 
     def _same_host(self, url: str, link: str | None) -> str | None:
@@ -144,22 +146,22 @@ class Endpoint:
         return target if same else None
 
 
-def _may_be(reference: str, answer: Answer) -> bool:
+def _may_be(reference: str, response: Response) -> bool:
     """Whether an answer can be the manifest of a tag or digest; one that is too large is, and is refused later."""
-    if answer.status != _OK or len(answer.body) > MAX_BODY:
+    if response.status != _OK or len(response.body) > MAX_BODY:
         return True
     if manifests.is_digest(reference):
-        return not manifests.check_digest(answer.body, reference)
-    return _is_json(answer.body)
+        return not manifests.check_digest(response.body, reference)
+    return _is_json(response.body)
 
 
-def _may_be_list(answer: Answer) -> bool:
-    return answer.status != _OK or _is_json(answer.body)
+def _may_be_list(response: Response) -> bool:
+    return response.status != _OK or _is_json(response.body)
 
 
-def _written(answer: Answer) -> bool:
+def _written(response: Response) -> bool:
     """Whether an answer to a write can be the registry's: it says 201 (distribution-spec, "Pushing Manifests")."""
-    return answer.status != _OK
+    return response.status != _OK
 
 
 def _is_json(body: bytes) -> bool:

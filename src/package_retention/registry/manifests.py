@@ -56,27 +56,27 @@ def is_manifest(media_type: str) -> bool:
 Table = dict[str, Any]
 
 
-class NonsenseError(ValueError):
+class InvalidJsonError(ValueError):
     """Something is not what the specification says; the message names it."""
 
 
 def document(body: bytes, fields: Mapping[str, str]) -> Table:
     """Read a JSON object; `fields` maps the lower-case name of each field that matters to its right spelling.
 
-    Raises `NonsenseError` also where readers could differ over it: keys twice (the first or the last?), and
+    Raises `InvalidJsonError` also where readers could differ over it: keys twice (the first or the last?), and
     spellings such as `Manifests` (Go matches names in any case, so a client reads what would be passed over here).
     """
     try:
         found = json.loads(body, object_pairs_hook=_unique, parse_constant=_refuse)
-    except NonsenseError:
+    except InvalidJsonError:
         raise
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        raise NonsenseError("it is no JSON that can be read") from error
+        raise InvalidJsonError("it is no JSON that can be read") from error
     if not isinstance(found, dict):
-        raise NonsenseError("it is no JSON object")
+        raise InvalidJsonError("it is no JSON object")
     for name in found:
         if (right := fields.get(name.lower(), name)) != name:
-            raise NonsenseError(f"{right} is spelled in another way")
+            raise InvalidJsonError(f"{right} is spelled in another way")
     return found
 
 
@@ -86,7 +86,7 @@ def table(holder: Table, name: str) -> Table:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise NonsenseError(f"{name} is no object")
+        raise InvalidJsonError(f"{name} is no object")
     return value
 
 
@@ -96,7 +96,7 @@ def entries(holder: Table, name: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise NonsenseError(f"{name} is no list")
+        raise InvalidJsonError(f"{name} is no list")
     return value
 
 
@@ -104,7 +104,7 @@ def tables(holder: Table, name: str) -> list[Table]:
     """A list of objects."""
     found = entries(holder, name)
     if not all(isinstance(entry, dict) for entry in found):
-        raise NonsenseError(f"an entry of {name} is no object")
+        raise InvalidJsonError(f"an entry of {name} is no object")
     return found
 
 
@@ -114,9 +114,9 @@ def text(holder: Table, name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise NonsenseError(f"{name} is no text")
+        raise InvalidJsonError(f"{name} is no text")
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise NonsenseError(f"{name} holds half a character")
+        raise InvalidJsonError(f"{name} holds half a character")
     return value
 
 
@@ -126,19 +126,19 @@ def whole_number(holder: Table, name: str) -> int:
     if value is None:
         return 0
     if not isinstance(value, int) or isinstance(value, bool):
-        raise NonsenseError(f"{name} is no whole number")
+        raise InvalidJsonError(f"{name} is no whole number")
     return max(0, value)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Table:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise NonsenseError("it holds a key twice")
+        raise InvalidJsonError("it holds a key twice")
     return found
 
 
 def _refuse(_constant: str) -> None:
-    raise NonsenseError("it holds a number that JSON does not know")
+    raise InvalidJsonError("it holds a number that JSON does not know")
 
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}", re.ASCII)
@@ -165,7 +165,7 @@ def parse(body: bytes, content_type: str, digest: str) -> Manifest | Unreadable:
         return Unreadable(problem)
     try:
         return _manifest(document(body, _FIELDS), content_type, digest)
-    except NonsenseError as error:
+    except InvalidJsonError as error:
         return Unreadable(f"the manifest makes no sense: {error}")
 
 
@@ -176,7 +176,7 @@ def parse_referrers(body: bytes) -> tuple[Descriptor, ...] | Unreadable:
         if "manifests" not in found:
             return Unreadable("the list of referrers is no index")
         return _children(found)[0]
-    except NonsenseError as error:
+    except InvalidJsonError as error:
         return Unreadable(f"the list of referrers makes no sense: {error}")
 
 
@@ -199,9 +199,9 @@ def _manifest(found: Table, content_type: str, digest: str) -> Manifest:
     loose = [e for e in tables(found, "manifests") if not is_manifest(essence(text(e, "mediaType")))]
     config = table(found, "config")
     if form is not Form.INDEX and entries(found, "manifests"):
-        raise NonsenseError("it is no index, and lists manifests")
+        raise InvalidJsonError("it is no index, and lists manifests")
     if form is Form.INDEX and (contents or config):
-        raise NonsenseError("it is an index, and has layers or a config")
+        raise InvalidJsonError("it is an index, and has layers or a config")
     return Manifest(
         digest=digest,
         media_type=media_type,
@@ -216,15 +216,15 @@ def _manifest(found: Table, content_type: str, digest: str) -> Manifest:
 
 def _form(found: Table, content_type: str) -> tuple[str, Form]:
     """The media type and form: the manifest's own word, else the registry's, else what its fields show."""
-    told, header = essence(text(found, "mediaType")), essence(content_type)
-    if told in FORMS and header in FORMS and FORMS[told] is not FORMS[header]:
-        raise NonsenseError(f"it says {FORMS[told].value}, the registry says {FORMS[header].value}")
-    media_type = told if told in FORMS else header
+    described, header = essence(text(found, "mediaType")), essence(content_type)
+    if described in FORMS and header in FORMS and FORMS[described] is not FORMS[header]:
+        raise InvalidJsonError(f"it says {FORMS[described].value}, the registry says {FORMS[header].value}")
+    media_type = described if described in FORMS else header
     if media_type not in FORMS:
-        return told or header, _form_by_fields(found)
+        return described or header, _form_by_fields(found)
     form = FORMS[media_type]
     if form is Form.INDEX and "manifests" not in found:
-        raise NonsenseError("it is an index without a list of manifests")
+        raise InvalidJsonError("it is an index without a list of manifests")
     return media_type, form
 
 
@@ -232,7 +232,7 @@ def _form_by_fields(found: Table) -> Form:
     telling = (("manifests", Form.INDEX), ("config", Form.IMAGE), ("fsLayers", Form.SCHEMA1))
     shown = [form for name, form in telling if found.get(name) is not None]
     if len(shown) != 1:
-        raise NonsenseError("neither a media type nor its fields tell what it is")
+        raise InvalidJsonError("neither a media type nor its fields tell what it is")
     return shown[0]
 
 
@@ -246,7 +246,7 @@ def _children(found: Table) -> tuple[tuple[Descriptor, ...], int]:
 def _descriptor(entry: Table) -> Descriptor:
     media_type = essence(text(entry, "mediaType"))
     if not media_type:
-        raise NonsenseError("a descriptor does not tell its media type")
+        raise InvalidJsonError("a descriptor does not tell its media type")
     platform = table(entry, "platform")
     parts = [text(platform, name) for name in ("os", "architecture", "variant")]
     return Descriptor(
@@ -265,7 +265,7 @@ def _subject(found: Table) -> str | None:
 def _digest(entry: Table, what: str) -> str:
     digest = text(entry, "digest")
     if not is_digest(digest):
-        raise NonsenseError(f"the digest of {what} is none")
+        raise InvalidJsonError(f"the digest of {what} is none")
     return digest
 
 

@@ -25,7 +25,7 @@ _LONGEST = 60.0  # seconds; an answer that drips is a drop
 _CHUNK = 16 * 1024
 
 
-class NoAnswerError(Exception):
+class NoResponseError(Exception):
     """There was no usable answer; `reached` tells whether there was a connection at all."""
 
     def __init__(self, why: str, *, reached: bool) -> None:
@@ -35,7 +35,7 @@ class NoAnswerError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """An HTTP answer, names of headers in any case; a body longer than `MAX_BODY` was cut off there."""
 
     status: int
@@ -43,7 +43,7 @@ class Answer:
     body: bytes
 
 
-def _anything(_answer: Answer) -> bool:
+def _anything(_response: Response) -> bool:
     return True
 
 
@@ -59,7 +59,7 @@ class Request:
     auth: AuthBase
     headers: Mapping[str, str]
     body: bytes | None = None
-    plausible: Callable[[Answer], bool] = _anything
+    plausible: Callable[[Response], bool] = _anything
 
 
 class Authorization(AuthBase):
@@ -85,16 +85,16 @@ def pooled_session(connections: int) -> requests.Session:
     return session
 
 
-def exchange(session: requests.Session, request: Request, monotonic: Callable[[], float]) -> Answer:
-    """Send a request once; `NoAnswerError` for a drop, a time-out, or an answer that breaks off."""
+def exchange(session: requests.Session, request: Request, monotonic: Callable[[], float]) -> Response:
+    """Send a request once; `NoResponseError` for a drop, a time-out, or an answer that breaks off."""
     try:
         return _exchange(session, request, monotonic)
     except (requests.RequestException, HTTPError, OSError) as error:
         why = f"{urlsplit(request.url).netloc}: {_plain(error)}"
-        raise NoAnswerError(why, reached=not _never_reached(error)) from error
+        raise NoResponseError(why, reached=not _never_reached(error)) from error
 
 
-def _exchange(session: requests.Session, request: Request, monotonic: Callable[[], float]) -> Answer:
+def _exchange(session: requests.Session, request: Request, monotonic: Callable[[], float]) -> Response:
     until = monotonic() + _LONGEST
     with session.request(
         request.method,
@@ -114,7 +114,7 @@ def _exchange(session: requests.Session, request: Request, monotonic: Callable[[
                 break
             if monotonic() > until:
                 raise requests.Timeout
-        return Answer(response.status_code, response.headers, bytes(body))
+        return Response(response.status_code, response.headers, bytes(body))
 
 
 def _never_reached(error: Exception) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Trouble(StrEnum):
+class RetryCause(StrEnum):
     """The answers after which another try may go better; the value is how messages call them."""
 
     DROP = "no usable answer"
@@ -24,7 +24,7 @@ class Trouble(StrEnum):
     @property
     def is_limit(self) -> bool:
         """Whether GitHub refused to work on the request at all: then nothing was changed by it."""
-        return self in (Trouble.PRIMARY, Trouble.SECONDARY)
+        return self in (RetryCause.PRIMARY, RetryCause.SECONDARY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class Wait:
     seconds: float
     scope: Literal["this", "all"]
     why: str
-    trouble: Trouble
+    cause: RetryCause
 
 
-MAX_TRIES = {Trouble.DROP: 5, Trouble.SERVER: 5, Trouble.PRIMARY: 4, Trouble.SECONDARY: 8}
+MAX_TRIES = {RetryCause.DROP: 5, RetryCause.SERVER: 5, RetryCause.PRIMARY: 4, RetryCause.SECONDARY: 8}
 # A primary limit is an hour's (facts C): who is told to wait longer is told, not kept waiting.
 LONGEST = 3900.0
 _FIRST, _MOST = 1.0, 30.0
@@ -45,7 +45,7 @@ _LIMIT_FIRST, _LIMIT_MOST = 60.0, 960.0
 _LIMITS = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 
 
-def trouble_of(status: int | None, headers: Mapping[str, str], body: Any) -> Trouble | None:
+def trouble_of(status: int | None, headers: Mapping[str, str], body: Any) -> RetryCause | None:
     """Tell what kind of trouble an answer is; `None` where another try would meet the same.
 
     Args:
@@ -54,9 +54,9 @@ def trouble_of(status: int | None, headers: Mapping[str, str], body: Any) -> Tro
         body: decoded JSON, or anything else where there was none.
     """
     if status is None:
-        return Trouble.DROP
+        return RetryCause.DROP
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
-        return Trouble.SERVER
+        return RetryCause.SERVER
     return _limit(status, headers, _message(body)) if status in _LIMITS else None
 
 
@@ -75,37 +75,37 @@ def wait_after(
         now: the time of day, for an answer that has no `Date`.
         jitter: a random number in [0, 1): so that those who failed together do not come back together.
     """
-    trouble = trouble_of(status, headers, body)
-    if trouble is None or attempt >= MAX_TRIES[trouble]:
+    cause = trouble_of(status, headers, body)
+    if cause is None or attempt >= MAX_TRIES[cause]:
         return None
-    told = _told(trouble, headers, now)
-    if told is not None:
-        return Wait(told, "all", _why(trouble, status), trouble) if told <= LONGEST else None
-    if trouble.is_limit:
+    requested = _requested(cause, headers, now)
+    if requested is not None:
+        return Wait(requested, "all", _why(cause, status), cause) if requested <= LONGEST else None
+    if cause.is_limit:
         seconds = min(_LIMIT_FIRST * 2 ** (attempt - 1), _LIMIT_MOST) * (1 + jitter / 10)
-        return Wait(seconds, "all", _why(trouble, status), trouble)
+        return Wait(seconds, "all", _why(cause, status), cause)
     seconds = min(_FIRST * 2 ** (attempt - 1), _MOST) * (0.5 + jitter)
-    return Wait(seconds, "this", _why(trouble, status), trouble)
+    return Wait(seconds, "this", _why(cause, status), cause)
 
 
-def _limit(status: int, headers: Mapping[str, str], message: str) -> Trouble | None:
+def _limit(status: int, headers: Mapping[str, str], message: str) -> RetryCause | None:
     if "secondary rate limit" in message or "abuse detection" in message:
-        return Trouble.SECONDARY
+        return RetryCause.SECONDARY
     if message.startswith("api rate limit"):
-        return Trouble.PRIMARY
+        return RetryCause.PRIMARY
     spent = headers.get("x-ratelimit-remaining", "").strip() == "0"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Trouble.PRIMARY if spent else Trouble.SECONDARY
+        return RetryCause.PRIMARY if spent else RetryCause.SECONDARY
     if "retry-after" in headers:
-        return Trouble.SECONDARY
+        return RetryCause.SECONDARY
     # A 403 that names its own reason is that refusal, however little of the budget is left.
-    return Trouble.PRIMARY if spent and (not message or "rate limit" in message) else None
+    return RetryCause.PRIMARY if spent and (not message or "rate limit" in message) else None
 
 
-def _told(trouble: Trouble, headers: Mapping[str, str], now: datetime) -> float | None:
+def _requested(cause: RetryCause, headers: Mapping[str, str], now: datetime) -> float | None:
     now = http_date(headers.get("date")) or now
     after = _retry_after(headers.get("retry-after", "").strip(), now)
-    if after is not None or not trouble.is_limit:
+    if after is not None or not cause.is_limit:
         return after
     if headers.get("x-ratelimit-remaining", "").strip() != "0":
         return None
@@ -139,5 +139,5 @@ def _message(body: Any) -> str:
     return message.strip().lower() if isinstance(message, str) else ""
 
 
-def _why(trouble: Trouble, status: int | None) -> str:
-    return trouble.value if status is None else f"{trouble.value} (HTTP {status})"
+def _why(cause: RetryCause, status: int | None) -> str:
+    return cause.value if status is None else f"{cause.value} (HTTP {status})"

@@ -42,11 +42,11 @@ def delay(
     most = _MOST_THROTTLED if status == 429 else MOST_TRIES  # noqa: PLR2004 - Too Many Requests
     if tries >= most or not (status is None or is_passing(status)):
         return None
-    told = None if status is None else asked_for(headers, body)
-    if told is None:
+    requested = None if status is None else asked_for(headers, body)
+    if requested is None:
         return step(tries, jitter)
     # All who were throttled wait for the same moment: spread them, wider at each try.
-    return None if told > _MOST_WAIT else told + _longest(tries) * jitter
+    return None if requested > _MOST_WAIT else requested + _longest(tries) * jitter
 
 
 def step(tries: int, jitter: float) -> float:
@@ -65,11 +65,12 @@ def asked_for(headers: Mapping[str, str], body: bytes) -> float | None:
 
 
 def _in_body(body: bytes) -> float | None:
-    told = _TOLD.search(body[:4096].decode("utf-8", "replace"))
-    if not told:
+    requested = _TOLD.search(body[:4096].decode("utf-8", "replace"))
+    if not requested:
         return None
     return sum(
-        float(amount) * _UNITS[unit.lower()] for amount, unit in re.findall(_AMOUNT, told[1], re.IGNORECASE)
+        float(amount) * _UNITS[unit.lower()]
+        for amount, unit in re.findall(_AMOUNT, requested[1], re.IGNORECASE)
     )
 
 

@@ -65,7 +65,7 @@ class _Word(NamedTuple):
     text: str = ""
 
 
-_Item = int | _Word
+_Element = int | _Word
 
 
 def parse(text: str) -> VersionNumber | None:
@@ -73,7 +73,9 @@ def parse(text: str) -> VersionNumber | None:
     if not text or len(text) > MAX_LENGTH or any(c.isdecimal() and not c.isascii() for c in text):
         return None
     levels = _levels(text.lower())
-    early = any(isinstance(item, _Word) and item.rank < _RELEASE for level in levels for item in level)
+    early = any(
+        isinstance(element, _Word) and element.rank < _RELEASE for level in levels for element in level
+    )
     prerelease = early or bool(_TIMESTAMPED.fullmatch(text))
     return VersionNumber(text, _key(levels), prerelease, _numbers(text))
 
@@ -84,28 +86,28 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple([*numbers, 0] if len(numbers) == 1 else numbers)
 
 
-def _levels(text: str) -> list[list[_Item]]:
+def _levels(text: str) -> list[list[_Element]]:
     """Split a version into the lists that `ComparableVersion` nests, outermost first, without empty ends.
 
     A dash opens the next list, and so does a change between digits and letters; a word at the end, or before a
     digit, opens one of its own.
     """
-    levels: list[list[_Item]] = [[]]
+    levels: list[list[_Element]] = [[]]
     for match in _TOKEN.finditer(text):
         token, separator = match.groups(default="")
         if not token and not separator:
             break
         before_digit = not separator and match.end() < len(text)
-        item = _item(token, before_digit=before_digit)
-        if isinstance(item, _Word) and not separator and levels[-1]:
+        element = _element(token, before_digit=before_digit)
+        if isinstance(element, _Word) and not separator and levels[-1]:
             levels.append([])
-        levels[-1].append(item)
+        levels[-1].append(element)
         if before_digit or separator == "-":
             levels.append([])
     return _normalized(levels)
 
 
-def _item(token: str, *, before_digit: bool) -> _Item:
+def _element(token: str, *, before_digit: bool) -> _Element:
     if not token or token.isdecimal():
         return int(token or "0")
     word = _BEFORE_A_DIGIT.get(token, token) if before_digit else token
@@ -113,7 +115,7 @@ def _item(token: str, *, before_digit: bool) -> _Item:
     return _Word(_RANKS[word]) if word in _RANKS else _Word(_UNKNOWN, word)
 
 
-def _normalized(levels: list[list[_Item]]) -> list[list[_Item]]:
+def _normalized(levels: list[list[_Element]]) -> list[list[_Element]]:
     for level in levels:
         while level and level[-1] in (0, _Word(_RELEASE)):
             level.pop()
@@ -122,24 +124,24 @@ def _normalized(levels: list[list[_Item]]) -> list[list[_Item]]:
     return levels
 
 
-def _key(levels: Sequence[Sequence[_Item]]) -> tuple[_Place, ...]:
+def _key(levels: Sequence[Sequence[_Element]]) -> tuple[_Place, ...]:
     """Flatten the lists to one key that sorts: a list is the last item of the one around it."""
     places: list[_Place] = [(_END,)]
     for depth, level in enumerate(reversed(levels)):
         if depth:
             places.insert(0, (_EARLY_LIST if places[0] < (_END,) else _LATE_LIST,))
-        for item in reversed(level):
-            places.insert(0, _place(item, early=places[0] < (_END,)))
+        for element in reversed(level):
+            places.insert(0, _place(element, early=places[0] < (_END,)))
     return tuple(places)
 
 
-def _place(item: _Item, *, early: bool) -> _Place:
+def _place(element: _Element, *, early: bool) -> _Place:
     """Place an item; zero and a release word are nothings, which go with what follows them (`early` or not)."""
-    if isinstance(item, int):
-        return (_EARLY_ZERO,) if early and not item else (_NUMBER, item, "")
-    if item.rank == _RELEASE:
+    if isinstance(element, int):
+        return (_EARLY_ZERO,) if early and not element else (_NUMBER, element, "")
+    if element.rank == _RELEASE:
         return (_EARLY_NO_WORD if early else _LATE_NO_WORD,)
-    return (_EARLY_WORD if item.rank < _RELEASE else _LATE_WORD, item.rank, item.text)
+    return (_EARLY_WORD if element.rank < _RELEASE else _LATE_WORD, element.rank, element.text)
 
 
 def parse_range(text: str) -> VersionRange:

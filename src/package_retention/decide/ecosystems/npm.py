@@ -132,17 +132,21 @@ def _conjunction(text: str) -> tuple[Bound, ...]:
     if hyphen := _HYPHEN.fullmatch(plain):
         bounds = _from_to(_partial(hyphen[1]), _partial(hyphen[2]))
     else:
-        bounds = [bound for item in _AFTER_OPERATOR.sub(r"\1", plain).split(" ") for bound in _unfold(item)]
+        bounds = [
+            bound
+            for range_text in _AFTER_OPERATOR.sub(r"\1", plain).split(" ")
+            for bound in _unfold(range_text)
+        ]
     return tuple(bound for bound in bounds if bound != _AT_LEAST_ZERO)
 
 
-def _unfold(item: str) -> list[Bound]:
-    operator, version = cast("re.Match[str]", _COMPARATOR.fullmatch(item)).groups()
+def _unfold(range_text: str) -> list[Bound]:
+    operator, version = cast("re.Match[str]", _COMPARATOR.fullmatch(range_text)).groups()
     if operator in ("^", "~", "~>"):
         return _compatible(operator, _partial(version, any_prefix=True))
     partial = _partial(version)
     if partial.jumps:
-        raise ValueError(f"`{item}` has a number behind an x; {_RIGHT_FORM}")
+        raise ValueError(f"`{range_text}` has a number behind an x; {_RIGHT_FORM}")
     if partial.full:
         return [Bound(operator, partial.numbers, partial.labels)]
     if not partial.numbers:

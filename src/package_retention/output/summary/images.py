@@ -35,16 +35,16 @@ class Change:
     def end(self, operation: Operation) -> str:
         """How it ended, in a word or two, and how its parts did where that was otherwise."""
         own = self.ended(operation)
-        ends = Counter(part.ended(operation) for part in self.parts)
+        ends = Counter(inline.ended(operation) for inline in self.parts)
         others = [f"{counted(count, 'part')} {words}" for words, count in ends.most_common() if words != own]
         return "; ".join([own, *others])
 
     def reason(self) -> str:
         """Why it is planned, or why it did not come to that; of its parts, the first that did not."""
-        told = (part.trouble() for part in (self, *self.parts))
-        return next(filter(None, told), self.why)
+        reported = (inline.error_of() for inline in (self, *self.parts))
+        return next(filter(None, reported), self.why)
 
-    def trouble(self) -> str:
+    def error_of(self) -> str:
         """What stood in the way; what the run's end cut off is told once for all of it."""
         if self.outcome is None or self.outcome.result in (Result.DONE, Result.NOT_REACHED):
             return ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted
 from package_retention.model import Operation
-from package_retention.output.counts import tally
+from package_retention.output.counts import count_results
 from package_retention.output.summary.blocks import Code, Details, Heading, Link, Paragraph, Strong, Table
 from package_retention.output.summary.tables import MOST_ROWS, OPEN_ROWS, newest_first, version_line
 from package_retention.output.summary.words import age, roughly
@@ -56,7 +56,7 @@ def _overview_row(result: PackageResult) -> tuple[Line, ...]:
     if inventory is None:
         return (name, ("not listed",), ("",), ("",), ("",))
     deleted = "unknown" if inventory.deleted is None else f"{len(inventory.deleted):,}"
-    going = len(tally(result, Operation.LIST).selected)
+    going = len(count_results(result, Operation.LIST).selected)
     return (name, (f"{inventory.versions:,}",), (size_words(inventory.size),), (deleted,), (f"{going:,}",))
 
 
@@ -174,14 +174,14 @@ def _image_columns(shown: Sequence[Entry]) -> list[tuple[str, list[Line]]]:
     columns: list[tuple[str, list[Line]]] = [
         ("Platforms", [(", ".join(entry.platforms),) for entry in shown]),
         ("Size", [(size_words(entry.size) or "unknown",) for entry in shown]),
-        ("Holds", [(_parts(entry),) for entry in shown]),
+        ("Holds", [(_members(entry),) for entry in shown]),
     ]
     if any(entry.damage for entry in shown):
         columns.append(("Damage", [(entry.damage,) for entry in shown]))
     return columns
 
 
-def _parts(entry: Entry) -> str:
+def _members(entry: Entry) -> str:
     """What belongs to an image: `5 manifests, 2 attestations, cosign signature`."""
     words = [counted(len(entry.members), "manifest")]
     words += [counted(entry.attestations, "attestation")] if entry.attestations else []

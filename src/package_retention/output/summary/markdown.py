@@ -126,7 +126,7 @@ def _escaped(words: str) -> str:
 
 def _prose(words: str, write: Callable[[str], str], most: int = MOST_OF_TEXT) -> str:
     parts = _QUOTED.split(harmless(words, most))
-    return "".join(write(part) if place % 2 else _escaped(part) for place, part in enumerate(parts))
+    return "".join(write(inline) if place % 2 else _escaped(inline) for place, inline in enumerate(parts))
 
 
 def _html_code(words: str, most: int = MOST_OF_CODE) -> str:
@@ -134,11 +134,11 @@ def _html_code(words: str, most: int = MOST_OF_CODE) -> str:
 
 
 def _line(line: Line) -> str:
-    return _BLOCK_START.sub(_entity, "".join(_inline(part) for part in line))
+    return _BLOCK_START.sub(_entity, "".join(_inline(inline) for inline in line))
 
 
-def _inline(part: Inline) -> str:
-    match part:
+def _inline(inline: Inline) -> str:
+    match inline:
         case Code(words):
             return code(words)
         case Strong(words):
@@ -146,22 +146,22 @@ def _inline(part: Inline) -> str:
         case Link(label, url):
             return link(label, url)
         case str():
-            return prose(part)
+            return prose(inline)
 
 
 def _html_line(line: Line) -> str:
     """A line where Markdown is not looked at: inside the line of a folded part."""
-    return "".join(_html_inline(part) for part in line)
+    return "".join(_html_inline(inline) for inline in line)
 
 
-def _html_inline(part: Inline) -> str:
-    match part:
+def _html_inline(inline: Inline) -> str:
+    match inline:
         case Code(words) | Link(words, _):
             return _html_code(words)
         case Strong(words):
             return f"<strong>{_prose(words, _html_code)}</strong>"
         case str():
-            return _prose(part, _html_code)
+            return _prose(inline, _html_code)
 
 
 def _alert_lines(lines: tuple[Line, ...]) -> list[str]:

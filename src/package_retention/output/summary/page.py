@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from package_retention.errors import RetentionError
 from package_retention.escaping import counted
 from package_retention.model import Operation
-from package_retention.output.annotations import points
+from package_retention.output.annotations import notices
 from package_retention.output.counts import planned_tags, total
 from package_retention.output.summary import markdown, plain
 from package_retention.output.summary.blocks import Alert, Heading, Paragraph, Strong, Table
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.model import PackageResult, RunResult
-    from package_retention.output.annotations import Point
-    from package_retention.output.counts import Tally
+    from package_retention.output.annotations import Notice
+    from package_retention.output.counts import Counts
     from package_retention.output.summary.blocks import Block, Line, Section
 
 MOST_BYTES = 1024 * 1024 - 1024
@@ -113,14 +113,14 @@ def _first_screen(run: RunResult, about: About) -> Section:
         blocks.append(Alert("NOTE", ((Strong("Dry run: nothing was changed."), again),)))
     if tallied.listed:
         blocks.append(_counts(run, tallied))
-    told = points(run)
-    blocks += _alert("CAUTION", [point for point in told if point.error])
-    blocks += _alert("WARNING", [point for point in told if not point.error])
+    reported = notices(run)
+    blocks += _alert("CAUTION", [notice for notice in reported if notice.error])
+    blocks += _alert("WARNING", [notice for notice in reported if not notice.error])
     blocks += undo(run, about.now, about.uses, about.report_file)
     return tuple(blocks)
 
 
-def _counts(run: RunResult, tallied: Tally) -> Table:
+def _counts(run: RunResult, tallied: Counts) -> Table:
     """One row of counts; a column that says nothing in this run is left out."""
     changes = run.operation is not Operation.LIST
     tags = sum(planned_tags(result.plan) for result in run.packages) if run.dry_run else 0
@@ -156,21 +156,19 @@ def _cell(count: int) -> Line:
     return (f"{count:,}",)
 
 
-def _alert(kind: str, told: list[Point]) -> list[Block]:
-    if not told:
+def _alert(kind: str, reported: list[Notice]) -> list[Block]:
+    if not reported:
         return []
-    lines = [_point(point) for point in told[:MOST_POINTS]]
-    if len(told) > MOST_POINTS:
-        lines.append((f"And {len(told) - MOST_POINTS:,} more, which the log holds.",))
+    lines = [_notice(notice) for notice in reported[:MOST_POINTS]]
+    if len(reported) > MOST_POINTS:
+        lines.append((f"And {len(reported) - MOST_POINTS:,} more, which the log holds.",))
     return [Alert(kind, tuple(lines))]
 
 
-def _point(point: Point) -> Line:
-    sentence = _sentence(point.sentence)
+def _notice(notice: Notice) -> Line:
+    sentence = _sentence(notice.sentence)
     return (
-        (f"{sentence} ", Strong("What to do:"), f" {_sentence(point.advice)}")
-        if point.advice
-        else (sentence,)
+        (f"{sentence} ", Strong("What to do:"), f" {_sentence(notice.hint)}") if notice.hint else (sentence,)
     )
 
 

@@ -53,17 +53,17 @@ def section(blocks: Section) -> str:
 
 
 def _line(line: Line, most: int = 0) -> str:
-    return harmless("".join(_inline(part) for part in line), most)
+    return harmless("".join(_inline(inline) for inline in line), most)
 
 
-def _inline(part: Inline) -> str:
-    match part:
+def _inline(inline: Inline) -> str:
+    match inline:
         case Code(words) | Strong(words):
             return words
         case Link(label, _):
             return label
         case str():
-            return part
+            return inline
 
 
 def _table(rows: list[tuple[str, ...]], numeric: frozenset[int]) -> str:

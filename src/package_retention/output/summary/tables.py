@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted
 from package_retention.model import Operation, PackageType
-from package_retention.output.counts import tally
+from package_retention.output.counts import count_results
 from package_retention.output.summary.blocks import Chart, Details, Heading, Link, Paragraph, Table
 from package_retention.output.summary.images import Change, Stay, changes, named, newest_first, stays
 from package_retention.output.summary.naming import Names
@@ -52,15 +52,15 @@ def overview(results: Sequence[PackageResult], operation: Operation, *, dry_run:
 
 
 def _overview_row(result: PackageResult, operation: Operation, *, dry_run: bool) -> tuple[Line, ...]:
-    one, package = tally(result, operation), result.plan.package
+    one, package = count_results(result, operation), result.plan.package
     planned = len(one.selected)
-    numbers = [one.listed, planned, one.listed - planned]
+    parser = [one.listed, planned, one.listed - planned]
     if not dry_run:
-        numbers = [one.listed, planned, len(one.deleted) + len(one.restored), len(one.failed), one.kept]
+        parser = [one.listed, planned, len(one.deleted) + len(one.restored), len(one.failed), one.kept]
     if result.failure and not one.listed:
         name: Line = (Link(package.name, package.html_url), f" ({package.type}): could not be handled")
-        return (name, *(("",) for _ in numbers))
-    return ((Link(package.name, package.html_url), f" ({package.type})"), *((f"{n:,}",) for n in numbers))
+        return (name, *(("",) for _ in parser))
+    return ((Link(package.name, package.html_url), f" ({package.type})"), *((f"{n:,}",) for n in parser))
 
 
 def by_age(run: RunResult, now: datetime) -> tuple[Block, ...]:
@@ -84,7 +84,7 @@ def version_line(version: Version) -> Line:
 
 
 def _facts(result: PackageResult, run: RunResult) -> str:
-    package, counts = result.plan.package, tally(result, run.operation)
+    package, counts = result.plan.package, count_results(result, run.operation)
     what = "deleted version" if run.operation is Operation.RESTORE else "version"
     facts = [f"{counted(counts.listed, what)} listed"]
     if package.version_count not in (None, counts.listed) and run.operation is Operation.DELETE:
@@ -95,7 +95,7 @@ def _facts(result: PackageResult, run: RunResult) -> str:
 
 
 def _goes(result: PackageResult, run: RunResult) -> frozenset[int]:
-    one = tally(result, run.operation)
+    one = count_results(result, run.operation)
     return frozenset(one.selected if run.dry_run else (*one.deleted, *one.restored))
 
 
@@ -109,7 +109,7 @@ def _changed(result: PackageResult, run: RunResult, names: Names, now: datetime)
     images = _by_image(result, run)
     rows = tuple(_row(unit, run, names, now) for unit in units[:MOST_ROWS])
     head = ("Image" if images else "Version", "Age", "Result", "Why")
-    blocks: tuple[Block, ...] = (Table(head, rows), *_more(len(units)), *_parts(units, run, names))
+    blocks: tuple[Block, ...] = (Table(head, rows), *_more(len(units)), *_members(units, run, names))
     title = _title(ends, run) + (f" ({counted(len(units), 'image')})" if images else "")
     if len(units) <= OPEN_ROWS:
         return [Paragraph((f"{title}:",)), *blocks]
@@ -124,15 +124,15 @@ def _row(unit: Change, run: RunResult, names: Names, now: datetime) -> tuple[Lin
     return (name, (age(version.touched_at or version.created_at, now),), (end,), (unit.reason(),))
 
 
-def _parts(units: Sequence[Change], run: RunResult, names: Names) -> list[Block]:
+def _members(units: Sequence[Change], run: RunResult, names: Names) -> list[Block]:
     """Fold away what belongs to the images above, one line each."""
-    found = [(part, unit) for unit in units[:MOST_ROWS] for part in unit.parts]
+    found = [(inline, unit) for unit in units[:MOST_ROWS] for inline in unit.parts]
     if not found:
         return []
     rows = tuple(
-        (names.line(part.step.version), names.line(unit.step.version), (part.end(run.operation),))
-        for part, unit in found[:MOST_ROWS]
-        if part.step.version and unit.step.version
+        (names.line(inline.step.version), names.line(unit.step.version), (inline.end(run.operation),))
+        for inline, unit in found[:MOST_ROWS]
+        if inline.step.version and unit.step.version
     )
     table = Table(("Part", "Of", "Result"), rows)
     return [Details((f"{counted(len(found), 'part')} of these images",), (table, *_more(len(found))))]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted
 from package_retention.model import Operation, Result, StepKind
-from package_retention.output.counts import tally
+from package_retention.output.counts import count_results
 from package_retention.output.summary.blocks import Details, Heading, Listing, Paragraph
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _by_report(changed: Sequence[PackageResult]) -> list[_Undo]:
 
 
 def _by_ids(operation: Operation, result: PackageResult) -> _Undo:
-    package, one = result.plan.package, tally(result, operation)
+    package, one = result.plan.package, count_results(result, operation)
     done = {outcome.step.kind for outcome in result.outcomes if outcome.result is Result.DONE}
     if operation is Operation.RESTORE:
         return _Undo(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.model import Outcome, PackageResult, RunResult
-    from package_retention.output.counts import Tally
+    from package_retention.output.counts import Counts
 
 
 _BUCKETS = (
@@ -135,7 +135,7 @@ def changed_word(operation: Operation, *, dry_run: bool) -> str:
     return f"would be {past}" if dry_run else f"was {past}"
 
 
-def headline(run: RunResult, tallied: Tally) -> str:
+def headline(run: RunResult, tallied: Counts) -> str:
     """Say in one sentence what happened."""
     where = places([result.plan.package.label for result in run.packages])
     if run.operation is Operation.LIST:
@@ -178,7 +178,7 @@ def _whole_packages(results: Iterable[PackageResult], *, planned: bool) -> int:
     return sum(1 for outcome in done if outcome.step.kind in kinds)
 
 
-def _nothing(run: RunResult, tallied: Tally, past: str, where: str) -> str:
+def _nothing(run: RunResult, tallied: Counts, past: str, where: str) -> str:
     """The words where nothing was changed, and why."""
     start = f"Nothing was {past.lower()}"
     if (
@@ -202,7 +202,7 @@ def _nothing(run: RunResult, tallied: Tally, past: str, where: str) -> str:
     )
 
 
-def _but(run: RunResult, tallied: Tally) -> str:
+def _but(run: RunResult, tallied: Counts) -> str:
     parts = []
     if tallied.failed:
         parts.append(f"{counted(len(tallied.failed), 'version')} failed")

@@ -12,7 +12,7 @@ from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import of
 from package_retention.decide.listing import Found, inventory, says_which
-from package_retention.decide.matching import Numbers
+from package_retention.decide.matching import VersionParser
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, Options, PackageRules, Retention, Rule
 from package_retention.model import (
@@ -50,7 +50,7 @@ def of_inputs(condition: Filter | None = None, **more: int) -> PackageRules:
 
 def seen(facts: Facts) -> Inventory:
     rules = PackageRules(PackageType.CONTAINER, ANY)
-    plan = deletion_plan(facts, rules, Numbers(of(PackageType.CONTAINER)), NOW, Options())
+    plan = deletion_plan(facts, rules, VersionParser(of(PackageType.CONTAINER)), NOW, Options())
     return inventory(facts, plan, Found(facts.readings), NOW)
 
 

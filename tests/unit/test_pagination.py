@@ -15,7 +15,7 @@ from package_retention.model import Owner, OwnerKind, Package, PackageType
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from package_retention.api.session import DropError
+    from package_retention.api.session import TransportError
 
 ORG = Owner("acme", OwnerKind.ORGANIZATION)
 LIB = Package(ORG, PackageType.NPM, "lib")
@@ -160,10 +160,10 @@ def test_a_list_that_grows_is_read_to_its_new_end() -> None:
     assert len(found) == len(set(found))
 
 
-def failing(number: int, with_: Callable[[], Reply | DropError], *, small_too: bool = False) -> Any:
+def failing(number: int, with_: Callable[[], Reply | TransportError], *, small_too: bool = False) -> Any:
     rows = [row(number) for number in range(1, 451)]
 
-    def answer(_: str, url: str) -> Reply | DropError:
+    def answer(_: str, url: str) -> Reply | TransportError:
         size = int(query(url)["per_page"])
         page = int(query(url).get("page", 1))
         if (size == 100 and page == number) or (size == 25 and small_too):

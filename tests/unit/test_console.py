@@ -243,7 +243,7 @@ def test_outputs_that_cannot_be_written_are_told(tmp_path: Path) -> None:
     console = Console(io.StringIO(), {"GITHUB_OUTPUT": str(tmp_path)})
     with pytest.raises(RetentionError, match="outputs could not be written") as caught:
         console.set_outputs({"complete": "true"})
-    assert "GITHUB_OUTPUT" in caught.value.advice
+    assert "GITHUB_OUTPUT" in caught.value.hint
 
 
 def test_without_a_runner_outputs_are_printed() -> None:

@@ -8,17 +8,17 @@ import pytest
 
 from clocks import START, FakeClock
 from package_retention.api.budgets import WINDOW
-from package_retention.api.rate_limit import Pacer, Pass, Turns
+from package_retention.api.rate_limit import FifoLock, Permit, RateLimiter
 from package_retention.errors import BudgetError, CancelledError, StaleError
-from package_retention.transport.retry import Trouble, Wait
+from package_retention.transport.retry import RetryCause, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SECONDARY = Wait(60.0, "all", "the secondary rate limit (HTTP 403)", Trouble.SECONDARY)
+SECONDARY = Wait(60.0, "all", "the secondary rate limit (HTTP 403)", RetryCause.SECONDARY)
 
 
-def sent(pacer: Pacer, points: int = 1, headers: Mapping[str, str] | None = None) -> Pass:
+def sent(pacer: RateLimiter, points: int = 1, headers: Mapping[str, str] | None = None) -> Permit:
     given = pacer.enter(points)
     pacer.leave(given, headers or {}, START)
     return given
@@ -34,7 +34,7 @@ def budget(remaining: int, reset: int, limit: int = 1000) -> dict[str, str]:
 
 def test_a_run_goes_at_the_pace_and_not_slower() -> None:
     clock = FakeClock()
-    pacer = Pacer(clock, points_per_minute=900)
+    pacer = RateLimiter(clock, points_per_minute=900)
     departures = [sent(pacer, 5).departed for _ in range(400)]
     assert departures == [0.0] * 180 + [WINDOW] * 180 + [2 * WINDOW] * 40
     state = pacer.state()
@@ -43,20 +43,20 @@ def test_a_run_goes_at_the_pace_and_not_slower() -> None:
 
 def test_no_pacing() -> None:
     clock = FakeClock()
-    pacer = Pacer(clock, points_per_minute=None)
+    pacer = RateLimiter(clock, points_per_minute=None)
     for _ in range(2000):
         sent(pacer, 5)
     assert clock.slept == []
 
 
 def test_a_change_dearer_than_the_pace_goes_alone() -> None:
-    pacer = Pacer(FakeClock(), points_per_minute=3)
+    pacer = RateLimiter(FakeClock(), points_per_minute=3)
     assert [sent(pacer, 5).departed for _ in range(3)] == [0.0, WINDOW, 2 * WINDOW]
 
 
 def test_a_pause_stops_everybody_and_lowers_the_pace_once() -> None:
     clock = FakeClock()
-    pacer = Pacer(clock, points_per_minute=720)
+    pacer = RateLimiter(clock, points_per_minute=720)
     sent(pacer)
     under_way = [pacer.enter(5) for _ in range(10)]
     for given in under_way:
@@ -73,10 +73,10 @@ def test_a_pause_stops_everybody_and_lowers_the_pace_once() -> None:
 
 def test_the_longest_pause_counts() -> None:
     clock = FakeClock()
-    pacer = Pacer(clock)
+    pacer = RateLimiter(clock)
     for seconds in (30.0, 10.0):
         given = pacer.enter(1)
-        pacer.limited(given, Wait(seconds, "all", "asked", Trouble.SERVER))
+        pacer.limited(given, Wait(seconds, "all", "asked", RetryCause.SERVER))
         pacer.leave(given, {}, START)
     # The second one departed after the first pause.
     assert clock.monotonic() == 30
@@ -86,7 +86,7 @@ def test_the_longest_pause_counts() -> None:
 
 def test_a_lowered_pace_also_lowers_how_many_are_under_way() -> None:
     clock = FakeClock()
-    pacer = Pacer(clock, max_in_flight=9)
+    pacer = RateLimiter(clock, max_in_flight=9)
     first = pacer.enter(1)
     pacer.limited(first, SECONDARY)
     pacer.leave(first, {}, START)
@@ -94,24 +94,24 @@ def test_a_lowered_pace_also_lowers_how_many_are_under_way() -> None:
         pacer.enter(1)
     with ThreadPoolExecutor(1) as pool:
         seventh = pool.submit(pacer.enter, 1)
-        pacer.leave(Pass(1, 1, 60.0), {}, START)
+        pacer.leave(Permit(1, 1, 60.0), {}, START)
         assert seventh.result().number == 8
 
 
 def test_the_last_tenth_is_left_and_the_run_ends_with_the_hour_named() -> None:
-    pacer = Pacer(FakeClock(), time_limit=3000)
+    pacer = RateLimiter(FakeClock(), time_limit=3000)
     sent(pacer, headers=budget(101, reset=3600))
     sent(pacer, headers=budget(100, reset=3600))
     with pytest.raises(BudgetError, match=r"100 of 1000 requests are left.*13:00 UTC") as caught:
         pacer.enter(1)
     assert (caught.value.cause, caught.value.failing) == ("budget", False)
-    assert "time-limit" in caught.value.advice
+    assert "time-limit" in caught.value.hint
     assert pacer.state().requests == 2
 
 
 def test_a_budget_that_returns_within_the_time_limit_is_waited_for() -> None:
     clock = FakeClock()
-    pacer = Pacer(clock, time_limit=3000)
+    pacer = RateLimiter(clock, time_limit=3000)
     sent(pacer, headers=budget(0, reset=600))
     assert pacer.enter(1).departed == 601
     assert clock.slept == [601]
@@ -119,7 +119,7 @@ def test_a_budget_that_returns_within_the_time_limit_is_waited_for() -> None:
 
 def test_no_wait_starts_that_would_pass_the_time_limit() -> None:
     clock = FakeClock()
-    pacer = Pacer(clock, points_per_minute=5, time_limit=50)
+    pacer = RateLimiter(clock, points_per_minute=5, time_limit=50)
     sent(pacer, 5)
     with pytest.raises(BudgetError, match="points of this minute would take 61 s more") as caught:
         pacer.enter(5)
@@ -130,8 +130,8 @@ def test_no_wait_starts_that_would_pass_the_time_limit() -> None:
 
 
 def test_a_pause_past_the_time_limit_ends_the_run_for_its_own_cause() -> None:
-    for trouble, cause in ((Trouble.SECONDARY, "time"), (Trouble.PRIMARY, "budget")):
-        pacer = Pacer(FakeClock(), time_limit=50)
+    for trouble, cause in ((RetryCause.SECONDARY, "time"), (RetryCause.PRIMARY, "budget")):
+        pacer = RateLimiter(FakeClock(), time_limit=50)
         given = pacer.enter(1)
         pacer.limited(given, Wait(60, "all", "a limit", trouble))
         pacer.leave(given, {}, START)
@@ -142,7 +142,7 @@ def test_a_pause_past_the_time_limit_ends_the_run_for_its_own_cause() -> None:
 
 def test_no_request_starts_that_would_end_past_the_time_limit() -> None:
     clock = FakeClock()
-    pacer = Pacer(clock, time_limit=100)
+    pacer = RateLimiter(clock, time_limit=100)
 
     def take(seconds: float) -> None:
         given = pacer.enter(1)
@@ -160,7 +160,7 @@ def test_no_request_starts_that_would_end_past_the_time_limit() -> None:
 
 def test_a_change_that_cannot_go_in_time_does_not_go_and_does_not_wait() -> None:
     clock = FakeClock()
-    pacer = Pacer(clock, points_per_minute=5)
+    pacer = RateLimiter(clock, points_per_minute=5)
     sent(pacer, 5)
     with pytest.raises(StaleError):
         pacer.enter(5, not_after=60)
@@ -172,12 +172,12 @@ def test_a_change_that_cannot_go_in_time_does_not_go_and_does_not_wait() -> None
 
 def test_a_cancel_ends_waits_and_lets_nothing_go() -> None:
     clock = FakeClock()
-    pacer = Pacer(clock)
+    pacer = RateLimiter(clock)
     clock.cancel(130)
     with pytest.raises(CancelledError) as caught:
         pacer.enter(1)
     assert caught.value.status == 130
-    other = Pacer(FakeClock())
+    other = RateLimiter(FakeClock())
     other.cancel()
     for ask in (lambda: other.enter(1), lambda: other.wait(1, "x")):
         with pytest.raises(CancelledError):
@@ -195,7 +195,7 @@ def test_the_state_tells_what_is_waited_for() -> None:
             super().sleep(seconds)
 
     clock = Watching()
-    pacer = Pacer(clock, points_per_minute=5)
+    pacer = RateLimiter(clock, points_per_minute=5)
     sent(pacer, 5)
     sent(pacer, 5)
     assert [(state.waiting, state.why) for state in states] == [(61.0, "the points of this minute")]
@@ -206,10 +206,10 @@ def test_the_state_tells_what_is_waited_for() -> None:
 def test_nobody_is_forgotten_and_never_are_too_many_under_way() -> None:
     """Forty workers, four at once: every request gets its turn, and the minute holds."""
     clock = FakeClock()
-    pacer = Pacer(clock, points_per_minute=100, max_in_flight=4)
+    pacer = RateLimiter(clock, points_per_minute=100, max_in_flight=4)
     most, guard = [0], threading.Lock()
 
-    def work(_: int) -> list[Pass]:
+    def work(_: int) -> list[Permit]:
         passes = []
         for _ in range(25):
             given = pacer.enter(1)
@@ -230,10 +230,10 @@ def test_nobody_is_forgotten_and_never_are_too_many_under_way() -> None:
 
 def test_what_one_hears_stops_the_others() -> None:
     clock = FakeClock()
-    pacer = Pacer(clock, points_per_minute=None, max_in_flight=8)
+    pacer = RateLimiter(clock, points_per_minute=None, max_in_flight=8)
     stopped: list[tuple[int, float]] = []
 
-    def work(worker: int) -> list[Pass]:
+    def work(worker: int) -> list[Permit]:
         passes = []
         for turn in range(50):
             given = pacer.enter(1)
@@ -253,7 +253,7 @@ def test_what_one_hears_stops_the_others() -> None:
 
 def test_a_cancel_reaches_every_worker() -> None:
     clock = FakeClock()
-    pacer = Pacer(clock, max_in_flight=2)
+    pacer = RateLimiter(clock, max_in_flight=2)
     held = [pacer.enter(1)]
     pacer.leave(held.pop(), {}, START)
     held = [pacer.enter(1), pacer.enter(1)]
@@ -274,7 +274,7 @@ def test_a_cancel_reaches_every_worker() -> None:
 
 
 def test_turns_are_first_come_first_served() -> None:
-    turns = Turns()
+    turns = FifoLock()
     order: list[int] = []
 
     def take(number: int) -> None:

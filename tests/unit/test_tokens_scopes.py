@@ -118,8 +118,8 @@ def test_a_missing_scope_is_named_with_the_next_step() -> None:
     assert (refusal.kind, refusal.status) == (RefusalKind.SCOPE, 0)
     assert "lacks the scopes `delete:packages`, `repo`" in refusal.message
     assert "it has `read:packages`" in refusal.message
-    assert "Tokens (classic)" in refusal.advice
-    assert "`repo` because" in refusal.advice
+    assert "Tokens (classic)" in refusal.hint
+    assert "`repo` because" in refusal.hint
 
 
 def test_one_missing_scope_of_a_container_says_nothing_of_repo() -> None:
@@ -128,7 +128,7 @@ def test_one_missing_scope_of_a_container_says_nothing_of_repo() -> None:
     ).refusal
     assert refusal is not None
     assert "(it has none)" in refusal.message
-    assert "repo" not in refusal.message + refusal.advice
+    assert "repo" not in refusal.message + refusal.hint
 
 
 def test_a_likely_scope_is_a_warning_alone() -> None:

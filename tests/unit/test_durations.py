@@ -49,7 +49,7 @@ def test_forms(text: str, months: int, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "advice"),
+    ("text", "hint"),
     [
         ("6m", "`6min` or `6 months`"),
         ("6M", "`6min` or `6 months`"),
@@ -84,8 +84,8 @@ def test_forms(text: str, months: int, seconds: float) -> None:
         ("P" + "9" * 5000 + "D", "years|ISO 8601"),
     ],
 )
-def test_refusals_name_the_right_form(text: str, advice: str) -> None:
-    with pytest.raises(DurationError, match=advice):
+def test_refusals_name_the_right_form(text: str, hint: str) -> None:
+    with pytest.raises(DurationError, match=hint):
         Duration.parse(text)
 
 

@@ -9,7 +9,7 @@ from hostile import NAMES
 from package_retention.errors import RetentionError
 from package_retention.model import Operation, Outcome, PackageType, Plan, Result, Step, StepKind
 from package_retention.output.console import Console
-from package_retention.output.journal import MOST_PLANNED, MOST_WAITING, Journals, LogJournal
+from package_retention.output.journal import MOST_PLANNED, MOST_WAITING, EventListeners, LogListener
 from run_results import delete, package, version
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Logged:
     def __init__(self, operation: Operation = Operation.DELETE, *, reads_only: bool = False) -> None:
         self.stdout = io.StringIO()
         console = Console(self.stdout, {"RUNNER_DEBUG": "0"})
-        self.journal = LogJournal(console, operation, reads_only=reads_only)
+        self.journal = LogListener(console, operation, reads_only=reads_only)
 
     @property
     def lines(self) -> list[str]:
@@ -174,7 +174,7 @@ def test_no_name_forges_a_line_of_the_log(name: str) -> None:
 
 def test_debugging_tells_what_starts() -> None:
     stdout = io.StringIO()
-    LogJournal(Console(stdout, {"RUNNER_DEBUG": "1"}), Operation.DELETE).starting(plan_of(1).steps[0])
+    LogListener(Console(stdout, {"RUNNER_DEBUG": "1"}), Operation.DELETE).starting(plan_of(1).steps[0])
     assert stdout.getvalue() == (
         "::debug::starting: delete v1, sha256:000000000000 (id 1) of octo/app (container)\n"
     )
@@ -205,7 +205,7 @@ class Noting:
 
 def test_every_journal_hears_everything() -> None:
     one, other = Noting(), Noting()
-    journals = Journals(one, other)
+    journals = EventListeners(one, other)
     plan = plan_of(1)
     journals.planned(plan)
     journals.starting(plan.steps[0])
@@ -216,4 +216,4 @@ def test_every_journal_hears_everything() -> None:
 
 def test_a_report_that_cannot_be_written_stops_the_change() -> None:
     with pytest.raises(RetentionError, match="full"):
-        Journals(Noting("full"), Noting()).starting(plan_of(1).steps[0])
+        EventListeners(Noting("full"), Noting()).starting(plan_of(1).steps[0])

@@ -13,7 +13,7 @@ from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.due_dates import moments, schedule
 from package_retention.decide.durations import Duration
 from package_retention.decide.facts import Facts
-from package_retention.decide.matching import Numbers
+from package_retention.decide.matching import VersionParser
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, Options, PackageRules, Retention, Rule, TagStatus
 from package_retention.errors import PlanError
@@ -33,7 +33,7 @@ LENGTHS = st.sampled_from(
 
 
 def plan(facts: Facts, rules: PackageRules, at: datetime) -> Plan:
-    numbers = Numbers(ecosystems.of(facts.package.type))
+    numbers = VersionParser(ecosystems.of(facts.package.type))
     try:
         return deletion_plan(facts, replace(rules, limit=None), numbers, at, OPTIONS)
     except PlanError:
@@ -76,8 +76,8 @@ def made_young(built: Built, factor: int) -> Facts:
     return replace(facts, first=versions, latest=versions)
 
 
-def numbers_of(facts: Facts) -> Numbers:
-    return Numbers(ecosystems.of(facts.package.type))
+def numbers_of(facts: Facts) -> VersionParser:
+    return VersionParser(ecosystems.of(facts.package.type))
 
 
 @settings(max_examples=100, deadline=None)

@@ -10,7 +10,7 @@ from package_retention.model import (
     Plan,
     Result,
 )
-from package_retention.output.annotations import announce, points
+from package_retention.output.annotations import annotate, notices
 from package_retention.output.summary.page import About
 from run_results import NOW, delete, package, result, run, version
 
@@ -27,14 +27,14 @@ class Heard:
     def __init__(self) -> None:
         self.said: list[tuple[str, str, str]] = []
 
-    def warning(self, text: str, advice: str = "") -> None:
-        self.said.append(("warning", text, advice))
+    def warning(self, text: str, hint: str = "") -> None:
+        self.said.append(("warning", text, hint))
 
-    def error(self, text: str, advice: str = "") -> None:
-        self.said.append(("error", text, advice))
+    def error(self, text: str, hint: str = "") -> None:
+        self.said.append(("error", text, hint))
 
     def fail(self, error: RetentionError) -> None:
-        self.error(error.message, error.advice)
+        self.error(error.message, error.hint)
 
 
 def test_failures_are_errors_and_what_github_refuses_for_good_is_a_warning() -> None:
@@ -45,7 +45,7 @@ def test_failures_are_errors_and_what_github_refuses_for_good_is_a_warning() -> 
     }
     one = result(10, goes=4, ends=ends)
     heard = Heard()
-    announce(replace(run(one), warnings=("partial list", "partial list")), heard)
+    annotate(replace(run(one), warnings=("partial list", "partial list")), heard)
     assert heard.said == [
         ("error", "octo/app (container): v8: 500 (and 1 more like it)", "Try again."),
         ("warning", "partial list", ""),
@@ -56,22 +56,22 @@ def test_failures_are_errors_and_what_github_refuses_for_good_is_a_warning() -> 
 def test_a_missing_package_fails_unless_it_is_ignored() -> None:
     missing = PackageResult(Plan(APP), failure="Package not found.", missing=True)
     ignored = PackageResult(Plan(APP, warnings=("Package not found.",)), missing=True)
-    assert [point.error for point in points(run(missing, ignored))] == [True, False]
+    assert [point.error for point in notices(run(missing, ignored))] == [True, False]
 
 
 def test_a_cancel_says_how_much_is_left() -> None:
     ends = {n: Outcome(delete(version(n), APP), Result.NOT_REACHED, "cancelled") for n in (8, 9, 10)}
     cut = replace(run(result(10, goes=4, ends=ends)), complete=False, ended_by="cancel", exit_status=143)
-    (point,) = points(cut)
+    (point,) = notices(cut)
     assert (point.error, point.text) == (False, "The run was cancelled: 3 planned changes not reached")
-    assert "run the same step again" in point.advice
+    assert "run the same step again" in point.hint
 
 
 def test_changes_not_tried_after_a_refusal_are_told() -> None:
     ends = {
         n: Outcome(delete(version(n), APP), Result.NOT_REACHED, "not tried", "Add admin.") for n in (8, 9, 10)
     }
-    (point,) = points(run(result(10, goes=4, ends=ends)))
+    (point,) = notices(run(result(10, goes=4, ends=ends)))
     assert point.sentence == "octo/app (container): sha256:000000000000: not tried (and 2 more like it)"
 
 
@@ -83,7 +83,7 @@ def test_what_a_refusal_ended_is_told_with_it() -> None:
             for n in (8, 9, 10)
         },
     }
-    (point,) = points(run(result(10, goes=4, ends=ends)))
+    (point,) = notices(run(result(10, goes=4, ends=ends)))
     assert point.error
     assert point.sentence == "octo/app (container): v7: no role; so 3 further changes were not tried"
 
@@ -93,5 +93,5 @@ def test_the_parts_of_an_image_that_stays_are_not_told_one_by_one() -> None:
     steps = [replace(delete(one, APP), root=1) for one in (root, *parts)]
     ends = [Outcome(steps[0], Result.REFUSED, "more than 5,000 downloads")]
     ends += [Outcome(step, Result.SKIPPED, WITH_ITS_IMAGE) for step in steps[1:]]
-    (point,) = points(run(PackageResult(Plan(APP, steps=tuple(steps)), tuple(ends))))
+    (point,) = notices(run(PackageResult(Plan(APP, steps=tuple(steps)), tuple(ends))))
     assert point.text == "octo/app (container): v1: more than 5,000 downloads"
