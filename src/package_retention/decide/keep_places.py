@@ -173,9 +173,9 @@ def _series(
 def _part(candidate: Candidate, per: Series | Pattern, number: VersionNumber | None) -> object | None:
     """What `keep-per` makes of an item: its leading numbers, or the one group that all its tags show."""
     if isinstance(per, Series):
-        if number is None or not number.parser:
+        if number is None or not number.numbers:
             return None
         length = _SERIES_LENGTH[per]
-        return (number.parser + (0,) * length)[:length]
+        return (number.numbers + (0,) * length)[:length]
     found = {group for text in candidate.texts if (group := per.group(text)) is not None}
     return found.pop() if len(found) == 1 else None
