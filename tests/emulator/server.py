@@ -58,21 +58,20 @@ class EmulatedGitHub:
         self.api_url = f"{self.server_url}/api/v3" if world.ghes else self.server_url
         world.api_url, world.server_url = self.api_url, self.server_url
         world.storage_url = f"{scheme}://{host}:{self._storage.server_port}"
+        # Few tests read blobs: a second loop in each of them would cost more than all of these.
+        world.open_storage = self._storage.start
 
     def __enter__(self) -> Self:
         for watch in self.watchers:
             watch(self.world)
-        for server in (self._server, self._storage):
-            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        self._server.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for server in (self._server, self._storage):
-            server.shutdown()
-            server.end_connections()
-            server.server_close()
+        self._server.end()
+        self._storage.end()
 
 
 class _Server(ThreadingHTTPServer):
@@ -86,6 +85,21 @@ class _Server(ThreadingHTTPServer):
         self.world, self.latency, self._tls, self.storage = world, latency, tls, storage
         self._guard = threading.Lock()
         self._open: dict[socket.socket, threading.Thread | None] = {}
+        self._started = False
+
+    def start(self) -> None:
+        """Serve from now on; once is enough."""
+        with self._guard:
+            started, self._started = self._started, True
+        if not started:
+            threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+
+    def end(self) -> None:
+        """Serve no longer, and end what is under way."""
+        if self._started:
+            self.shutdown()
+            self.end_connections()
+        self.server_close()
 
     def process_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
         thread = threading.Thread(target=self._serve, args=(request, client_address), daemon=True)

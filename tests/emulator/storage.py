@@ -25,6 +25,7 @@ _PREFIX = "/ghcr1/blobs/"
 
 def location(world: World, digest: str) -> str:
     """The address of a blob, good for five minutes."""
+    world.open_storage()
     until = _moment(world.clock() + _LIFETIME)
     return (
         f"{world.storage_url}{_PREFIX}{digest}?{urlencode({'se': until, 'sig': _signature(digest, until)})}"

@@ -78,6 +78,7 @@ class World:
         self.api_url = "https://api.github.com"
         self.server_url = "https://github.com"
         self.storage_url = "https://pkg-containers.githubusercontent.com"
+        self.open_storage: Callable[[], None] = lambda: None
         self._by_name: dict[tuple[str, str, str], StoredPackage] = {}
         self._ids = itertools.count(1_001)
 
