@@ -223,7 +223,7 @@ class _Search:
             return
         except OSError as error:
             self.problems.append(
-                FileProblem(FileProblemCode.UNREADABLE, str(folder), detail=error.strerror or "")
+                FileProblem(FileProblemCode.UNREADABLE, str(folder / part), detail=error.strerror or "")
             )
 
 
