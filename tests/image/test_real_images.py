@@ -3,142 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from emulator import shapes
-from image.face import NAME, RealScene, real_scene
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from image.face import RealScene
+    from image.image_tools import Tools
 
 pytestmark = pytest.mark.image
-FOUR = ("linux/amd64", "linux/arm64", "linux/arm/v7", "linux/s390x")
-
-
-def run(*command: str, cwd: Path | None = None) -> str:
-    """Run a tool to its end."""
-    environ = {**os.environ, "COSIGN_PASSWORD": "", "COSIGN_YES": "true"}
-    done = subprocess.run(
-        command, capture_output=True, text=True, env=environ, cwd=cwd, timeout=100, check=False
-    )
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
-    return done.stdout
-
-
-class Tools:
-    """What a user's workflow does with images."""
-
-    def __init__(self, made: RealScene) -> None:
-        self.made = made
-        self.folder = made.folder
-        self.host = made.face.registry.host
-        self._key = self.folder / "cosign.key"
-
-    def reference(self, what: str) -> str:
-        return f"{self.host}/{NAME}{'@' if ':' in what else ':'}{what}"
-
-    def push(self, seed: str, *tags: str, days: float = 0) -> str:
-        """Push an image of four platforms, with attestations as BuildKit's, by skopeo; gives its digest."""
-        images = [shapes.image(f"{seed} {platform}") for platform in FOUR]
-        proofs = [shapes.attestation(one) for one in images]
-        entries = [shapes.descriptor(one, p) for one, p in zip(images, FOUR, strict=True)]
-        entries += [
-            shapes.attestation_descriptor(proof, one) for proof, one in zip(proofs, images, strict=True)
-        ]
-        index = shapes.index(entries)
-        layout = self.layout(seed, index, [*images, *proofs])
-        for tag in tags:
-            self.skopeo(
-                "copy", f"oci:{layout}:it", f"docker://{self.reference(tag)}", "--dest-tls-verify=false"
-            )
-        self.made.face.look(days)
-        return index.digest
-
-    def layout(self, name: str, root: shapes.Shape, others: list[shapes.Shape]) -> Path:
-        """An OCI image layout on disk (image-spec 1.1)."""
-        place = self.folder / "layouts" / name
-        blobs = place / "blobs" / "sha256"
-        blobs.mkdir(parents=True)
-        for one in (root, *others):
-            for digest, body in {one.digest: one.body, **one.blobs}.items():
-                (blobs / digest.removeprefix("sha256:")).write_bytes(body)
-        entry = shapes.descriptor(root) | {"annotations": {"org.opencontainers.image.ref.name": "it"}}
-        (place / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
-        (place / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-        return place
-
-    def skopeo(self, verb: str, *arguments: str) -> str:
-        whole = ("--all", "--preserve-digests") if verb == "copy" else ()
-        return run("skopeo", "--insecure-policy", verb, *whole, *arguments)
-
-    def pulls(self, what: str) -> None:
-        """Pull an image with every platform."""
-        place = self.folder / "pulled"
-        shutil.rmtree(place, ignore_errors=True)
-        self.skopeo("copy", "--src-tls-verify=false", f"docker://{self.reference(what)}", f"oci:{place}:it")
-
-    def sign(self, digest: str) -> None:
-        if not self._key.exists():
-            run("cosign", "generate-key-pair", cwd=self.folder)
-        run(
-            "cosign",
-            "sign",
-            "--key",
-            str(self._key),
-            "--tlog-upload=false",
-            "--use-signing-config=false",
-            "--new-bundle-format=false",
-            "--allow-http-registry",
-            self.reference(digest),
-        )
-
-    def verify(self, digest: str) -> None:
-        run(
-            "cosign",
-            "verify",
-            "--key",
-            str(self._key.with_suffix(".pub")),
-            "--insecure-ignore-tlog",
-            "--allow-http-registry",
-            self.reference(digest),
-        )
-
-    def attach(self, digest: str, text: str = "made of nothing") -> None:
-        """Attach an SBOM as an OCI referrer; the registry has no referrers API, so oras writes a fallback index."""
-        (self.folder / "sbom.txt").write_text(text)
-        run(
-            "oras",
-            "attach",
-            "--plain-http",
-            "--artifact-type",
-            "application/vnd.example.sbom",
-            self.reference(digest),
-            "sbom.txt:text/plain",
-            cwd=self.folder,
-        )
-
-    def attached(self, digest: str) -> int:
-        found = json.loads(
-            run("oras", "discover", "--plain-http", "--format", "json", self.reference(digest))
-        )
-        return len(found.get("manifests") or found.get("referrers") or ())
-
-
-@pytest.fixture
-def made(tmp_path: Path) -> Iterator[RealScene]:
-    with real_scene(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def tools(made: RealScene) -> Tools:
-    return Tools(made)
 
 
 def every_tag_pulls(made: RealScene, tools: Tools) -> set[str]:
@@ -213,7 +88,7 @@ def test_a_tag_is_taken_away_and_the_image_still_pulls(made: RealScene, tools: T
     assert made.tags == {"v1": digest}
     assert made.there == before.keys()
     tools.pulls("v1")
-    listed = json.loads(tools.skopeo("list-tags", "--tls-verify=false", f"docker://{tools.host}/{NAME}"))
+    listed = json.loads(tools.skopeo("list-tags", "--tls-verify=false", f"docker://{tools.repository}"))
     assert listed["Tags"] == ["v1"]
     made.restore(from_report=made.report)
     assert made.state() == before
@@ -223,7 +98,7 @@ def test_a_tag_is_taken_away_and_the_image_still_pulls(made: RealScene, tools: T
 def test_signatures_of_cosign_stay_go_and_come_back_with_their_image(made: RealScene, tools: Tools) -> None:
     digests = {tag: tools.push(tag, tag, days=60) for tag in ("v1", "v2")}
     for digest in digests.values():
-        tools.sign(digest)
+        tools.sign(digest, bundle=False)
     made.face.look()
     before = made.state()
     signatures = {tag for tag in made.tags if tag.endswith(".sig")}
@@ -232,10 +107,10 @@ def test_signatures_of_cosign_stay_go_and_come_back_with_their_image(made: RealS
     assert made.state() == before
     made.delete(versions="v1")
     assert len(signatures & made.tags.keys()) == 1
-    tools.verify(digests["v2"])
+    tools.verify(digests["v2"], bundle=False)
     made.restore(versions="v1")
     assert made.state() == before
-    tools.verify(digests["v1"])
+    tools.verify(digests["v1"], bundle=False)
     assert every_tag_pulls(made, tools) == {"v1", "v2"}
 
 
@@ -262,14 +137,14 @@ def test_attachments_of_oras_stay_go_and_come_back_with_their_image(made: RealSc
 def test_signatures_whose_image_is_gone_are_orphans(made: RealScene, tools: Tools) -> None:
     digests = {tag: tools.push(tag, tag, days=60) for tag in ("v1", "v2")}
     for digest in digests.values():
-        tools.sign(digest)
+        tools.sign(digest, bundle=False)
     made.face.look(days=2)
     gone = made.app.by_digest(digests["v1"])
     assert gone
     made.face.delete_version(made.app, gone)
     made.delete(remove_damaged="orphaned")
     assert [tag for tag in made.tags if tag.endswith(".sig")] == [shapes.derived_tag(digests["v2"], "sig")]
-    tools.verify(digests["v2"])
+    tools.verify(digests["v2"], bundle=False)
 
 
 def test_a_child_deleted_by_hand_makes_damage_that_the_registry_confirms(
