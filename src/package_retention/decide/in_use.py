@@ -142,7 +142,8 @@ class _PackageName:
 
     def is_named_by(self, reference: Reference) -> bool:
         written = reference.name.lower()
-        if reference.open_start and any(_ends_with(whole, written) for whole in self._wholes):
+        separator = "." if self.type is PackageType.MAVEN else "/"
+        if reference.open_start and any(_ends_with(whole, written, separator) for whole in self._wholes):
             return reference.explicit
         if self.type is PackageType.DOCKER:
             # docker.pkg.github.com/OWNER/REPOSITORY/NAME: the repository is not part of the package's name.
@@ -170,8 +171,8 @@ class _PackageName:
                 return (self.name,)
 
 
-def _ends_with(long: str, short: str) -> bool:
-    return long == short or long.endswith((f"/{short}", f".{short}"))
+def _ends_with(long: str, short: str, separator: str = "/") -> bool:
+    return long == short or long.endswith(separator + short)
 
 
 class _Listed:

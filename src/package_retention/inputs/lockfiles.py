@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from package_retention.decide.in_use import Reference
+from package_retention.inputs.reference_text import Lines
 from package_retention.inputs.structured_text import Node, Scalar, StructureError, Table, walk
 
 if TYPE_CHECKING:
@@ -68,19 +69,19 @@ def in_text(file_name: str, text: str, file: str) -> Iterator[Reference]:
 
 
 def _yarn(text: str, file: str) -> Iterator[Reference]:
+    lines = Lines(text)
     for entry in _YARN_ENTRY.finditer(text):
-        line = text.count("\n", 0, entry.start()) + 1
         for written in entry["names"].replace('"', "").split(","):
-            name = written.strip()
-            yield Reference(name[: name.find("@", 1)], file, line, entry["version"])
+            if name := re.match(r"@?[^@]+(?=@)", written.strip()):
+                yield Reference(name[0], file, lines.at(entry.start()), entry["version"])
 
 
 def _gems(text: str, file: str) -> Iterator[Reference]:
+    lines = Lines(text)
     for gem in _GEM.finditer(text):
-        line = text.count("\n", 0, gem.start()) + 1
         # Bundler writes the platform behind the version: `1.16.0-x86_64-linux`.
         for version in dict.fromkeys((gem["version"], gem["version"].partition("-")[0])):
-            yield Reference(gem["name"], file, line, version)
+            yield Reference(gem["name"], file, lines.at(gem.start()), version)
 
 
 class _Element:

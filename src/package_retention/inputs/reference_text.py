@@ -44,6 +44,8 @@ _LEADING_TEMPLATES = re.compile(r"(?:\$\{[^}]*\}|\{\{.*?\}\}|\$\([^)]*\)|\$\w+|%
 _URL_SCHEMES = ("http", "git", "ssh", "ftp", "file", "s3", "gs", "ws", "tcp", "udp", "unix", "svn")
 _MOVING_VERSIONS = frozenset({"latest", "release"})
 _HOST_OWNER_AND_NAME = 3
+# How much of a line is looked at around a name: a file may be one line of 10 MiB.
+_LINE_PART = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,7 @@ def untagged_references(
     """
     lines = Lines(text, first_line)
     for mention in mentions(text):
-        if mention.is_whole or "/" not in mention.name:
+        if mention.is_whole or "/" not in mention.name or _is_replaced(text, mention):
             continue
         if keyed or _is_value_of_key(text, mention):
             yield mention.reference(file, lines.at(mention.start))
@@ -186,9 +188,15 @@ def untagged_references(
             yield mention.reference(file, lines.at(mention.start), explicit=False)
 
 
+def _is_replaced(text: str, mention: Mention) -> bool:
+    """Whether it is the left side of Kustomize's and Argo CD's `name=new-name:tag`, of which the right side counts."""
+    if not text.startswith("=", mention.end):
+        return False
+    right = _IMAGE.match(text, mention.end + 1)
+    return bool(right and "/" in right["name"] and (right["tag"] or right["digest"]))
+
+
 def _is_value_of_key(text: str, mention: Mention) -> bool:
-    start = text.rfind("\n", 0, mention.start) + 1
-    end = text.find("\n", mention.end)
-    before = text[max(start, mention.start - 200) : mention.start]
-    behind = text[mention.end : min(mention.end + 200, end if end >= 0 else len(text))]
+    before = text[max(0, mention.start - _LINE_PART) : mention.start].rpartition("\n")[2]
+    behind = text[mention.end : mention.end + _LINE_PART].partition("\n")[0]
     return bool(_KEY_BEFORE.search(before)) and bool(_END_OF_VALUE.match(behind))

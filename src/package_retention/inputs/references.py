@@ -6,6 +6,7 @@ Whole references are looked for everywhere. In YAML and JSON the halves that Hel
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -39,7 +40,8 @@ _NAMES = ("repository", "image", "newname", "name")
 _TAGS = ("tag", "newtag", "version")
 _DIGEST = "digest"
 _REGISTRY = "registry"
-_WANTED = frozenset({*_NAMES, *_TAGS, _DIGEST, _REGISTRY})
+_HALVES = (*_NAMES, *_TAGS, _DIGEST)
+_WANTED = frozenset({*_HALVES, _REGISTRY})
 _YAML = frozenset({".yaml", ".yml"})
 _JSON = frozenset({".json"})
 
@@ -88,7 +90,7 @@ def _in_tree(roots: list[Node], file: str) -> Iterator[Reference]:
     for node in walk(roots):
         if isinstance(node, Table):
             values = keys.of(node)
-            halves.update(id(scalar) for scalars in values.values() for scalar in scalars)
+            halves.update(id(scalar) for key in _HALVES for scalar in values.get(key, ()))
             yield from _of_keys(values, file)
         elif isinstance(node, Scalar):
             yield from whole_references(node.text, file, node.first_line)
@@ -108,22 +110,22 @@ def _of_keys(values: dict[str, list[Scalar]], file: str) -> Iterator[Reference]:
                 keyed = "${" in scalar.text or "{{" in scalar.text
                 yield from untagged_references(scalar.text, file, scalar.first_line, keyed=keyed)
             elif not (name.tag or name.digest or name.template):
-                lonely = key == "name" and not beside and not digests and "/" not in name.name
-                if not lonely:
-                    yield from _paired(
-                        _with_parents(key, name, values), beside, digests, file, scalar.first_line
-                    )
+                names = _with_parents(key, name, values)
+                if key != "name" or beside or digests or any("/" in one.name for one in names):
+                    yield from _paired(names, beside, digests, file, scalar.first_line)
 
 
 def _with_parents(key: str, name: Mention, values: dict[str, list[Scalar]]) -> list[Mention]:
     """Return the names that one may have behind a `registry`, or behind a `repository` that is only a folder."""
-    parents = values.get(_REGISTRY, []) + (values.get("repository", []) if key in {"image", "name"} else [])
+    parents = [re.sub(r"^\w+://", "", parent.text) for parent in values.get(_REGISTRY, ())]
+    if key in {"image", "name"}:
+        parents += [parent.text for parent in values.get("repository", ())]
     found = [name]
     for parent in parents:
-        before = whole_name(parent.text)
+        before = whole_name(parent)
         if before is not None and not (before.tag or before.digest or before.template):
             found.append(replace(before, name=f"{before.name}/{name.name}"))
-        elif parent.text and "://" not in parent.text:
+        elif parent and "://" not in parent:
             found.append(replace(name, open_start=True))
     return found
 
