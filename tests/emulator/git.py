@@ -99,6 +99,8 @@ def _parsed(path: str) -> tuple[str, str, str, str]:
     """Owner and name, or the number, and what is asked of the repository."""
     segments = [unquote(segment) for segment in path.split("/")[1:]]
     match segments:
+        case (_, _, _, "") | ("repositories", _, ""):
+            return "", "", "", ""
         case ("repos", owner, name, *rest) if owner and name:
             return owner, name, "", "/".join(rest)
         case ("repositories", number, *rest) if number.isdigit():
@@ -161,13 +163,22 @@ def _tags(asked: _Asked) -> Answer:
 def _releases(asked: _Asked) -> Answer:
     """Facts L1, L4: newest first; drafts for those alone who may push; nothing beyond the first 1,000."""
     world, repository = asked.world, asked.repository
-    pushes = role_of(asked.token, repository) in ("write", "admin")
-    found = [one for one in repository.releases if pushes or not one.draft]
+    drafts = _may_push(asked.token, repository)
+    found = [one for one in repository.releases if drafts or not one.draft]
     found.sort(key=_published, reverse=True)
     most, page = world.switches.release_lists_capped_at, paging.asked(asked.request.query, None)
     if most is not None and page.rows.start >= most:
         raise RefusedRequest("only-the-first", most)
     return _listed(asked, "releases", found, lambda one: git_rows.release_row(world, repository, one))
+
+
+def _may_push(token: Token, repository: StoredRepository) -> bool:
+    """Facts L2: the role, and what the token may make of it."""
+    if role_of(token, repository) not in ("write", "admin"):
+        return False
+    if token.kind in _SCOPED:
+        return bool(token.scopes & {"repo", "public_repo"})
+    return token.contents == "write"
 
 
 def _published(release: StoredRelease) -> tuple[Any, int]:

@@ -36,7 +36,7 @@ def answer(world: World, request: Request, fault: Fault, handled: Callable[[], A
         case Odd.BOMB:
             return Answer(200, gzip.compress(_blank(fault.size)), {"Content-Encoding": "gzip"})
         case Odd.ABSURD_WAIT:
-            return _absurd_wait(world, fault.text)
+            return _absurd_wait(world, request, fault.text)
         case Odd.ABSURD_BUDGET:
             return _with(handled(), _budget(fault.text))
         case _:
@@ -71,7 +71,9 @@ def _echo(request: Request) -> Answer:
     return json_answer(403, body, headers)
 
 
-def _absurd_wait(world: World, text: str) -> Answer:
+def _absurd_wait(world: World, request: Request, text: str) -> Answer:
+    if request.registry:
+        return _with(registry.throttled(f"{text}ms"), {"Retry-After": text})
     refused = RefusedRequest("secondary", status=429).answer(ghes=world.ghes)
     return _with(refused, {"Retry-After": text, **_budget(text), "x-ratelimit-remaining": "0"})
 

@@ -143,8 +143,10 @@ def test_drafts_of_releases_are_for_those_who_may_push() -> None:
     scene.world.add_token(INSTALLATION, repository="acme/app", contents="read")
     scene.world.add_token("ghs_writes", repository="acme/app", contents="write")
     scene.world.add_token("ghp_stranger", "mona", ["repo"])
+    scene.world.add_token("ghp_packages", "octocat", ["write:packages"])
     with EmulatedGitHub(scene.world) as github, Caller(github) as caller:
         for token, tags in {
+            "ghp_packages": ["v1"],
             scene.token.value: ["v2", "v1"],
             "ghs_writes": ["v2", "v1"],
             INSTALLATION: ["v1"],
@@ -153,6 +155,15 @@ def test_drafts_of_releases_are_for_those_who_may_push() -> None:
             caller.become(token)
             assert field(caller, f"{APP}/releases", "tag_name") == tags
     assert "v2" not in scene.app.tags
+
+
+@pytest.mark.parametrize(
+    "path", [f"{APP}/", f"{APP}/pulls/", f"{APP}/issues", "/repos/acme", "/repos/acme//"]
+)
+def test_other_paths_are_not_found(path: str) -> None:
+    scene = GitScene()
+    with EmulatedGitHub(scene.world) as github, Caller(github) as caller:
+        assert caller.get(path).status_code == 404
 
 
 def test_a_renamed_repository_is_redirected_to_its_number() -> None:

@@ -83,6 +83,15 @@ def test_numbers_in_headers_may_be_none(text: str) -> None:
     assert answer.headers["x-ratelimit-remaining"] == text
 
 
+def test_the_registry_s_waits_may_be_none_too() -> None:
+    scene = Scene()
+    scene.world.faults.add(Fault(Odd.ABSURD_WAIT, text="1e400", registry=True))
+    with EmulatedGitHub(scene.world) as github, Caller(github) as caller:
+        answer = caller.get(f"{github.registry_url}/v2/acme/app/manifests/v1")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1e400")
+    assert "retry-after: 1e400ms" in answer.text
+
+
 def test_a_list_may_claim_a_million_pages() -> None:
     scene = Scene()
     scene.world.faults.add(Fault(Odd.ENDLESS, times=None))
