@@ -35,6 +35,8 @@ class Watch:
         """Look at each request that arrives, before anything is done about it."""
 
         def look(request: Request) -> None:
+            if request.storage and "authorization" in request.headers:
+                self.leaks.append("the host of the blobs was sent a token")
             if request.registry:
                 return
             path = request.path.removeprefix("/api/v3") if world.ghes else request.path

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from emulator import storage
 from emulator.documented import EXCEPTIONS, PACKAGES, undocumented
 from emulator.messages import Request
 from emulator.server import EmulatedGitHub
@@ -101,6 +102,16 @@ def test_the_watch_over_all_integration_tests_sees_every_request() -> None:
         "GET /user/packages: package_type is missing; sort is no parameter",
         "API version 2026-03-10",
     ]
+
+
+def test_the_watch_sees_a_token_that_follows_a_redirect_to_the_host_of_the_blobs() -> None:
+    world = World()
+    with watching() as watch, EmulatedGitHub(world):
+        url = storage.location(world, "sha256:" + "0" * 64)
+        requests.get(url, timeout=9)
+        assert watch.objections() == []
+        requests.get(url, headers={"Authorization": "Bearer x"}, timeout=9)
+        assert watch.objections() == ["the host of the blobs was sent a token"]
 
 
 def test_the_watch_over_all_integration_tests_sees_a_token_anywhere(tmp_path: Path) -> None:
