@@ -56,7 +56,7 @@ lint: setup ## Check style, types, import layers, workflows, Dockerfile and scri
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/actionlint
 	$(BIN)/zizmor --offline --quiet --persona pedantic action.yml .github
 	$(BIN)/hadolint Dockerfile
-	$(BIN)/shellcheck .ci/run $$(git ls-files --cached --others --exclude-standard '*.sh')
+	$(BIN)/shellcheck .ci/run tests/release/tools/make tests/release/tools/pre-receive $$(git ls-files --cached --others --exclude-standard '*.sh')
 
 .PHONY: audit
 audit: setup ## Look for known vulnerabilities in all that is locked (asks PyPI; what cannot be asked about fails)
@@ -84,6 +84,10 @@ docs: setup ## Renew the tables in the documentation, from action.yml and the co
 .PHONY: screenshots
 screenshots: setup ## Take pictures of job summaries for docs/screenshots (needs Chromium and npm)
 	PYTHONPATH=src:tests $(PYTHON) scripts/screenshots.py
+
+.PHONY: publishable
+publishable: ## Name its owner in every file, before the first release (`make publishable OWNER=acme`)
+	@python=$$(scripts/find-python.sh $(BASE_PYTHON)); "$$python" scripts/publishable.py "$(OWNER)"
 
 .PHONY: lock
 lock: setup ## Bring requirements/*.txt in line with requirements/*.in (`make lock UPGRADE=--upgrade` renews all)

@@ -2,8 +2,12 @@
 
 Run by `.github/actions/organization-jobs`, for `.github/workflows/organization.yml`, with the runner's own Python: the
 standard library is all there is. `listed` reads the report of a list and makes one job a package; `planned` reads
-the plans of these jobs, `plan-N.jsonl`, and leaves those in which something is to be changed. Both write the outputs
-`matrix`, `parallel` and `points`.
+the plans of these jobs, `retention-plan-N/plan-N.jsonl`, and leaves those in which something is to be changed. Both
+write the outputs `matrix`, `parallel` and `points`.
+
+Any job of the calling run can upload an artifact that looks like a plan. So which job works on which packages comes
+from the matrix of `listed` alone: a plan chooses among the packages of its own job, and a plan that names another
+package is refused whole.
 """
 
 from __future__ import annotations
@@ -42,11 +46,19 @@ class Job:
     planned: Mapping[str, int] | None = None
 
     def entry(self, scope: str) -> dict[str, Any]:
-        """The matrix's entry: `label` is for the job's name, `key` names these packages among all runs."""
+        """The matrix's entry: `label` is for the job's name, `key` names these packages among all runs.
+
+        `expression` is a regular expression that matches these names, for a pattern that takes all others away.
+        """
         more = f" and {len(self.names) - 1} more" if len(self.names) > 1 else ""
         key = hashlib.sha256("\n".join([scope, *self.names]).encode()).hexdigest()[:20]
-        names = "\n".join(self.names)
-        return {"number": self.number, "names": names, "label": self.names[0] + more, "key": key}
+        return {
+            "number": self.number,
+            "names": "\n".join(self.names),
+            "expression": "|".join(re.escape(name).replace("/", "\\/") for name in self.names),
+            "label": self.names[0] + more,
+            "key": key,
+        }
 
 
 def listed(lines: Iterable[str], kind: str) -> list[Job]:
@@ -73,22 +85,41 @@ def _is_plain(name: str) -> bool:
     return plain
 
 
-def planned(plans: Mapping[int, Iterable[str]]) -> list[Job]:
-    """Give the jobs whose plans change something, each with the packages that it changes."""
+def planned(matrix: Sequence[Mapping[str, Any]], folder: Path) -> list[Job]:
+    """Return the listed jobs whose plans change something, each with the packages that its plan changes.
+
+    Args:
+        matrix: The entries that `listed` made.
+        folder: Where the artifacts lie, each in a folder of its own name.
+    """
     jobs = []
-    for number, lines in sorted(plans.items()):
-        names: dict[int, str] = {}
-        changes: dict[str, int] = {}
-        for line in _read(lines):
-            if line["kind"] == "package":
-                names[line["package"]] = line["name"]
-            elif line["kind"] == "step":
-                name = names[line["package"]]
-                changes[name] = changes.get(name, 0) + 1
-        plain = {name: count for name, count in changes.items() if _is_plain(name)}
-        if plain:
-            jobs.append(Job(number, tuple(plain), plain))
+    for entry in matrix:
+        number = int(entry["number"])
+        path = folder / f"retention-plan-{number}" / f"plan-{number}.jsonl"
+        if not path.is_file():
+            continue
+        listed_names = str(entry["names"]).split("\n")
+        changes = _changes(path.read_text("utf-8").splitlines())
+        if strangers := sorted(changes.keys() - set(listed_names)):
+            print(
+                f"::warning::Plan {number} is left out: {json.dumps(strangers[0])} is not a package of its job"
+            )
+        elif changes:
+            jobs.append(Job(number, tuple(name for name in listed_names if name in changes), changes))
     return jobs
+
+
+def _changes(lines: Iterable[str]) -> dict[str, int]:
+    """Count the steps of a plan, by the name of their package."""
+    names: dict[int, str] = {}
+    changes: dict[str, int] = {}
+    for line in _read(lines):
+        if line["kind"] == "package":
+            names[line["package"]] = line["name"]
+        elif line["kind"] == "step":
+            name = names[line["package"]]
+            changes[name] = changes.get(name, 0) + 1
+    return changes
 
 
 def _read(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
@@ -133,8 +164,7 @@ def run(command: str, place: Path, environ: Mapping[str, str]) -> None:
         with place.open(encoding="utf-8") as lines:
             jobs = listed(lines, environ["PACKAGE_TYPE"].lower())
     else:
-        files = {int(path.stem.rpartition("-")[2]): path for path in place.glob("plan-*.jsonl")}
-        jobs = planned({number: path.read_text("utf-8").splitlines() for number, path in files.items()})
+        jobs = planned(json.loads(environ["LISTED"]), place)
         told = summary(jobs)
     scope = f"{environ['OWNER']}/{environ['PACKAGE_TYPE']}".lower()
     given = outputs(jobs, scope, int(environ["PARALLEL"]), int(environ["POINTS"]))
@@ -148,7 +178,7 @@ def main(command: str, place: Path, environ: Mapping[str, str]) -> int:
     """Run one command; tell why no jobs are made; return the exit status."""
     try:
         run(command, place, environ)
-    except (NoJobsError, OSError, ValueError) as error:
+    except (NoJobsError, OSError, ValueError, LookupError, TypeError) as error:
         print(f"::error::No jobs were made: {error}")
         return 1
     return 0

@@ -1,52 +1,68 @@
-"""What a release checks and writes: `release.py refer RELEASE`, `check VERSION`, `notes VERSION` or `pin IMAGE`.
+"""What a release checks and writes: `release.py check VERSION`, `notes VERSION`, `pin IMAGE` or `pinned NAME`.
 
-`refer` makes the reusable workflow use the actions of that release (`octo/package-retention@v1.4.0`). It is run by hand,
-on main, with the new version: the release's own token may not push a commit that changes a workflow. `check` ends
-with status 1 unless `pyproject.toml`, `CHANGELOG.md` and the reusable workflow know the version; `notes` prints its
-section of the change log; `pin` points `action.yml` at the published image, by digest.
+`check` ends with status 1 unless `pyproject.toml`, `CHANGELOG.md` and the repository's own name fit the release;
+`notes` prints the version's section of the change log; `pin` points `action.yml` at the published image, by digest;
+`pinned` prints the image by digest that is called NAME (`builder`, `scanner`) in `.github/build/Dockerfile`.
 """
 
 import os
 import re
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 VERSION = re.compile(r"\d+\.\d+\.\d+")
-REFERENCE = re.compile(r"[a-z0-9./_-]+@sha256:[0-9a-f]{64}")
-RELEASE = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)@(?P<tag>v\d+\.\d+\.\d+)")
-REUSABLE = Path(".github", "workflows", "organization.yml")
-# The actions of this repository carry no commit: a commit cannot name itself. All others do.
-OWN_ACTION = re.compile(
-    r"(?P<uses>\buses: )(?P<repository>[\w.-]+/[\w.-]+)(?P<path>(?:/[\w./-]+)?)@(?P<tag>v\d+(?:\.\d+\.\d+)?)(?= |$)",
-    re.MULTILINE,
-)
+REFERENCE = re.compile(r"[a-z0-9.:/_-]+@sha256:[0-9a-f]{64}")
 IMAGE_LINE = re.compile(r"""^(?P<indent>[ \t]*)image:[ \t]*["']?Dockerfile["']?[ \t]*$""", re.MULTILINE)
+SOURCE = re.compile(r"^ARG SOURCE=https://github\.com/(?P<repository>[\w.-]+/[\w.-]+)$", re.MULTILINE)
+BUILDERS = Path(".github", "build", "Dockerfile")
 
 
 class ReleaseError(Exception):
     """This cannot be released as it is."""
 
 
+def check_version(version: str) -> None:
+    """Raise a `ReleaseError` unless this is a version that can be released."""
+    if not VERSION.fullmatch(version):
+        raise ReleaseError(f"`{version}` is not a version: write three numbers, as in 1.4.0")
+
+
 def check(version: str, project: str, changelog: str) -> None:
     """Hold the version against what `pyproject.toml` and `CHANGELOG.md` say.
 
     Raises:
-        ReleaseError: The version is none, or another one, or the change log does not tell of it.
+        ReleaseError: The version is not one, or another one, or the change log has no section for it.
     """
-    if not VERSION.fullmatch(version):
-        raise ReleaseError(f"`{version}` is no version: three numbers are, as in 1.4.0")
+    check_version(version)
     declared = tomllib.loads(project)["project"]["version"]
     if declared != version:
         raise ReleaseError(f"pyproject.toml says {declared}, not {version}: change it there first, on main")
     notes(version, changelog)
 
 
+def check_repository(repository: str, dockerfile: str) -> None:
+    """Hold the repository that releases against the one that the tree names in its files.
+
+    Raises:
+        ReleaseError: The files name another repository, or still nobody's.
+    """
+    named = SOURCE.search(dockerfile)
+    if named is None or named["repository"].lower() != repository.lower():
+        owner, _, name = repository.partition("/")
+        says = named["repository"] if named else "nothing"
+        rename = "" if name == "package-retention" else "; the repository must be called package-retention"
+        raise ReleaseError(
+            f"the files name {says}, and this is {repository}: run `make publishable OWNER={owner}` first, on main{rename}"
+        )
+
+
 def notes(version: str, changelog: str) -> str:
     """Return the version's section of the change log, without its heading.
 
     Raises:
-        ReleaseError: There is no such section, or nothing in it.
+        ReleaseError: The section does not exist, or is empty.
     """
     section = re.search(
         rf"^## \[{re.escape(version)}\][^\n]*\n(.*?)(?=^## |^\[[^\]]+\]: |\Z)",
@@ -58,34 +74,6 @@ def notes(version: str, changelog: str) -> str:
             f"CHANGELOG.md has nothing under `## [{version}]`: say there what changes for users"
         )
     return section[1].strip() + "\n"
-
-
-def refer(release: str, workflow: str) -> str:
-    """Return the text of the reusable workflow with this repository's own actions taken from a release.
-
-    Raises:
-        ReleaseError: The release is none, or the workflow uses no action of this repository.
-    """
-    named = RELEASE.fullmatch(release)
-    if not named:
-        raise ReleaseError(f"`{release}` is no release of a repository: OWNER/NAME@vX.Y.Z is")
-    text, count = OWN_ACTION.subn(rf"\g<uses>{named['repository']}\g<path>@{named['tag']}", workflow)
-    if not count:
-        raise ReleaseError(f"{REUSABLE} uses no action of this repository by a tag")
-    return text
-
-
-def check_references(repository: str, version: str, workflow: str) -> None:
-    """Hold what the reusable workflow uses against the release that is made.
-
-    Raises:
-        ReleaseError: It would run another repository's or another release's actions.
-    """
-    release = f"{repository}@v{version}"
-    if refer(release, workflow) != workflow:
-        raise ReleaseError(
-            f"{REUSABLE} does not use {release}: run `python scripts/release.py refer {release}` first, on main"
-        )
 
 
 def pin(reference: str, action: str) -> str:
@@ -104,31 +92,45 @@ def pin(reference: str, action: str) -> str:
     return text
 
 
-def run(command: str, argument: str, root: Path, repository: str) -> None:
-    """Carry one command out in the checkout at `root`, of the repository `OWNER/NAME`.
+def pinned(name: str, dockerfile: str) -> str:
+    """Return the image that a Dockerfile calls `name`, by digest.
 
     Raises:
-        ReleaseError: The command is none of the four, or what it found forbids the release.
+        ReleaseError: No image has that name, or it is not pinned.
     """
-    project, changelog, action = (root / name for name in ("pyproject.toml", "CHANGELOG.md", "action.yml"))
-    workflow = root / REUSABLE
-    if command == "refer":
-        workflow.write_text(refer(argument, workflow.read_text("utf-8")), "utf-8")
-    elif command == "check":
-        check(argument, project.read_text("utf-8"), changelog.read_text("utf-8"))
-        check_references(repository, argument, workflow.read_text("utf-8"))
+    found = re.search(rf"^FROM (\S+@sha256:[0-9a-f]{{64}}) AS {re.escape(name)}$", dockerfile, re.MULTILINE)
+    if found is None:
+        raise ReleaseError(f"{BUILDERS} has no image by digest called `{name}`")
+    return found[1]
+
+
+def run(command: str, argument: str, root: Path, environ: Mapping[str, str]) -> None:
+    """Carry one command out in the checkout at `root`.
+
+    Raises:
+        ReleaseError: The command is unknown, or what it found forbids the release.
+    """
+
+    def read(name: str | Path) -> str:
+        return (root / name).read_text("utf-8")
+
+    if command == "check":
+        check(argument, read("pyproject.toml"), read("CHANGELOG.md"))
+        check_repository(environ["GITHUB_REPOSITORY"], read("Dockerfile"))
     elif command == "notes":
-        sys.stdout.write(notes(argument, changelog.read_text("utf-8")))
+        sys.stdout.write(notes(argument, read("CHANGELOG.md")))
     elif command == "pin":
-        action.write_text(pin(argument, action.read_text("utf-8")), "utf-8")
+        (root / "action.yml").write_text(pin(argument, read("action.yml")), "utf-8")
+    elif command == "pinned":
+        print(pinned(argument, read(BUILDERS)))
     else:
-        raise ReleaseError(f"`{command}` is not one of refer, check, notes, pin")
+        raise ReleaseError(f"`{command}` is not one of check, notes, pin, pinned")
 
 
-def main(command: str, argument: str, root: Path, repository: str = "OWNER/package-retention") -> int:
-    """Run one command; tell why a release is refused; return the exit status."""
+def main(command: str, argument: str, root: Path, environ: Mapping[str, str]) -> int:
+    """Run one command; say why a release is refused; return the exit status."""
     try:
-        run(command, argument, root, repository)
+        run(command, argument, root, environ)
     except ReleaseError as error:
         print(f"Not released: {error}", file=sys.stderr)
         return 1
@@ -138,11 +140,4 @@ def main(command: str, argument: str, root: Path, repository: str = "OWNER/packa
 if __name__ == "__main__":
     if len(sys.argv) != 3:  # noqa: PLR2004 - itself, the command and what it is about
         sys.exit(__doc__)
-    sys.exit(
-        main(
-            sys.argv[1],
-            sys.argv[2],
-            Path(__file__).resolve().parents[1],
-            os.environ.get("GITHUB_REPOSITORY", "OWNER/package-retention"),
-        )
-    )
+    sys.exit(main(sys.argv[1], sys.argv[2], Path(__file__).resolve().parents[1], os.environ))

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     from emulator.server import EmulatedGitHub
 
-ACTION = "OWNER/package-retention@"
-REUSED = "OWNER/package-retention/"
+_OWN = "OWNER/package-retention"
+ACTION, REUSED = f"{_OWN}@", f"{_OWN}/"
+SELF = "$/"  # the repository of the workflow's own file, at the commit that runs
 _EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 _COMPARED = re.compile(r"(\S+) (==|!=) (\S+)")
 _PARSED = re.compile(r"\$\{\{ fromJSON\((.+)\) \}\}")
@@ -119,6 +120,7 @@ class Workflow:
             key: value for key, value in self._outputs.items() if key.startswith(("needs.", "matrix."))
         }
         self._outputs["github.token"] = token
+        self._outputs["runner.temp"] = str(self.place / f"{name}-temp")
         permission = job["permissions"].get("packages", "none")
         self.github.world.add_token(token, repository=f"{self.owner}/app", permission=permission)
         place = self.place / name
@@ -152,22 +154,24 @@ class Workflow:
             names = (
                 fnmatch.filter(self.artifacts, given["pattern"]) if "pattern" in given else [given["name"]]
             )
-            to = place / given.get("path", ".")
-            to.mkdir(exist_ok=True)
+            merged = "name" in given or given.get("merge-multiple") == "true"
             for name in names:
+                to = place / given.get("path", ".") / ("" if merged else name)
+                to.mkdir(parents=True, exist_ok=True)
                 shutil.copy(self.artifacts[name], to)
-        elif uses.startswith(REUSED):
+        elif uses.startswith((REUSED, f"{SELF}.")):
             self._composite(step, given, place)
         else:
-            assert uses.startswith(ACTION), uses
+            assert uses == SELF or uses.startswith(ACTION), uses
             inputs: dict[str, Any] = self._arrives(given)
-            ran = run_step(self.github, place, owner=self.owner, **inputs)
+            variables = {"RUNNER_TEMP": self._outputs["runner.temp"]}
+            ran = run_step(self.github, place, owner=self.owner, variables=variables, **inputs)
             self._keep(step, ran.outputs)
             yield ran
 
     def _composite(self, step: Mapping[str, Any], given: Mapping[str, str], place: Path) -> None:
         """Run a composite action of this repository: its scripts, with the inputs that it declares."""
-        folder = ROOT / step["uses"].removeprefix(REUSED).split("@")[0]
+        folder = ROOT / step["uses"].removeprefix(REUSED).removeprefix(SELF).split("@")[0]
         action = load(folder / "action.yml")
         assert given.keys() == action["inputs"].keys()
         inner = Workflow(self.github, place, {f"inputs.{key}": value for key, value in given.items()})

@@ -314,7 +314,7 @@ def organization(world: World) -> dict[str, tuple[StoredPackage, PushedImage, Pu
 def test_organization(world: World, github: EmulatedGitHub, tmp_path: Path) -> None:
     packages = organization(world)
     ran = Workflow(github, tmp_path, {"secrets.PACKAGES_TOKEN": TOKEN}).run(RECIPES / "organization.yml")
-    assert [each.status for each in ran.values()] == [0] * 5
+    assert [each.status for each in ran.values()] == [0] * 5, "".join(each.log for each in ran.values())
     assert sorted(ran) == ["apply 0", "apply 1", "list", "plan 0", "plan 1"]
     assert all(ran[name].number("deleted-count") == 0 for name in ("list", "plan 0", "plan 1"))
     left = {name: (has(package, old), has(package, new)) for name, (package, old, new) in packages.items()}

@@ -5,8 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripts.organization_jobs import Job, NoJobsError, listed, main, outputs, planned, summary
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from scripts.organization_jobs import PLAIN, Job, NoJobsError, listed, main, outputs, planned, summary
 
+from package_retention.decide.patterns import Patterns
+
+WORKFLOW = Path(__file__).parents[2] / ".github" / "workflows" / "organization.yml"
 END = {"kind": "end", "complete": True, "exit_status": 0}
 
 
@@ -86,16 +92,58 @@ def plan(*counts: int) -> list[str]:
     return lines(*packages, *steps, END)
 
 
-def test_plans_keep_their_jobs_number_and_what_they_change() -> None:
-    jobs = planned({3: plan(2, 0, 1), 1: plan(0), 7: plan(5)})
-    assert jobs == [
-        Job(3, ("lib-0", "lib-2"), {"lib-0": 2, "lib-2": 1}),
-        Job(7, ("lib-0",), {"lib-0": 5}),
+def matrix(*names: str) -> list[dict[str, Any]]:
+    """The matrix that `listed` makes of one job a name, several where a name holds blanks."""
+    return [Job(number, tuple(each.split())).entry("octo/npm") for number, each in enumerate(names)]
+
+
+def uploaded(folder: Path, plans: dict[str, list[str]]) -> Path:
+    """The artifacts as they are downloaded, by their path."""
+    for name, text in plans.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("\n".join(text))
+    return folder
+
+
+def test_plans_keep_their_jobs_number_and_what_they_change(tmp_path: Path) -> None:
+    plans = {
+        "retention-plan-0/plan-0.jsonl": plan(0),
+        "retention-plan-1/plan-1.jsonl": plan(2, 0, 1),
+        "retention-plan-3/plan-3.jsonl": plan(5),
+    }
+    listed_jobs = matrix("lib-0", "lib-0 lib-1 lib-2", "other", "lib-0 lib-9")
+    assert planned(listed_jobs, uploaded(tmp_path, plans)) == [
+        Job(1, ("lib-0", "lib-2"), {"lib-0": 2, "lib-2": 1}),
+        Job(3, ("lib-0",), {"lib-0": 5}),
     ]
 
 
-def test_a_plan_whose_last_line_is_cut_is_read_up_to_it() -> None:
-    assert planned({0: [*plan(2)[:-1], '{"kind": "st']}) == [Job(0, ("lib-0",), {"lib-0": 2})]
+def test_a_plan_whose_last_line_is_cut_is_read_up_to_it(tmp_path: Path) -> None:
+    plans = {"retention-plan-0/plan-0.jsonl": [*plan(2)[:-1], '{"kind": "st']}
+    assert planned(matrix("lib-0"), uploaded(tmp_path, plans)) == [Job(0, ("lib-0",), {"lib-0": 2})]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "retention-plan-7/plan-7.jsonl",  # no such job was listed
+        "retention-plan-1/plan-0.jsonl",
+        "retention-plan-0/other.jsonl",
+        "retention-plan-00/plan-0.jsonl",
+        "plan-0.jsonl",
+    ],
+)
+def test_an_artifact_that_only_looks_like_a_plan_makes_no_job(path: str, tmp_path: Path) -> None:
+    assert planned(matrix("lib-0", "lib-1"), uploaded(tmp_path, {path: plan(3)})) == []
+
+
+def test_a_plan_that_names_a_package_of_another_job_is_refused_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plans = {f"retention-plan-{number}/plan-{number}.jsonl": plan(1, 1) for number in (0, 1)}
+    jobs = planned(matrix("lib-0", "lib-0 lib-1"), uploaded(tmp_path, plans))
+    assert jobs == [Job(1, ("lib-0", "lib-1"), {"lib-0": 1, "lib-1": 1})]
+    assert capsys.readouterr().out == '::warning::Plan 0 is left out: "lib-1" is not a package of its job\n'
 
 
 @pytest.mark.parametrize(
@@ -122,7 +170,7 @@ def test_an_entry_names_its_packages_among_all_runs() -> None:
         return Job(0, names).entry(scope)
 
     one = entry("octo/npm", "lib")
-    assert one == {"number": 0, "names": "lib", "label": "lib", "key": one["key"]}
+    assert one == {"number": 0, "names": "lib", "expression": "lib", "label": "lib", "key": one["key"]}
     assert entry("octo/npm", "a", "b", "c")["label"] == "a and 2 more"
     keys = [
         entry("octo/npm", "lib"),
@@ -132,6 +180,27 @@ def test_an_entry_names_its_packages_among_all_runs() -> None:
     ]
     assert len({each["key"] for each in keys}) == 4
     assert Job(5, ("lib",)).entry("octo/npm")["key"] == one["key"]
+
+
+NAME = st.text(st.sampled_from("abXZ09_@~+./-"), min_size=1, max_size=8).filter(PLAIN.fullmatch)
+NAMES = st.lists(NAME, min_size=1, max_size=4, unique=True)
+CALLERS = ("*", "!a*", "*, !a*", "a*, /b/, Z", "/^[a-c]/i", "!*/*, !X?")
+
+
+@given(NAMES, NAMES, st.sampled_from(CALLERS))
+def test_what_applies_is_of_the_callers_patterns_only_what_the_list_job_gave(
+    names: list[str], others: list[str], caller: str
+) -> None:
+    """The pattern of the workflow's Apply job, as it stands there, means both conditions."""
+    steps = yaml.safe_load(WORKFLOW.read_text("utf-8"))["jobs"]["apply"]["steps"]
+    (written,) = (step["with"]["package-name"] for step in steps if "package-name" in step.get("with", {}))
+    expression = Job(0, tuple(names)).entry("")["expression"]
+    text = written.replace("${{ inputs.package-name }}", caller).replace(
+        "${{ matrix.expression }}", expression
+    )
+    both, asked = Patterns.parse(text), Patterns.parse(caller)
+    for name in (*names, *others):
+        assert both.matches(name) == (name in names and asked.matches(name))
 
 
 def test_a_matrix_that_no_output_takes_is_refused() -> None:
@@ -156,18 +225,16 @@ def test_the_commands_write_what_the_workflow_reads(tmp_path: Path) -> None:
     written = dict(line.split("=", 1) for line in (tmp_path / "output").read_text().splitlines())
     assert [each["names"] for each in json.loads(written["matrix"])] == ["a", "b"]
     assert (written["parallel"], written["points"]) == ("2", "360")
-    plans = tmp_path / "plans"
-    plans.mkdir()
-    (plans / "plan-12.jsonl").write_text("\n".join(plan(3)))
+    plans = uploaded(tmp_path / "plans", {"retention-plan-1/plan-1.jsonl": plan(3)})
     (tmp_path / "output").unlink()
-    assert main("planned", plans, environ(tmp_path)) == 0
+    assert main("planned", plans, environ(tmp_path, LISTED=json.dumps(matrix("lib", "lib-0")))) == 0
     written = dict(line.split("=", 1) for line in (tmp_path / "output").read_text().splitlines())
-    assert [each["number"] for each in json.loads(written["matrix"])] == [12]
+    assert [each["number"] for each in json.loads(written["matrix"])] == [1]
     assert "Planned changes: 3, packages: 1" in (tmp_path / "summary").read_text()
 
 
 def test_nothing_planned_anywhere_is_an_empty_matrix(tmp_path: Path) -> None:
-    assert main("planned", tmp_path / "no-such-folder", environ(tmp_path)) == 0
+    assert main("planned", tmp_path / "no-such-folder", environ(tmp_path, LISTED="[]")) == 0
     assert "matrix=[]\n" in (tmp_path / "output").read_text()
 
 
