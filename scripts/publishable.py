@@ -53,13 +53,18 @@ def replace(root: Path, owner: str) -> list[str]:
 
 def remaining(page: str) -> list[str]:
     """Return the numbered steps of the page that come after this one."""
-    return [f"{step['number']}. {step['title']}" for step in STEP.finditer(page) if int(step["number"]) > OWN_STEP]
+    return [
+        f"{step['number']}. {step['title']}" for step in STEP.finditer(page) if int(step["number"]) > OWN_STEP
+    ]
 
 
 def main(owner: str, root: Path) -> int:
     """Replace the placeholder and say what remains; return the exit status."""
     if not LOGIN.fullmatch(owner) or owner == "OWNER":
-        print(f"`{owner}` is not the name of a user or organization: make publishable OWNER=acme", file=sys.stderr)
+        print(
+            f"`{owner}` is not the name of a user or organization: make publishable OWNER=acme",
+            file=sys.stderr,
+        )
         return 1
     changed = replace(root, owner)
     print("\n".join(changed))
