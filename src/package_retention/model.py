@@ -109,6 +109,7 @@ class Descriptor:
     platform: str = ""
     role: str = ""
     size: int = 0
+    artifact_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,9 @@ class Manifest:
     """What the rules need of a manifest that was read.
 
     `children` are the descriptors of manifest media types alone (a BuildKit cache is an index of layers); `layers`
-    counts the others. `is_index` is the manifest's own form. `size` is that of its config and layers in bytes.
+    counts the others. `mentions` are the digests of an index's other descriptors: one that is a version of the package
+    is a manifest all the same. `is_index` is the manifest's own form. `size` is that of its config and layers in bytes.
+    `predicates` are the types of in-toto statements in its layers; `runnable` says that layers are those of an image.
     """
 
     digest: str
@@ -127,6 +130,9 @@ class Manifest:
     subject: str | None = None
     artifact_type: str = ""
     size: int = 0
+    mentions: tuple[str, ...] = ()
+    predicates: frozenset[str] = frozenset()
+    runnable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +230,7 @@ class Plan:
     """Every decision about one package and the changes that follow from them, in their order.
 
     `problems` are what fails the run although it changed nothing by itself (a manifest that nobody could read).
+    `unread` are digests to be read before any of it is done, and then all is to be decided again.
     """
 
     package: Package
@@ -231,6 +238,7 @@ class Plan:
     steps: tuple[Step, ...] = ()
     warnings: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 class Result(StrEnum):

@@ -12,28 +12,62 @@ from hypothesis import strategies as st
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.matching import VersionParser
+from package_retention.decide.reads import blind_reads, certain_reads
 from package_retention.decide.rules import Options
 from package_retention.errors import PlanError
 from package_retention.model import Absent, Manifest, PackageType, Plan, ReasonCode, StepKind, Unreadable
-from property.worlds import NOW, PATTERNS, Built, delete_rules, keep_rules, package_rules, packages
+from property.worlds import (
+    ATTESTATION,
+    INDEX,
+    NOW,
+    PATTERNS,
+    Built,
+    delete_rules,
+    keep_rules,
+    package_rules,
+    packages,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from package_retention.decide.facts import Facts
     from package_retention.decide.patterns import Patterns
     from package_retention.decide.rules import PackageRules, Rule
-    from package_retention.model import Version
+    from package_retention.model import Descriptor, Reading, Version
 
 EXAMPLES = settings(max_examples=500, deadline=None)
 FEW = settings(max_examples=100, deadline=None)
 
 
 def planned(facts: Facts, rules: PackageRules, options: Options | None = None) -> Plan:
+    return decided(facts, rules, options)[0]
+
+
+def decided(
+    facts: Facts, rules: PackageRules, options: Options | None = None
+) -> tuple[Plan, Mapping[str, Reading]]:
+    """Decide as a run does: with what it reads at first, and then with all that each plan asks for."""
     numbers = VersionParser(ecosystems.of(PackageType.CONTAINER))
+    facts, everything = surveyed(facts, {}), facts.readings
     try:
-        return deletion_plan(facts, rules, numbers, NOW, options or Options())
+        while (plan := deletion_plan(facts, rules, numbers, NOW, options or Options())).unread:
+            assert not facts.readings.keys() & set(plan.unread)
+            more = {digest: everything[digest] for digest in plan.unread}
+            facts = surveyed(replace(facts, readings=everything), {**facts.readings, **more})
     except PlanError:
         assume(False)
         raise
+    return plan, facts.readings
+
+
+def surveyed(facts: Facts, readings: dict[str, Reading]) -> Facts:
+    """The same package as a survey knows it: with what must be read, and not all that could be."""
+    turn = 0
+    while wave := certain_reads(facts.union, readings) or blind_reads(facts.union, readings, turn):
+        readings |= {digest: facts.readings[digest] for digest in wave}
+        turn += 1
+    return replace(facts, readings=readings)
 
 
 def gone(plan: Plan) -> set[str]:
@@ -59,23 +93,77 @@ def own_tag(version: Version) -> bool:
     return any(not tag.startswith("sha256-") for tag in version.tags)
 
 
+def listed_attestations(built: Built) -> set[str]:
+    """Untagged attestations that an index lists beside a platform: their subject alone does not keep them."""
+    tagged = {version.name for version in built.versions if version.tags}
+    fallback = {v.name for v in built.versions if v.tags and not own_tag(v)} | superseded(built).keys()
+    found = set()
+    for version in built.versions:
+        reading = built.readings[version.name]
+        children = reading.children if isinstance(reading, Manifest) else ()
+        proofs = {child.digest for child in children if attests(built, child)}
+        if version.name not in fallback and proofs < {child.digest for child in children}:
+            found |= proofs
+    return found - tagged
+
+
+def attests(built: Built, child: Descriptor) -> bool:
+    reading = built.readings.get(child.digest)
+    told = reading.artifact_type if isinstance(reading, Manifest) else ""
+    return child.role == "attestation-manifest" or ATTESTATION in (child.artifact_type, told)
+
+
+def superseded(built: Built) -> dict[str, str]:
+    """Untagged lists of referrers of one subject whose fallback tag another version has, each with that subject."""
+    named = {one for r in built.readings.values() if isinstance(r, Manifest) for one in named_by(r)}
+    tags = {tag for version in built.versions for tag in version.tags}
+    found = {}
+    for version in built.versions:
+        reading = built.readings[version.name]
+        if version.tags or version.name in named or not isinstance(reading, Manifest) or reading.layers:
+            continue
+        listed = [referred(built)[one] for one in named_by(reading) if one in built.readings]
+        for subject in sorted(set.intersection(*listed)) if listed else ():
+            if subject.replace(":", "-") in tags and subject != version.name:
+                found[version.name] = subject
+                break
+    return found
+
+
+def named_by(reading: Manifest) -> set[str]:
+    """Everything that an index names, whatever it calls it."""
+    return {child.digest for child in reading.children} | set(reading.mentions)
+
+
+def replaced(built: Built, attestation: str, subject: str, deleted: set[str]) -> bool:
+    """Whether another attestation of the same subject and kind stays."""
+    told = built.readings[attestation]
+    assert isinstance(told, Manifest)
+    return bool(told.predicates) and any(
+        isinstance(r, Manifest) and (r.subject, r.predicates) == (subject, told.predicates)
+        for name, r in built.readings.items()
+        if name not in deleted
+    )
+
+
 def losses(built: Built, deleted: set[str]) -> list[tuple[str, str]]:
     """Pairs of what stays and what it lost."""
     lost = []
     listed = {version.name for version in built.versions}
+    refers, proofs, lists = referred(built), listed_attestations(built), superseded(built)
     for version in built.versions:
-        if version.name in deleted:
+        name, reading = version.name, built.readings[version.name]
+        if name in deleted:
             continue
-        reading = built.readings[version.name]
         if isinstance(reading, Manifest):
-            lost += [(version.name, c.digest) for c in reading.children if c.digest in deleted]
-        lost += [
-            (version.name, other)
-            for other, to in referred(built).items()
-            if version.name in to and other in deleted
-        ]
+            lost += [(name, child) for child in named_by(reading) & deleted]
+        lost += [(name, one) for one, subject in lists.items() if subject == name and one in deleted]
+        for other, to in refers.items():
+            is_replaced = other in proofs and replaced(built, other, name, deleted)
+            if name in to and other in deleted and not is_replaced:
+                lost.append((name, other))
         if own_tag(version):
-            lost += [(version.name, to) for to in referred(built)[version.name] & listed & deleted]
+            lost += [(name, to) for to in refers[name] & listed & deleted]
     return lost
 
 
@@ -102,7 +190,7 @@ def check_decisions_and_order(built: Built, plan: Plan) -> None:
         assert all(position[before] < position[step.version.id] for before in step.after)
         for parent in built.versions:
             reading = built.readings[parent.name]
-            if isinstance(reading, Manifest) and step.version.name in {c.digest for c in reading.children}:
+            if isinstance(reading, Manifest) and step.version.name in named_by(reading):
                 assert names[parent.name] in step.after
 
 
@@ -114,10 +202,12 @@ def check_what_belongs_goes(built: Built, deleted: set[str]) -> None:
         namers = {
             v.name
             for v in built.versions
-            if isinstance(r := built.readings[v.name], Manifest)
-            and version.name in {c.digest for c in r.children}
+            if isinstance(r := built.readings[v.name], Manifest) and version.name in named_by(r)
         }
         owners = namers | {to for to in referred(built)[version.name] if to in built.readings}
+        owners |= {
+            to for one, to in superseded(built).items() if one == version.name and to in built.readings
+        }
         # A referrer that stays by a tag of its own keeps its subject.
         held = any(
             version.name in referred(built)[other.name] and other.name not in deleted and own_tag(other)
@@ -136,7 +226,7 @@ def check_second_run(built: Built, rules: PackageRules, deleted: set[str]) -> No
     try:
         assert not gone(deletion_plan(facts, rules, numbers, NOW, Options()))
     except PlanError:
-        return  # only signatures are left, and `orphaned` is refused there
+        return  # mostly signatures are left, and `orphaned` is refused there
 
 
 @FEW
@@ -169,7 +259,8 @@ def freely(built: Built | Facts, rules: PackageRules) -> set[str]:
 def test_adding_a_protection_never_deletes_more(
     built: Built, rules: PackageRules, keep: Rule, exclude: Patterns
 ) -> None:
-    before = freely(built, rules)
+    """Of interchangeable attestations one stays, and not always the same: that one does is the first law."""
+    before = freely(built, rules) | listed_attestations(built)
     assert freely(built, replace(rules, keep=(*rules.keep, keep))) <= before
     if rules.exclude is None:
         assert freely(built, replace(rules, exclude=exclude)) <= before
@@ -180,7 +271,7 @@ def test_adding_a_protection_never_deletes_more(
 @FEW
 @given(packages(), package_rules(limited=False), delete_rules())
 def test_adding_a_delete_rule_never_deletes_less(built: Built, rules: PackageRules, more: Rule) -> None:
-    before = freely(built, rules)
+    before = freely(built, rules) - listed_attestations(built)
     assert before <= freely(built, replace(rules, delete=(*rules.delete, more)))
 
 
@@ -191,8 +282,9 @@ def test_what_changed_or_could_not_be_read_protects(
 ) -> None:
     victim = data.draw(st.sampled_from(built.versions))
     facts = built.facts()
-    unread = replace(facts, readings={**facts.readings, victim.name: Unreadable("503")})
-    assert not gone(planned(unread, rules))
+    unread, read = decided(replace(facts, readings={**facts.readings, victim.name: Unreadable("503")}), rules)
+    # A platform needs no read: what an index says of it is enough.
+    assert not losses(built, gone(unread)) if victim.name not in read else not gone(unread)
     missing = tuple(v for v in facts.first if v is not victim)
     for moved in (replace(facts, latest=missing), replace(facts, first=missing)):
         plan = planned(moved, rules)
@@ -200,8 +292,11 @@ def test_what_changed_or_could_not_be_read_protects(
         assert not losses(built, gone(plan))
     # What somebody else deletes meanwhile takes no keep place: nothing goes for its sake.
     if rules.limit is None:
-        assert freely(replace(facts, latest=missing), rules) <= freely(facts, rules)
-    absent = planned(replace(facts, readings={**facts.readings, victim.name: Absent()}), rules)
-    if own_tag(victim):
+        before = freely(facts, rules) | listed_attestations(built)
+        assert freely(replace(facts, latest=missing), rules) <= before
+    absent, read = decided(replace(facts, readings={**facts.readings, victim.name: Absent()}), rules)
+    described = (c for r in facts.readings.values() if isinstance(r, Manifest) for c in r.children)
+    is_index = any(c.digest == victim.name and c.media_type == INDEX for c in described)
+    if (victim.tags or is_index) and victim.name in read:
         tagless = {v.name for v in built.versions if all(tag.startswith("sha256-") for tag in v.tags)}
         assert not gone(absent) & tagless

@@ -76,6 +76,15 @@ class Built:
         return Facts(PACKAGE, versions, versions, self.readings, frozenset(self.gone), "ghcr.io/octo/app")
 
 
+_KINDS = (
+    *("image", "image", "index", "index", "referrer", "signature", "fallback", "cache"),
+    *("attested", "rebuilt", "superseded"),
+)
+LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+ATTESTATION = "application/vnd.docker.attestation.manifest.v1+json"
+PREDICATES = (frozenset({"provenance"}), frozenset({"provenance"}), frozenset({"sbom"}), frozenset[str]())
+
+
 @st.composite
 def packages(draw: st.DrawFn, most: int = 14) -> Built:
     """Draw a package; tags are each on one version, children before their index."""
@@ -84,11 +93,7 @@ def packages(draw: st.DrawFn, most: int = 14) -> Built:
     for _ in range(draw(st.integers(1, most))):
         known = [version.name for version in built.versions]
         hours = draw(st.integers(0, 3000))
-        kind = draw(
-            st.sampled_from(
-                ("image", "image", "index", "index", "referrer", "signature", "fallback", "cache")
-            )
-        )
+        kind = draw(st.sampled_from(_KINDS))
         tags = tuple(
             free.pop(draw(st.integers(0, len(free) - 1))) for _ in range(draw(st.integers(0, 2))) if free
         )
@@ -96,8 +101,11 @@ def packages(draw: st.DrawFn, most: int = 14) -> Built:
             children = draw(st.lists(st.sampled_from(known), max_size=4, unique=True))
             lost = [digest(10_000 + len(built.gone) + i) for i in range(draw(st.integers(0, 1)))]
             built.gone |= set(lost)
-            named = tuple(_descriptor(built, name, draw(st.booleans())) for name in (*children, *lost))
-            built.add(hours=hours, tags=tags, children=named, is_index=True, media_type=INDEX)
+            named = [_descriptor(built, name, draw(st.sampled_from(_LOOKS))) for name in (*children, *lost)]
+            built.add(hours=hours, tags=tags, **_listing(named))
+        elif kind in ("attested", "rebuilt"):
+            shared = draw(st.sampled_from(known)) if known and kind == "rebuilt" else None
+            _attested(draw, built, hours, tags, shared)
         elif kind == "referrer":
             target = draw(st.sampled_from(known)) if known and draw(st.integers(0, 3)) > 0 else digest(20_000)
             built.gone |= {target} - set(known)
@@ -110,10 +118,10 @@ def packages(draw: st.DrawFn, most: int = 14) -> Built:
         elif kind == "fallback" and known:
             hexadecimal = draw(st.sampled_from(known)).removeprefix("sha256:")
             children = draw(st.lists(st.sampled_from(known), max_size=2, unique=True))
-            named = tuple(Descriptor(name, IMAGE) for name in children)
-            built.add(
-                hours=hours, tags=(f"sha256-{hexadecimal}",), children=named, is_index=True, media_type=INDEX
-            )
+            named = [Descriptor(name, IMAGE) for name in children]
+            built.add(hours=hours, tags=(f"sha256-{hexadecimal}",), **_listing(named))
+        elif kind == "superseded" and known:
+            _signed_twice(draw, built, hours, draw(st.sampled_from(known)))
         elif kind == "cache":
             built.add(hours=hours, tags=tags, is_index=True, media_type=INDEX, layers=3)
         else:
@@ -121,12 +129,63 @@ def packages(draw: st.DrawFn, most: int = 14) -> Built:
     return built
 
 
-def _descriptor(built: Built, name: str, attestation: bool) -> Descriptor:
+_LOOKS = ("platform", "platform", "attestation", "bare", "index", "layer")
+
+
+def _descriptor(built: Built, name: str, look: str) -> Descriptor:
+    """How an index describes a child: with its platform, as an attestation, or as something that it is not."""
     reading = built.readings.get(name)
     media = reading.media_type if isinstance(reading, Manifest) else IMAGE
-    if attestation and media == IMAGE and name not in built.readings:
-        return Descriptor(name, media, "unknown/unknown", "attestation-manifest")
+    if look == "platform" and isinstance(reading, Manifest) and reading.subject:
+        # A platform has no subject; what has one may be described in any other way.
+        look = "bare"
+    match look:
+        case "attestation" if media == IMAGE:
+            return Descriptor(name, media, "unknown/unknown", "attestation-manifest")
+        case "bare":
+            return Descriptor(name, IMAGE)
+        case "index":
+            return Descriptor(name, INDEX)
+        case "layer" if name in built.readings:
+            return Descriptor(name, LAYER)
     return Descriptor(name, media, "linux/amd64")
+
+
+def _listing(named: list[Descriptor]) -> dict[str, object]:
+    """An index over these descriptors, as it is read."""
+    children = tuple(one for one in named if one.media_type != LAYER)
+    mentions = tuple(one.digest for one in named if one.media_type == LAYER)
+    return {
+        "children": children,
+        "mentions": mentions,
+        "layers": len(mentions),
+        "is_index": True,
+        "media_type": INDEX,
+    }
+
+
+def _attested(draw: st.DrawFn, built: Built, hours: int, tags: tuple[str, ...], shared: str | None) -> None:
+    """An index over a platform, which an earlier build may have had, and an attestation as BuildKit writes it."""
+    platform = shared or built.add(hours=hours)
+    # Before BuildKit 0.32 an attestation had no subject, and no artifact type.
+    new = draw(st.booleans())
+    told = {"subject": platform, "artifact_type": ATTESTATION} if new else {}
+    proof = built.add(hours=hours, predicates=draw(st.sampled_from(PREDICATES)), **told)
+    listed = Descriptor(proof, IMAGE, "unknown/unknown", "attestation-manifest")
+    reading = built.readings[platform]
+    assert isinstance(reading, Manifest)
+    look = "bare" if reading.subject else "platform"
+    built.add(hours=hours, tags=tags, **_listing([_descriptor(built, platform, look), listed]))
+
+
+def _signed_twice(draw: st.DrawFn, built: Built, hours: int, subject: str) -> None:
+    """Two signatures at once: each lists what it knew under the fallback tag, and the tag is on the second list."""
+    bundles = [built.add(hours=hours, subject=subject, artifact_type="bundle") for _ in range(2)]
+    lists = [bundles[:1], bundles if draw(st.booleans()) else bundles[1:]]
+    for number, listed in enumerate(lists):
+        named = [Descriptor(name, IMAGE, artifact_type="bundle") for name in listed]
+        tag = (f"sha256-{subject.removeprefix('sha256:')}",) if number else ()
+        built.add(hours=hours, tags=tag, **_listing(named))
 
 
 PATTERNS = st.lists(

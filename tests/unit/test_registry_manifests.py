@@ -38,6 +38,7 @@ def test_an_image_is_a_leaf_with_the_size_of_its_contents() -> None:
         layers=3,
         artifact_type=shapes.OCI_CONFIG,
         size=document["config"]["size"] + sum(layer["size"] for layer in document["layers"]),
+        runnable=True,
     )
 
 
@@ -185,7 +186,9 @@ def test_a_list_of_referrers_is_read_like_an_index() -> None:
     subject = shapes.image("app")
     one = shapes.referrer(subject)
     listed = parse_referrers(shapes.fallback_index([one]).body)
-    assert listed == (Descriptor(one.digest, shapes.OCI_IMAGE, "", "", len(one.body)),)
+    assert listed == (
+        Descriptor(one.digest, shapes.OCI_IMAGE, "", "", len(one.body), shapes.SIGSTORE_BUNDLE),
+    )
     assert parse_referrers(shapes.index([]).body) == ()
     assert isinstance(parse_referrers(b"{}"), Unreadable)
     assert isinstance(parse_referrers(b"[]"), Unreadable)
@@ -242,3 +245,20 @@ def test_no_bytes_raise(body: bytes, digest: str) -> None:
     assert isinstance(parse(body, "", digest), Unreadable)
     assert isinstance(parse(body, shapes.OCI_INDEX, digest_of(body)), Unreadable)
     assert isinstance(parse_referrers(body), Unreadable)
+
+
+def test_an_attestation_tells_its_subject_and_the_kinds_of_its_statements() -> None:
+    image = shapes.image("app")
+    kinds = ("https://slsa.dev/provenance/v1", "https://spdx.dev/Document")
+    proof = shapes.attestation(image, artifact=True, predicates=kinds)
+    read = parse(proof.body, proof.media_type, proof.digest)
+    assert isinstance(read, Manifest)
+    assert (read.subject, read.predicates, read.runnable) == (image.digest, frozenset(kinds), False)
+
+
+def test_a_descriptor_of_another_media_type_is_mentioned() -> None:
+    image = shapes.image("app")
+    index = shapes.index([shapes.described_as(image, shapes.OCI_LAYER)])
+    read = parse(index.body, index.media_type, index.digest)
+    assert isinstance(read, Manifest)
+    assert (read.children, read.mentions, read.layers) == ((), (image.digest,), 1)

@@ -1,4 +1,4 @@
-"""The last tag of a package: GitHub refuses to delete the last tagged version, and so the dummy that would hold it."""
+"""Which images may go without breaking what stays: a fixed point over the graph, and what GitHub refuses last."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from package_retention.decide.facts import by_age
 from package_retention.decide.graph import closure, damage, own_tags
 from package_retention.decide.matching import Candidate, single_candidate
+from package_retention.model import Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -78,6 +79,17 @@ def resolve_dependencies(graph: Graph, chosen: AbstractSet[str], fixed: Abstract
 
     `fixed` stays whatever is chosen (what changed meanwhile, what may be named by a manifest that nobody could read).
     """
+    held: dict[str, str] = {}
+    while True:
+        settled = _resolve(graph, chosen, fixed | held.keys())
+        more = _last_attestations(graph, settled.going)
+        if not more:
+            owners = {d: settled.needed_by.get(subject, subject) for d, subject in held.items()}
+            return Resolution(settled.roots, settled.going, {**settled.needed_by, **owners})
+        held |= more
+
+
+def _resolve(graph: Graph, chosen: AbstractSet[str], fixed: AbstractSet[str]) -> Resolution:
     units = frozenset(graph.units)
     roots = frozenset(chosen) - fixed
     needed: dict[str, str] = {}
@@ -91,6 +103,32 @@ def resolve_dependencies(graph: Graph, chosen: AbstractSet[str], fixed: Abstract
             going = (reach.keys() - protected.keys()) - (units - roots)
             return Resolution(roots, frozenset(going), needed)
         roots = frozenset(remaining)
+
+
+def _last_attestations(graph: Graph, going: AbstractSet[str]) -> dict[str, str]:
+    """The attestations to hold back, each with its subject: of those that go, the newest that nothing replaces.
+
+    Rebuilds from a cache share platforms, and each brings attestations of its own: one of each kind is enough. But an
+    index that lists one beside a platform proves nothing, so only what was read counts as a replacement.
+    """
+    leaving: dict[tuple[str, object], list[str]] = {}
+    for digest in going & graph.attestations:
+        manifest = graph.readings.get(digest)
+        if isinstance(manifest, Manifest) and manifest.subject in graph.nodes.keys() - going:
+            # What says nothing of its kind is like no other.
+            leaving.setdefault((manifest.subject or "", manifest.predicates or digest), []).append(digest)
+    return {
+        max(digests, key=lambda d: by_age(graph.nodes[d])): subject
+        for (subject, kind), digests in leaving.items()
+        if not any(_attests(graph, digest, subject, kind) for digest in graph.all_referrers[subject] - going)
+    }
+
+
+def _attests(graph: Graph, digest: str, subject: str, predicates: object) -> bool:
+    manifest = graph.readings.get(digest)
+    return (
+        isinstance(manifest, Manifest) and manifest.subject == subject and manifest.predicates == predicates
+    )
 
 
 def _protected(graph: Graph, staying: list[str], reach: Mapping[str, str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from package_retention.decide.rules import Damage
 from package_retention.model import Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from package_retention.model import Descriptor, Reading, Version
 
@@ -25,6 +25,8 @@ INDEX_TYPES = frozenset(
         "application/vnd.docker.distribution.manifest.list.v2+json",
     }
 )
+
+BUILDKIT_ATTESTATION = "application/vnd.docker.attestation.manifest.v1+json"
 
 # The referrers fallback tag (`sha256-<hex>`, distribution-spec) and cosign's three suffixes (facts D).
 _DERIVED = re.compile(r"(sha256|sha512)-([0-9a-f]{64}|[0-9a-f]{128})(?:\.(?:sig|att|sbom))?", re.ASCII)
@@ -47,9 +49,11 @@ def own_tags(version: Version) -> tuple[str, ...]:
 class Graph:
     """Who names whom in one package, by digest; edges lead to listed manifests only.
 
-    `names`: an index to its children. `referrers`: a subject to what refers to it. `subjects`: what a referrer refers
-    to, listed or not. `lost`: children that are named and not listed. `roots` and `orphans` (referrers of which no
-    subject is listed) are the units that are filtered; `tangled` are manifests on or behind a cycle.
+    `names`: an index to its children. `referrers`: a subject to what refers to it and goes with it. `subjects`: what a
+    referrer refers to, listed or not. `lost`: children that are named and not listed. `roots` and `orphans` (referrers
+    of which no subject is listed) are the units that are filtered; `tangled` are manifests on or behind a cycle.
+    `attestations` are listed by an index beside its platforms: they go with the last such index, not with their subject;
+    `all_referrers` holds them too.
     """
 
     nodes: Mapping[str, Version]
@@ -61,6 +65,8 @@ class Graph:
     roots: tuple[str, ...]
     orphans: frozenset[str]
     cyclic: frozenset[str]
+    attestations: frozenset[str]
+    all_referrers: Mapping[str, frozenset[str]]
 
     def follows(self, digest: str) -> tuple[str, ...]:
         """What goes with a manifest: its children and its referrers."""
@@ -85,6 +91,9 @@ def build(versions: Iterable[Version], readings: Mapping[str, Reading]) -> Graph
     names, lost = _children(nodes, readings)
     subjects = _subjects(nodes, readings)
     named = {child for children in names.values() for child in children}
+    superseded = _superseded(nodes, readings, names, named, subjects)
+    attestations = _attestations(nodes, readings, superseded)
+    subjects |= superseded
     orphans = frozenset(
         digest
         for digest, targets in subjects.items()
@@ -95,25 +104,29 @@ def build(versions: Iterable[Version], readings: Mapping[str, Reading]) -> Graph
         for digest, version in nodes.items()
         if digest not in orphans and (own_tags(version) or (digest not in named and digest not in subjects))
     )
-    referrers = _inverse(subjects, nodes)
+    referrers = _inverse({d: targets for d, targets in subjects.items() if d not in attestations}, nodes)
+    cyclic = _cyclic(nodes, names, referrers)
+    every = {subject: frozenset(found) for subject, found in _inverse(subjects, nodes).items()}
     return Graph(
-        nodes, readings, names, referrers, subjects, lost, roots, orphans, _cyclic(nodes, names, referrers)
+        nodes, readings, names, referrers, subjects, lost, roots, orphans, cyclic, attestations, every
     )
 
 
 def _children(
     nodes: Mapping[str, Version], readings: Mapping[str, Reading]
 ) -> tuple[Edges, dict[str, tuple[Descriptor, ...]]]:
+    """What each index names: any listed version, whatever media type the descriptor gives it."""
     names: Edges = {}
     lost: dict[str, tuple[Descriptor, ...]] = {}
     for digest in nodes:
         manifest = readings.get(digest)
-        if not isinstance(manifest, Manifest) or not manifest.children:
+        if not isinstance(manifest, Manifest) or not (manifest.children or manifest.mentions):
             continue
         children = [child for child in manifest.children if child.digest != digest]
-        names[digest] = tuple(dict.fromkeys(c.digest for c in children if c.digest in nodes))
-        gone = tuple(c for c in children if c.digest not in nodes)
-        if gone:
+        named = (*(child.digest for child in children), *manifest.mentions)
+        if found := tuple(dict.fromkeys(d for d in named if d in nodes and d != digest)):
+            names[digest] = found
+        if gone := tuple(c for c in children if c.digest not in nodes):
             lost[digest] = gone
     return names, lost
 
@@ -129,6 +142,53 @@ def _subjects(nodes: Mapping[str, Version], readings: Mapping[str, Reading]) -> 
         if others:
             found[digest] = others
     return found
+
+
+def _superseded(
+    nodes: Mapping[str, Version],
+    readings: Mapping[str, Reading],
+    names: Edges,
+    named: Collection[str],
+    subjects: Edges,
+) -> Edges:
+    """Fallback indexes that lost their tag to a newer one, each with its subject.
+
+    cosign and `oras attach` write the index of `sha256-<hex>` anew with each signature; of two that write at once, one
+    list is lost from the tag, and what only it names is still a signature. Without the tag elsewhere it may be an index
+    whose own tag is still to come.
+    """
+    fallback = {subject for v in nodes.values() for tag in v.tags if (subject := derived_subject(tag))}
+    found: Edges = {}
+    for digest, children in names.items():
+        manifest = readings[digest]
+        if nodes[digest].tags or digest in named or not isinstance(manifest, Manifest) or manifest.layers:
+            continue
+        common = set.intersection(*(set(subjects.get(child, ())) for child in children))
+        if of := sorted((common & fallback) - {digest})[:1]:
+            found[digest] = tuple(of)
+    return found
+
+
+def _attestations(
+    nodes: Mapping[str, Version], readings: Mapping[str, Reading], superseded: Collection[str]
+) -> frozenset[str]:
+    """Untagged attestations that an index lists beside its platforms; a fallback index has no platforms."""
+    found: set[str] = set()
+    for digest, version in nodes.items():
+        manifest = readings.get(digest)
+        is_fallback = digest in superseded or (version.tags and not own_tags(version))
+        if is_fallback or not isinstance(manifest, Manifest) or not manifest.children:
+            continue
+        inside = {c.digest for c in manifest.children if attests(c, readings.get(c.digest))}
+        if len(inside) < len({c.digest for c in manifest.children}):
+            found |= {d for d in inside if d in nodes and not nodes[d].tags}
+    return frozenset(found)
+
+
+def attests(child: Descriptor, reading: Reading | None = None) -> bool:
+    """Whether a child is BuildKit's attestation, by its descriptor or by its own manifest (facts D)."""
+    told = reading.artifact_type if isinstance(reading, Manifest) else ""
+    return child.role == "attestation-manifest" or BUILDKIT_ATTESTATION in (child.artifact_type, told)
 
 
 def _inverse(subjects: Edges, nodes: Mapping[str, Version]) -> Edges:
@@ -174,10 +234,11 @@ def closure(start: Iterable[str], edges: Callable[[str], Collection[str]]) -> di
 def damage(graph: Graph, digest: str, confirmed: Collection[str]) -> Damage | None:
     """What is wrong with an image, as far as the registry has confirmed by 404 that children are gone.
 
-    A lost attestation is no damage; an index that names none is no ghost.
+    A lost attestation is no damage; an index that names none is no ghost; what runs as an image is no orphan.
     """
     if digest in graph.orphans:
-        return Damage.ORPHANED if all(s in confirmed for s in graph.subjects[digest]) else None
+        gone_subjects = all(s in confirmed for s in graph.subjects[digest])
+        return Damage.ORPHANED if gone_subjects and not _runs(graph.readings.get(digest)) else None
     gone, there = _gone(graph, digest, confirmed)
     if gone and not there:
         return Damage.GHOST
@@ -185,6 +246,13 @@ def damage(graph: Graph, digest: str, confirmed: Collection[str]) -> Damage | No
     if gone or any(_gone(graph, child, confirmed)[0] for child in inner):
         return Damage.PARTIAL
     return None
+
+
+def _runs(reading: Reading | None) -> bool:
+    """Whether a manifest is an image, or an index of platforms: some tools tag those by a hash of what they built."""
+    if not isinstance(reading, Manifest):
+        return False
+    return reading.runnable or any(c.platform and not is_attestation(c) for c in reading.children)
 
 
 def _gone(graph: Graph, digest: str, confirmed: Collection[str]) -> tuple[int, int]:
@@ -198,8 +266,8 @@ def _gone(graph: Graph, digest: str, confirmed: Collection[str]) -> tuple[int, i
 
 
 def is_attestation(child: Descriptor) -> bool:
-    """Whether an index names this child as a BuildKit attestation (facts D)."""
-    return child.role == "attestation-manifest" or child.platform == "unknown/unknown"
+    """Whether an index names this child as an attestation, of whatever form: its loss is no damage."""
+    return attests(child) or child.platform == "unknown/unknown"
 
 
 def unconfirmed(graph: Graph) -> tuple[str, ...]:
@@ -207,61 +275,3 @@ def unconfirmed(graph: Graph) -> tuple[str, ...]:
     children = (child.digest for lost in graph.lost.values() for child in lost if not is_attestation(child))
     subjects = (s for digest in graph.orphans for s in graph.subjects[digest])
     return tuple(dict.fromkeys((*children, *subjects)))
-
-
-_BURST_SECONDS = 120.0
-
-
-def certain_reads(versions: Sequence[Version], readings: Mapping[str, Reading]) -> tuple[str, ...]:
-    """Digests that surely need a read: tagged manifests, then children that are described as indexes."""
-    nodes = {version.name: version for version in versions}
-    tagged = tuple(d for d, version in nodes.items() if version.tags and d not in readings)
-    if tagged:
-        return tagged
-    described = _described(readings)
-    return tuple(
-        dict.fromkeys(
-            c.digest
-            for c in described
-            if c.media_type in INDEX_TYPES and c.digest in nodes and c.digest not in readings
-        )
-    )
-
-
-def blind_reads(versions: Sequence[Version], readings: Mapping[str, Reading], turn: int) -> tuple[str, ...]:
-    """Untagged digests that nothing names yet: one may be an index that names the others.
-
-    Of each burst of pushes the newest first (an index is pushed after its platforms), twice as many each `turn`:
-    a dangling image then costs about one read, too, and children described as plain manifests none.
-    """
-    named = {child.digest for child in _described(readings)}
-    rest = [v for v in versions if v.name not in readings and v.name not in named]
-    return tuple(v.name for burst in _bursts(rest) for v in burst[: 2**turn])
-
-
-def _described(readings: Mapping[str, Reading]) -> list[Descriptor]:
-    return [
-        child
-        for manifest in readings.values()
-        if isinstance(manifest, Manifest)
-        for child in manifest.children
-    ]
-
-
-def _bursts(versions: Sequence[Version]) -> list[list[Version]]:
-    """Group versions that were created shortly after one another, each group newest first."""
-    dated = sorted((v for v in versions if v.created_at), key=lambda v: (v.created_at, v.id), reverse=True)
-    bursts: list[list[Version]] = [[v] for v in versions if not v.created_at]
-    last: Version | None = None
-    for version in dated:
-        if (
-            last
-            and last.created_at
-            and version.created_at
-            and ((last.created_at - version.created_at).total_seconds() <= _BURST_SECONDS)
-        ):
-            bursts[-1].append(version)
-        else:
-            bursts.append([version])
-        last = version
-    return bursts

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from package_retention.decide.dependencies import Resolution, but_the_last_tag, images, within_limit
 from package_retention.decide.facts import by_age, oldest_first
-from package_retention.decide.graph import Graph, build, closure, own_tags
+from package_retention.decide.graph import INDEX_TYPES, Graph, build, closure, own_tags
 from package_retention.decide.plan_warnings import about_inputs, about_parts, last_stays, last_tag_stays
+from package_retention.decide.reads import reads_before_change
 from package_retention.decide.reasons import (
     CHANGED,
     LAST_TAGGED,
@@ -21,7 +22,17 @@ from package_retention.decide.reasons import (
 from package_retention.decide.rules import Damage
 from package_retention.decide.selection import Selection, choose, restrict
 from package_retention.errors import PlanError
-from package_retention.model import Absent, Decision, Plan, Reason, ReasonCode, Step, StepKind, Unreadable
+from package_retention.model import (
+    Absent,
+    Decision,
+    Manifest,
+    Plan,
+    Reason,
+    ReasonCode,
+    Step,
+    StepKind,
+    Unreadable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,7 +49,7 @@ def image_plan(
 ) -> Plan:
     """Decide every manifest of a container package by the image that it belongs to."""
     graph = build(facts.union, facts.readings)
-    _refuse_signatures_alone(graph, rules, facts)
+    _refuse_mostly_orphans(graph, rules, facts)
     selections = {
         c.candidate.version.name: c for c in choose(images(graph, facts), rules, parser, now).values()
     }
@@ -52,16 +63,20 @@ def image_plan(
     untagged, spared = but_the_last_tag(facts, settled.going, _untags(board, options))
     return Plan(
         facts.package,
-        decisions=tuple(_decision(board, digest, untagged.get(digest, ())) for digest in graph.nodes),
+        decisions=(
+            *(_decision(board, digest, untagged.get(digest, ())) for digest in graph.nodes),
+            *_listed_twice(graph, facts),
+        ),
         steps=(Step(StepKind.DELETE_PACKAGE, facts.package),) if whole else _steps(board, facts, untagged),
         warnings=(
             *about_inputs(facts, rules),
             *about_parts(facts, rules, graph),
-            *_absent(graph),
+            *_absent(graph, facts),
             *((last_stays(facts, graph.nodes[last], what="tagged version"),) if last else ()),
             *((last_tag_stays(facts, spared),) if spared else ()),
         ),
         problems=_unread(graph),
+        unread=reads_before_change(graph, settled.going),
     )
 
 
@@ -78,12 +93,14 @@ class _ImagePlanner:
     last: str | None
 
 
-def _refuse_signatures_alone(graph: Graph, rules: PackageRules, facts: Facts) -> None:
+def _refuse_mostly_orphans(graph: Graph, rules: PackageRules, facts: Facts) -> None:
+    """Raise `PlanError` where most of a package has no image in it: `COSIGN_REPOSITORY` puts signatures elsewhere."""
     asked = any(Damage.ORPHANED in rule.filter.damaged for rule in rules.delete)
-    if asked and graph.orphans and not graph.roots:
+    if asked and len(graph.orphans) * 2 > len(graph.units):
         raise PlanError(
-            f"{facts.package.label} holds signatures alone: their images live in another package, so `orphaned` "
-            "would delete every one of them",
+            f"{facts.package.label}: {len(graph.orphans):,} of {len(graph.units):,} images are signatures or "
+            "attestations without their image: it most likely lives in another package, so `orphaned` would delete "
+            "what still signs it",
             "Take `orphaned` out of `remove-damaged` for this package.",
         )
 
@@ -106,12 +123,29 @@ def _fixed(graph: Graph, facts: Facts) -> dict[str, Reason]:
     fixed: dict[str, Reason] = dict.fromkeys(graph.cyclic, TANGLED)
     changed_ids = facts.changed_ids
     fixed |= {digest: CHANGED for digest, version in graph.nodes.items() if version.id in changed_ids}
-    readings = {digest: facts.readings.get(digest) for digest in graph.nodes}
-    if any(isinstance(r, Unreadable) for r in readings.values()):
+    if any(isinstance(graph.readings.get(digest), Unreadable) for digest in graph.nodes):
         return dict.fromkeys(graph.nodes, UNREAD)
-    if any(isinstance(r, Absent) and own_tags(graph.nodes[d]) for d, r in readings.items()):
+    if lost_indexes(graph, facts):
         fixed |= {d: UNKNOWN_TAGGED for d, version in graph.nodes.items() if not own_tags(version)}
     return fixed
+
+
+def lost_indexes(graph: Graph, facts: Facts) -> tuple[Version, ...]:
+    """Versions without a manifest that may have named anything: tagged (as a fallback index is), or called an index.
+
+    What the newest list lacks is none of them: somebody deleted it between the list and the read.
+    """
+    gone = facts.gone
+    absent = [d for d in graph.nodes if isinstance(graph.readings.get(d), Absent)]
+    described = {
+        child.digest
+        for reading in graph.readings.values()
+        if isinstance(reading, Manifest)
+        for child in reading.children
+        if child.media_type in INDEX_TYPES
+    }
+    versions = (graph.nodes[digest] for digest in absent)
+    return tuple(v for v in versions if v.id not in gone and (v.tags or v.name in described))
 
 
 def _but_the_last(
@@ -176,6 +210,16 @@ def _decision(board: _ImagePlanner, digest: str, untag: tuple[str, ...]) -> Deci
             version, selected=False, reason=Reason(reason.code, taken), root=version.id, untag=untag
         )
     return Decision(version, selected=False, reason=reason, root=version.id)
+
+
+def _listed_twice(graph: Graph, facts: Facts) -> Iterable[Decision]:
+    """Decisions of the other versions of a digest that the package lists twice: they stay, and so does the first."""
+    known = {version.id for version in graph.nodes.values()}
+    return (
+        Decision(version, selected=False, reason=CHANGED)
+        for version in facts.union
+        if version.id not in known
+    )
 
 
 def _goes(board: _ImagePlanner, digest: str, version: Version, selection: Selection | None) -> Decision:
@@ -273,16 +317,16 @@ def _place(digest: str, waits: Mapping[str, tuple[str, ...]], placed: dict[str, 
         stack.pop()
 
 
-def _absent(graph: Graph) -> tuple[str, ...]:
+def _absent(graph: Graph, facts: Facts) -> tuple[str, ...]:
     """Warnings about manifests that the registry answered 404 for, twice."""
-    gone = [graph.nodes[d] for d, r in graph.readings.items() if isinstance(r, Absent) and d in graph.nodes]
-    tagged = [version for version in gone if own_tags(version)]
+    indexes = lost_indexes(graph, facts)
     warnings = [
         f"{version.label}: the registry has no manifest for it, so what it needs is unknown: untagged images stay"
-        for version in tagged[:10]
+        for version in indexes[:10]
     ]
-    leaves = len(gone) - len(tagged)
-    if leaves:
+    known = {version.name for version in indexes}
+    absent = (d for d in graph.nodes if isinstance(graph.readings.get(d), Absent) and d not in known)
+    if leaves := sum(1 for d in absent if not graph.nodes[d].tags):
         warnings.append(
             f"{leaves} untagged versions have no manifest in the registry: taken as images of one piece"
         )

@@ -15,7 +15,7 @@ from package_retention.model import Outcome, PackageResult, PackageType, Result,
 from package_retention.pipeline import review
 from package_retention.pipeline.context import PackageTask, execution
 from package_retention.pipeline.freshness import PlanRefresher
-from package_retention.pipeline.survey import survey, survey_again
+from package_retention.pipeline.survey import read_more, survey, survey_again
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -53,7 +53,11 @@ class Deletion:
         return reviewed.reconciled(alone, self._plan(reviewed.narrowed(self.options, alone)))
 
     def _plan(self, options: Options) -> Plan:
-        return deletion_plan(self.facts, self.target.rules, self.parser, self.now, options)
+        """Decide, read what would go unread, and decide again: what is read may belong to something that stays."""
+        rules = self.target.rules
+        while (plan := deletion_plan(self.facts, rules, self.parser, self.now, options)).unread:
+            self.facts = read_more(self.run_context, self.facts, rules, plan.unread)
+        return plan
 
     def replan(self, done: Collection[int]) -> Plan:
         """List the package again and decide anew; what that meets (a manifest out of reach) is told at the end."""

@@ -12,7 +12,7 @@ from package_retention.decide.due_dates import Schedule, schedule
 from package_retention.decide.listing import Found, inventory, says_which
 from package_retention.decide.matching import VersionParser
 from package_retention.errors import PlanError, RefusedError, UnreachableError
-from package_retention.model import OwnerKind, PackageResult, PackageType, Reason, ReasonCode
+from package_retention.model import OwnerKind, PackageResult, PackageType, Reason, ReasonCode, Unreadable
 from package_retention.pipeline.context import PackageTask
 from package_retention.pipeline.survey import survey
 
@@ -69,6 +69,7 @@ class Listing:
             reconciled.ask("deleted versions", lambda: self._deleted(package)),
             self._in_conflict(package.owner, reconciled) if package.type is PackageType.DOCKER else None,
         )
+        facts = self._as_a_deletion_reads(facts, target.rules, found.readings)
         plan, scheduled = self._judged(facts, target.rules)
         warnings = (*plan.warnings, *(f"{package.label}: {text}" for text in reconciled.warnings))
         problems = (*plan.problems, *(f"{package.label}: {text}" for text in reconciled.problems))
@@ -82,6 +83,20 @@ class Listing:
             return {}
         rest = [version.name for version in facts.union if version.name not in facts.readings]
         return {**facts.readings, **self._world.registry.manifests(facts.package, rest)}
+
+    def _as_a_deletion_reads(
+        self, facts: Facts, rules: PackageRules, readings: Mapping[str, Reading]
+    ) -> Facts:
+        """Know what was read, but fail over a manifest only where a deletion would have to read it."""
+        read = {d: r for d, r in readings.items() if not isinstance(r, Unreadable)}
+        facts = replace(facts, readings={**facts.readings, **read})
+        parser = VersionParser(ecosystems.of(facts.package.type))
+        try:
+            while unread := deletion_plan(facts, rules, parser, self._now, self._options).unread:
+                facts = replace(facts, readings={**facts.readings, **{d: readings[d] for d in unread}})
+        except PlanError:
+            return facts
+        return facts
 
     def _deleted(self, package: Package) -> tuple[Version, ...] | None:
         """List deleted versions; another user's, GitHub documents no list of (facts A1): none there says nothing."""

@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from package_retention.decide.facts import Facts
-from package_retention.decide.graph import blind_reads, build, certain_reads, unconfirmed
+from package_retention.decide.graph import build, unconfirmed
+from package_retention.decide.image_plan import lost_indexes
+from package_retention.decide.reads import blind_reads, certain_reads
 from package_retention.model import Absent, Operation, PackageType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from package_retention.decide.rules import PackageRules
     from package_retention.model import Package, Reading, Version
@@ -21,14 +23,32 @@ def survey(run_context: RunContext, package: Package, rules: PackageRules) -> Fa
     """List a package and read its manifests."""
     versions = run_context.api.versions(package)
     reference = f"{run_context.registry_host}/{package.owner.login}/{package.name}".lower()
-    facts = Facts(package, versions, versions, reference=reference)
-    return _read(run_context, facts, rules)
+    facts = _read(run_context, Facts(package, versions, versions, reference=reference), rules)
+    # A tagged manifest that is not there keeps a whole package: was it deleted since the list was made?
+    return survey_again(run_context, facts, rules, ()) if _lacks_an_index(facts) else facts
 
 
 def survey_again(run_context: RunContext, facts: Facts, rules: PackageRules, done: Collection[int]) -> Facts:
-    """List a package once more, and read what came; what this run has deleted counts as still there."""
+    """List a package once more, and read what came; what this run has deleted counts as still there.
+
+    What the registry did not have is asked for again: a 404 that passes is no 404. So is what was damaged.
+    """
     latest = run_context.api.versions(facts.package)
+    readings = {digest: r for digest, r in facts.readings.items() if not isinstance(r, Absent)}
+    facts = replace(facts, readings=readings, confirmed=frozenset())
     return _read(run_context, facts.relisted(latest, done), rules)
+
+
+def read_more(run_context: RunContext, facts: Facts, rules: PackageRules, digests: Iterable[str]) -> Facts:
+    """Read manifests that a plan asked for, and what they make needed in turn."""
+    readings = {**facts.readings, **run_context.registry.manifests(facts.package, digests)}
+    return _read(run_context, replace(facts, readings=readings), rules)
+
+
+def _lacks_an_index(facts: Facts) -> bool:
+    if not any(isinstance(reading, Absent) for reading in facts.readings.values()):
+        return False
+    return bool(lost_indexes(build(facts.union, facts.readings), facts))
 
 
 def _read(run_context: RunContext, facts: Facts, rules: PackageRules) -> Facts:
@@ -64,7 +84,8 @@ def _read_certain(
 
 def _confirmed(run_context: RunContext, facts: Facts) -> frozenset[str]:
     """The digests that nothing lists and that the registry does not have either: only these are missing."""
-    doubtful = unconfirmed(build(facts.union, facts.readings))
+    named = unconfirmed(build(facts.union, facts.readings))
+    doubtful = [digest for digest in named if digest not in facts.confirmed]
     if not doubtful:
         return frozenset()
     answers = run_context.registry.manifests(facts.package, doubtful)

@@ -147,6 +147,8 @@ _FIELDS = {
     for name in ("manifests", "mediaType", "subject", "config", "layers", "fsLayers", "blobs", "artifactType")
 }
 _ROLE = "vnd.docker.reference.type"  # BuildKit's annotation on an attestation's descriptor (facts D)
+_PREDICATE = "in-toto.io/predicate-type"  # BuildKit's annotation on each layer of an attestation
+_IMAGE_LAYERS = ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
 
 
 def is_digest(name: str) -> bool:
@@ -175,7 +177,7 @@ def parse_referrers(body: bytes) -> tuple[Descriptor, ...] | Unreadable:
         found = document(body, _FIELDS)
         if "manifests" not in found:
             return Unreadable("the list of referrers is no index")
-        return _children(found)[0]
+        return _described(found)[0]
     except InvalidJsonError as error:
         return Unreadable(f"the list of referrers makes no sense: {error}")
 
@@ -194,7 +196,7 @@ def check_digest(body: bytes, digest: str) -> str:
 
 def _manifest(found: Table, content_type: str, digest: str) -> Manifest:
     media_type, form = _form(found, content_type)
-    children, others = _children(found)
+    children, others = _described(found)
     contents = [*tables(found, "layers"), *tables(found, "blobs")]
     loose = [e for e in tables(found, "manifests") if not is_manifest(essence(text(e, "mediaType")))]
     config = table(found, "config")
@@ -207,11 +209,18 @@ def _manifest(found: Table, content_type: str, digest: str) -> Manifest:
         media_type=media_type,
         is_index=form is Form.INDEX,
         children=children,
-        layers=others + len(contents) + len(entries(found, "fsLayers")),
+        layers=len(others) + len(contents) + len(entries(found, "fsLayers")),
         subject=_subject(found),
         artifact_type=text(found, "artifactType") or text(config, "mediaType"),
         size=whole_number(config, "size") + sum(whole_number(entry, "size") for entry in (*contents, *loose)),
+        mentions=tuple(dict.fromkeys(entry.digest for entry in others)),
+        predicates=frozenset(filter(None, (text(table(e, "annotations"), _PREDICATE) for e in contents))),
+        runnable=form is Form.SCHEMA1 or any(_is_image_layer(entry) for entry in contents),
     )
+
+
+def _is_image_layer(entry: Table) -> bool:
+    return essence(text(entry, "mediaType")).startswith(_IMAGE_LAYERS)
 
 
 def _form(found: Table, content_type: str) -> tuple[str, Form]:
@@ -236,11 +245,11 @@ def _form_by_fields(found: Table) -> Form:
     return shown[0]
 
 
-def _children(found: Table) -> tuple[tuple[Descriptor, ...], int]:
-    """The descriptors that name manifests, each once, and the number of the others (a cache's layers)."""
+def _described(found: Table) -> tuple[tuple[Descriptor, ...], tuple[Descriptor, ...]]:
+    """The descriptors that name manifests, each once, and the others (a cache's layers)."""
     named = [_descriptor(entry) for entry in tables(found, "manifests")]
     children = dict.fromkeys(entry for entry in named if is_manifest(entry.media_type))
-    return tuple(children), sum(1 for entry in named if not is_manifest(entry.media_type))
+    return tuple(children), tuple(entry for entry in named if not is_manifest(entry.media_type))
 
 
 def _descriptor(entry: Table) -> Descriptor:
@@ -255,6 +264,7 @@ def _descriptor(entry: Table) -> Descriptor:
         platform="/".join(part for part in parts if part),
         role=text(table(entry, "annotations"), _ROLE),
         size=whole_number(entry, "size"),
+        artifact_type=text(entry, "artifactType"),
     )
 
 
