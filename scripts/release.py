@@ -2,7 +2,7 @@
 
 `check` ends with status 1 unless `pyproject.toml`, `CHANGELOG.md` and the repository's own name fit the release;
 `notes` prints the version's section of the change log; `pin` points `action.yml` at the published image, by digest;
-`pinned` prints the image by digest that is called NAME (`builder`, `scanner`) in `.github/build/Dockerfile`.
+`pinned` prints the image by digest that is called NAME (`builder`, `scanner`) in `.github/builders/Dockerfile`.
 """
 
 import os
@@ -16,7 +16,7 @@ VERSION = re.compile(r"\d+\.\d+\.\d+")
 REFERENCE = re.compile(r"[a-z0-9.:/_-]+@sha256:[0-9a-f]{64}")
 IMAGE_LINE = re.compile(r"""^(?P<indent>[ \t]*)image:[ \t]*["']?Dockerfile["']?[ \t]*$""", re.MULTILINE)
 SOURCE = re.compile(r"^ARG SOURCE=https://github\.com/(?P<repository>[\w.-]+/[\w.-]+)$", re.MULTILINE)
-BUILDERS = Path(".github", "build", "Dockerfile")
+BUILDERS = Path(".github", "builders", "Dockerfile")
 
 
 class ReleaseError(Exception):
