@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from emulator.server import EmulatedGitHub
-from image.engine import BASE, ROOT, Run, environment
+from image.engine import BASE, ROOT, Run, environment, podman
 
 MOST_TRIES = 200
 NEEDED = (
@@ -63,13 +63,33 @@ def committed(tree: Path) -> None:
         subprocess.run(["git", *identity, *arguments], cwd=tree, check=True)
 
 
+def forget_built_actions() -> None:
+    """Remove the images of actions that act has built."""
+    names = podman("images", "--format={{.Repository}}:{{.Tag}}").out.split()
+    for name in names:
+        if name.endswith("-dockeraction:latest"):
+            podman("rmi", "--force", name)
+
+
 def act(
     checkout: Path, own: Path, server: EmulatedGitHub, socket: str, token: str, options: Sequence[str] = ()
 ) -> Run:
-    """Run the workflows of a checkout that a push starts; `own` is a folder for act's files."""
+    """Run the workflows of a checkout that a push starts; `own` is a folder for act's files.
+
+    The first job builds the action's image, and the others of the run use it: what an earlier run built goes first.
+    """
+    forget_built_actions()
     folders = {name: str(own / name.lower()) for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME")}
     command = [
-        *["act", "push", "--rm", "--pull=false", "--network=host", "--container-daemon-socket=-"],
+        *[
+            "act",
+            "push",
+            "--rm",
+            "--pull=false",
+            "--rebuild=false",
+            "--network=host",
+            "--container-daemon-socket=-",
+        ],
         *["--platform", f"ubuntu-latest={BASE}", "--secret", f"GITHUB_TOKEN={token}"],
         *["--env", f"GITHUB_API_URL={server.api_url}", "--env", f"GITHUB_SERVER_URL={server.server_url}"],
         *options,
