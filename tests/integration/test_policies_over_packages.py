@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from emulator.faults import Fault, Kind
 from emulator.images import push_image
 from main_job import Job, job, numbered, shown, texts
 
@@ -197,3 +198,50 @@ def test_a_files_filter_stands_alone(made: Job) -> None:
     assert made.world.requests == []
     assert "`versions` and `policy-file`" in ran.log
     assert "`min-versions-to-keep` and `policy-file`" in ran.log
+
+
+OTHER_NAMES = """\
+    packages:
+      - type: nuget
+        name: {keeper}
+        keep:
+          - versions: ["*.1", "*.2"]
+        delete:
+          - versions: nothing
+      - type: nuget
+        name: {deleter}
+        delete:
+          - versions: "1.0.*"
+"""
+
+
+@pytest.mark.parametrize(
+    ("keeper", "deleter"),
+    [
+        ("mycompany.lib", "mycompany.lib"),
+        ("mycompany.lib", "MyCompany.Lib"),
+        ("mycompany.*", "MyCompany.Lib"),
+        ("/^mycompany/", "MyCompany.*"),
+        ("MYCOMPANY.LIB", "mycompany.lib"),
+        ("'@acme/lib'", "'@acme/lib'"),
+    ],
+)
+def test_keep_rules_hold_whatever_github_calls_the_package(made: Job, keeper: str, deleter: str) -> None:
+    package = made.filled("MyCompany.Lib", kind="nuget", count=4)
+    package.also = frozenset({"mycompany.lib", "MYCOMPANY.LIB", "@acme/lib"})
+    run(made, OTHER_NAMES.format(keeper=keeper, deleter=deleter), repository="any", if_missing="ignore")
+    assert texts(package) == {"1.0.1", "1.0.2"}
+
+
+def test_nothing_is_changed_while_a_package_with_keep_rules_cannot_be_asked_for(made: Job) -> None:
+    """It may be any of the others by another name."""
+    package = made.filled("MyCompany.Lib", kind="nuget", count=4)
+    broken = Fault(Kind.SERVER_ERROR, path="/nuget/lib", times=None)
+    made.world.faults.add(broken)
+    policy = OTHER_NAMES.format(keeper="lib", deleter="MyCompany.Lib")
+    ran = run(made, policy, status=1)
+    assert len(texts(package)) == 4
+    assert "could not be asked for" in ran.log
+    made.world.faults.clear()
+    run(made, policy, if_missing="ignore")
+    assert not texts(package) - {"1.0.4"}

@@ -226,7 +226,11 @@ def delete_rules(draw: st.DrawFn) -> Rule:
 @st.composite
 def keep_rules(draw: st.DrawFn) -> Rule:
     """Draw a keep rule."""
-    condition = Filter(versions=draw(st.none() | PATTERNS), newer_than=draw(st.none() | DURATIONS))
+    condition = Filter(
+        versions=draw(st.none() | PATTERNS | st.just(Patterns.parse("sha256-*"))),
+        ids=draw(st.none() | st.none() | st.frozensets(st.integers(1, 14), max_size=3)),
+        newer_than=draw(st.none() | DURATIONS),
+    )
     return Rule("a keep rule", condition, draw(RETENTIONS))
 
 

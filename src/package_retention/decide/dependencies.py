@@ -39,6 +39,7 @@ def _image(graph: Graph, digest: str, facts: Facts, *, gone: bool) -> Candidate:
         has_own_tag=bool(own),
         tags_inside=frozenset(tag for d in inside for tag in graph.nodes[d].tags),
         digests_inside=frozenset(inside),
+        ids_inside=frozenset(graph.nodes[d].id for d in inside),
         reference=facts.reference,
         gone=gone,
     )

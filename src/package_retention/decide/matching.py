@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from package_retention.decide.patterns import DERIVED_STARTS
 from package_retention.decide.rules import Damage, ReleaseStatus, TagStatus
 from package_retention.model import Reason, ReasonCode
 
@@ -28,7 +29,7 @@ _ORPHAN = "a referrer whose subject is gone: only `remove-damaged: orphaned` mat
 class Candidate:
     """What is filtered, counted and kept as one: an image by its root, or a version of any other package type.
 
-    `texts` is what `versions` looks at: the tags of its own, or the version's name. `tags_inside` and
+    `texts` is what `versions` looks at: the tags of its own, or the version's name. `tags_inside`, `ids_inside` and
     `digests_inside` hold everything in an image, children and referrers included. `is_referrer` marks an orphan,
     `gone` what the newest list of the package lacks.
     """
@@ -41,6 +42,7 @@ class Candidate:
     has_own_tag: bool = False
     tags_inside: frozenset[str] = frozenset()
     digests_inside: frozenset[str] = frozenset()
+    ids_inside: frozenset[int] = frozenset()
     reference: str = ""
     gone: bool = False
 
@@ -122,12 +124,19 @@ def _verdict(match: Match) -> Verdict:
 
 
 def keeps(condition: Filter, candidate: Candidate, parser: VersionParser, now: datetime) -> bool:
-    """Match a keep rule's filter: one tag is enough, and what is unknown counts as matching."""
-    if any(match.verdict is Verdict.NO for match in _whole(condition, candidate, now)):
+    """Match a keep rule's filter: one tag is enough, and what is unknown counts as matching.
+
+    A rule that names a part of an image (the id or digest of a platform, the tag of a signature) keeps the image.
+    """
+    ids = candidate.ids_inside or {candidate.version.id}
+    if condition.ids is not None and condition.ids.isdisjoint(ids):
+        return False
+    whole = replace(condition, ids=None)
+    if any(match.verdict is Verdict.NO for match in _whole(whole, candidate, now)):
         return False
     if not _looks_at_texts(condition):
         return True
-    if candidate.is_image and condition.versions and _any_digest(condition.versions, candidate):
+    if candidate.is_image and condition.versions and _any_part(condition.versions, candidate):
         return True
     return any(_state(condition, candidate, text, parser) is not False for text in candidate.texts)
 
@@ -144,6 +153,12 @@ def excluded(patterns: Patterns | None, candidate: Candidate) -> bool:
     if any(patterns.matches(tag) for tag in tags) or (not tags and patterns.only_negated):
         return True
     return candidate.is_image and _any_digest(patterns, candidate)
+
+
+def _any_part(patterns: Patterns, candidate: Candidate) -> bool:
+    """Whether a keep rule names a digest in an image, or a derived tag: `*` does not mean signatures."""
+    derived = (tag for tag in candidate.tags_inside if tag.startswith(DERIVED_STARTS))
+    return _any_digest(patterns, candidate) or any(patterns.matches_derived(tag) for tag in derived)
 
 
 def _any_digest(patterns: Patterns, candidate: Candidate) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
@@ -43,6 +43,9 @@ def _split(line: str) -> Iterator[str]:
 __all__ = ["Kind", "Pattern", "PatternError", "PatternTimeoutError", "Patterns"]
 
 SEARCH_SECONDS = 0.5
+DERIVED_STARTS = ("sha256-", "sha512-")
+"""How the tags of signatures and of referrers begin: the rest is the digest of what they refer to."""
+
 _DIGEST_START = "sha256:"
 
 
@@ -70,21 +73,25 @@ class Pattern:
     everywhere: bool = False
 
     @classmethod
-    def parse(cls, text: str, *, lower: bool = False) -> Self:
+    def parse(cls, text: str, *, lower: bool = False) -> Pattern:
         """Read one entry; `lower` fits it to names that are always lower-case. Raises `PatternError`."""
         found = form(text)
-        body, flags = found.body, found.flags
-        if lower and found.kind == "regex":
-            flags = "".join(sorted({*flags, "i"}))
-        elif lower:
-            body = body.lower()
-        return cls(text.strip(), found.kind, body, found.negated, found.digest, found.reference, flags)
+        pattern = cls(
+            text.strip(), found.kind, found.body, found.negated, found.digest, found.reference, found.flags
+        )
+        return pattern.in_any_case() if lower else pattern
 
     @classmethod
     def expression(cls, source: str) -> Self:
         """Read a bare regular expression that looks at names, tags and digests; raises `PatternError`."""
         found = expression(source)
         return cls(f"/{source}/", found.kind, found.body, everywhere=True)
+
+    def in_any_case(self) -> Pattern:
+        """Return the same entry, fit to texts in small letters."""
+        if self.kind == "regex":
+            return replace(self, flags="".join(sorted({*self.flags, "i"})))
+        return replace(self, body=self.body.lower())
 
     @property
     def groups(self) -> int:
@@ -166,6 +173,16 @@ class Patterns:
         """
         last = self._last(lambda entry: entry._meets_digest(digest, reference))  # noqa: SLF001 - its own entries
         return last is not None and not last.negated
+
+    def matches_derived(self, tag: str) -> bool:
+        """Whether a digest-derived tag is meant, by the entries alone that begin as such a tag does."""
+        telling = Patterns(tuple(entry for entry in self.entries if entry.body.startswith(DERIVED_STARTS)))
+        last = telling._last(lambda entry: entry._meets(tag, "", ""))  # noqa: SLF001 - its own entries
+        return last is not None and not last.negated
+
+    def in_any_case(self) -> Patterns:
+        """Return the same entries, fit to texts in small letters."""
+        return Patterns(tuple(entry.in_any_case() for entry in self.entries))
 
     def literally(self, text: str) -> bool:
         """Whether a literal entry names this very text, and no later `!` entry takes it away."""

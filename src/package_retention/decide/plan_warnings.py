@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from package_retention.decide.facts import Facts
     from package_retention.decide.graph import Graph
-    from package_retention.decide.rules import PackageRules
+    from package_retention.decide.rules import PackageRules, Rule
     from package_retention.model import Version
 
 
@@ -20,7 +20,7 @@ def about_inputs(facts: Facts, rules: PackageRules) -> tuple[str, ...]:
     label = facts.package.label
     unmatched = rules.exclude.unmatched(_texts(facts.union), facts.reference) if rules.exclude else ()
     listed = {version.id for version in facts.union}
-    absent = sorted(_ids(rules) - listed)
+    absent = sorted((_ids(rules.delete) | _ids(rules.keep)) - listed)
     return (
         *(f"{label}: `exclude-versions` entry {entry} matched nothing" for entry in unmatched),
         *(f"{label}: there is no version with the id {version_id}" for version_id in absent),
@@ -31,7 +31,7 @@ def about_parts(facts: Facts, rules: PackageRules, graph: Graph) -> tuple[str, .
     """Ids of manifests that are no image by themselves: they go with their image alone."""
     by_id = {version.id: digest for digest, version in graph.nodes.items()}
     units = set(graph.units)
-    parts = {i: by_id[i] for i in sorted(_ids(rules)) if i in by_id and by_id[i] not in units}
+    parts = {i: by_id[i] for i in sorted(_ids(rules.delete)) if i in by_id and by_id[i] not in units}
     if not parts:
         return ()
     origins = closure(graph.units, graph.follows)
@@ -58,8 +58,8 @@ def last_tag_stays(facts: Facts, version: Version) -> str:
     )
 
 
-def _ids(rules: PackageRules) -> set[int]:
-    return {i for rule in rules.delete for i in rule.filter.ids or ()}
+def _ids(rules: Iterable[Rule]) -> set[int]:
+    return {i for rule in rules for i in rule.filter.ids or ()}
 
 
 def _texts(versions: Iterable[Version]) -> list[str]:

@@ -110,6 +110,10 @@ class PackageRules:
         """Whether the rules are for the package of this name."""
         return self.names.matches(name) and (self.within is None or self.within.matches(name))
 
+    def protects(self, name: str) -> bool:
+        """Whether the keep rules are for the package of this name, in whatever spelling: a keep rule may reach too far."""
+        return self.names.matches(name) or self.names.in_any_case().matches(name.lower())
+
 
 @dataclass(frozen=True, slots=True)
 class Share:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from package_retention.errors import BudgetError, CancelledError, PlanError, RetentionError
-from package_retention.model import Package
+from package_retention.errors import BudgetError, CancelledError, MissingError, PlanError, RetentionError
+from package_retention.model import Operation, Package
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A package to work on; `error` where it could not be reached (a `MissingError` where it is not there)."""
+    """A package to work on; `error` where it could not be reached (a `MissingError` where it is not there).
+
+    `asked` are the names by which rules asked for it: GitHub may answer with another (`@acme/lib` is `lib`).
+    """
 
     package: Package
     rules: PackageRules
     error: RetentionError | None = None
+    asked: frozenset[str] = frozenset()
 
 
 def targets(run_context: RunContext) -> tuple[Target, ...]:
@@ -31,11 +35,31 @@ def targets(run_context: RunContext) -> tuple[Target, ...]:
     owner = run_context.api.owner(run_context.settings.owner)
     found: dict[tuple[PackageType, str], Target] = {}
     listed: dict[PackageType, tuple[Package, ...]] = {}
+    unasked: dict[PackageType, Target] = {}
     for rules in run_context.settings.rules:
         for target in _reached(run_context, owner, rules, listed):
+            if rules.keep and target.error and not isinstance(target.error, MissingError | PlanError):
+                unasked.setdefault(rules.type, target)
             key = (rules.type, target.package.name)
             found[key] = _merged(found[key], target) if key in found else target
-    return tuple(_protected(found[key], run_context.settings.rules) for key in sorted(found))
+    every = tuple(_protected(found[key], run_context.settings.rules) for key in sorted(found))
+    if run_context.settings.operation is not Operation.DELETE:
+        return every
+    return tuple(_unless_unasked(target, unasked.get(target.package.type)) for target in every)
+
+
+def _unless_unasked(target: Target, unasked: Target | None) -> Target:
+    """Change nothing of a type while a package with keep rules could not be asked for: it may be any of the others.
+
+    Only GitHub's answer tells which name a package goes by, so rules that could not be asked for may be this one's.
+    """
+    if target.error or unasked is None or unasked.error is None:
+        return target
+    message = (
+        f"{target.package.label} is left as it is: the policy's keep rules for {unasked.package.name} may be for it, "
+        f"and that package could not be asked for ({unasked.error.message})"
+    )
+    return replace(target, error=PlanError(message, unasked.error.hint))
 
 
 def unreached(settings: Settings, found: Iterable[Target]) -> tuple[str, ...]:
@@ -54,17 +78,19 @@ def unreached(settings: Settings, found: Iterable[Target]) -> tuple[str, ...]:
 
 def _merged(one: Target, other: Target) -> Target:
     """Both taken together; where only one could be reached, what the other would delete is left out."""
+    asked = one.asked | other.asked
     if one.error or other.error:
-        return one if other.error else other
-    return replace(one, rules=replace(one.rules, delete=one.rules.delete + other.rules.delete))
+        return replace(one if other.error else other, asked=asked)
+    return replace(one, rules=replace(one.rules, delete=one.rules.delete + other.rules.delete), asked=asked)
 
 
 def _protected(target: Target, rules: Iterable[PackageRules]) -> Target:
     """The target with the keep rules of everything that names it: a missing link must not lift a protection."""
+    names = {target.package.name, *target.asked}
     keep = tuple(
         rule
         for each in rules
-        if each.type is target.package.type and each.reaches(target.package.name)
+        if each.type is target.package.type and any(each.protects(name) for name in names)
         for rule in each.keep
     )
     return replace(target, rules=replace(target.rules, keep=keep))
@@ -112,9 +138,11 @@ def _linked(package: Package, run_context: RunContext) -> bool:
 
 
 def _named(run_context: RunContext, package: Package, rules: PackageRules) -> Target:
+    asked = frozenset({package.name})
     try:
-        return Target(run_context.api.package(package.owner, package.type, package.name), rules)
+        found = run_context.api.package(package.owner, package.type, package.name)
+        return Target(found, rules, asked=asked)
     except (BudgetError, CancelledError):
         raise
     except RetentionError as error:
-        return Target(package, rules, error)
+        return Target(package, rules, error, asked)
