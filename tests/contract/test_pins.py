@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections import defaultdict
-from pathlib import Path
 
+from release.fork import ROOT, tracked
 from workflows import ACTION, REUSED
 
-ROOT = Path(__file__).parents[2]
 USES = re.compile(
     r"^[ \t]*(?:- )?uses: (?P<action>[\w.-]+/[\w./-]+)@(?P<pin>\S+)(?: # (?P<version>\S+))?", re.MULTILINE
 )
@@ -20,13 +18,7 @@ SERVER = "docs/recipes/enterprise-server.yml"
 
 def uses() -> list[tuple[str, re.Match[str]]]:
     """Every `uses:` of an action that is not this repository's, with the file that holds it."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.yml", "*.md"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.split()
+    listed = [name for name in tracked() if name.endswith((".yml", ".md"))]
     found = [(name, use) for name in listed for use in USES.finditer((ROOT / name).read_text("utf-8"))]
     return [
         (name, use)

@@ -28,6 +28,7 @@ runc runc
 mmdebstrap mmdebstrap
 docker-registry docker-registry
 skopeo skopeo
+jq jq
 LIST
   [ ${#missing[@]} -gt 0 ] || return 0
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then

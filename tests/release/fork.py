@@ -38,7 +38,8 @@ _PERSON = {
 
 def tracked(root: Path = ROOT) -> list[str]:
     """The repository's files, those included that are to be committed."""
-    command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listing = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    command = ["git", "-c", "safe.directory=*", "-C", str(root), *listing]
     names = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\0")
     return [name for name in names if name and (root / name).is_file()]
 
