@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _EMPTY = frozenset({"", "~", "null", "Null", "NULL"})
+# `ruamel.yaml` takes a minute for 12,000 brackets inside one another: its time grows with the square of the depth.
+_DEEPEST = 200
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s{}\[\],:"]+|\n')
 
 
@@ -90,6 +92,8 @@ class _Tree:
 
     def begin(self, node: Sequence | Table) -> None:
         self.add(node)
+        if len(self._open) > _DEEPEST:
+            raise StructureError(f"nested more than {_DEEPEST} deep")
         self._open.append(node)
 
     def end(self) -> None:
