@@ -13,6 +13,8 @@ BASE_PYTHON ?=
 WORKERS ?= 4
 IMAGE_BUILD := build/image
 TESTS ?= tests
+WORLDS ?= 200
+SEED ?= 1
 # In this order: audit.in is held to the versions of dev.txt.
 LOCKED := runtime dev image audit
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
@@ -72,6 +74,10 @@ format: setup ## Format the code and apply ruff's safe fixes
 .PHONY: bench
 bench: setup ## Measure speed and requests against the embedded GitHub
 	PYTHONPATH=src:tests $(PYTHON) -m benchmarks
+
+.PHONY: soak
+soak: setup ## Play random worlds with changes, faults and signals, judged by an oracle (`make soak WORLDS=2000 SEED=1`)
+	PYTHONPATH=src:tests $(PYTHON) -m soak --worlds $(WORLDS) --seed $(SEED)
 
 .PHONY: demo
 demo: setup ## Clean up a made-up organization on an embedded GitHub and show the job summary
