@@ -245,3 +245,71 @@ def test_nothing_is_changed_while_a_package_with_keep_rules_cannot_be_asked_for(
     made.world.faults.clear()
     run(made, policy, if_missing="ignore")
     assert not texts(package) - {"1.0.4"}
+
+
+KEEPERS = """\
+    packages:
+      - type: {kind}
+        name: "{keeper}"
+        keep:
+          - versions: ["1.0.1", "1.0.2"]
+        delete:
+          - versions: "0.*"
+      - type: {kind}
+        name: "*"
+        delete:
+          - versions: "*"
+            min-versions-to-keep: 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "also", "keeper"),
+    [
+        ("nuget", "MyCompany.Lib", "mycompany.lib", "mycompany.lib"),
+        ("nuget", "MyCompany.Lib", "mycompany.lib", "mycompany.*"),
+        ("nuget", "MyCompany.Lib", "mycompany.lib", "/^mycompany/"),
+        ("nuget", "mycompany.lib", "MyCompany.Lib", "MyCompany.*"),
+        ("npm", "lib", "@acme/lib", "@acme/lib"),
+        ("npm", "lib", "@acme/lib", "Lib"),
+    ],
+)
+def test_a_keep_rule_protects_whatever_spelling_github_answers_with(
+    made: Job, kind: str, name: str, also: str, keeper: str
+) -> None:
+    package = made.filled(name, kind, count=4, also=[also])
+    # An entry that finds nothing by its own spelling is an error; what it keeps is kept all the same.
+    ran = run(made, KEEPERS.format(kind=kind, keeper=keeper), if_missing="ignore")
+    assert texts(package) == numbered(1, 2, 4), ran.log
+
+
+@pytest.mark.parametrize("dry", ["true", "false"])
+def test_nothing_of_a_type_changes_while_an_entry_with_keep_rules_got_no_answer(made: Job, dry: str) -> None:
+    package, other = made.filled("lib", count=4, also=["@acme/lib"]), made.filled("other", count=4)
+    jar = made.filled("jar", "maven", count=4)
+    policy = KEEPERS.format(kind="npm", keeper="@acme/lib") + (
+        "      - type: maven\n        name: jar\n        delete:\n          - min-versions-to-keep: 1\n"
+    )
+    made.world.faults.add(Fault(Kind.SERVER_ERROR, path="/npm/%40acme%2Flib$", times=None))
+    ran = run(made, policy, status=1, dry_run=dry)
+    assert len(texts(package)) == len(texts(other)) == 4
+    assert texts(jar) == (numbered(4) if dry == "false" else numbered(1, 2, 3, 4))
+    assert "octo/other (npm) is left as it is" in ran.log
+    made.world.faults.clear()
+    run(made, policy)
+    assert texts(package) == numbered(1, 2, 4)
+
+
+def test_an_entry_without_keep_rules_that_got_no_answer_stops_no_other_package(made: Job) -> None:
+    made.filled("lib", count=4)
+    other = made.filled("other", count=4)
+    policy = """\
+    packages:
+      - type: npm
+        name: [lib, other]
+        delete:
+          - min-versions-to-keep: 1
+    """
+    made.world.faults.add(Fault(Kind.SERVER_ERROR, path="/npm/lib$", times=None))
+    run(made, policy, status=1)
+    assert texts(other) == numbered(4)
