@@ -92,7 +92,7 @@ class PackagesApi(Protocol):
         ...
 
     def delete_package(self, package: Package, *, not_after: float | None = None) -> Result:
-        """Delete a whole package."""
+        """Delete a whole package; sent once, `StaleError` where another try is due (after another look)."""
         ...
 
     def restore_package(self, package: Package, *, not_after: float | None = None) -> Result:

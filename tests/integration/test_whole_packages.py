@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from emulator import steps
 from emulator.faults import Fault, Kind
+from emulator.images import push_image
 from main_job import TYPES, WORKFLOW, Job, job, numbered, shown, texts
 
 if TYPE_CHECKING:
@@ -65,7 +67,79 @@ def test_what_came_before_the_last_look_keeps_the_package(made: Job) -> None:
     assert not is_gone(package)
     assert texts(package) == {"2.0.0"}
     assert ran.number("deleted-count") == 3
-    assert "something came since the plan was made" in ran.log
+    assert "it is not deleted whole" in ran.log
+
+
+WAITS = [
+    Fault(Kind.SECONDARY, method="DELETE"),
+    Fault(Kind.SECONDARY_AFTER, method="DELETE", seconds=45),
+    Fault(Kind.TOO_MANY, method="DELETE"),
+    Fault(Kind.TOO_MANY_AFTER, method="DELETE", seconds=290),
+    Fault(Kind.PRIMARY, method="DELETE", seconds=200),
+    Fault(Kind.SERVER_ERROR, method="DELETE"),
+    Fault(Kind.BAD_GATEWAY, method="DELETE", times=3),
+    Fault(Kind.UNAVAILABLE, method="DELETE"),
+    Fault(Kind.DROP, method="DELETE"),
+    Fault(Kind.PORTAL, method="DELETE"),
+]
+
+
+def deletes_package(request: Any) -> bool:
+    return request.method == "DELETE" and request.path.endswith("/lib")
+
+
+@pytest.mark.parametrize("fault", WAITS, ids=lambda fault: fault.kind.name)
+@pytest.mark.parametrize("kind", ["npm", "container"])
+def test_each_try_of_a_packages_deletion_has_a_look_of_its_own(made: Job, fault: Fault, kind: str) -> None:
+    """What is pushed while a try waits, for a limit or after an error, is never deleted with the package."""
+    package = made.package("lib", kind)
+    for number in range(3):
+        if kind == "npm":
+            made.world.add_version(package, f"1.0.{number}", created=90)
+        else:
+            push_image(made.world, package, [f"1.0.{number}"], created=90)
+    old = {version.name for version in package.active()}
+    made.world.faults.add(replace(fault))
+    pushed: list[str] = []
+
+    def push(request: Request) -> None:
+        # The first request after the one that failed: it waited, and whoever pushed meanwhile was done before.
+        tried = [one for one in made.world.requests if deletes_package(one)]
+        if tried and not request.registry and not pushed and not package.deleted_at:
+            pushed.append("2.0.0")
+            if kind == "npm":
+                made.world.add_version(package, "2.0.0", created=0)
+            else:
+                push_image(made.world, package, ["2.0.0"], created=0)
+
+    made.world.before_request.append(push)
+    made.step(package_type=kind, versions="1.*", delete_package="when-empty")
+    assert pushed
+    assert not is_gone(package)
+    assert {text for version in package.active() for text in version.tags or [version.name]} & {"2.0.0"}
+    assert not old & {version.name for version in package.active()}
+
+
+@pytest.mark.parametrize("fault", WAITS, ids=lambda fault: fault.kind.name)
+def test_a_package_whose_deletion_had_to_wait_goes_whole_all_the_same(made: Job, fault: Fault) -> None:
+    package = made.filled(count=3)
+    made.world.faults.add(replace(fault))
+    ran = made.step(versions="*", delete_package="when-empty")
+    assert is_gone(package)
+    assert ran.number("deleted-count") == 3
+    asked = [one for one in made.world.requests if lists(one) or deletes_package(one)]
+    tries = [place for place, one in enumerate(asked) if deletes_package(one)]
+    assert len(tries) > 1
+    assert all(lists(asked[place - 1]) for place in tries)
+
+
+def test_a_package_that_github_never_deletes_fails_after_some_tries(made: Job) -> None:
+    package = made.filled(count=3)
+    made.world.faults.add(Fault(Kind.BAD_GATEWAY, method="DELETE", times=None))
+    ran = made.step(status=1, versions="*", delete_package="when-empty")
+    assert not is_gone(package)
+    assert "8 tries, each after a look" in ran.log
+    assert len(made.changes()) == 8
 
 
 def test_what_came_and_would_go_too_still_keeps_the_package(made: Job) -> None:
@@ -77,9 +151,12 @@ def test_what_came_and_would_go_too_still_keeps_the_package(made: Job) -> None:
     assert texts(package) == numbered(4)
 
 
-def test_a_package_that_somebody_deleted_meanwhile_is_no_failure(made: Job) -> None:
+@pytest.mark.parametrize(
+    ("when", "skip"), [(lambda request: request.method == "DELETE", 0), (lists, 1)], ids=["deletion", "look"]
+)
+def test_a_package_that_somebody_deleted_meanwhile_is_no_failure(made: Job, when: Any, skip: int) -> None:
     package = made.filled(count=3)
-    made.when(lambda request: request.method == "DELETE", lambda: made.world.delete_package(package))
+    made.when(when, lambda: made.world.delete_package(package), skip=skip)
     ran = made.step(versions="*", delete_package="when-empty")
     assert (ran.number("deleted-count"), ran.number("failed-count")) == (0, 0)
     assert "already gone" in ran.log

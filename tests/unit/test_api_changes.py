@@ -78,7 +78,7 @@ def outcome(change: str, *answers: Any, by: float | None = None, **kw: Any) -> R
         ("delete version", [SERVER, NO_VERSION, NO_VERSION], Result.DONE),
         ("delete version", [SERVER, SERVER, DONE], Result.DONE),
         ("delete version", [LOST, ODD, NO_VERSION], Result.DONE),
-        ("delete package", [LOST, NO_PACKAGE, NO_PACKAGE], Result.DONE),
+        ("delete package", [LOST, NO_PACKAGE], Result.DONE),
         ("restore version", [LOST, NO_VERSION, THERE], Result.DONE),
         ("restore package", [SERVER, refusal(409, "x"), THERE], Result.DONE),
         # Every try failed, and yet it is done.
@@ -163,6 +163,20 @@ def test_a_portals_page_is_no_answer() -> None:
     error = outcome("delete version", *[portal] * 5, THERE)
     assert isinstance(error, UnreachableError)
     assert "an answer that is not JSON" in error.message
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [LOST, THERE],
+        [SERVER, THERE],
+        [refusal(403, "You have exceeded a secondary rate limit.")],
+        [refusal(429, "Too many requests.", retry_after="3")],
+    ],
+    ids=["lost", "server", "limit", "retry-after"],
+)
+def test_a_whole_package_is_not_deleted_again_without_another_look(answers: list[Any]) -> None:
+    assert isinstance(outcome("delete package", *answers), StaleError)
 
 
 FIVE = [LOST] * 5

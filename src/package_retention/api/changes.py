@@ -39,6 +39,11 @@ class Change:
     thing: str
 
     @property
+    def once(self) -> bool:
+        """Whether each try needs a look of its own: a package takes along what was pushed during a wait."""
+        return self.context.kind is StepKind.DELETE_PACKAGE
+
+    @property
     def restores(self) -> bool:
         """Whether the object is there once this is done."""
         return self.context.kind in (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE)
@@ -54,12 +59,14 @@ def execute(client: GitHubClient, change: Change, *, not_after: float | None = N
     Raises:
         RefusedError: GitHub refuses; a 404 was looked into and is told apart (gone, or role missing).
         UnreachableError: no usable answer; an `InDoubtError` where the change may have been made.
-        StaleError: it could not be sent by `not_after`, and is not done.
+        StaleError: it could not be sent by `not_after`, or the next try needs another look first; it is not done.
         BudgetError: time or budget ended the run before it was done.
         CancelledError: the run was cancelled before it was done.
     """
     try:
-        response = client.change(change.method, change.path, change.context.action, not_after=not_after)
+        response = client.change(
+            change.method, change.path, change.context.action, not_after=not_after, once=change.once
+        )
     except LostChangeError as lost:
         return _resolve(client, change, lost)
     if response.status == _NO_CONTENT:

@@ -74,6 +74,7 @@ class _Request:
     url: str
     action: str
     not_after: float | None = None
+    once: bool = False
 
     @property
     def changes(self) -> bool:
@@ -150,7 +151,9 @@ class GitHubClient:
             url = self._redirected(url, response.headers["location"])
         raise UnreachableError(f"cannot {action}: GitHub redirects without end", _LATER)
 
-    def change(self, method: str, path: str, action: str, *, not_after: float | None = None) -> ApiResponse:
+    def change(
+        self, method: str, path: str, action: str, *, not_after: float | None = None, once: bool = False
+    ) -> ApiResponse:
         """Change something (`DELETE` or `POST`); redirects are answers.
 
         Args:
@@ -158,15 +161,16 @@ class GitHubClient:
             path: a path under the API's base.
             action: as in `get`.
             not_after: a reading of `Clock.monotonic` after which the change is not sent.
+            once: do not send it again by oneself, since every try needs a fresh look at the package first.
 
         Raises:
-            StaleError: it could not be sent in time, and never was sent.
+            StaleError: it could not be sent in time and never was sent, or (`once`) another try is due.
             LostChangeError: it may have been made: no try had a usable answer.
             UnreachableError: it surely was not made: no try left here.
             BudgetError: time or budget ended the run before it was sent.
             CancelledError: the run was cancelled before it was sent.
         """
-        return self._ask(_Request(method, path, action, not_after))
+        return self._ask(_Request(method, path, action, not_after, once))
 
     def close(self) -> None:
         """Close the connections; one that is lent is closed when it comes back."""
@@ -186,6 +190,8 @@ class GitHubClient:
                 if wait.scope == "this":
                     why = f"{request.action}: {wait.why}"
                     self._pacer.wait(wait.seconds, why, not_after=request.not_after)
+                if request.once:
+                    raise StaleError(f"cannot {request.action}: {wait.why}", "")
             except (BudgetError, StaleError, CancelledError) as error:
                 raise _ended(error, request.action, met, lost=lost) from error
 

@@ -14,7 +14,7 @@ from package_retention.errors import (
     StaleError,
 )
 from package_retention.execute.step_queue import StepQueue
-from package_retention.model import Outcome, Result
+from package_retention.model import Outcome, Result, StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.1
 # Looks at a package, one after the other, that were each too old by the time they were taken.
 _MOST_LOOKS = 3
+# Tries of a deletion that takes a look before each, as the client tries any other change.
+_MOST_TRIES = 8
 DOUBTFUL = "cancelled before GitHub had answered: it may have happened"
 
 
@@ -92,7 +94,7 @@ class _Walker:
         self.ended: RetentionError | None = None
         self.failure: RetentionError | None = None
         self.closing = False
-        self.unsent = False
+        self.unsent: StaleError | None = None
         self.looks = 0
 
     def run(self) -> None:
@@ -130,14 +132,18 @@ class _Walker:
             self._emit(self.board.skip(self.freshness.refresh(self.board.done)))
 
     def _count_look(self) -> None:
-        """Looks that are old when they are taken never carry a change: better to say so than to look for ever."""
-        self.unsent = False
+        """Count looks that carried no change: better to say so than to look for ever."""
+        unsent, self.unsent = self.unsent, None
         self.looks += 1
-        if self.looks > _MOST_LOOKS:
-            raise RetentionError(
-                "to look at the package takes longer than facts may be old (five minutes), so nothing can be changed",
-                "Run it again later, or with a larger `points-per-minute`.",
-            )
+        whole = any(step.kind is StepKind.DELETE_PACKAGE for step in self.board.steps)
+        if self.looks <= (_MOST_TRIES if whole else _MOST_LOOKS):
+            return
+        if whole and unsent:
+            raise RetentionError(f"{unsent.message} ({_MOST_TRIES} tries, each after a look)", unsent.hint)
+        raise RetentionError(
+            "to look at the package takes longer than facts may be old (five minutes), so nothing can be changed",
+            "Run it again later, or with a larger `points-per-minute`.",
+        )
 
     def _fill(self) -> None:
         while len(self.running) < self.width and not self.ended and not self.freshness.expired():
@@ -173,9 +179,9 @@ class _Walker:
     def _read(self, future: Future[Done], place: int) -> None:
         try:
             done = future.result()
-        except StaleError:
+        except StaleError as error:
             self.board.put_back(place)
-            self.unsent = True
+            self.unsent = error
         except (BudgetError, CancelledError) as error:
             self.board.put_back(place)
             self._stop(error)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import check_share, deletion_plan
 from package_retention.decide.matching import VersionParser
-from package_retention.errors import PlanError
+from package_retention.errors import MissingError, PlanError
 from package_retention.execute.walk import walk
-from package_retention.model import Outcome, PackageResult, PackageType, Result, StepKind
+from package_retention.model import PackageResult, PackageType, Result, StepKind
 from package_retention.pipeline import review
 from package_retention.pipeline.context import PackageTask, execution
 from package_retention.pipeline.freshness import PlanRefresher
@@ -61,31 +61,33 @@ class Deletion:
 
     def replan(self, done: Collection[int]) -> Plan:
         """List the package again and decide anew; what that meets (a manifest out of reach) is told at the end."""
-        self.facts = survey_again(self.run_context, self.facts, self.target.rules, done)
+        try:
+            self.facts = survey_again(self.run_context, self.facts, self.target.rules, done)
+        except MissingError:
+            # Somebody deleted the package meanwhile: its own deletion then finds it gone, which is no failure.
+            if done or not _deletes_whole(unchanged := self.plan()):
+                raise
+            return unchanged
         plan = self.plan()
         self.refreshed_plans.append(plan)
         return plan
 
     def execute(self, plan: Plan, taken_at: float) -> PackageResult:
         """Carry out the plan, as far as the world still agrees with it."""
-        # A container package is listed once more before its first change: its facts count as old.
-        due = -math.inf if plan.package.type is PackageType.CONTAINER else taken_at
+        # A container package, and one that goes whole, is listed once more before its first change.
+        fresh = plan.package.type is not PackageType.CONTAINER and not _deletes_whole(plan)
+        due = taken_at if fresh else -math.inf
         refresher = PlanRefresher(plan, due, self.run_context.clock, self.replan)
-        if plan.steps[0].kind is StepKind.DELETE_PACKAGE:
-            plan = self._last_refresh(plan, refresher)
         outcomes = walk(plan, refresher, execution(self.run_context))
+        if _deletes_whole(plan) and outcomes[0].result is Result.SKIPPED:
+            # Something came, or another look found a protection: what may still go goes version by version.
+            message = f"{plan.package.label}: {outcomes[0].message}"
+            now = self.refreshed_plans[-1]
+            plan = replace(now, warnings=(*now.warnings, message))
+            refresher.narrow_to(plan)
+            self.run_context.journal.planned(now)
+            outcomes = walk(plan, refresher, execution(self.run_context))
         return PackageResult(self._with_refreshed(plan), outcomes)
-
-    def _last_refresh(self, plan: Plan, refresher: PlanRefresher) -> Plan:
-        """Before a package goes whole: where anything came, it goes version by version, and what came stays."""
-        now = refresher.replanned(())
-        if now.steps[:1] == plan.steps:
-            return plan
-        refresher.narrow_to(now)
-        message = "something came since the plan was made: the package stays, and what was planned goes alone"
-        self.run_context.journal.finished(Outcome(plan.steps[0], Result.SKIPPED, message))
-        self.run_context.journal.planned(now)
-        return replace(now, warnings=(*now.warnings, f"{plan.package.label}: {message}"))
 
     def _with_refreshed(self, plan: Plan) -> Plan:
         """The plan with the problems and warnings of every later look at the package."""
@@ -96,6 +98,10 @@ class Deletion:
             [*plan.warnings, *(w for replanned in self.refreshed_plans for w in replanned.warnings)]
         )
         return replace(plan, problems=tuple(problems), warnings=tuple(warnings))
+
+
+def _deletes_whole(plan: Plan) -> bool:
+    return bool(plan.steps) and plan.steps[0].kind is StepKind.DELETE_PACKAGE
 
 
 def prepare(run_context: RunContext, target: Target, now: datetime, options: Options) -> PackageTask:

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from package_retention.ports import Clock
 
 MAX_AGE = 300.0
-"""Seconds for which a list of versions may carry a change (contract, "How it decides" 1)."""
+"""Seconds for which a list of versions may carry a change."""
+
+LAST_LOOK = 15.0
+"""Seconds after a look in which a whole package may be deleted: GitHub would delete what was pushed since, too."""
+
+_NOT_WHOLE = "the newest look at the package no longer lets every version go: it is not deleted whole"
+_CHANGED = "the package has changed since the plan was made"
 
 
 class Replan(Protocol):
@@ -32,14 +38,21 @@ class PlanRefresher:
         self._taken_at = taken_at
         self._clock = clock
         self._replan = replan
+        self._looked_at = taken_at
 
-    def not_after(self) -> float | None:
-        """Until when a change may be sent."""
-        return self._taken_at + MAX_AGE
+    @property
+    def whole(self) -> bool:
+        """Whether the plan deletes the package itself."""
+        return any(step.kind is StepKind.DELETE_PACKAGE for step in self._plan.steps)
+
+    def not_after(self) -> float:
+        """Until when a change may be sent; a list may take longer than a whole package may wait after it."""
+        limit = self._taken_at + MAX_AGE
+        return min(limit, self._looked_at + LAST_LOOK) if self.whole else limit
 
     def expired(self) -> bool:
         """Whether the facts are too old for another change."""
-        return self._clock.monotonic() >= self._taken_at + MAX_AGE
+        return self._clock.monotonic() >= self.not_after()
 
     def refresh(self, done: Collection[int]) -> Mapping[int | None, str]:
         """Look again, and say what of the plan must stay after all."""
@@ -49,7 +62,7 @@ class PlanRefresher:
         """Look again and give the plan that the world would have now; the facts are fresh from here on."""
         taken_at = self._clock.monotonic()
         plan = self._replan(done)
-        self._taken_at = taken_at
+        self._taken_at, self._looked_at = taken_at, self._clock.monotonic()
         return plan
 
     def narrow_to(self, plan: Plan) -> None:
@@ -67,7 +80,8 @@ def restrictions(plan: Plan, now: Plan) -> dict[int | None, str]:
         tags = still.get((step.kind, _id(step)))
         covered = everything and step.kind is StepKind.DELETE_VERSION
         if not covered and (tags is None or not tags.issuperset(step.tags)):
-            gone[_id(step)] = reasons.get(_id(step) or 0, "the package has changed since the plan was made")
+            other = _NOT_WHOLE if step.kind is StepKind.DELETE_PACKAGE else _CHANGED
+            gone[_id(step)] = reasons.get(_id(step) or 0, other)
     return gone
 
 
