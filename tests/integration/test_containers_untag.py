@@ -300,3 +300,49 @@ def test_a_tag_that_was_pushed_again_is_not_taken_back(made: Scene) -> None:
     new = made.push("pr-1", created=0)
     made.restore(from_report=made.report)
     assert made.tags["pr-1"] == new.digest
+
+
+@pytest.mark.parametrize("kind", [Kind.SERVER_ERROR, Kind.DROP, Kind.PORTAL, Kind.LOST])
+@pytest.mark.parametrize("when", ["find", "delete", "delete again", "read"])
+@pytest.mark.parametrize("lasting", [True, False])
+def test_a_newer_push_of_a_tag_stays_whenever_it_comes(
+    made: Scene, kind: Kind, when: str, lasting: bool
+) -> None:
+    """Once the placeholder has the tag, whoever pushes the tag anew keeps it, whatever then goes wrong."""
+    image = made.push("pr-1", "v1", created=100)
+    made.push("v2", created=1)
+    new = shapes.image("pushed meanwhile")
+
+    def written() -> bool:
+        with made.world.lock:
+            version = made.app.by_tag("pr-1")
+            return version is not None and version.name not in (image.digest, new.digest)
+
+    fits = {
+        "find": lambda request: written() and request.path.endswith("/versions"),
+        "delete": lambda request: written() and deletes(request),
+        "delete again": lambda request: written() and deletes(request),
+        "read": lambda request: (
+            written()
+            and request.registry
+            and request.method == "GET"
+            and request.path.endswith("/manifests/pr-1")
+        ),
+    }[when]
+    happened = made.when(
+        fits,
+        lambda: made.world.push(made.app, new.body, new.media_type, ["pr-1"]),
+        skip=int(when == "delete again"),
+    )
+    made.world.faults.add(
+        Fault(kind, where=lambda request: is_dummy(made, request), times=None if lasting else 5)
+    )
+    before = {version.name for version in made.app.versions.values()}
+    ran = made.step(untag="true", versions="pr-*")
+    assert "unexpected" not in ran.log
+    if happened:
+        assert made.tags["pr-1"] == new.digest
+    assert made.has(image)
+    assert ran.number("untagged-count") == ("pr-1" not in image.root_version.tags)
+    if not lasting:
+        assert made.there <= before | {new.digest}, f"a placeholder was left behind:\n{ran.log}"

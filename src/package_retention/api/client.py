@@ -187,13 +187,15 @@ class GitHubClient:
                 lost = lost or (request.changes and _may_be_done(tried))
                 if wait is None:
                     return _final(tried, request.action, lost=lost, tries=met.total())
-                if wait.scope == "this":
-                    why = f"{request.action}: {wait.why}"
-                    self._pacer.wait(wait.seconds, why, not_after=request.not_after)
-                if request.once:
-                    raise StaleError(f"cannot {request.action}: {wait.why}", "")
+                self._wait_for_another_try(request, wait)
             except (BudgetError, StaleError, CancelledError) as error:
                 raise _ended(error, request.action, met, lost=lost) from error
+
+    def _wait_for_another_try(self, request: _Request, wait: retry.Wait) -> None:
+        if wait.scope == "this":
+            self._pacer.wait(wait.seconds, f"{request.action}: {wait.why}", not_after=request.not_after)
+        if request.once:
+            raise StaleError(f"cannot {request.action}: {wait.why}", "")
 
     def _try(self, request: _Request, met: Counter[RetryCause]) -> tuple[_Try, retry.Wait | None]:
         points = CHANGE_POINTS if request.changes else READ_POINTS

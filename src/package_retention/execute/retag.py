@@ -1,6 +1,6 @@
-"""Takes one tag off an image (facts D): GitHub has no such call, so the tag is moved to a dummy that is then deleted.
+"""Takes one tag off an image (facts D): GitHub has no such call, so the tag is moved to a placeholder that is then deleted.
 
-The order makes it safe: the tag is looked at just before it moves; only the version whose digest is the dummy's own is
+The order makes it safe: the tag is looked at just before it moves; only the version whose digest is the placeholder's own is
 deleted; where that fails, the tag is put back. At no point is the image itself changed.
 """
 
@@ -17,6 +17,7 @@ from package_retention.errors import (
     InDoubtError,
     RefusedError,
     RetentionError,
+    UnreachableError,
 )
 from package_retention.model import Absent, Outcome, Result, Unreadable
 from package_retention.ports import RawManifest
@@ -142,7 +143,7 @@ class _TagMover:
         raise NotImplementedError
 
     def _delete(self, package: Package, digest: str) -> None:
-        """Delete the version whose digest is the dummy's own, and no other."""
+        """Delete the version whose digest is the placeholder's own, and no other."""
         self.api.delete_version(package, self._find(package, digest).id)
 
     def _find(self, package: Package, digest: str) -> Version:
@@ -185,20 +186,44 @@ class TagRemover(_TagMover):
     def _undone(
         self, package: Package, tag: str, original: RawManifest, blank: RawManifest, error: RetentionError
     ) -> Move:
-        """Put the tag back, and take the dummy away, which no longer has a tag."""
+        """Put the tag back, and take the placeholder away, which no longer has a tag.
+
+        Only while the tag is on this placeholder: a push in between has moved it already, and must not be undone.
+        """
+        there = self.registry.raw(package, tag)
+        if isinstance(there, Absent):
+            return Move(moved=True)  # somebody deleted the placeholder, and the tag with it
+        in_doubt = isinstance(error, InDoubtError)
+        if in_doubt and isinstance(there, RawManifest) and there.digest == original.digest:
+            return Move(problem=f"{error.message}; {tag} is still on its image", hint=error.hint)
         try:
-            self.registry.put(package, tag, original)
+            if isinstance(there, Unreadable):
+                raise UnreachableError(f"where it is could not be looked up: {there.why}")
+            if there.digest == blank.digest:
+                self.registry.put(package, tag, original)
         except RetentionError as again:
-            doubtful = isinstance(error, InDoubtError) or isinstance(again, InDoubtError)
+            doubtful = in_doubt or isinstance(again, InDoubtError)
             problem = f"{error.message}; and {tag} could not be put back ({again.message})"
             hint = f"Push {tag} again from {original.digest}, or restore from the report of this run."
             return Move(moved=not doubtful, problem=problem, hint=hint, in_doubt=doubtful)
-        problem = f"{error.message}; {tag} was put back"
+        back = there.digest in (blank.digest, original.digest)
+        return self._cleared(package, tag, blank, error, back=back)
+
+    def _cleared(
+        self, package: Package, tag: str, blank: RawManifest, error: RetentionError, *, back: bool
+    ) -> Move:
+        """Delete the placeholder that lost its tag, and say where the tag is: put `back`, or on a newer push."""
+        where = (
+            f"{tag} was put back" if back else f"{tag} was pushed to another image meanwhile and stays there"
+        )
+        problem = f"{error.message}; {where}"
         try:
             self._delete(package, blank.digest)
         except RetentionError as again:
             hint = f"Look for the empty version {blank.digest}, and delete it by hand ({again.message})."
-            return Move(problem=problem, hint=hint)
+            return Move(moved=not back, problem=problem, hint=hint)
+        if not back:
+            return Move(moved=True)
         # What GitHub's own rules refuse for good (the last tagged version) is no failure: the tag stays.
         for_good = isinstance(error, RefusedError) and error.refusal.for_good
         return Move(problem=problem, hint=error.hint, stays=for_good)
@@ -226,7 +251,7 @@ class TagRestorer(_TagMover):
             return self._tidied(package, tag, there)
 
     def _tidied(self, package: Package, tag: str, there: RawManifest | Absent) -> Move:
-        """Take away the dummy that held the tag, if one did."""
+        """Take away the placeholder that held the tag, if one did."""
         if isinstance(there, Absent):
             return Move(moved=True)
         try:
