@@ -57,10 +57,26 @@ def members(package: StoredPackage, digest: str) -> set[str]:
 
 
 def losses(before: Mapping[str, set[str]], package: StoredPackage) -> dict[str, set[str]]:
-    """What each manifest that is still there has lost of what it had before (see `holdings`)."""
+    """What each manifest that is still there has lost of what it had before (see `holdings`).
+
+    An attestation is no loss where another one stays that says the same kinds of things about the same subject: a
+    rebuild from cache shares its platforms with the build before it, and has attestations of its own.
+    """
     active = {version.name for version in package.active()}
-    lost = {name: held - active for name, held in before.items() if name in active}
+    statements = {version.name: _attested(version.manifest) for version in package.versions.values()}
+    said = {statements[name] for name in active} - {None}
+    replaced = {name for name, statement in statements.items() if statement in said}
+    lost = {name: held - active - replaced for name, held in before.items() if name in active}
     return {name: gone for name, gone in lost.items() if gone}
+
+
+def _attested(body: bytes | None) -> tuple[str, ...] | None:
+    """The subject and the predicate types of a BuildKit attestation that is an artifact."""
+    document = _document(body)
+    if document.get("artifactType") != "application/vnd.docker.attestation.manifest.v1+json":
+        return None
+    predicates = [layer["annotations"]["in-toto.io/predicate-type"] for layer in document["layers"]]
+    return document["subject"]["digest"], *sorted(predicates)
 
 
 def holdings(package: StoredPackage) -> dict[str, set[str]]:
