@@ -157,8 +157,8 @@ class Caller:
         ]
         for name in (
             "retention-plan-77/plan-77.jsonl",
-            "retention-plan-x/plan-0.jsonl",
-            "retention-plan-x/policy.yml",
+            "retention-plan-other/plan-0.jsonl",
+            "retention-plan-other/policy.yml",
         ):
             path = self.artifacts / name
             path.parent.mkdir(exist_ok=True)
