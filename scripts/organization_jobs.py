@@ -39,16 +39,18 @@ class NoJobsError(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """What one job of the matrix works on; `planned` has the changes of each package, by name."""
+    """What one job of the matrix works on; `planned` has the changes of each package, by name, `digest` its plan's."""
 
     number: int
     names: tuple[str, ...]
     planned: Mapping[str, int] | None = None
+    digest: str = ""
 
     def entry(self, scope: str) -> dict[str, Any]:
         """The matrix's entry: `label` is for the job's name, `key` names these packages among all runs.
 
         `expression` is a regular expression that matches these names, for a pattern that takes all others away.
+        `digest` is the SHA-256 of the plan that reviewers see: an artifact can be uploaded anew after it.
         """
         more = f" and {len(self.names) - 1} more" if len(self.names) > 1 else ""
         key = hashlib.sha256("\n".join([scope, *self.names]).encode()).hexdigest()[:20]
@@ -58,6 +60,7 @@ class Job:
             "expression": "|".join(re.escape(name).replace("/", "\\/") for name in self.names),
             "label": self.names[0] + more,
             "key": key,
+            "digest": self.digest,
         }
 
 
@@ -99,13 +102,15 @@ def planned(matrix: Sequence[Mapping[str, Any]], folder: Path) -> list[Job]:
         if not path.is_file():
             continue
         listed_names = str(entry["names"]).split("\n")
-        changes = _changes(path.read_text("utf-8").splitlines())
+        plan = path.read_bytes()
+        changes = _changes(plan.decode().splitlines())
         if strangers := sorted(changes.keys() - set(listed_names)):
             print(
                 f"::warning::Plan {number} is left out: {json.dumps(strangers[0])} is not a package of its job"
             )
         elif changes:
-            jobs.append(Job(number, tuple(name for name in listed_names if name in changes), changes))
+            names = tuple(name for name in listed_names if name in changes)
+            jobs.append(Job(number, names, changes, hashlib.sha256(plan).hexdigest()))
     return jobs
 
 

@@ -98,7 +98,9 @@ class Workflow:
         }
         assert job.get("secrets", {}).keys() <= called["secrets"].keys()
         values |= {f"secrets.{key}": self._resolve(value) for key, value in job.get("secrets", {}).items()}
-        inner = Workflow(self.github, self.place / name, values, files=self.files, owner=self.owner)
+        inner = Workflow(
+            self.github, self.place / name, values, self.artifacts, files=self.files, owner=self.owner
+        )
         return inner.run(reused(job))
 
     def _jobs(self, name: str, job: Mapping[str, Any]) -> dict[str, Ran]:

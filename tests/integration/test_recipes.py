@@ -321,6 +321,27 @@ def test_organization(world: World, github: EmulatedGitHub, tmp_path: Path) -> N
     assert left == {"one": (False, True), "two/three": (False, True), "legacy-four": (True, True)}
 
 
+def test_an_organizations_plan_that_was_uploaded_anew_is_not_applied(
+    world: World, github: EmulatedGitHub, tmp_path: Path
+) -> None:
+    """Another job of the run puts a plan of its own in the place of the one that reviewers saw."""
+    packages = organization(world)
+    forged = tmp_path / "plan-0.jsonl"
+
+    class Artifacts(dict[str, Path]):
+        def __getitem__(self, name: str) -> Path:
+            real = super().__getitem__(name)
+            if name != "retention-plan-0" or not (tmp_path / "retention" / "apply-0").exists():
+                return real
+            forged.write_text(real.read_text("utf-8") + "\n")
+            return forged
+
+    run = Workflow(github, tmp_path, {"secrets.PACKAGES_TOKEN": TOKEN}, Artifacts())
+    with pytest.raises(subprocess.CalledProcessError):
+        run.run(RECIPES / "organization.yml")
+    assert all(has(package, old) for package, old, _ in packages.values())
+
+
 def test_an_organization_without_such_packages_is_nothing_to_do(
     github: EmulatedGitHub, tmp_path: Path
 ) -> None:

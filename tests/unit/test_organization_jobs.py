@@ -1,5 +1,6 @@
 """An organization's packages are dealt out to jobs: each once, within GitHub's limits, and never from half a list."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,10 @@ def matrix(*names: str) -> list[dict[str, Any]]:
     return [Job(number, tuple(each.split())).entry("octo/npm") for number, each in enumerate(names)]
 
 
+def digest(plan: list[str]) -> str:
+    return hashlib.sha256("\n".join(plan).encode()).hexdigest()
+
+
 def uploaded(folder: Path, plans: dict[str, list[str]]) -> Path:
     """The artifacts as they are downloaded, by their path."""
     for name, text in plans.items():
@@ -113,14 +118,16 @@ def test_plans_keep_their_jobs_number_and_what_they_change(tmp_path: Path) -> No
     }
     listed_jobs = matrix("lib-0", "lib-0 lib-1 lib-2", "other", "lib-0 lib-9")
     assert planned(listed_jobs, uploaded(tmp_path, plans)) == [
-        Job(1, ("lib-0", "lib-2"), {"lib-0": 2, "lib-2": 1}),
-        Job(3, ("lib-0",), {"lib-0": 5}),
+        Job(1, ("lib-0", "lib-2"), {"lib-0": 2, "lib-2": 1}, digest(plan(2, 0, 1))),
+        Job(3, ("lib-0",), {"lib-0": 5}, digest(plan(5))),
     ]
 
 
 def test_a_plan_whose_last_line_is_cut_is_read_up_to_it(tmp_path: Path) -> None:
-    plans = {"retention-plan-0/plan-0.jsonl": [*plan(2)[:-1], '{"kind": "st']}
-    assert planned(matrix("lib-0"), uploaded(tmp_path, plans)) == [Job(0, ("lib-0",), {"lib-0": 2})]
+    cut = [*plan(2)[:-1], '{"kind": "st']
+    plans = {"retention-plan-0/plan-0.jsonl": cut}
+    (job,) = planned(matrix("lib-0"), uploaded(tmp_path, plans))
+    assert job == Job(0, ("lib-0",), {"lib-0": 2}, digest(cut))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +149,7 @@ def test_a_plan_that_names_a_package_of_another_job_is_refused_whole(
 ) -> None:
     plans = {f"retention-plan-{number}/plan-{number}.jsonl": plan(1, 1) for number in (0, 1)}
     jobs = planned(matrix("lib-0", "lib-0 lib-1"), uploaded(tmp_path, plans))
-    assert jobs == [Job(1, ("lib-0", "lib-1"), {"lib-0": 1, "lib-1": 1})]
+    assert jobs == [Job(1, ("lib-0", "lib-1"), {"lib-0": 1, "lib-1": 1}, digest(plan(1, 1)))]
     assert capsys.readouterr().out == '::warning::Plan 0 is left out: "lib-1" is not a package of its job\n'
 
 
@@ -170,7 +177,14 @@ def test_an_entry_names_its_packages_among_all_runs() -> None:
         return Job(0, names).entry(scope)
 
     one = entry("octo/npm", "lib")
-    assert one == {"number": 0, "names": "lib", "expression": "lib", "label": "lib", "key": one["key"]}
+    assert one == {
+        "number": 0,
+        "names": "lib",
+        "expression": "lib",
+        "label": "lib",
+        "key": one["key"],
+        "digest": "",
+    }
     assert entry("octo/npm", "a", "b", "c")["label"] == "a and 2 more"
     keys = [
         entry("octo/npm", "lib"),
