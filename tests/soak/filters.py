@@ -34,6 +34,7 @@ class Reading:
         variants_ranged: a variant (`-alpine`) is in a range as its numbers are.
         referrer_in_image: what a tagged referrer is excluded by excludes its subject, too.
         orphans_kept: keep rules without patterns see orphans as untagged images.
+        referrers_named: a tagged referrer that stays holds its subject, and takes no place where its subject stays.
         deep_damage: what a nested index has lost, the index that names it has lost, too.
     """
 
@@ -47,6 +48,7 @@ class Reading:
     referrer_in_image: bool = False
     orphans_kept: bool = False
     deep_damage: bool = False
+    referrers_named: bool = False
 
 
 class Filters:

@@ -30,6 +30,8 @@ class Graph:
             for entry in row.entries
             if entry.attests and entry.digest in self.rows and not self.rows[entry.digest].own_tags
         }
+        self.doubtful: set[str] = set()
+        """Indexes that would be superseded, were it not that some of what they name is gone and cannot say so."""
         self.superseded = {digest: subject for digest in self.rows if (subject := self._superseded(digest))}
 
     def _superseded(self, digest: str) -> str:
@@ -39,12 +41,14 @@ class Graph:
             return ""
         listed = [self.rows.get(one.digest) for one in row.entries]
         subjects = {one.subject for one in listed if one}
-        if len(subjects) != 1 or None in listed:
+        if len(subjects) != 1:
             return ""
         (subject,) = subjects
         fallback = subject.replace(":", "-")
         held = any(fallback in one.tags for one in self.rows.values() if one is not row)
-        return subject if subject and held else ""
+        if subject and held and None in listed:
+            self.doubtful.add(digest)
+        return subject if subject and held and None not in listed else ""
 
     def subjects(self, digest: str) -> set[str]:
         found = set(self.rows[digest].subjects)
@@ -113,11 +117,19 @@ class Graph:
         """What a manifest that stays needs itself: what it names, and what refers to it but for an index's attestations."""
         return self.names[digest] | (self.referrers.get(digest, set()) - self.attests)
 
-    def kept_whole(self, stays: set[str]) -> set[str]:
-        """What stays, with all that it needs; of attestations about to be lost, the newest of each kind."""
-        stays = self.reach(stays, self.needed)
+    def kept_whole(self, stays: set[str], *, subjects: bool = False) -> set[str]:
+        """What stays, with all that it needs; of attestations about to be lost, the newest of each kind.
+
+        `subjects`: a tagged referrer that stays holds its subject, too.
+        """
+
+        def step(digest: str) -> set[str]:
+            row = self.rows[digest]
+            return self.needed(digest) | (set(row.subjects) if subjects and row.own_tags else set())
+
+        stays = self.reach(stays, step)
         while held := self._last_attestations(stays):
-            stays = self.reach(stays | held, self.needed)
+            stays = self.reach(stays | held, step)
         return stays
 
     def _last_attestations(self, stays: set[str]) -> set[str]:

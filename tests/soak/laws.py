@@ -83,24 +83,29 @@ def safety(happened: Happened, rules: Rules, now: datetime) -> Iterator[str]:
         return
     known = {row.id: row for _, rows in seen.lists for row in rows}
     known |= {row.id: row for row in happened.before}
-    there = {row.digest for row in happened.after}
-    gone = happened.gone
+    there = {row.id for row in happened.after}
     asked = [(moment, known[number]) for moment, number in seen.deletions if number in known]
     asked = [(moment, row) for moment, row in asked if row.digest not in own]
-    mine = [(moment, row) for moment, row in asked if row.digest in gone or row.digest not in there]
-    if not mine:
+    mine = [(moment, row) for moment, row in asked if row.id not in there and row.id not in seen.by_others]
+    if not mine and not (happened.whole and seen.emptied):
         return
     first = seen.lists[0][1]
-    before_first = [rows for moment, rows in seen.lists if moment < mine[0][0]]
+    before_first = [
+        rows for moment, rows in seen.lists if moment < (mine[0][0] if mine else seen.emptied[-1])
+    ]
     if not before_first:
         yield "something was deleted before anything was listed"
         return
+    if happened.whole and seen.emptied:
+        last = [rows for moment, rows in seen.lists if moment < seen.emptied[-1]][-1]
+        mine += [(seen.emptied[-1], row) for row in last]
     yield from _rules_held(mine, first, before_first[-1], rules, now, own)
     # A part whose own deletion failed after its image went stays as a fragment: that it lacks something breaks nothing.
-    fragments = {row.digest for _, row in asked} - Graph(before_first[-1]).roots
+    roots = Graph(before_first[-1]).roots
+    there -= {row.id for _, row in asked if row.digest not in roots}
     for moment, row in mine:
         latest = [rows for when, rows in seen.lists if when < moment][-1]
-        yield from _needed(row, latest, there - fragments)
+        yield from _needed(row, latest, there)
 
 
 def _rules_held(
@@ -126,13 +131,15 @@ def _rules_held(
             yield f"deleted, but by the later list it has to stay: {named(row)}"
 
 
-def _needed(row: Row, latest: tuple[Row, ...], there: set[str]) -> Iterator[str]:
+def _needed(row: Row, latest: tuple[Row, ...], there: set[int]) -> Iterator[str]:
+    """What was pushed anew after the last look at the lists has another id, and could not be seen."""
     graph = Graph(latest)
     if row.digest not in graph.rows:
         return
-    whole = graph.kept_whole(there & graph.rows.keys())
+    stays = {digest for digest, one in graph.rows.items() if one.id in there}
+    whole = graph.kept_whole(stays)
     interchangeable = row.digest in graph.attests and any(
-        graph.statement(other) == graph.statement(row.digest) for other in graph.attests & there
+        graph.statement(other) == graph.statement(row.digest) for other in graph.attests & stays
     )
     if row.digest in whole and not interchangeable:
         yield f"deleted, though what stays needs it: {named(row)}"

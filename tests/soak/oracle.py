@@ -31,7 +31,13 @@ class Oracle(Places):
 
     @cached_property
     def ambiguous(self) -> bool:
-        """Whether platforms share a keep place across groups: which group that place is in, nobody wrote down."""
+        """Whether two readings differ that are not in `Reading`.
+
+        Platforms that share a keep place across groups: which group that place is in, nobody wrote down. Fallback
+        indexes of which a part is gone: whether they name referrers of one subject alone, nobody can know.
+        """
+        if self.graph.doubtful:
+            return True
         grouped = [r for r in (*self.rules.delete, *self.rules.keep) if r.keep and (r.per or r.by_version)]
         tagged = [d for d in self.graph.roots if self.rows[d].own_tags]
         return any(
@@ -62,6 +68,7 @@ class Oracle(Places):
             both if tagged_referrers else (False,),
             both if orphans and self.rules.keep else (False,),
             both if any(one.damage for one in self.rules.delete) else (False,),
+            both if tagged_referrers else (False,),
         ):
             yield Reading(*values)
 
@@ -81,7 +88,7 @@ class Oracle(Places):
     def expected(self, reading: Reading) -> Expected:
         """What goes under one reading, without a limit and without what GitHub refuses last."""
         candidates = self._candidates(reading)
-        stays = self.graph.kept_whole(self._units() - candidates)
+        stays = self.graph.kept_whole(self._units() - candidates, subjects=reading.referrers_named)
         if self.lost_roots and reading.lost_keeps_parts:
             stays = self.graph.kept_whole(stays | {d for d, row in self.rows.items() if not row.tags})
         reached = self.graph.reach(candidates - stays, lambda d: self.graph.parts(d) - {d})

@@ -71,10 +71,16 @@ class Places(Filters):
             out |= self.changed
         if rule in self.rules.delete:
             matched = {d for d in self.graph.roots for r in self.rules.delete if self._selects(d, r, reading)}
-            out |= {d for one in self.graph.roots - matched for d in self.graph.below(one)}
+            out |= {d for one in self.graph.roots - matched for d in self._held(one, reading)}
             if not reading.held_takes_place:
-                out |= {d for one in excluded for d in self.graph.below(one)}
+                out |= {d for one in excluded for d in self._held(one, reading)}
         return out
+
+    def _held(self, digest: str, reading: Reading) -> set[str]:
+        """What stays because an image does."""
+        if reading.referrers_named:
+            return self.graph.reach({digest}, self.graph.needed) - {digest}
+        return self.graph.below(digest)
 
     def _under(self, digest: str) -> set[str]:
         """What shares a tagged image's place: what it names, and tagged referrers."""

@@ -89,6 +89,7 @@ class Seen:
     pushed: set[bytes] = field(default_factory=set)
     by_others: set[int] = field(default_factory=set)
     moved: set[str] = field(default_factory=set)
+    emptied: list[int] = field(default_factory=list)
     moment: int = 0
 
 
@@ -238,6 +239,8 @@ class World:
                     seen.numbers.append(request.number)
                 if request.method == "DELETE" and "/versions/" in request.path:
                     seen.deletions.append((seen.moment, int(request.path.rsplit("/", 1)[1])))
+                elif request.method == "DELETE":
+                    seen.emptied.append(seen.moment)
                 if request.method == "PUT" and request.registry:
                     seen.pushed.add(request.body)
 
