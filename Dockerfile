@@ -12,8 +12,7 @@ RUN python -m venv --without-pip /opt/package-retention \
       --require-hashes --no-deps --only-binary=:all: \
       --no-cache-dir --no-compile --disable-pip-version-check \
       --requirement /opt/package-retention/requirements.txt
-# action.yml is what `--help` reads.
-COPY LICENSE action.yml entrypoint.py /opt/package-retention/
+COPY LICENSE entrypoint.py /opt/package-retention/
 COPY src /opt/package-retention/src
 COPY scripts/finish_image.py /tmp/
 # Drops what never runs, compiles what does, and gives every file the same mode and time in every build.

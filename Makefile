@@ -84,7 +84,7 @@ demo: setup ## Clean up a made-up organization on an embedded GitHub and show th
 	PYTHONPATH=src:tests $(PYTHON) -m emulator.demo
 
 .PHONY: docs
-docs: setup ## Renew the tables in the documentation, from action.yml and the code
+docs: setup ## Renew the tables in the documentation, from the table of inputs and the code, and action.yml
 	$(PYTHON) scripts/docs_tables.py
 
 .PHONY: screenshots

@@ -1,11 +1,14 @@
-"""Writes the parts of the documentation that are made from `action.yml` and the table of refusals.
+"""Writes what is made from the table of inputs: the inputs of `action.yml`, the JSON Schema of policies, parts of pages.
 
 `python scripts/docs_tables.py` rewrites what stands between `<!-- NAME: made by … -->` and `<!-- end -->`; a contract
-test fails where that was forgotten.
+test fails where that was forgotten. So it does with what stands in `action.yml` between `# inputs: made by …` and
+`# end`, and with the whole of `docs/policy.schema.json`.
 """
 
+import json
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,11 +16,14 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "src"))
+sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
+
+from scripts import policy_schema  # noqa: E402
 
 from package_retention.api.refusal_table import OBJECTS, SERVICE, KnownRefusal  # noqa: E402
 from package_retention.api.token_refusals import TOKENS  # noqa: E402
-from package_retention.inputs.table import INPUTS, Group  # noqa: E402
+from package_retention.inputs.rows import Group  # noqa: E402
+from package_retention.inputs.table import INPUTS  # noqa: E402
 
 FILES = ("README.md", "docs/troubleshooting.md")
 _PART = re.compile(
@@ -25,19 +31,45 @@ _PART = re.compile(
     re.DOTALL,
 )
 
+_INPUTS = re.compile(
+    r"(?P<head># inputs: made by scripts/docs_tables\.py from the table of inputs\n).*?(?P<tail># end\n)",
+    re.DOTALL,
+)
 
-def inputs(action: Mapping[str, Any]) -> str:
-    """One table a group, in the order of `action.yml`."""
+
+def inputs(_: Mapping[str, Any]) -> str:
+    """One table a group, in the order of the rows."""
     parts = []
     for group in Group:
         rows = ["| input | default | meaning |", "| --- | --- | --- |"]
         for each in INPUTS:
             if each.group is group:
-                about = action["inputs"][each.name]
-                default = f"`{about['default']}`" if about.get("default") else ""
-                rows.append(f"| `{each.name}` | {default} | {_cell(about['description'])} |")
+                default = f"`{each.default}`" if each.default else ""
+                rows.append(f"| `{each.name}` | {default} | {_cell(each.description)} |")
         parts.append(f"**{group}**\n\n" + "\n".join(rows))
     return "\n\n".join(parts)
+
+
+def action_inputs() -> str:
+    """The inputs as `action.yml` declares them."""
+    lines = ["inputs:"]
+    for group in Group:
+        lines.append(f"  # {group}")
+        for each in (each for each in INPUTS if each.group is group):
+            lines += [f"  {each.name}:", *_folded("description", each.description)]
+            if each.default:
+                lines.append(f"    default: {_scalar(each.default)}")
+    return "\n".join(lines) + "\n"
+
+
+def _folded(key: str, text: str) -> list[str]:
+    wrapped = textwrap.wrap(text, 112, break_long_words=False, break_on_hyphens=False)
+    return [f"    {key}: >-", *(f"      {line}" for line in wrapped)]
+
+
+def _scalar(text: str) -> str:
+    """Quote what YAML would read as something else than a text."""
+    return text if isinstance(yaml.safe_load(text), str) else json.dumps(text)
 
 
 def outputs(action: Mapping[str, Any]) -> str:
@@ -86,9 +118,17 @@ def renewed(text: str, action: Mapping[str, Any]) -> str:
     return _PART.sub(lambda m: f"{m['head']}\n{made[m['name']](action)}\n\n{m['tail']}", text)
 
 
+def renewed_action(text: str) -> str:
+    """Return the text of `action.yml` with the inputs of the table."""
+    return _INPUTS.sub(lambda m: m["head"] + action_inputs() + m["tail"], text)
+
+
 def main(root: Path) -> int:
-    """Renew every file below `root`; gives the exit status."""
-    action = yaml.safe_load((root / "action.yml").read_text("utf-8"))
+    """Renew every file below `root`; return the exit status."""
+    action_file = root / "action.yml"
+    action_file.write_text(renewed_action(action_file.read_text("utf-8")), "utf-8")
+    (root / "docs" / "policy.schema.json").write_text(policy_schema.text(), "utf-8")
+    action = yaml.safe_load(action_file.read_text("utf-8"))
     for name in FILES:
         path = root / name
         path.write_text(renewed(path.read_text("utf-8"), action), "utf-8")

@@ -10,7 +10,8 @@ import yaml
 
 from package_retention.errors import InputError
 from package_retention.inputs.parsing import parse
-from package_retention.inputs.table import INPUTS, Group
+from package_retention.inputs.rows import Group
+from package_retention.inputs.table import INPUTS
 from package_retention.output import outputs
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +42,7 @@ def test_defaults_are_those_of_the_parser(each: Any) -> None:
 
 
 def test_defaults_are_texts() -> None:
-    """YAML would turn `0`, `no` or `720` into something else, which the runner may write in another way."""
+    """YAML would turn `0`, `no` or `800` into something else, which the runner may write in another way."""
     assert all(isinstance(about.get("default", ""), str) for about in ACTION["inputs"].values())
 
 
@@ -71,7 +72,7 @@ def test_defaults_alone_are_valid_but_for_what_is_required(tmp_path: Path) -> No
     assert settings.given == {"package-type": "npm", "package-name": "lib", "versions": "*"}
     assert settings.repository == "octo-org/app"
     assert settings.time_limit == 3600
-    assert settings.points_per_minute == 720
+    assert settings.points_per_minute == 800
 
 
 def test_defaults_alone_select_nothing(tmp_path: Path) -> None:

@@ -202,7 +202,7 @@ def test_plans_alone_change_nothing(world: World, packages: dict[str, StoredPack
     assert tokens == {READ_TOKEN}
     plans = caller.inputs("plan")
     assert plans.keys() == {"lib", "tool"}
-    assert {each["points-per-minute"] for each in plans.values()} == {"180"}  # 720 among four jobs
+    assert {each["points-per-minute"] for each in plans.values()} == {"200"}  # 800 among four jobs
     assert re.search(r"Planned changes: \d+, packages: 2", run.out)
     assert not {token for token in (TOKEN, READ_TOKEN) if token in run.out + run.err}
 
@@ -239,4 +239,4 @@ def test_what_was_planned_is_applied_and_nothing_else(
     assert left({"spare-parts": spare}) == {"spare-parts": OLD}
     reports = caller.inputs("report")
     assert reports.keys() == {"lib", "tool"}
-    assert {each["points-per-minute"] for each in reports.values()} == {"360"}  # 720 between two jobs
+    assert {each["points-per-minute"] for each in reports.values()} == {"400"}  # 800 between two jobs

@@ -175,7 +175,7 @@ def test_inputs_at_their_defaults_are_not_given(made: Job) -> None:
         untag="false",
         remove_damaged="none",
         time_limit="60min",
-        points_per_minute="720",
+        points_per_minute="800",
         policy_file="none",
         report_file="none",
         from_report="none",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,15 +10,15 @@ import yaml
 from package_retention import __version__
 from package_retention.errors import InputError, RetentionError
 from package_retention.inputs import cli, environment
-from package_retention.inputs.table import BY_NAME, INPUTS
+from package_retention.inputs.table import INPUTS
 from package_retention.output.console import Console, Terminal, console_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
-    from package_retention.inputs.table import Input
+    from package_retention.inputs.rows import Input
 
+ACTION_FILE = Path(__file__).parents[2] / "action.yml"
 TOKEN = {"GITHUB_TOKEN": "ghp_from_the_environment"}
 
 
@@ -47,11 +48,11 @@ def test_every_input_is_a_flag_and_arrives_under_its_own_name(each: Input) -> No
 
 def test_help_names_and_describes_every_input() -> None:
     status, text = told("--help")
-    described = yaml.safe_load(cli.ACTION_FILE.read_text(encoding="utf-8"))["inputs"]
+    described = yaml.safe_load(ACTION_FILE.read_text(encoding="utf-8"))["inputs"]
     flat = "".join(text.split())
     assert status == 0
     for each in INPUTS:
-        value = "[VALUE]" if each.name in cli.SWITCHES else "VALUE"
+        value = "[VALUE]" if each.kind.is_switch else "VALUE"
         assert f"--{each.name}{value}" in flat
         assert "".join(described[each.name]["description"].split()) in flat
     assert "Default: GITHUB_TOKEN" in text
@@ -98,11 +99,7 @@ def test_a_list_may_be_repeated() -> None:
     assert environ["INPUT_PACKAGE-NAME"] == "a\nb, c"
 
 
-def test_lists_and_switches_are_inputs() -> None:
-    assert BY_NAME.keys() >= cli.LISTS | cli.SWITCHES
-
-
-@pytest.mark.parametrize("name", sorted(cli.SWITCHES))
+@pytest.mark.parametrize("name", [each.name for each in INPUTS if each.kind.is_switch])
 def test_a_switch_needs_no_value_and_takes_one(name: str) -> None:
     assert merged(f"--{name}")[f"INPUT_{name.upper()}"] == "true"
     assert merged(f"--{name}", "false")[f"INPUT_{name.upper()}"] == "false"

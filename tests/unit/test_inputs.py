@@ -68,7 +68,7 @@ def test_defaults() -> None:
     assert (found.repository, found.registry_url) == ("octo-org/app", "https://ghcr.io")
     assert (found.api_url, found.server_url) == ("https://api.github.com", "https://github.com")
     assert not any((found.dry_run, found.untag, found.ignore_missing, found.delete_package_when_empty))
-    assert (found.time_limit, found.points_per_minute, found.fail_if_more_than) == (3600, 720, None)
+    assert (found.time_limit, found.points_per_minute, found.fail_if_more_than) == (3600, 800, None)
     assert (found.report_file, found.from_report, found.warnings) == (None, None, ())
 
 

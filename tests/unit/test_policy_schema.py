@@ -67,7 +67,16 @@ GOOD = (
     rule("{min-versions-to-keep: 0, keep-per: none, order-by: date, versions: a}"),
     rule("{min-versions-to-keep: -1, exclude-versions: none, versions: a}"),
     rule("{versions: a, exclude-versions: [b, '!c']}"),
+    rule("{versions: 'pr-*', source-gone: pull-request}"),
+    rule("{exclude-versions: v*, source-gone: [branch, tag]}", "npm"),
+    rule("{expired: true, tag-status: tagged}"),
+    rule("{expired: false, versions: a}", "npm"),
+    rule("{tag-status: untagged, versions: 'sha256:*'}"),
     keep("newer-than: 14d"),
+    keep("source-exists: [branch, release]"),
+    keep("referenced-in: 'deploy/**/*.yaml'"),
+    HEAD + "  companion-tags: [sha-*]\n" + ONE,
+    HEAD.replace("container", "npm") + "  companion-tags: none\n" + ONE,
     keep("min-versions-to-keep: 3"),
     keep("{versions: v*, older-than: 1 year, newer-than: none}"),
 )
@@ -129,6 +138,26 @@ BAD = (
     rule("{min-versions-to-keep: 3, order-by: size}"),
     rule("{min-versions-to-keep: 3, keep-per: patch}"),
     rule("{min-versions-to-keep: 3, keep-per: /no group/}"),
+    rule("source-gone: branch"),
+    rule("{source-gone: branch, versions: '*'}"),
+    rule("{source-gone: branch, versions: any, older-than: 3d}"),
+    rule("{source-gone: branches, versions: v*}"),
+    rule("expired: true"),
+    rule("{expired: true, older-than: 3d}"),
+    rule("{expired: true, versions: a}", "docker"),
+    rule("{expired: maybe, versions: a}"),
+    rule("{tag-status: untagged, versions: v*}"),
+    rule("{tag-status: untagged, version-range: ^1}"),
+    rule("{tag-status: untagged, release-status: release}"),
+    rule("source-exists: branch"),
+    rule("referenced-in: a.yml"),
+    rule("{versions: a, keep-referenced-in: a.yml}"),
+    HEAD + "  companion-tags: []\n" + ONE,
+    HEAD.replace("container", "npm") + "  companion-tags: [sha-*]\n" + ONE,
+    keep("source-gone: branch"),
+    keep("{expired: true, versions: a}"),
+    keep("referenced-in: ''"),
+    keep("{tag-status: untagged, versions: v*}"),
     keep("versions: any"),
     keep("min-versions-to-keep: 0"),
     keep("{versions: a, min-versions-to-keep: -1}"),
@@ -155,7 +184,7 @@ def test_the_schema_is_one_and_knows_the_parsers_keys() -> None:
     assert set(known["delete-rule"]["properties"]) == set(DELETE_KEYS)
     assert set(known["keep-rule"]["properties"]) == set(KEEP_KEYS)
     assert set(known["package"]["properties"]) == set(PACKAGE_KEYS)
-    assert {*DELETE_KEYS, *KEEP_KEYS} - set(BY_NAME) == {"newer-than"}
+    assert {*DELETE_KEYS, *KEEP_KEYS} - set(BY_NAME) == {"newer-than", "source-exists", "referenced-in"}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -174,6 +203,10 @@ VALUES: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "older-than": (("30d", "P30D", "2 weeks", "none", "0s"), (30, "30", "3m", "-3d", ["3d"], "")),
     "newer-than": (("30d", "P1DT2H", "1 year", "None"), (3, "5 M", "P", "x", [])),
     "remove-damaged": (("ghost", ["partial", "orphaned"], "none"), ("all", [], ["none"], 3)),
+    "source-gone": (("branch", ["pull-request", "tag"], "release, tag", "none"), ("commit", [], ["none"], 3)),
+    "source-exists": (("release", ["branch"], "None"), ("all", {}, [3])),
+    "referenced-in": (("deploy/*.yaml", ["a.yml", "b/**"], "none"), ("", ["none"], [])),
+    "expired": ((True, "TRUE", False, "False"), ("yes", 1, [True], "tRUE", "")),
     "min-versions-to-keep": ((3, "4", 0, -1, "-1"), (-2, "x", 1.5, [3], True)),
     "keep-per": (("major", "minor", "/(a)/", "none"), ("patch", "/a/", 3, ["minor"])),
     "order-by": (("date", "version"), ("size", 1, ["date"])),
@@ -206,10 +239,10 @@ def documents(draw: st.DrawFn) -> Any:
     entry = {
         "type": draw(st.sampled_from(("container", "Container", "container", "DOCKER", "npm"))),
         "name": draw(st.sampled_from(("app", ["a*", "!ab"], ["app"]))),
-        "delete": draw(rules_of(DELETE_KEYS)),
+        "delete": draw(rules_of(tuple(DELETE_KEYS))),
     }
     if draw(st.booleans()):
-        entry["keep"] = draw(rules_of(KEEP_KEYS))
+        entry["keep"] = draw(rules_of(tuple(KEEP_KEYS)))
     return {"packages": [entry]}
 
 

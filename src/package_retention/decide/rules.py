@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from package_retention.decide.durations import Duration
     from package_retention.decide.ecosystems import VersionRange
+    from package_retention.decide.git_names import GitKind
     from package_retention.decide.patterns import Pattern, Patterns
     from package_retention.model import PackageType
 
@@ -53,7 +54,8 @@ class Series(StrEnum):
 class Filter:
     """Conditions that must all hold; `None` or empty is no condition.
 
-    `newer_than` is known in keep rules alone, `deleted_within` in a restore alone.
+    Keep rules alone have `newer_than`, `source_exists` and `referenced_in` (globs of files in the workspace); a restore
+    alone has `deleted_within`. `source_gone` and `expired` are for deleting.
     """
 
     versions: Patterns | None = None
@@ -65,6 +67,10 @@ class Filter:
     newer_than: Duration | None = None
     deleted_within: Duration | None = None
     damaged: frozenset[Damage] = frozenset()
+    source_gone: frozenset[GitKind] = frozenset()
+    source_exists: frozenset[GitKind] = frozenset()
+    referenced_in: tuple[str, ...] = ()
+    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,8 @@ class PackageRules:
     """The rules for the packages of one type whose names match.
 
     `exclude` and `limit` come from the step's inputs and bind every rule; so does `within`, the names that a step gives
-    beside a policy file and that only narrow. In a restore, `delete` holds the rules that choose what comes back.
+    beside a policy file and that only narrow. `companions` are the tags that say nothing by themselves. In a restore,
+    `delete` holds the rules that choose what comes back.
     """
 
     type: PackageType
@@ -105,6 +112,7 @@ class PackageRules:
     exclude: Patterns | None = None
     limit: int | None = None
     within: Patterns | None = None
+    companions: Patterns | None = None
 
     def reaches(self, name: str) -> bool:
         """Whether the rules are for the package of this name."""

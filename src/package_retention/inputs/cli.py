@@ -7,26 +7,20 @@ from __future__ import annotations
 
 import argparse
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from package_retention import __version__
 from package_retention.escaping import harmless
-from package_retention.inputs.table import BY_NAME, INPUTS, Group
+from package_retention.inputs.rows import Group
+from package_retention.inputs.table import BY_NAME, INPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import TextIO
 
-ACTION_FILE = Path(__file__).resolve().parents[3] / "action.yml"
-"""Where inputs are described; it lies beside `src` in a checkout and in the image."""
+    from package_retention.inputs.rows import Input
 
 USAGE_STATUS = 2
-SWITCHES = frozenset(
-    {"dry-run", "untag", "delete-only-untagged-versions", "delete-only-pre-release-versions"}
-)
-LISTS = frozenset({"package-name", "versions", "exclude-versions", "package-version-ids", "remove-damaged"})
-
 _WIDTH = 100
 _USAGE = "python entrypoint.py --package-type TYPE --package-name NAMES [flags]"
 _ABOUT = (
@@ -54,9 +48,7 @@ class _Parser(argparse.ArgumentParser):
         raise _UsageError(message)
 
 
-def read(
-    argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, action_file: Path = ACTION_FILE
-) -> Mapping[str, str] | int:
+def read(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO) -> Mapping[str, str] | int:
     """Give the environment with the flags in it, or the exit status where there is nothing more to do.
 
     `--help` and `--version` print and give 0; flags that do not fit give 2, and so does a call by hand that says
@@ -65,20 +57,18 @@ def read(
     if not argv and (environ.get("GITHUB_ACTIONS") == "true" or any(n.startswith("INPUT_") for n in environ)):
         return environ
     try:
-        return _read(argv, environ, stdout, action_file)
+        return _read(argv, environ, stdout)
     except _UsageError as error:
         stdout.write(f"{harmless(str(error))}\nusage: {_USAGE}\n--help explains every flag.\n")
         return USAGE_STATUS
 
 
-def _read(
-    argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, action_file: Path
-) -> Mapping[str, str] | int:
+def _read(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO) -> Mapping[str, str] | int:
     parser = _parser()
     known, rest = parser.parse_known_args(list(argv))
     given: dict[str, Any] = vars(known)
     if given.pop("help"):
-        stdout.write(_parser(descriptions(action_file)).format_help())
+        stdout.write(_parser().format_help())
         return 0
     if given.pop("version"):
         stdout.write(f"package-retention {__version__}\n")
@@ -92,7 +82,7 @@ def _read(
     return {**environ, **variables, **_token(values, environ)}
 
 
-def _parser(described: Mapping[str, str] | None = None) -> _Parser:
+def _parser() -> _Parser:
     parser = _Parser(
         prog="package-retention",
         usage=_USAGE,
@@ -107,26 +97,17 @@ def _parser(described: Mapping[str, str] | None = None) -> _Parser:
     parser.add_argument("--version", action="store_true", help="show the version and end")
     groups = {group: parser.add_argument_group(group) for group in Group}
     for each in INPUTS:
-        kind: dict[str, Any] = {"nargs": "?", "const": "true"} if each.name in SWITCHES else {}
-        reported = _help(each.name, described[each.name]) if described else None
+        kind: dict[str, Any] = {"nargs": "?", "const": "true"} if each.kind.is_switch else {}
         groups[each.group].add_argument(
-            f"--{each.name}", dest=each.name, action="append", metavar="VALUE", help=reported, **kind
+            f"--{each.name}", dest=each.name, action="append", metavar="VALUE", help=_help(each), **kind
         )
     return parser
 
 
-def _help(name: str, description: str) -> str:
-    default = _FROM_VARIABLES.get(name) or BY_NAME[name].default
-    text = f"{description}. Default: {default}" if default else description
+def _help(each: Input) -> str:
+    default = _FROM_VARIABLES.get(each.name) or each.default
+    text = f"{each.description}. Default: {default}" if default else each.description
     return text.replace("%", "%%")
-
-
-def descriptions(action_file: Path) -> dict[str, str]:
-    """Read what `action.yml` says of every input."""
-    from ruamel.yaml import YAML  # noqa: PLC0415 - only help needs it
-
-    described = YAML(typ="safe", pure=True).load(action_file)
-    return {name: about["description"] for name, about in described["inputs"].items()}
 
 
 def _telling(rest: Sequence[str]) -> Sequence[str]:
@@ -145,7 +126,7 @@ def _unknown(word: str) -> str:
 
 
 def _value(name: str, found: list[str]) -> str:
-    if len(found) > 1 and name not in LISTS:
+    if len(found) > 1 and not BY_NAME[name].kind.is_list:
         raise _UsageError(f"--{name} is given {len(found)} times; give it once.")
     return "\n".join(found)
 

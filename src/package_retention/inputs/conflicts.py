@@ -5,49 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from package_retention.inputs.environment import IGNORE
+from package_retention.inputs.table import INPUTS
 from package_retention.model import Operation
 
 if TYPE_CHECKING:
     from package_retention.inputs.environment import InputReader
 
-_NOT_TAKEN = {
-    Operation.DELETE: ("deleted-within",),
-    Operation.LIST: ("deleted-within", "from-report"),
-    Operation.RESTORE: (
-        "min-versions-to-keep",
-        "keep-per",
-        "order-by",
-        "older-than",
-        "fail-if-more-than",
-        "delete-package",
-        "untag",
-        "remove-damaged",
-        "policy-file",
-    ),
-}
-_IN_THE_FILE = (
-    "versions",
-    "package-version-ids",
-    "version-range",
-    "release-status",
-    "tag-status",
-    "older-than",
-    "deleted-within",
-    "min-versions-to-keep",
-    "keep-per",
-    "order-by",
-    "remove-damaged",
-)
-_HOW_MANY = ("keep-per", "order-by")
-_FILTERS = tuple(name for name in (*_IN_THE_FILE, "limit", "policy-file") if name not in _HOW_MANY)
+_FILTERS = tuple(each.name for each in INPUTS if each.is_filter)
+_BESIDE = "`exclude-versions`, `keep-referenced-in`, `companion-tags` and `limit`"
 
 
 def check(reader: InputReader, operation: Operation) -> None:
     """Tell every contradiction."""
-    for name in _NOT_TAKEN[operation]:
-        if name in reader.given:
+    for each in INPUTS:
+        if each.name in reader.given and operation not in each.operations:
             reader.raw.tell_all(
-                f"`{reader.called(name)}` and `operation: {operation}`: {operation} does not take it"
+                f"`{reader.called(each.name)}` and `operation: {operation}`: {operation} does not take it"
             )
     if "policy-file" in reader.given and operation is not Operation.RESTORE:
         _check_policy(reader)
@@ -71,9 +44,16 @@ def stands_alone(reader: InputReader, operation: Operation) -> bool:
 
 
 def _check_policy(reader: InputReader) -> None:
-    for name in _IN_THE_FILE:
-        if name in reader.given:
+    for each in INPUTS:
+        if each.name in reader.given and not each.beside_policy:
             reader.raw.tell_all(
-                f"`{reader.called(name)}` and `policy-file`: the file's rules say which versions;"
-                " beside it only `exclude-versions` and `limit` are taken"
+                f"`{reader.called(each.name)}` and `policy-file`: the file's rules say which versions;"
+                f" beside it only {_BESIDE} are taken"
             )
+
+
+def check_named(reader: InputReader) -> None:
+    """Report a package type or name that is missing, where no policy file could name it."""
+    for name in ("package-type", "package-name"):
+        if name not in reader.given:
+            reader.report(name, "is missing; only a policy file could name it instead")

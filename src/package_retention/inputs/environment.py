@@ -5,24 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from package_retention.decide.pattern_forms import PatternError
-from package_retention.decide.patterns import Pattern, Patterns
 from package_retention.escaping import quoted
-from package_retention.inputs import files, values
+from package_retention.inputs import values
 from package_retention.inputs.filters import take
 from package_retention.inputs.table import BY_NAME, INPUTS
-from package_retention.inputs.values import one
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-    from typing import TypeVar
+    from collections.abc import Mapping
 
-    from package_retention.inputs.values import Value
-
-    T = TypeVar("T")
+    from package_retention.inputs.kinds import Context
+    from package_retention.inputs.rows import Input
 
 
 _PREFIX = "INPUT_"
@@ -159,24 +153,6 @@ def translate(raw: RawInputs) -> dict[str, str]:
     return given
 
 
-def ignored(raw: RawInputs) -> Patterns | None:
-    """Read `ignore-versions`: a bare regular expression, on names, tags and digests."""
-    source = raw.given.get(IGNORE)
-    if source is None:
-        return None
-    if len(source) > 1 and source.startswith("/") and source.endswith("/"):
-        raw.report(
-            IGNORE,
-            f"{quoted(source)} has slashes around it, which that action takes literally; leave them out",
-        )
-        return None
-    try:
-        return Patterns((Pattern.expression(source),))
-    except PatternError as error:
-        raw.report(IGNORE, f"{quoted(source)} {error}")
-        return None
-
-
 def _is_true(raw: RawInputs, name: str) -> bool:
     try:
         return values.truth(raw.given[name])
@@ -185,35 +161,35 @@ def _is_true(raw: RawInputs, name: str) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class InputReader:
-    """The inputs of a run: `raw` as they arrived, `given` in this action's words, `roots` where files may lie."""
+    """The inputs of a run: `raw` as they arrived, `given` in this action's words."""
 
     raw: RawInputs
     given: Mapping[str, str]
-    roots: tuple[Path, ...]
+    context: Context
 
     def report(self, name: str, sentence: str) -> None:
         """Note a problem, under the name that the input was given by."""
         self.raw.report(self.called(name), sentence)
 
     def called(self, name: str) -> str:
-        """Give the name under which an input was given: this action's, or the other one's."""
+        """Return the name under which an input was given: this action's, or the other one's."""
         return name if name in self.raw.given else WORDS.get(name, name)
 
-    def value(self, name: str, parse: Callable[[Value], T]) -> T | None:
-        """Read an input, given or at its default; `None` where it does not fit."""
-        return take(self.raw.values, name, parse, self.report)
+    def value(self, name: str) -> Any:
+        """Read an input, given or at its default; `None` if it does not fit."""
+        return take(BY_NAME[name], self.raw.values[name], self.context, self.report)
 
-    def given_value(self, name: str, parse: Callable[[Value], T]) -> T | None:
-        """Read an input that is given; `None` where it is at its default, or does not fit."""
-        return take(self.given, name, parse, self.report)
+    def given_value(self, name: str) -> Any:
+        """Read an input that is given; `None` if it is at its default, or does not fit."""
+        if name not in self.given:
+            return None
+        return take(BY_NAME[name], self.given[name], self.context, self.report)
 
-    def file(self, name: str) -> Path | None:
-        """Read the path of a file, and look at what is there."""
-        return self.given_value(name, self._place)
-
-    def _place(self, value: Value) -> Path:
-        path = files.place(one(value), self.roots)
-        files.inspect(path, self.roots)
-        return path
+    def read_into(self, found: dict[str, Any], each: Input) -> None:
+        """Add the value of an input, given or at its default, under its attribute, unless it does not fit."""
+        try:
+            found[each.attribute] = each.kind.parse(self.raw.values[each.name], self.context)
+        except ValueError as error:
+            self.report(each.name, str(error))

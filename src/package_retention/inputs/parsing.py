@@ -1,89 +1,48 @@
-"""From the environment to the settings of a run, or to one error that tells every problem of every input."""
+"""From the environment to the settings of a run, or to one error that holds every problem of every input."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from package_retention.decide.rules import PackageRules, Rule
+from package_retention.decide.patterns import Patterns
+from package_retention.decide.rules import PackageRules
 from package_retention.errors import InputError
-from package_retention.inputs import conflicts, environment, files, filters, settings, values
-from package_retention.inputs.environment import InputReader
+from package_retention.inputs import conflicts, environment, files, settings
+from package_retention.inputs.environment import IGNORE, InputReader
+from package_retention.inputs.filters import rule_of
+from package_retention.inputs.kinds import Context
+from package_retention.inputs.rows import Place
 from package_retention.inputs.settings import Settings
+from package_retention.inputs.table import BY_NAME, INPUTS
 from package_retention.model import Operation, PackageType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from package_retention.decide.patterns import Patterns
-
 
 PolicyLoader = Callable[[Path, PackageType | None, str], tuple[PackageRules, ...]]
-"""Reads a policy file. The type and the text of `package-name` are the step's own (`None` and empty where they are
-not given): they narrow what the file names. Raises `InputError` with every problem of the file."""
+"""Reads a policy file. The type and the text of `package-name` are the step's own (`None` and empty if they are not
+given): they narrow what the file names. Raises `InputError` with every problem of the file."""
 
 THE_INPUTS = "the inputs"
 
 
-def build(
-    reader: InputReader, operation: Operation | None, load_policy: PolicyLoader
-) -> tuple[PackageRules, ...]:
-    """Build the rules; what does not fit is told to the reader."""
-    kind = reader.given_value("package-type", values.package_type)
-    names = reader.given_value("package-name", lambda value: values.names(value, kind))
-    exclude = _exclude(reader, kind)
-    limit = reader.given_value("limit", values.count)
-    rule = Rule(
-        THE_INPUTS,
-        filters.filter_of(reader.given, kind, reader.report),
-        filters.retention_of(reader.given, reader.report),
-    )
-    if "policy-file" in reader.given:
-        found = () if operation is Operation.RESTORE else _policy(reader, kind, load_policy)
-        return tuple(replace(each, exclude=exclude, limit=limit) for each in found)
-    for name in ("package-type", "package-name"):
-        if name not in reader.given:
-            reader.report(name, "is missing; only a policy file could name it instead")
-    if operation and conflicts.stands_alone(reader, operation):
-        limit = 1
-    if kind is None or names is None:
-        return ()
-    return (PackageRules(kind, names, delete=(rule,), exclude=exclude, limit=limit),)
-
-
-def _exclude(reader: InputReader, kind: PackageType | None) -> Patterns | None:
-    own = reader.given_value("exclude-versions", lambda value: values.patterns(value, kind))
-    return own or environment.ignored(reader.raw)
-
-
-def _policy(
-    reader: InputReader, kind: PackageType | None, load_policy: PolicyLoader
-) -> tuple[PackageRules, ...]:
-    path = reader.file("policy-file")
-    if path is None:
-        return ()
-    try:
-        found = load_policy(path, kind, reader.given.get("package-name", ""))
-    except InputError as error:
-        for problem in error.problems:
-            reader.raw.tell_all(problem)
-        return ()
-    if "untag" in reader.given and all(rules.type is not PackageType.CONTAINER for rules in found):
-        reader.report("untag", "is for container packages, and the policy file names none")
-    return found
-
-
 def parse(environ: Mapping[str, str], load_policy: PolicyLoader, cwd: Path | None = None) -> Settings:
-    """Read all inputs; raises `InputError` with all problems at once, and no problem shows the token.
+    """Read all inputs; raise `InputError` with all problems at once, none of which shows the token.
 
-    `cwd` is where relative paths start without a `GITHUB_WORKSPACE`. Of the file system, only what `policy-file`,
-    `report-file` and `from-report` name is looked at; `load_policy` alone reads a file.
+    `cwd` is where relative paths start without a `GITHUB_WORKSPACE`. Of the file system, only what the inputs of files
+    name is looked at.
     """
     raw = environment.read(environ)
-    reader = InputReader(raw, environment.translate(raw), files.roots(environ, cwd or Path.cwd()))
-    operation = reader.value("operation", lambda value: values.choice(value, Operation))
+    roots = files.roots(environ, cwd or Path.cwd())
+    reader = InputReader(
+        raw, environment.translate(raw), Context(roots=roots, server_url=_server_url(environ))
+    )
+    operation: Operation | None = reader.value("operation")
+    reader.context = replace(reader.context, package_type=reader.given_value("package-type"))
     rules = build(reader, operation, load_policy)
     parsed = _settings(reader, environ, operation or Operation.LIST, rules)
     if operation:
@@ -93,50 +52,81 @@ def parse(environ: Mapping[str, str], load_policy: PolicyLoader, cwd: Path | Non
     return parsed
 
 
+def build(
+    reader: InputReader, operation: Operation | None, load_policy: PolicyLoader
+) -> tuple[PackageRules, ...]:
+    """Build the rules; what does not fit is reported to the reader."""
+    rule = rule_of(THE_INPUTS, reader.given, reader.context, reader.report)
+    names = reader.given_value("package-name")
+    shared: dict[str, Any] = {
+        "exclude": rule.exclude or reader.given_value(IGNORE),
+        "limit": reader.given_value("limit"),
+    }
+    companions = reader.given_value("companion-tags")
+    if "policy-file" in reader.given:
+        found = () if operation is Operation.RESTORE else _policy(reader, load_policy)
+        return tuple(replace(each, companions=_of_both(each, companions), **shared) for each in found)
+    conflicts.check_named(reader)
+    if operation and conflicts.stands_alone(reader, operation):
+        shared["limit"] = 1
+    if reader.context.package_type is None or names is None:
+        return ()
+    kind = reader.context.package_type
+    return (
+        PackageRules(kind, names, delete=(replace(rule, exclude=None),), companions=companions, **shared),
+    )
+
+
+def _of_both(rules: PackageRules, companions: Patterns | None) -> Patterns | None:
+    """Return the companion tags of a policy's entry and of the step together."""
+    if companions is None or rules.companions is None:
+        return companions or rules.companions
+    return Patterns((*rules.companions.entries, *companions.entries))
+
+
+def _policy(reader: InputReader, load_policy: PolicyLoader) -> tuple[PackageRules, ...]:
+    path = reader.given_value("policy-file")
+    if path is None:
+        return ()
+    try:
+        found = load_policy(path, reader.context.package_type, reader.given.get("package-name", ""))
+    except InputError as error:
+        for problem in error.problems:
+            reader.raw.tell_all(problem)
+        return ()
+    for name in ("untag", "companion-tags"):
+        types = BY_NAME[name].types
+        if name in reader.given and all(rules.type not in types for rules in found):
+            reader.report(name, f"is for {' and '.join(types)} packages, and the policy file names none")
+    return found
+
+
 def _settings(
     reader: InputReader, environ: Mapping[str, str], operation: Operation, rules: tuple[PackageRules, ...]
 ) -> Settings:
-    server_url = environ.get("GITHUB_SERVER_URL", "").strip().rstrip("/") or "https://github.com"
-    points = reader.value("points-per-minute", settings.points)
-    delete_package = reader.given_value(
-        "delete-package", lambda value: values.choice(value, settings.DeletePackage)
-    )
-    if_missing = reader.given_value("if-missing", lambda value: values.choice(value, settings.IfMissing))
+    found: dict[str, Any] = {"operation": operation, "owner": "", "token": ""}
+    for each in INPUTS:
+        is_default = each.default == "none" and each.name not in reader.given
+        if each.place is Place.SETTINGS and each.attribute != "operation" and not is_default:
+            reader.read_into(found, each)
+    _check_repository(reader, found.get("repository"), rules)
     return Settings(
-        operation,
-        reader.value("owner", settings.owner) or "",
-        rules,
-        reader.value("token", settings.token) or "",
-        repository=_repository(reader, rules),
+        rules=rules,
         api_url=environ.get("GITHUB_API_URL", "").strip().rstrip("/") or "https://api.github.com",
-        server_url=server_url,
-        registry_url=reader.value(
-            "registry-url", lambda value: settings.registry_url(values.one(value), server_url)
-        )
-        or "",
-        dry_run=reader.value("dry-run", values.truth) or False,
-        fail_if_more_than=reader.given_value("fail-if-more-than", values.share),
-        delete_package_when_empty=delete_package is settings.DeletePackage.WHEN_EMPTY,
-        ignore_missing=if_missing is settings.IfMissing.IGNORE,
-        untag=reader.value("untag", values.truth) or False,
-        time_limit=reader.value("time-limit", settings.time_limit),
-        points_per_minute=points,
-        report_file=reader.file("report-file"),
-        from_report=reader.file("from-report"),
-        warnings=_warnings(points, server_url),
+        server_url=reader.context.server_url,
+        warnings=_warnings(found.get("points_per_minute"), reader.context.server_url),
         given=reader.raw.without_token(),
+        **found,
     )
 
 
-def _repository(reader: InputReader, rules: tuple[PackageRules, ...]) -> str | None:
-    found = reader.value("repository", settings.repository)
-    if found == "" and any(rule.names.any_wildcards for rule in rules):
+def _check_repository(reader: InputReader, repository: str | None, rules: tuple[PackageRules, ...]) -> None:
+    if repository == "" and any(rule.names.any_wildcards for rule in rules):
         reader.report(
             "repository",
             "is not known here, and a wildcard in `package-name` reaches only packages linked to it;"
             " say `owner/name`, or `any` for all packages of the owner",
         )
-    return found
 
 
 def _warnings(points: int | None, server_url: str) -> tuple[str, ...]:
@@ -145,3 +135,7 @@ def _warnings(points: int | None, server_url: str) -> tuple[str, ...]:
             f"points-per-minute: {points} is more than GitHub allows ({settings.POINTS_OF_GITHUB}): expect refusals",
         )
     return ()
+
+
+def _server_url(environ: Mapping[str, str]) -> str:
+    return environ.get("GITHUB_SERVER_URL", "").strip().rstrip("/") or "https://github.com"

@@ -14,46 +14,44 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from package_retention.decide.rules import PackageRules, Rule
+from package_retention.decide.rules import PackageRules
 from package_retention.escaping import quoted
-from package_retention.inputs import filters, values
+from package_retention.inputs import filters
+from package_retention.inputs.kinds import Context
 from package_retention.inputs.policy_yaml import Node, Problems, Refused, Sequence, Table, Text
-from package_retention.inputs.table import BY_NAME
+from package_retention.inputs.rows import Part
+from package_retention.inputs.table import BY_NAME, keys_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import TypeVar
+    from collections.abc import Collection, Mapping
 
+    from package_retention.decide.rules import Rule
+    from package_retention.inputs.rows import Input
     from package_retention.inputs.values import Value
-    from package_retention.model import PackageType
-
-    T = TypeVar("T")
 
 _WHICH = ("type", "name")
-PACKAGE_KEYS = (*_WHICH, "keep", "delete")
-_NARROWS = "exclude-versions"
-_CONDITIONS = (
-    "versions",
-    "package-version-ids",
-    "version-range",
-    "release-status",
-    "tag-status",
-    "older-than",
-)
-DELETE_KEYS = (*_CONDITIONS, "remove-damaged", _NARROWS, *filters.RETENTION_KEYS)
-KEEP_KEYS = (*_CONDITIONS, "newer-than", *filters.RETENTION_KEYS)
-_NO_CONDITION = (_NARROWS, "keep-per", "order-by")
+PACKAGE_KEYS = (*keys_of(Part.PACKAGE), "keep", "delete")
+DELETE_KEYS = keys_of(Part.DELETE)
+KEEP_KEYS = keys_of(Part.KEEP)
+_NO_CONDITION = ("exclude-versions", "keep-per", "order-by")
 _MINIMUM = "min-versions-to-keep"
 _ELSEWHERE = {
     "package-type": "say `type`, beside the rules",
     "package-name": "say `name`, beside the rules",
+    "companion-tags": "say it beside the rules",
     "limit": "it is an input of the step, and binds all rules together",
     "deleted-within": "it is for `operation: restore`, which takes no policy file",
+    "keep-referenced-in": "it is an input of the step; a keep rule has `referenced-in`",
 }
-_DELETE_ALONE = dict.fromkeys((_NARROWS, "remove-damaged"), "it is for delete rules")
-_KEEP_ALONE = {"newer-than": "it is for keep rules; a delete rule has `older-than`"}
+_DELETE_ALONE = {name: "it is for delete rules" for name in DELETE_KEYS if name not in KEEP_KEYS} | {
+    "source-gone": "it is for delete rules; a keep rule has `source-exists`"
+}
+_KEEP_ALONE = {name: "it is for keep rules" for name in KEEP_KEYS if name not in DELETE_KEYS} | {
+    "newer-than": "it is for keep rules; a delete rule has `older-than`",
+    "source-exists": "it is for keep rules; a delete rule has `source-gone`",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class _Kind:
     """What the two kinds of rules differ in."""
 
     name: str
-    keys: tuple[str, ...]
+    keys: Mapping[str, Input]
     elsewhere: Mapping[str, str]
     too_much: str
 
@@ -87,33 +85,30 @@ def _package(node: Node, problems: Problems) -> PackageRules | None:
     for key in _WHICH:
         if not _has(table, key):
             problems.report(table.at, f"this package has no `{key}`; say which packages its rules are for")
-    reader = _RuleReader(table, _WHICH, problems)
-    kind = reader.read("type", values.package_type)
-    names = reader.read("name", lambda value: values.names(value, kind))
-    delete = _rules(table, _DELETE, kind, problems)
-    keep = _rules(table, _KEEP, kind, problems) if "keep" in table.values else ()
-    if kind is None or names is None:
+    reader = _RuleReader(table, keys_of(Part.PACKAGE), problems)
+    context = Context(reader.read("package-type", Context()))
+    names = reader.read("package-name", context)
+    companions = reader.read("companion-tags", context)
+    delete = _rules(table, _DELETE, context, problems)
+    keep = _rules(table, _KEEP, context, problems) if "keep" in table.values else ()
+    if context.package_type is None or names is None:
         return None
-    return PackageRules(kind, names, delete=delete, keep=keep)
+    return PackageRules(context.package_type, names, delete=delete, keep=keep, companions=companions)
 
 
-def _rules(
-    table: Table, kind: _Kind, package_type: PackageType | None, problems: Problems
-) -> tuple[Rule, ...]:
+def _rules(table: Table, kind: _Kind, context: Context, problems: Problems) -> tuple[Rule, ...]:
     nodes = _entries(table, kind.name, "a list of rules, each a map like `- versions: pr-*`", problems)
     named = ((f"{kind.name} rule {n} of {problems.file}", node) for n, node in enumerate(nodes, 1))
-    found = (_rule(name, node, kind, package_type, problems) for name, node in named)
+    found = (_rule(name, node, kind, context, problems) for name, node in named)
     return tuple(rule for rule in found if rule is not None)
 
 
-def _rule(
-    name: str, node: Node, kind: _Kind, package_type: PackageType | None, problems: Problems
-) -> Rule | None:
+def _rule(name: str, node: Node, kind: _Kind, context: Context, problems: Problems) -> Rule | None:
     table = _table(node, kind.keys, f"a {kind.name} rule", problems, kind.elsewhere)
     if table is None:
         return None
     reader = _RuleReader(table, kind.keys, problems)
-    given = {key: value for key, value in reader.values.items() if not _is_default(key, value)}
+    given = reader.given
     defaults = reader.values.keys() - given.keys()
     if kind is _KEEP and _MINIMUM in defaults:
         reader.report(_MINIMUM, "keeps nothing with this number; leave it out where every match is to stay")
@@ -122,48 +117,54 @@ def _rule(
         problems.report(
             table.at, f"this {kind.name} rule {kind.too_much}; say `versions: '*'` where that is meant"
         )
-    return Rule(
-        name,
-        filters.filter_of(given, package_type, reader.report),
-        filters.retention_of(given, reader.report),
-        filters.take(given, _NARROWS, lambda value: values.patterns(value, package_type), reader.report),
-    )
+    return filters.rule_of(name, given, context, reader.report)
 
 
-def _is_default(key: str, value: Value) -> bool:
-    """Whether this is the value that the input has where it is not given."""
+def _is_default(each: Input, value: Value) -> bool:
+    """Whether this is the value that the input has if it is not given."""
     if not isinstance(value, str):
         return False
     text = value.strip().lower()
-    if key == _MINIMUM:
+    if each.name == _MINIMUM:
         return text == "-1" or (text.isdecimal() and not text.strip("0"))
-    return text == (BY_NAME[key].default if key in BY_NAME else "none")
+    return text == each.default
 
 
 class _RuleReader:
-    """The values of one table, each told about at its own place."""
+    """The values of one table by the names of their inputs, each reported at its own place."""
 
-    def __init__(self, table: Table, keys: tuple[str, ...], problems: Problems) -> None:
-        self._table = table
+    def __init__(self, table: Table, keys: Mapping[str, Input], problems: Problems) -> None:
+        self._rows = {each.name: each for each in keys.values()}
+        self._nodes = {keys[key].name: node for key, node in table.values.items() if key in keys}
         self._problems = problems
         self.values: Mapping[str, Value] = {
-            key: value
-            for key, node in table.values.items()
-            if key in keys and (value := _value(key, node, problems)) is not None
+            name: value
+            for name, node in self._nodes.items()
+            if (value := _value(self._rows[name].key, node, problems)) is not None
         }
 
-    def read(self, key: str, parse: Callable[[Value], T]) -> T | None:
-        """Read one value; `None` where it is not there, or does not fit."""
-        return filters.take(self.values, key, parse, self.report)
+    @property
+    def given(self) -> Mapping[str, Value]:
+        """The values that are not at their default."""
+        return {
+            name: value for name, value in self.values.items() if not _is_default(self._rows[name], value)
+        }
 
-    def report(self, key: str, sentence: str) -> None:
+    def read(self, name: str, context: Context) -> Any:
+        """Read one value; `None` if it is not given, or does not fit."""
+        if name not in self.given:
+            return None
+        filters.check_type(self._rows[name], context, self.report)
+        return filters.take(self._rows[name], self.given[name], context, self.report)
+
+    def report(self, name: str, sentence: str) -> None:
         """Note a problem of one key, at the entry that the sentence quotes, else at the value."""
-        node = self._table.values[key]
+        node = self._nodes[name]
         items = node.items if isinstance(node, Sequence) else ()
         reported = (
             item for item in items if isinstance(item, Text) and quoted(item.text.strip()) in sentence
         )
-        self._problems.report(next(reported, node).at, f"{key}: {sentence}")
+        self._problems.report(next(reported, node).at, f"{self._rows[name].key}: {sentence}")
 
 
 def _value(key: str, node: Node, problems: Problems) -> Value | None:
@@ -191,7 +192,7 @@ def _entry(key: str, node: Node, problems: Problems) -> str | None:
 
 def _table(
     node: Node,
-    keys: tuple[str, ...],
+    keys: Collection[str],
     what: str,
     problems: Problems,
     elsewhere: Mapping[str, str] = _ELSEWHERE,
@@ -208,7 +209,7 @@ def _table(
     return node
 
 
-def _meant(key: str, keys: tuple[str, ...], elsewhere: Mapping[str, str]) -> str:
+def _meant(key: str, keys: Collection[str], elsewhere: Mapping[str, str]) -> str:
     if key in elsewhere:
         return elsewhere[key]
     if near := get_close_matches(key.replace("_", "-").lower(), (*keys, *elsewhere), n=1):
@@ -239,5 +240,5 @@ def _has(table: Table, key: str) -> bool:
     return key in table.values or bool(get_close_matches(key, table.values))
 
 
-def _said(keys: tuple[str, ...]) -> str:
+def _said(keys: Collection[str]) -> str:
     return ", ".join(f"`{key}`" for key in keys)

@@ -44,9 +44,11 @@ class Settings:
     ignore_missing: bool = False
     untag: bool = False
     time_limit: float | None = 3600.0
-    points_per_minute: int | None = 720
+    points_per_minute: int | None = 800
     report_file: Path | None = None
+    manifest_cache: Path | None = None
     from_report: Path | None = None
+    keep_referenced_in: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from package_retention.decide.durations import Duration, DurationError
 from package_retention.decide.pattern_forms import PatternError
 from package_retention.decide.patterns import Pattern, Patterns, entries
-from package_retention.decide.rules import Damage, Series, Share
+from package_retention.decide.rules import Series, Share
 from package_retention.escaping import quoted
 from package_retention.model import PackageType
 
@@ -91,9 +91,41 @@ def package_type(value: Value) -> PackageType:
     return choice(one(value).lower(), PackageType)
 
 
-def damaged(value: Value) -> frozenset[Damage]:
-    """Read the kinds of damage."""
-    return frozenset(choice(entry, Damage) for entry in several(value))
+def choices(value: Value, kind: type[Choice]) -> frozenset[Choice]:
+    """Read several of an enum's values."""
+    return frozenset(choice(entry, kind) for entry in several(value))
+
+
+def globs(value: Value) -> tuple[str, ...]:
+    """Read globs of files below the workspace; what they match is looked up later."""
+    found = several(_without_words(several(value)))
+    if negated := [entry for entry in found if entry.startswith("!")]:
+        raise ValueError(f"{quoted(negated[0])} takes files away, which globs of files cannot")
+    return found
+
+
+def tag_patterns(value: Value) -> Patterns:
+    """Read patterns that look at tags alone; `latest` says something by itself."""
+    found = patterns(value)
+    for entry in found.entries:
+        if entry.digest:
+            raise ValueError(f"{quoted(entry.text)} is a digest; a companion tag is a tag")
+        if entry.kind == "literal" and entry.body == "latest" and not entry.negated:
+            raise ValueError("`latest` is never a companion: it says which image is the newest")
+    return found
+
+
+def expression(value: Value) -> Patterns:
+    """Read a bare regular expression that looks at names, tags and digests (`ignore-versions`)."""
+    source = one(value)
+    if len(source) > 1 and source.startswith("/") and source.endswith("/"):
+        raise ValueError(
+            f"{quoted(source)} has slashes around it, which that action takes literally; leave them out"
+        )
+    try:
+        return Patterns((Pattern.expression(source),))
+    except PatternError as error:
+        raise ValueError(f"{quoted(source)} {error}") from error
 
 
 def duration(value: Value) -> Duration:

@@ -1,0 +1,156 @@
+"""An input is wired at every place or at none: made-up inputs that lack one place are found, each by its check."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields, make_dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from scripts import docs_tables, policy_schema
+
+from package_retention.decide.rules import Filter, PackageRules, Retention, Rule
+from package_retention.inputs import cli, kinds
+from package_retention.inputs.rows import Group, Input, Part, Place
+from package_retention.inputs.settings import Settings
+from package_retention.inputs.table import INPUTS, KEEP_KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+ROOT = Path(__file__).parents[2]
+ROWS = (*INPUTS, *KEEP_KEYS)
+HOLDERS: dict[Place, type] = {
+    Place.SETTINGS: Settings,
+    Place.PACKAGE: PackageRules,
+    Place.FILTER: Filter,
+    Place.RETENTION: Retention,
+    Place.RULE: Rule,
+}
+# What these values hold beside what inputs say.
+NO_INPUTS = {
+    Place.SETTINGS: {"rules", "api_url", "server_url", "warnings", "given"},
+    Place.PACKAGE: {"delete", "keep", "exclude", "within"},
+    Place.FILTER: set[str](),
+    Place.RETENTION: set[str](),
+    Place.RULE: {"name", "filter", "retention"},
+}
+MADE_UP = Input(
+    "made-up", kinds.DURATION, "Nothing", group=Group.FILTER, place=Place.FILTER, parts=(Part.DELETE,)
+)
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def check_attributes(rows: Iterable[Input], holders: dict[Place, type]) -> None:
+    """Every row has its attribute, every attribute its row."""
+    for place, holder in holders.items():
+        held = {each.attribute for each in rows if each.place is place}
+        assert held == {each.name for each in fields(holder)} - NO_INPUTS[place]
+
+
+def check_action(rows: Iterable[Input], action: str) -> None:
+    declared = yaml.safe_load(action)["inputs"]
+    assert {each.name: (each.default, each.description) for each in rows if each not in KEEP_KEYS} == {
+        name: (about.get("default", ""), about["description"]) for name, about in declared.items()
+    }
+
+
+def check_readme(rows: Iterable[Input], page: str) -> None:
+    listed = re.findall(r"^\| `([\w-]+)` \| (?:`.*?`)? \|", page, re.MULTILINE)
+    assert listed == [each.name for each in rows if each not in KEEP_KEYS]
+
+
+def check_schema(rows: Iterable[Input], schema: str) -> None:
+    known = json.loads(schema)["$defs"]
+    parts = {Part.PACKAGE: "package", Part.DELETE: "delete-rule", Part.KEEP: "keep-rule"}
+    for part, name in parts.items():
+        keys = {each.key for each in rows if part in each.parts}
+        assert keys == set(known[name]["properties"]) - {"keep", "delete"}
+
+
+def check_kinds(rows: Iterable[Input]) -> None:
+    """Every default is understood: as the value of its kind, or as a word for nothing."""
+    for each in rows:
+        if each.parts:
+            assert each.kind.name in policy_schema._KINDS
+            assert not each.default or each.default in policy_schema._DEFAULTS
+        words = ("none", "any", "")
+        if each.place is Place.SETTINGS and not each.from_context and each.default not in words:
+            each.kind.parse(each.default, kinds.Context())
+
+
+def check_policies(rows: Iterable[Input], page: str) -> None:
+    for each in rows:
+        assert not each.parts or re.search(rf"^\| .*`{each.key}`", page, re.MULTILINE), each.key
+
+
+def check_flags(rows: Iterable[Input], flags: str) -> None:
+    assert [each.name for each in rows if each not in KEEP_KEYS] == [
+        name for name in re.findall(r"^  --([a-z-]+)", flags, re.MULTILINE) if name not in ("help", "version")
+    ]
+
+
+def check_all(rows: tuple[Input, ...]) -> None:
+    check_attributes(rows, HOLDERS)
+    check_action(rows, read("action.yml"))
+    check_readme(rows, read("README.md").partition("## Outputs")[0])
+    check_schema(rows, read("docs/policy.schema.json"))
+    check_kinds(rows)
+    check_policies(rows, read("docs/policies.md"))
+    check_flags(rows, cli._parser().format_help())
+
+
+def with_attribute() -> dict[Place, type]:
+    """Filters that hold the made-up input."""
+    return HOLDERS | {
+        Place.FILTER: make_dataclass("Filter", [each.name for each in fields(Filter)] + ["made_up"])
+    }
+
+
+def test_every_input_is_wired() -> None:
+    check_all(ROWS)
+
+
+HALVES: dict[str, Callable[[], Any]] = {
+    "a row without its attribute": lambda: check_attributes((*ROWS, MADE_UP), HOLDERS),
+    "an attribute without its row": lambda: check_attributes(ROWS, with_attribute()),
+    "not in action.yml": lambda: check_action((*ROWS, MADE_UP), read("action.yml")),
+    "in action.yml alone": lambda: check_action(
+        ROWS, read("action.yml").replace("inputs:\n", "inputs:\n  made-up:\n    description: x\n", 1)
+    ),
+    "another default in action.yml": lambda: check_action(
+        (replace(INPUTS[0], default="list"), *ROWS[1:]), read("action.yml")
+    ),
+    "not in the README": lambda: check_readme((*ROWS, MADE_UP), read("README.md").partition("## Outputs")[0]),
+    "not in the schema": lambda: check_schema((*ROWS, MADE_UP), read("docs/policy.schema.json")),
+    "in the schema alone": lambda: check_schema(ROWS[:-1], read("docs/policy.schema.json")),
+    "a kind that the schema does not know": lambda: check_kinds((replace(MADE_UP, kind=kinds.SHARE),)),
+    "a default that its kind refuses": lambda: check_kinds(
+        (replace(MADE_UP, parts=(), place=Place.SETTINGS, default="soon"),)
+    ),
+    "not in the page of policies": lambda: check_policies((MADE_UP,), read("docs/policies.md")),
+    "no flag": lambda: check_flags((*ROWS, MADE_UP), cli._parser().format_help()),
+}
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_a_made_up_input_that_lacks_one_place_is_found(half: str) -> None:
+    with pytest.raises(AssertionError if half != "a default that its kind refuses" else ValueError):
+        HALVES[half]()
+
+
+def test_what_is_made_from_the_table_is_up_to_date() -> None:
+    assert docs_tables.renewed_action(read("action.yml")) == read("action.yml"), "run `make docs`"
+    assert policy_schema.text() == read("docs/policy.schema.json"), "run `make docs`"
+
+
+def test_words_of_other_actions_mean_one_thing_and_are_no_inputs() -> None:
+    words = [word for each in INPUTS for word in each.words]
+    assert len(words) == len(set(words))
+    assert not {*words} & {each.name for each in INPUTS}
