@@ -198,6 +198,8 @@ def test_an_entry_names_its_packages_among_all_runs() -> None:
 
 NAME = st.text(st.sampled_from("abXZ09_@~+./-"), min_size=1, max_size=8).filter(PLAIN.fullmatch)
 NAMES = st.lists(NAME, min_size=1, max_size=4, unique=True)
+STEPS = yaml.safe_load(WORKFLOW.read_text("utf-8"))["jobs"]["apply"]["steps"]
+(PACKAGE_NAME,) = (step["with"]["package-name"] for step in STEPS if "package-name" in step.get("with", {}))
 CALLERS = ("*", "!a*", "*, !a*", "a*, /b/, Z", "/^[a-c]/i", "!*/*, !X?")
 
 
@@ -206,10 +208,8 @@ def test_what_applies_is_of_the_callers_patterns_only_what_the_list_job_gave(
     names: list[str], others: list[str], caller: str
 ) -> None:
     """The pattern of the workflow's Apply job, as it stands there, means both conditions."""
-    steps = yaml.safe_load(WORKFLOW.read_text("utf-8"))["jobs"]["apply"]["steps"]
-    (written,) = (step["with"]["package-name"] for step in steps if "package-name" in step.get("with", {}))
     expression = Job(0, tuple(names)).entry("")["expression"]
-    text = written.replace("${{ inputs.package-name }}", caller).replace(
+    text = PACKAGE_NAME.replace("${{ inputs.package-name }}", caller).replace(
         "${{ matrix.expression }}", expression
     )
     both, asked = Patterns.parse(text), Patterns.parse(caller)
