@@ -291,18 +291,6 @@ def test_a_tag_of_another_image_is_never_moved(publisher: Publisher) -> None:
     assert fork.refs() == before
 
 
-def test_a_patch_of_an_older_version_moves_its_own_major_alone(publisher: Publisher) -> None:
-    fork = publisher.fork
-    for version in ("1.0.0", "2.0.0", "1.1.0", "1.0.1"):
-        release(publisher, version)
-    refs = fork.refs()
-    assert refs["refs/tags/v1"] == refs["refs/tags/v1.1.0"]
-    assert refs["refs/tags/v2"] == refs["refs/tags/v2.0.0"]
-    latest = {name: about["latest"] for name, about in fork.releases().items()}
-    assert latest["v2.0.0"] == "--latest=true"
-    assert latest["v1.1.0"] == latest["v1.0.1"] == "--latest=false"
-
-
 def test_each_platforms_sbom_is_written_for_its_attestation(publisher: Publisher) -> None:
     commit = publisher.fork.prepare("1.0.0")
     run = publisher.run("1.0.0", commit)

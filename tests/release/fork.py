@@ -28,6 +28,16 @@ ROOT = Path(__file__).resolve().parents[2]
 TOOLS = Path(__file__).parent / "tools"
 TOKEN = "ghs_" + "a" * 36
 IMAGE = "ghcr.io/acme/package-retention"
+# What a release reads
+RELEASED = (
+    ".github",
+    "scripts",
+    "Dockerfile",
+    "CHANGELOG.md",
+    "action.yml",
+    "pyproject.toml",
+    "docs/publishing.md",
+)
 _PERSON = {
     **{f"GIT_{who}_NAME": "Person" for who in ("AUTHOR", "COMMITTER")},
     **{f"GIT_{who}_EMAIL": "person@example.org" for who in ("AUTHOR", "COMMITTER")},
@@ -44,9 +54,11 @@ def tracked(root: Path = ROOT) -> list[str]:
     return [name for name in names if name and (root / name).is_file()]
 
 
-def copy_tree(to: Path) -> None:
-    """Copy this repository's files into a repository of git with one commit."""
+def copy_tree(to: Path, within: tuple[str, ...] = ("",)) -> None:
+    """Copy this repository's files, those below `within` alone, into a repository of git with one commit."""
     for name in tracked():
+        if not name.startswith(within):
+            continue
         (to / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, to / name)
     for arguments in (
@@ -83,7 +95,7 @@ class Fork:
         """Fork this repository as `acme`, and make it acme's own."""
         tree, origin, state = (folder / name for name in ("tree", "origin.git", "standin"))
         state.mkdir(parents=True)
-        copy_tree(tree)
+        copy_tree(tree, RELEASED)
         assert publishable.main("acme", tree) == 0
         git(tree, "init", "--quiet", "--bare", "--initial-branch=main", str(origin))
         shutil.copy2(TOOLS / "pre-receive", origin / "hooks" / "pre-receive")

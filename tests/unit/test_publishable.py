@@ -15,6 +15,9 @@ from release.fork import ROOT, copy_tree, git, tracked
 if TYPE_CHECKING:
     from pathlib import Path
 
+RECIPES = "tests/integration/test_recipes.py"
+NAMING = ("tests/contract/test_docs.py", "tests/contract/test_pins.py", f"{RECIPES}::test_organization")
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -83,13 +86,13 @@ def test_a_clone_becomes_its_owners(owner: str, tmp_path: Path, capsys: pytest.C
 
 
 def test_a_clone_that_is_its_owners_passes_what_reads_names(tmp_path: Path) -> None:
-    """The tests that hold pages, recipes and workflows to the code; the others name no owner."""
+    """The tests that read the owner from a file; the others name none."""
     copy_tree(tmp_path)
     assert main("acme", tmp_path) == 0
     named = git(tmp_path, "diff", "--name-only", "--", "*.py", "*.toml").splitlines()
     assert named == ["tests/workflows.py"], "Python that names the owner is tested here"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", "0", "tests/contract", "tests/integration/test_recipes.py"],
+        [sys.executable, "-m", "pytest", "-n", "0", *NAMING],
         cwd=tmp_path,
         capture_output=True,
         text=True,

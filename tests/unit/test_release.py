@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from scripts.publish import is_newest
 from scripts.release import BUILDERS, ReleaseError, check, check_repository, main, notes, pin, pinned
 
 ROOT = Path(__file__).parents[2]
@@ -99,6 +100,26 @@ def test_pin_refuses_an_action_that_is_pinned_already() -> None:
     action = pin(f"ghcr.io/owner/app@{DIGEST}", ACTION)
     with pytest.raises(ReleaseError, match="0 lines"):
         pin(f"ghcr.io/owner/app@{DIGEST}", action)
+
+
+@pytest.mark.parametrize(
+    ("version", "of_its_major", "of_all"),
+    [
+        ("2.0.1", True, True),
+        ("2.0.0", True, True),  # again
+        ("1.10.1", True, False),
+        ("1.9.9", False, False),
+        ("0.1.0", True, False),
+        ("3.0.0", True, True),
+    ],
+)
+def test_a_patch_of_an_older_version_moves_nothing_back(
+    version: str, *, of_its_major: bool, of_all: bool
+) -> None:
+    names = ("tags/v1.0.0", "tags/v1.10.0", "tags/v2.0.0", "tags/v1", "tags/v9.0.0-rc.1", "heads/v9.0.0")
+    refs = {f"refs/{name}": "" for name in names}
+    assert is_newest(version, refs, major=True) == of_its_major
+    assert is_newest(version, refs, major=False) == of_all
 
 
 def test_the_builders_are_pinned_by_digest() -> None:
