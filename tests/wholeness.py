@@ -12,23 +12,17 @@ if TYPE_CHECKING:
     from emulator.stored import StoredPackage
 
 _DERIVED = re.compile(r"(sha256)-([0-9a-f]{64})(\.sig|\.att|\.sbom)?")
-_MANIFESTS = (
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
+_ATTESTATION = "application/vnd.docker.attestation.manifest.v1+json"
 
 
 def named_by(body: bytes | None) -> set[str]:
-    """The digests of the manifests that an index names."""
+    """The digests that an index names, whatever it calls them."""
+    return {entry["digest"] for entry in _entries(body) if isinstance(entry.get("digest"), str)}
+
+
+def _entries(body: bytes | None) -> list[dict[str, Any]]:
     entries = _document(body).get("manifests")
-    found = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    return {
-        entry["digest"]
-        for entry in found
-        if entry.get("mediaType") in _MANIFESTS and isinstance(entry.get("digest"), str)
-    }
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
 def referred_by(body: bytes | None, tags: Iterable[str]) -> set[str]:
@@ -59,24 +53,41 @@ def members(package: StoredPackage, digest: str) -> set[str]:
 def losses(before: Mapping[str, set[str]], package: StoredPackage) -> dict[str, set[str]]:
     """What each manifest that is still there has lost of what it had before (see `holdings`).
 
-    An attestation is no loss where another one stays that says the same kinds of things about the same subject: a
-    rebuild from cache shares its platforms with the build before it, and has attestations of its own.
+    A platform may lose an attestation that an index listed, where another of the same kind is there; an index may not.
     """
-    active = {version.name for version in package.active()}
-    statements = {version.name: _attested(version.manifest) for version in package.versions.values()}
-    said = {statements[name] for name in active} - {None}
-    replaced = {name for name, statement in statements.items() if statement in said}
-    lost = {name: held - active - replaced for name, held in before.items() if name in active}
+    active = {version.name: version for version in package.active()}
+    spared = set().union(*(before.get(name, {name}) for name in _replaced(package))) - active.keys()
+    lost = {
+        name: (held - active.keys() - spared)
+        | (named_by(active[name].manifest) & before.keys() - active.keys())
+        for name, held in before.items()
+        if name in active
+    }
     return {name: gone for name, gone in lost.items() if gone}
 
 
-def _attested(body: bytes | None) -> tuple[str, ...] | None:
-    """The subject and the predicate types of a BuildKit attestation that is an artifact."""
+def _replaced(package: StoredPackage) -> set[str]:
+    """Untagged attestations that are gone, and of whose subject another one says as much."""
+    listed = {
+        entry["digest"]
+        for version in package.versions.values()
+        for entry in _entries(version.manifest)
+        if entry.get("artifactType") == _ATTESTATION
+        or (entry.get("annotations") or {}).get("vnd.docker.reference.type") == "attestation-manifest"
+    }
+    there = {_statement(version.manifest) for version in package.active()}
+    gone = (version for version in package.versions.values() if version.deleted_at and version.name in listed)
+    return {version.name for version in gone if all(said := _statement(version.manifest)) and said in there}
+
+
+def _statement(body: bytes | None) -> tuple[str, frozenset[str]]:
+    """What an attestation is of, and the types of what it says."""
     document = _document(body)
-    if document.get("artifactType") != "application/vnd.docker.attestation.manifest.v1+json":
-        return None
-    predicates = [layer["annotations"]["in-toto.io/predicate-type"] for layer in document["layers"]]
-    return document["subject"]["digest"], *sorted(predicates)
+    layers = document.get("layers")
+    annotations = [layer.get("annotations") or {} for layer in layers] if isinstance(layers, list) else []
+    types = frozenset(found for one in annotations if (found := one.get("in-toto.io/predicate-type")))
+    subject = document.get("subject")
+    return (subject.get("digest", "") if isinstance(subject, dict) else ""), types
 
 
 def holdings(package: StoredPackage) -> dict[str, set[str]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from emulator import hostile_shapes, shapes
-from emulator.faults import Fault, Kind
+from emulator.faults import Fault, Kind, Odd
 from emulator.images import push_signature
 from scene import Scene, reads, scene
 from scripted_server import Reply, ScriptedServer, Seen
@@ -191,6 +191,62 @@ def test_a_tagged_version_without_a_manifest_keeps_what_is_untagged(made: Scene)
     made.step(tag_status="untagged")
     assert {*lost.members, *dangling.members, *newest.members, *old.children} <= made.there
     assert old.digest not in made.there
+
+
+def test_a_404_that_passes_is_none(made: Scene) -> None:
+    """It is asked for again before the first change: what an index names stays with the index."""
+    image = made.push("v1", created=100)
+    made.push(created=90)
+    inner = shapes.image("inner")
+    made.add(inner, created=80)
+    index = shapes.index([shapes.descriptor(inner, "linux/amd64")])
+    made.add(index, created=1)
+    made.world.faults.add(Fault(Odd.MISSING, registry=True, path=index.digest, times=2))
+    made.delete(tag_status="untagged", older_than="10d")
+    assert made.there == {*image.members, inner.digest, index.digest}
+
+
+@pytest.mark.parametrize("kind", ["nested", "fallback"])
+def test_an_index_without_a_manifest_is_no_leaf(made: Scene, kind: str) -> None:
+    made.push("v0", created=1)
+    inner = shapes.image("inner")
+    lost = shapes.index([shapes.descriptor(inner, "linux/amd64")])
+    if kind == "nested":
+        outer = shapes.index([shapes.descriptor(lost)])
+        for one, tags in ((inner, ()), (lost, ()), (outer, ("v1",))):
+            made.add(one, *tags, created=50)
+    else:
+        image = made.push("v1", created=60)
+        bundle = shapes.referrer(image.root)
+        lost = shapes.fallback_index([bundle])
+        made.add(bundle, created=50)
+        made.add(lost, shapes.derived_tag(image.root), created=50)
+    lose(made, lost.digest)
+    before = made.there
+    ran = made.delete(tag_status="untagged")
+    assert made.there == before
+    assert "::warning" in ran.log
+
+
+def test_a_tagged_404_that_somebody_has_deleted_meanwhile_holds_nothing_up(made: Scene) -> None:
+    image, lost, dangling = made.push("v1", created=100), made.push("v2", created=90), made.push(created=80)
+    happened = made.when(reads, lambda: made.world.delete_version(made.app, lost.root_version))
+    made.delete(tag_status="untagged")
+    assert happened
+    assert made.has(image)
+    assert not made.has(dangling)
+
+
+def test_a_registry_that_knows_no_such_name_keeps_the_package(made: Scene) -> None:
+    """A wrong `registry-url`: were each manifest a leaf, platforms would go as untagged images."""
+    made.push("v1", created=100)
+    made.push(created=90)
+    before = made.there
+    unknown = Reply(404, b'{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known"}]}')
+    with ScriptedServer(lambda _: unknown).running() as registry:
+        ran = made.delete(status=1, tag_status="untagged", registry_url=registry.url)
+    assert made.there == before
+    assert "NAME_UNKNOWN" in ran.log
 
 
 def broken(made: Scene, tag: str, created: float, gone: int, **look: Any) -> PushedImage:

@@ -474,7 +474,8 @@ def test_referrers_are_read_page_by_page_on_this_host_alone() -> None:
         with ScriptedServer(answer).running() as server:
             found = client(server.url).referrers(APP, subject.digest)
     assert found == tuple(
-        Descriptor(one.digest, one.media_type, size=len(one.body)) for one in (first, second)
+        Descriptor(one.digest, one.media_type, size=len(one.body), artifact_type=shapes.SIGSTORE_BUNDLE)
+        for one in (first, second)
     )
     assert other.seen == []
 

@@ -35,6 +35,10 @@ _KINDS = (
     "fallback",
     "cache",
     "chart",
+    "attested since",
+    "rebuilt",
+    "signed twice",
+    "misnamed",
 )
 
 
@@ -65,11 +69,7 @@ def recipes(draw: st.DrawFn) -> list[Push]:
 
 
 def build(made: Scene, recipe: list[Push]) -> None:
-    """Push it all into the scene's package, children before what names them.
-
-    No index names a referrer of something else: children that it describes as plain manifests are not read, and so
-    what they refer to is not known.
-    """
+    """Push it all into the scene's package, children before what names them."""
     there: list[shapes.Shape] = []
     for number, push in enumerate(recipe):
         seed = f"{made.app.name} {number}"
@@ -87,17 +87,30 @@ def _shapes(
 ) -> Iterator[tuple[shapes.Shape, tuple[str, ...]]]:
     mark, gone = {"seed": seed}, shapes.image(f"{seed} nowhere")
     subject = gone if push.lost or not named else named[0]
-    plain = [one for one in named if not referred_by(one.body, ())]
     match push.kind:
         case "index" | "docker list":
-            entries = [shapes.descriptor(one, "linux/amd64") for one in plain]
+            entries = [_entry(one) for one in named]
             entries += [shapes.descriptor(gone, "linux/arm64")] if push.lost else []
             yield shapes.index(entries, docker=push.kind == "docker list", annotations=mark), push.tags
-        case "attested":
+        case "attested" | "attested since":
             image = shapes.image(seed)
-            proof = shapes.attestation(image)
-            entries = [shapes.descriptor(image, "linux/amd64"), shapes.attestation_descriptor(proof, image)]
+            proof = shapes.attestation(image, artifact=push.kind == "attested since")
             yield from ((image, ()), (proof, ()))
+            yield _attested(image, proof, mark), push.tags
+        case "rebuilt":
+            # A build from the cache: the platform is there already, and its attestation is a new one.
+            image = next((one for one in named if _is_platform(one)), shapes.image(seed))
+            proof = shapes.attestation(image, seed, artifact=True)
+            yield from ((image, ()), (proof, ()))
+            yield _attested(image, proof, mark), push.tags
+        case "signed twice":
+            first, second = (shapes.bundle(subject, f"{seed} {number}") for number in range(2))
+            yield from ((first, ()), (second, ()))
+            yield shapes.fallback_index([first]), ()
+            yield shapes.fallback_index([second]), (shapes.derived_tag(subject),)
+        case "misnamed":
+            types = (shapes.OCI_IMAGE, shapes.OCI_INDEX, shapes.OCI_LAYER, "application/vnd.example+json")
+            entries = [shapes.described_as(one, types[push.hours % len(types)]) for one in named]
             yield shapes.index(entries, annotations=mark), push.tags
         case "referrer":
             yield shapes.referrer(subject, seed), push.tags
@@ -105,8 +118,7 @@ def _shapes(
             suffix = ("sig", "att", "sbom")[push.hours % 3]
             yield shapes.image(f"{seed} signs"), (shapes.derived_tag(subject, suffix),)
         case "fallback":
-            found = [one for one in named if one in plain or referred_by(one.body, ()) == {subject.digest}]
-            entries = [shapes.descriptor(one) for one in found if one is not subject]
+            entries = [shapes.descriptor(one) for one in named if one is not subject]
             yield shapes.index(entries, annotations=mark), (shapes.derived_tag(subject),)
         case "cache":
             yield shapes.cache(seed), push.tags
@@ -114,6 +126,22 @@ def _shapes(
             yield shapes.helm_chart(seed), push.tags
         case _:
             yield shapes.image(seed), push.tags
+
+
+def _is_platform(one: shapes.Shape) -> bool:
+    return one.media_type == shapes.OCI_IMAGE and not referred_by(one.body, ())
+
+
+def _entry(one: shapes.Shape) -> dict[str, Any]:
+    """How an index names a child: a platform has no subject, so what has one is told without a platform."""
+    if referred_by(one.body, ()):
+        return shapes.fallback_entry(one)
+    return shapes.descriptor(one, "linux/amd64")
+
+
+def _attested(image: shapes.Shape, proof: shapes.Shape, mark: dict[str, str]) -> shapes.Shape:
+    entries = [shapes.descriptor(image, "linux/amd64"), shapes.attestation_descriptor(proof, image)]
+    return shapes.index(entries, annotations=mark)
 
 
 def among(*choices: dict[str, str]) -> Any:
@@ -231,6 +259,9 @@ def left_behind(made: Scene, gone: set[int], tags: dict[str, list[str]]) -> Iter
         subjects = referred_by(one.manifest, tags[name])
         belonged = name in was_named or subjects & deleted.keys()
         needs = any(name in referred_by(other.manifest, tags[n]) for n, other in there.items())
-        needed = needs or name in named or subjects & there.keys()
+        # By the newer fallback index the older ones of the same subject are known for what they are.
+        kin = any(subjects & referred_by(other.manifest, ()) for other in there.values())
+        fallback = kin and tags[name] and named_by(one.manifest)
+        needed = needs or name in named or subjects & there.keys() or fallback
         if belonged and not needed and all(tag.startswith("sha256-") for tag in tags[name]):
             yield f"{name} belonged to what is gone alone"

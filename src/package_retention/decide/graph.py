@@ -53,7 +53,7 @@ class Graph:
     referrer refers to, listed or not. `lost`: children that are named and not listed. `roots` and `orphans` (referrers
     of which no subject is listed) are the units that are filtered; `tangled` are manifests on or behind a cycle.
     `attestations` are listed by an index beside its platforms: they go with the last such index, not with their subject;
-    `all_referrers` holds them too.
+    `all_referrers` holds them too. `fallbacks` leads from a superseded fallback index to what has its tag now.
     """
 
     nodes: Mapping[str, Version]
@@ -67,14 +67,18 @@ class Graph:
     cyclic: frozenset[str]
     attestations: frozenset[str]
     all_referrers: Mapping[str, frozenset[str]]
+    fallbacks: Edges
 
     def follows(self, digest: str) -> tuple[str, ...]:
         """What goes with a manifest: its children and its referrers."""
         return self.names.get(digest, ()) + self.referrers.get(digest, ())
 
     def needs(self, digest: str) -> tuple[str, ...]:
-        """What must stay where a manifest stays: all that follows it, and the subject of a referrer that has a tag."""
-        needed = self.follows(digest)
+        """What must stay where a manifest stays: all that follows it, and the subject of a referrer that has a tag.
+
+        Without the newer fallback index an older one would look like an image to the next run.
+        """
+        needed = self.follows(digest) + self.fallbacks.get(digest, ())
         if digest in self.subjects and own_tags(self.nodes[digest]):
             needed += tuple(s for s in self.subjects[digest] if s in self.nodes)
         return needed
@@ -91,7 +95,8 @@ def build(versions: Iterable[Version], readings: Mapping[str, Reading]) -> Graph
     names, lost = _children(nodes, readings)
     subjects = _subjects(nodes, readings)
     named = {child for children in names.values() for child in children}
-    superseded = _superseded(nodes, readings, names, named, subjects)
+    holders = _fallback_tags(nodes)
+    superseded = _superseded(nodes, readings, names, named, subjects, holders)
     attestations = _attestations(nodes, readings, superseded)
     subjects |= superseded
     orphans = frozenset(
@@ -107,8 +112,20 @@ def build(versions: Iterable[Version], readings: Mapping[str, Reading]) -> Graph
     referrers = _inverse({d: targets for d, targets in subjects.items() if d not in attestations}, nodes)
     cyclic = _cyclic(nodes, names, referrers)
     every = {subject: frozenset(found) for subject, found in _inverse(subjects, nodes).items()}
+    fallbacks = {digest: holders[subject] for digest, (subject,) in superseded.items()}
     return Graph(
-        nodes, readings, names, referrers, subjects, lost, roots, orphans, cyclic, attestations, every
+        nodes,
+        readings,
+        names,
+        referrers,
+        subjects,
+        lost,
+        roots,
+        orphans,
+        cyclic,
+        attestations,
+        every,
+        fallbacks,
     )
 
 
@@ -144,12 +161,23 @@ def _subjects(nodes: Mapping[str, Version], readings: Mapping[str, Reading]) -> 
     return found
 
 
+def _fallback_tags(nodes: Mapping[str, Version]) -> Edges:
+    """Of each digest that a derived tag stands for, what has such a tag."""
+    found: dict[str, list[str]] = {}
+    for digest, version in nodes.items():
+        for tag in version.tags:
+            if subject := derived_subject(tag):
+                found.setdefault(subject, []).append(digest)
+    return {subject: tuple(digests) for subject, digests in found.items()}
+
+
 def _superseded(
     nodes: Mapping[str, Version],
     readings: Mapping[str, Reading],
     names: Edges,
     named: Collection[str],
     subjects: Edges,
+    holders: Edges,
 ) -> Edges:
     """Fallback indexes that lost their tag to a newer one, each with its subject.
 
@@ -157,14 +185,13 @@ def _superseded(
     list is lost from the tag, and what only it names is still a signature. Without the tag elsewhere it may be an index
     whose own tag is still to come.
     """
-    fallback = {subject for v in nodes.values() for tag in v.tags if (subject := derived_subject(tag))}
     found: Edges = {}
     for digest, children in names.items():
         manifest = readings[digest]
         if nodes[digest].tags or digest in named or not isinstance(manifest, Manifest) or manifest.layers:
             continue
         common = set.intersection(*(set(subjects.get(child, ())) for child in children))
-        if of := sorted((common & fallback) - {digest})[:1]:
+        if of := sorted((common & holders.keys()) - {digest})[:1]:
             found[digest] = tuple(of)
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from package_retention.decide.deletion_steps import deletion_steps, origins_of
 from package_retention.decide.dependencies import Resolution, but_the_last_tag, images, within_limit
 from package_retention.decide.facts import by_age, oldest_first
 from package_retention.decide.graph import INDEX_TYPES, Graph, build, closure, own_tags
@@ -59,7 +60,7 @@ def image_plan(
     order = [v.name for v in oldest_first(c.candidate.version for c in selections.values() if c.selected)]
     settled = within_limit(graph, order, rules.limit, fixed.keys())
     settled, last, whole = _but_the_last(graph, facts, settled, fixed, options)
-    board = _ImagePlanner(graph, selections, fixed, settled, _origins(graph, settled), rules, last)
+    board = _ImagePlanner(graph, selections, fixed, settled, origins_of(graph, settled), rules, last)
     untagged, spared = but_the_last_tag(facts, settled.going, _untags(board, options))
     return Plan(
         facts.package,
@@ -159,12 +160,21 @@ def _but_the_last(
         return settled, None, True
     if any(version.tags for version in remaining):
         return settled, None, False
-    tagged = [d for d in settled.roots if graph.nodes[d].tags]
+    tagged = [d for d in settled.roots if graph.nodes[d].tags] or _with_tags_inside(graph, settled)
     if remaining and not tagged:
         return settled, None, False
     last = max(tagged or settled.roots, key=lambda digest: by_age(graph.nodes[digest]))
     kept = within_limit(graph, [d for d in settled.roots if d != last], None, {*fixed, last})
     return Resolution(kept.roots, kept.going, {**settled.needed_by, **kept.needed_by}), last, False
+
+
+def _with_tags_inside(graph: Graph, settled: Resolution) -> list[str]:
+    """The roots that take a tagged part along: the signature of an image may hold the last tag of a package."""
+    return [
+        root
+        for root in settled.roots
+        if any(graph.nodes[d].tags for d in closure((root,), graph.follows) if d in settled.going)
+    ]
 
 
 def _untags(board: _ImagePlanner, options: Options) -> dict[str, tuple[str, ...]]:
@@ -253,68 +263,14 @@ def _follower_stays(board: _ImagePlanner, digest: str, version: Version) -> Deci
     return Decision(version, selected=False, reason=Reason(ReasonCode.NEEDED, text), root=root)
 
 
-def _origins(graph: Graph, settled: Resolution) -> dict[str, str]:
-    """For everything that goes, the image that it goes with: the oldest, where several share it."""
-    return closure((v.name for v in oldest_first(graph.nodes[d] for d in settled.roots)), graph.follows)
-
-
 def _steps(board: _ImagePlanner, facts: Facts, untagged: Mapping[str, tuple[str, ...]]) -> tuple[Step, ...]:
-    """Oldest image first, a root before its children and referrers; then the tags that are taken away."""
-    graph, origins = board.graph, board.origins
-    waits = _waits(graph, board.settled.going)
-    steps = [
-        Step(
-            StepKind.DELETE_VERSION,
-            facts.package,
-            graph.nodes[digest],
-            after=frozenset(graph.nodes[w].id for w in waits.get(digest, ())),
-            root=graph.nodes[origins[digest]].id,
-        )
-        for digest in _sequence(graph, origins, board.settled.going, waits)
-    ]
-    taken = [
+    """The deletions, then the tags that are taken away."""
+    graph = board.graph
+    taken = (
         Step(StepKind.UNTAG, facts.package, graph.nodes[d], tags=tags, root=graph.nodes[d].id)
         for d, tags in untagged.items()
-    ]
-    return (*steps, *taken)
-
-
-def _waits(graph: Graph, going: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """What each going manifest waits for: everything going that names it, or that it refers to."""
-    inside = set(going)
-    waits: dict[str, list[str]] = {}
-    for digest in inside:
-        for follower in graph.follows(digest):
-            if follower in inside:
-                waits.setdefault(follower, []).append(digest)
-    return {digest: tuple(dict.fromkeys(before)) for digest, before in waits.items()}
-
-
-def _sequence(
-    graph: Graph, origins: Mapping[str, str], going: Iterable[str], waits: Mapping[str, tuple[str, ...]]
-) -> list[str]:
-    """Image by image, oldest root first, each manifest behind all that it waits for."""
-    by_image: dict[str, list[str]] = {}
-    for digest in sorted(going, key=lambda d: by_age(graph.nodes[d])):
-        by_image.setdefault(origins[digest], []).append(digest)
-    placed: dict[str, None] = {}
-    for root in (v.name for v in oldest_first(graph.nodes[d] for d in by_image)):
-        for digest in (root, *by_image[root]):
-            _place(digest, waits, placed)
-    return list(placed)
-
-
-def _place(digest: str, waits: Mapping[str, tuple[str, ...]], placed: dict[str, None]) -> None:
-    """Put a manifest behind what it waits for, without recursion (hostile depth); cycles never get here."""
-    stack = [digest]
-    while stack:
-        top = stack[-1]
-        missing = [before for before in waits.get(top, ()) if before not in placed]
-        if missing:
-            stack.extend(missing)
-            continue
-        placed.setdefault(top)
-        stack.pop()
+    )
+    return (*deletion_steps(facts.package, graph, board.settled.going, board.origins), *taken)
 
 
 def _absent(graph: Graph, facts: Facts) -> tuple[str, ...]:

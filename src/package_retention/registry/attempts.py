@@ -47,6 +47,11 @@ def described(status: int, body: bytes) -> str:
     return f"{status} {words}".strip()
 
 
+def is_unknown_name(body: bytes) -> bool:
+    """Whether a 404 is of the whole repository (distribution-spec, "Error Codes"), and says nothing of a manifest."""
+    return _first_error(body)[0] == "NAME_UNKNOWN"
+
+
 def write_refusal(status: int, why: str, what: str) -> Refusal:
     """A refused write explained; `what` names the package and tag."""
     kind = _KINDS.get(status, RefusalKind.OTHER)

@@ -11,7 +11,7 @@ import requests
 
 from package_retention.model import Absent, Unreadable
 from package_retention.registry import address, manifests
-from package_retention.registry.attempts import described
+from package_retention.registry.attempts import described, is_unknown_name
 from package_retention.registry.auth import NoTokenError, Tokens
 from package_retention.registry.manifests import ACCEPT
 from package_retention.transport.exchange import MAX_BODY, Authorization, Request
@@ -63,6 +63,9 @@ class Endpoint:
                 return response
             if response.status != requests.codes.not_found:
                 return Unreadable(self.described(response))
+            if is_unknown_name(response.body):
+                # Of a wrong `registry-url`, say: were it "no such manifest", every image would be a leaf.
+                raise PermanentError(self.described(response), response.status)
         return Absent()
 
     def put(self, package: Package, tag: str, manifest: RawManifest) -> Response:
