@@ -106,31 +106,30 @@ stand_in_base() {
   fi
   mirror=$(sh "$build/mirror.sh")
   rm -rf "$tree" && mkdir -p "$tree"
+  cp -L /etc/ssl/certs/ca-certificates.crt "$tree/"
+  # As in the official image: a python and a pip in /usr/local, and no bytecode of the standard library.
+  cat >"$tree/finish.sh" <<'FINISH'
+set -eu
+rm /usr/lib/python3*/EXTERNALLY-MANAGED
+python3 -m venv /tmp/venv
+/tmp/venv/bin/python -m pip install --quiet --no-index --find-links /usr/share/python-wheels \
+  --prefix /usr/local --ignore-installed pip
+mv /usr/local/lib/python3*/site-packages/* /usr/local/lib/python3*/dist-packages/
+ln -s /usr/bin/python3 /usr/local/bin/python
+find / -xdev -name __pycache__ -prune -exec rm -rf {} +
+rm -rf /tmp/venv
+FINISH
   mmdebstrap --quiet --variant=minbase --include="$packages" \
     --aptopt='Acquire::Check-Valid-Until "false"' \
+    --customize-hook="copy-in '$tree/ca-certificates.crt' /etc/ssl/certs" \
+    --customize-hook="chroot \"\$1\" sh <'$tree/finish.sh'" \
     "$(suite_of "$version")" "$tree/rootfs.tar" "$mirror" 2>"$build/mmdebstrap.log" || {
     tail -n 20 "$build/mmdebstrap.log" >&2
     exit 1
   }
-  podman import --quiet "$tree/rootfs.tar" localhost/debian-python:latest >/dev/null
-  cp -L /etc/ssl/certs/ca-certificates.crt "$tree/ca-certificates.crt"
-  # As in the official image: a python and a pip in /usr/local, and no bytecode of the standard library.
-  cat >"$tree/Containerfile" <<'CONTAINERFILE'
-FROM localhost/debian-python:latest
-COPY ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-RUN rm /usr/lib/python3*/EXTERNALLY-MANAGED \
- && python3 -m venv /tmp/venv \
- && /tmp/venv/bin/python -m pip install --quiet --no-index --find-links /usr/share/python-wheels \
-      --prefix /usr/local --ignore-installed pip \
- && mv /usr/local/lib/python3*/site-packages/* /usr/local/lib/python3*/dist-packages/ \
- && ln -s /usr/bin/python3 /usr/local/bin/python \
- && find / -xdev -name __pycache__ -prune -exec rm -rf {} + \
- && rm -rf /tmp/venv
-ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin LANG=C.UTF-8
-CMD ["python3"]
-CONTAINERFILE
-  podman build --quiet --squash-all --tag "localhost/python:$version-slim" "$tree" >/dev/null
-  podman rmi --force localhost/debian-python:latest >/dev/null
+  podman import --quiet \
+    --change 'ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin' --change 'ENV LANG=C.UTF-8' \
+    --change 'CMD ["python3"]' "$tree/rootfs.tar" "localhost/python:$version-slim" >/dev/null
   rm -rf "$tree"
 }
 
