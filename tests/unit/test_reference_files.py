@@ -173,7 +173,7 @@ def test_a_file_that_is_no_text_is_a_problem(tmp_path: Path, data: bytes) -> Non
 
 def test_what_cannot_be_parsed_is_a_problem_with_line_and_column(tmp_path: Path) -> None:
     put(tmp_path, "a.yaml", "a: 1\nb: [\n")
-    put(tmp_path, "b.json", '{"a":\n  1,}')
+    put(tmp_path, "b.json", '{"a":\n  1 2}')
     put(tmp_path, "c.yaml")
     first, second = find_references(tmp_path, ["*"]).problems
     assert (first.code, first.path, first.line) == (FileProblemCode.NOT_PARSED, "a.yaml", 3)
