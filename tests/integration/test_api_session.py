@@ -114,12 +114,12 @@ def test_nothing_is_logged_even_at_debug(caplog: pytest.LogCaptureFixture) -> No
 
 EXCHANGE = """
 import sys
-from package_retention.api.session import DropError, Session
+from package_retention.api.session import TransportError, Session
 session = Session(sys.argv[1], "ghp_secret")
 try:
     print(session.exchange("GET", "/x")[0])
-except DropError as drop:
-    print(drop.why, drop.hopeless, drop.advice)
+except TransportError as error:
+    print(error.why, error.permanent, error.hint)
 session.close()
 """
 

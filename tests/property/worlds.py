@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
@@ -169,7 +169,7 @@ def _attested(draw: st.DrawFn, built: Built, hours: int, tags: tuple[str, ...], 
     platform = shared or built.add(hours=hours)
     # Before BuildKit 0.32 an attestation had no subject, and no artifact type.
     new = draw(st.booleans())
-    told = {"subject": platform, "artifact_type": ATTESTATION} if new else {}
+    told: dict[str, Any] = {"subject": platform, "artifact_type": ATTESTATION} if new else {}
     proof = built.add(hours=hours, predicates=draw(st.sampled_from(PREDICATES)), **told)
     listed = Descriptor(proof, IMAGE, "unknown/unknown", "attestation-manifest")
     reading = built.readings[platform]
