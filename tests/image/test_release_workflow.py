@@ -39,7 +39,7 @@ class Machine:
         environment = {
             **self.tools,
             "WORKSPACES": str(workspaces),
-            "GITHUB_REPOSITORY": "acme/package-retention",
+            "GITHUB_REPOSITORY": "octo-fork/package-retention",
         }
         stands_for = {
             f"{used['action']}@{used['commit']}": ACTIONS / used["name"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-REPOSITORY = "acme/package-retention"
+REPOSITORY = "octo-fork/package-retention"
 
 
 class StoppedError(Exception):
@@ -175,7 +175,9 @@ def check_release(fork: Fork, version: str, commit: str) -> None:
     assert git(fork.origin, "rev-parse", f"{tag}^") == commit
     assert git(fork.origin, "diff", "--name-only", commit, tag) == "action.yml"
     assert f"image: docker://{IMAGE}@{tags[version]}\n" in fork.show(f"{tag}:action.yml") + "\n"
-    index = json.loads((fork.state / "registry/acme/package-retention/blobs" / tags[version]).read_text())
+    index = json.loads(
+        (fork.state / "registry/octo-fork/package-retention/blobs" / tags[version]).read_text()
+    )
     assert index["annotations"]["org.opencontainers.image.revision"] == commit
     assert f"refs/heads/release/v{version}" not in refs
     assert f"v{version}" in fork.releases()

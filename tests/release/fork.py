@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from scripts import publishable
 
 from scripted_server import Reply, ScriptedServer
+from workflows import ACTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = Path(__file__).parent / "tools"
 TOKEN = "ghs_" + "a" * 36
-IMAGE = "ghcr.io/acme/package-retention"
+IMAGE = "ghcr.io/octo-fork/package-retention"
+OWN = ACTION.removesuffix("@").encode()  # the placeholder, or whose this repository is
 # What a release reads
 RELEASED = (
     ".github",
@@ -55,12 +57,22 @@ def tracked(root: Path = ROOT) -> list[str]:
 
 
 def copy_tree(to: Path, within: tuple[str, ...] = ("",)) -> None:
-    """Copy this repository's files, those below `within` alone, into a repository of git with one commit."""
+    """Copy this repository's files, those below `within` alone, into a repository of git with one commit.
+
+    Where this repository is its owner's already, the placeholder stands in the copy again.
+    """
     for name in tracked():
         if not name.startswith(within):
             continue
         (to / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, to / name)
+        if publishable.PLACEHOLDER != OWN:
+            text = (
+                (to / name)
+                .read_bytes()
+                .replace(b"ghcr.io/" + OWN.lower(), b"ghcr.io/" + publishable.PLACEHOLDER)
+            )
+            (to / name).write_bytes(text.replace(OWN, publishable.PLACEHOLDER))
     for arguments in (
         ["init", "--quiet", "--initial-branch=main"],
         ["add", "--all"],
@@ -92,11 +104,11 @@ class Fork:
 
     @classmethod
     def create(cls, folder: Path) -> Fork:
-        """Fork this repository as `acme`, and make it acme's own."""
+        """Fork this repository as `octo-fork`, and make it its own."""
         tree, origin, state = (folder / name for name in ("tree", "origin.git", "standin"))
         state.mkdir(parents=True)
         copy_tree(tree, RELEASED)
-        assert publishable.main("acme", tree) == 0
+        assert publishable.main("octo-fork", tree) == 0
         git(tree, "init", "--quiet", "--bare", "--initial-branch=main", str(origin))
         shutil.copy2(TOOLS / "pre-receive", origin / "hooks" / "pre-receive")
         git(tree, "remote", "add", "origin", str(origin))
@@ -154,7 +166,7 @@ class Fork:
 
     @property
     def _package(self) -> Path:
-        return self.state / "registry" / "acme" / "package-retention"
+        return self.state / "registry" / "octo-fork" / "package-retention"
 
     def answer(self, request: Seen) -> Reply:
         """Answer as the registry does: a token for who logs in, and blobs for the token."""

@@ -22,23 +22,23 @@ NAMING = ("tests/contract/test_docs.py", "tests/contract/test_pins.py", f"{RECIP
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("uses: {}@v1", "uses: Acme/package-retention@v1"),
-        ("docker run ghcr.io/{}:1.0.0", "docker run ghcr.io/acme/package-retention:1.0.0"),
+        ("uses: {}@v1", "uses: Octo-Fork/package-retention@v1"),
+        ("docker run ghcr.io/{}:1.0.0", "docker run ghcr.io/octo-fork/package-retention:1.0.0"),
         (
             "oci://ghcr.io/{}:1 --repo {}",
-            "oci://ghcr.io/acme/package-retention:1 --repo Acme/package-retention",
+            "oci://ghcr.io/octo-fork/package-retention:1 --repo Octo-Fork/package-retention",
         ),
         ("{}-live, YOUR-{}, MY.{}", "{}-live, YOUR-{}, MY.{}"),
         (
             "OWNER/other, OWNER, /orgs/$GITHUB_REPOSITORY_{}",
             "OWNER/other, OWNER, /orgs/$GITHUB_REPOSITORY_{}",
         ),
-        ("{}\r\n", "Acme/package-retention\r\n"),
+        ("{}\r\n", "Octo-Fork/package-retention\r\n"),
     ],
 )
 def test_the_placeholder_alone_is_replaced(text: str, expected: str) -> None:
     mark = PLACEHOLDER.decode()
-    assert owned(text.replace("{}", mark).encode(), "Acme").decode() == expected.replace("{}", mark)
+    assert owned(text.replace("{}", mark).encode(), "Octo-Fork").decode() == expected.replace("{}", mark)
 
 
 def test_no_file_names_the_placeholder_in_a_way_that_would_stay() -> None:

@@ -26,8 +26,8 @@ CHANGELOG = """# Changelog
 [1.4.0]: https://example.org/compare
 """
 ACTION = "name: x\nruns:\n  using: docker\n  image: Dockerfile\n"
-DOCKERFILE = "ARG VERSION=0\nARG SOURCE=https://github.com/acme/package-retention\n"
-ENVIRON = {"GITHUB_REPOSITORY": "acme/package-retention"}
+DOCKERFILE = "ARG VERSION=0\nARG SOURCE=https://github.com/octo-fork/package-retention\n"
+ENVIRON = {"GITHUB_REPOSITORY": "octo-fork/package-retention"}
 
 
 def test_notes_are_the_section_of_that_version_alone() -> None:
@@ -59,16 +59,16 @@ def test_check_refuses_a_version_that_the_change_log_does_not_tell_of(changelog:
 
 def test_check_accepts_what_fits() -> None:
     check("1.4.0", PROJECT, CHANGELOG)
-    check_repository("Acme/package-retention", DOCKERFILE)
+    check_repository("Octo-Fork/package-retention", DOCKERFILE)
 
 
 @pytest.mark.parametrize(
     ("repository", "dockerfile"),
     [
         ("other/package-retention", DOCKERFILE),
-        ("acme/package-retention", ""),
-        ("acme/retention", DOCKERFILE),
-        ("acme/package-retention", DOCKERFILE.replace("acme", "OWNER")),
+        ("octo-fork/package-retention", ""),
+        ("octo-fork/retention", DOCKERFILE),
+        ("octo-fork/package-retention", DOCKERFILE.replace("octo-fork", "OWNER")),
     ],
 )
 def test_check_refuses_files_that_name_another_repository(repository: str, dockerfile: str) -> None:
