@@ -19,8 +19,6 @@ from package_retention.model import (
     PackageResult,
     PackageType,
     Plan,
-    Reason,
-    ReasonCode,
     Referrer,
     Result,
     RunResult,
@@ -28,11 +26,15 @@ from package_retention.model import (
     StepKind,
     Version,
 )
+from package_retention.reason import Condition, Reason, ReasonCode
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 OCTO = Owner("octo", OwnerKind.ORGANIZATION)
-SELECTED = Reason(ReasonCode.SELECTED, "older than 30 days")
-NEWEST = Reason(ReasonCode.NEWEST, "among the newest 3")
+OLD = (("older-than", "30 days"),)
+SELECTED = Reason(
+    ReasonCode.SELECTED, rule=OLD, facts=(Condition("older-than", "30 days", age=timedelta(days=40)),)
+)
+NEWEST = Reason(ReasonCode.NEWEST, number=3)
 
 
 def package(name: str = "app", kind: PackageType = PackageType.CONTAINER, url: str = "") -> Package:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from package_retention.reason import Finding, Reason
+
 
 _SHORT_DIGEST = len("sha256:") + 12
 
@@ -150,39 +152,6 @@ class Unreadable:
 Reading = Manifest | Absent | Unreadable
 
 
-class ReasonCode(StrEnum):
-    """Why a version is changed or stays; summaries and reports group by it."""
-
-    SELECTED = "selected"
-    WITH_IMAGE = "goes-with-image"
-    NOT_MATCHED = "not-matched"
-    EXCLUDED = "excluded"
-    NEWEST = "among-the-newest"
-    KEEP_RULE = "kept-by-rule"
-    NEEDED = "needed"
-    PARTLY_MATCHED = "partly-matched"
-    LATEST = "latest-not-named"
-    GRACE = "too-young"
-    UNKNOWN = "unknown"
-    UNREADABLE = "unreadable"
-    CHANGED = "changed-meanwhile"
-    ORPHANED = "orphaned-referrer"
-    OVER_LIMIT = "over-limit"
-    LAST = "github-keeps-the-last"
-    NOT_IN_REPORT = "not-in-report"
-    TAG_MOVED = "tag-moved"
-    EXPIRED = "past-30-days"
-    UNTOUCHABLE = "never-touched"
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """A reason: its code, and what a person reads (one sentence without the full stop)."""
-
-    code: ReasonCode
-    text: str
-
-
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What is decided of one version, and why; each listed version has exactly one.
@@ -236,8 +205,8 @@ class Plan:
     package: Package
     decisions: tuple[Decision, ...] = ()
     steps: tuple[Step, ...] = ()
-    warnings: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
+    warnings: tuple[Finding | str, ...] = ()
+    problems: tuple[Finding | str, ...] = ()
     unread: tuple[str, ...] = ()
 
 
@@ -261,7 +230,7 @@ class Result(StrEnum):
 class Outcome:
     """What really happened to one step.
 
-    `message` says why where it is not `DONE`, `hint` what to do next. `tags` are those that were really taken away
+    `reason` says why where it is not `DONE`, or `message` in the words of the error that was met; `hint` what to do next. `tags` are those that were really taken away
     (or, in a restore, put back) by an untag step. `in_doubt`: it may have happened all the same, nobody could tell.
     """
 
@@ -271,6 +240,7 @@ class Outcome:
     hint: str = ""
     tags: tuple[str, ...] = ()
     in_doubt: bool = False
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from package_retention.decide.matching import VersionParser
 from package_retention.decide.reads import blind_reads, certain_reads
 from package_retention.decide.rules import Options
 from package_retention.errors import PlanError
-from package_retention.model import Absent, Manifest, PackageType, Plan, ReasonCode, StepKind, Unreadable
+from package_retention.model import Absent, Manifest, PackageType, Plan, StepKind, Unreadable
+from package_retention.reason import ReasonCode
 from property.worlds import (
     ATTESTATION,
     INDEX,

@@ -17,7 +17,9 @@ from package_retention.decide.rules import Options
 from package_retention.errors import InputError, PlanError
 from package_retention.inputs.parsing import parse as parse_inputs
 from package_retention.inputs.policy_loading import loader, parse
-from package_retention.model import PackageType, ReasonCode
+from package_retention.model import PackageType
+from package_retention.output.sentences import finding_words
+from package_retention.reason import ReasonCode
 from property.worlds import NOW, Built, packages
 
 if TYPE_CHECKING:
@@ -114,7 +116,7 @@ def outcome(plan: Plan) -> tuple[object, ...]:
     return (
         codes,
         [(s.kind, s.version, s.tags, s.after) for s in plan.steps],
-        sorted(plan.warnings),
+        sorted(map(finding_words, plan.warnings)),
         plan.problems,
     )
 

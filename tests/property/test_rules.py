@@ -13,7 +13,9 @@ from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
 from package_retention.decide.matching import VersionParser
 from package_retention.decide.rules import Options, OrderBy, PackageRules, Rule, Series
-from package_retention.model import PackageType, Plan, ReasonCode, StepKind, Version
+from package_retention.model import PackageType, Plan, StepKind, Version
+from package_retention.output.sentences import reason_words
+from package_retention.reason import ReasonCode
 from property.leaves import PATTERNS, delete_rules, keep_rules, scenes
 from property.worlds import NOW
 
@@ -61,7 +63,7 @@ def test_one_plan(scene: tuple[Facts, PackageRules], random: Random) -> None:
 def one_decision_a_version(facts: Facts, plan: Plan) -> None:
     """Each has a reason, and what is selected has one step; oldest first, where the age is known."""
     assert sorted(d.version.id for d in plan.decisions) == sorted(v.id for v in facts.latest)
-    assert all(decision.reason.text for decision in plan.decisions)
+    assert all(reason_words(decision.reason) for decision in plan.decisions)
     assert all((d.reason.code is ReasonCode.SELECTED) is d.selected for d in plan.decisions)
     going = [step.version for step in plan.steps if step.version]
     assert len(going) == len(plan.steps)

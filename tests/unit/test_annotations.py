@@ -92,6 +92,6 @@ def test_the_parts_of_an_image_that_stays_are_not_told_one_by_one() -> None:
     root, parts = version(1, "v1"), [version(n) for n in (2, 3, 4)]
     steps = [replace(delete(one, APP), root=1) for one in (root, *parts)]
     ends = [Outcome(steps[0], Result.REFUSED, "more than 5,000 downloads")]
-    ends += [Outcome(step, Result.SKIPPED, WITH_ITS_IMAGE) for step in steps[1:]]
+    ends += [Outcome(step, Result.SKIPPED, reason=WITH_ITS_IMAGE) for step in steps[1:]]
     (point,) = notices(run(PackageResult(Plan(APP, steps=tuple(steps)), tuple(ends))))
     assert point.text == "octo/app (container): v1: more than 5,000 downloads"

@@ -10,6 +10,7 @@ from package_retention.decide.matching import VersionParser
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, Options, PackageRules, Rule
 from package_retention.model import Descriptor, PackageType, Plan
+from package_retention.reason import Finding, FindingCode
 from property.worlds import IMAGE, INDEX, NOW, Built, digest
 
 PLATFORM, SIGNATURE = 1, 3  # ids, in the order of `built`
@@ -47,7 +48,7 @@ def test_the_id_of_a_part_keeps_its_image(number: int) -> None:
 def test_an_id_that_is_nowhere_keeps_nothing_and_is_told() -> None:
     found = plan(Filter(ids=frozenset({77})))
     assert sum(decision.selected for decision in found.decisions) == 3
-    assert any("no version with the id 77" in warning for warning in found.warnings)
+    assert Finding(FindingCode.ID_ABSENT, number=77) in found.warnings
 
 
 @pytest.mark.parametrize(

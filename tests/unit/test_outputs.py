@@ -16,8 +16,6 @@ from package_retention.model import (
     PackageResult,
     PackageType,
     Plan,
-    Reason,
-    ReasonCode,
     Result,
     RunResult,
     Step,
@@ -26,6 +24,7 @@ from package_retention.model import (
 from package_retention.output.counts import count_results
 from package_retention.output.outputs import MOST_BYTES, bounded, values
 from package_retention.output.outputs import NAMES as OUTPUTS
+from package_retention.reason import Reason, ReasonCode
 from run_results import NEWEST, SELECTED, delete, package, result, run, version
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ def test_a_dry_run_selects_and_changes_nothing() -> None:
 
 
 def test_children_that_go_with_an_image_are_selected() -> None:
-    child = Decision(version(2), True, Reason(ReasonCode.WITH_IMAGE, "goes with v1"), root=1)
+    child = Decision(version(2), True, Reason(ReasonCode.WITH_IMAGE, subject="v1"), root=1)
     plan = Plan(APP, (Decision(version(1, "v1"), True, SELECTED, root=1), child))
     assert values(run(PackageResult(plan)))["selected-version-ids"] == "[1,2]"
 

@@ -24,8 +24,6 @@ from package_retention.model import (
     PackageResult,
     PackageType,
     Plan,
-    Reason,
-    ReasonCode,
     Result,
     Spending,
     Step,
@@ -33,6 +31,7 @@ from package_retention.model import (
     Version,
 )
 from package_retention.output.report_writer import ReportWriter
+from package_retention.reason import Reason, ReasonCode
 from run_results import NOW, OCTO, SELECTED, delete, listed, package, result, run, version
 
 if TYPE_CHECKING:
@@ -103,10 +102,8 @@ def everything() -> PackageResult:
     )
     decisions = (
         Decision(one, True, SELECTED, root=1),
-        Decision(child, True, Reason(ReasonCode.WITH_IMAGE, "goes with v1"), root=1),
-        Decision(
-            other, False, Reason(ReasonCode.PARTLY_MATCHED, "partly matched"), root=3, untag=("drop", "gone")
-        ),
+        Decision(child, True, Reason(ReasonCode.WITH_IMAGE, subject="v1"), root=1),
+        Decision(other, False, Reason(ReasonCode.PARTLY_MATCHED), root=3, untag=("drop", "gone")),
     )
     outcomes = (
         Outcome(steps[0], Result.DONE),
@@ -273,7 +270,9 @@ def test_hostile_names_come_back_as_they_went(path: Path, name: str) -> None:
     of = Package(OCTO, PackageType.CONTAINER, name)
     step = Step(StepKind.DELETE_VERSION, of, Version(1, name, tags=(name,)))
     plan = Plan(
-        of, (Decision(Version(1, name, tags=(name,)), True, Reason(ReasonCode.SELECTED, name)),), (step,)
+        of,
+        (Decision(Version(1, name, tags=(name,)), True, Reason(ReasonCode.WITH_IMAGE, subject=name)),),
+        (step,),
     )
     written(path, PackageResult(plan, (Outcome(step, Result.DONE, name, name),)))
     (reported,) = read(path).packages

@@ -14,8 +14,6 @@ from package_retention.model import (
     PackageResult,
     PackageType,
     Plan,
-    Reason,
-    ReasonCode,
     Result,
     RunResult,
     Spending,
@@ -25,6 +23,7 @@ from package_retention.model import (
 )
 from package_retention.output.summary.page import About, render
 from package_retention.output.summary.words import LABELS, REASONS, age, bucket, lasting
+from package_retention.reason import Reason, ReasonCode, ReasonDetail
 from run_results import NEWEST, NOW, OCTO, SELECTED, delete, package, result, run, version
 
 ABOUT = About(NOW, "octo/package-retention@v1")
@@ -139,7 +138,9 @@ def test_what_changed_is_newest_first_and_tags_come_before_digests() -> None:
     steps = tuple(delete(one, APP) for one in listed)
     plan = Plan(APP, tuple(Decision(one, True, SELECTED) for one in listed), steps)
     text = render(run(PackageResult(plan, tuple(Outcome(step, Result.DONE) for step in steps))), ABOUT)
-    rows = [line for line in text.split("\n") if line.endswith("| deleted | older than 30 days |")]
+    rows = [
+        line for line in text.split("\n") if line.endswith("| deleted | 40 days old (older than 30 days) |")
+    ]
     assert [re.findall(r"(?<=`)\w+(?=`)", row) for row in rows] == [["a"], ["b"], [], []]
     assert [row.split(" | ")[1] for row in rows] == ["2 days", "3 days", "1 day", "4 days"]
     assert "`sha256:000000000000`" in rows[0]
@@ -149,8 +150,8 @@ def test_the_rest_is_grouped_by_reason() -> None:
     reasons = [
         NEWEST,
         NEWEST,
-        Reason(ReasonCode.NEEDED, "needed by a"),
-        Reason(ReasonCode.NEEDED, "needed by b"),
+        Reason(ReasonCode.NEEDED, subject="a"),
+        Reason(ReasonCode.NEEDED, subject="b"),
     ]
     decisions = tuple(
         Decision(version(number, f"t{number}"), False, reason) for number, reason in enumerate(reasons, 1)
@@ -179,8 +180,8 @@ def test_facts_about_the_package() -> None:
 
 
 def test_a_version_without_dates_has_no_age() -> None:
-    one = Decision(Version(1, "1.0"), False, Reason(ReasonCode.UNKNOWN, "it has no date"))
-    assert "| `1.0` | unknown | it has no date |" in render(run(PackageResult(Plan(APP, (one,)))), ABOUT)
+    one = Decision(Version(1, "1.0"), False, Reason(ReasonCode.UNKNOWN, ReasonDetail.NO_AGE))
+    assert "| `1.0` | unknown | its age is unknown |" in render(run(PackageResult(Plan(APP, (one,)))), ABOUT)
 
 
 def test_what_was_planned_and_did_not_go_says_why() -> None:

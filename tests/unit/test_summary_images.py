@@ -10,19 +10,18 @@ from package_retention.model import (
     Outcome,
     PackageResult,
     Plan,
-    Reason,
-    ReasonCode,
     Result,
     Step,
     StepKind,
 )
 from package_retention.output.summary.images import changes, stays
 from package_retention.output.summary.page import About, render
+from package_retention.reason import Reason, ReasonCode, ReasonDetail
 from run_results import NEWEST, NOW, SELECTED, delete, package, run, version
 
 APP = package()
 ABOUT = About(NOW, "octo/package-retention@v1")
-WITH = Reason(ReasonCode.WITH_IMAGE, "goes with v1")
+WITH = Reason(ReasonCode.WITH_IMAGE, subject="v1")
 HEX = f"{1:064x}"
 
 
@@ -45,7 +44,10 @@ def rows(text: str) -> list[str]:
 def test_an_image_is_one_row_and_its_parts_are_folded_away() -> None:
     text = render(run(image(*[Result.DONE] * 4)), ABOUT)
     first, *parts = rows(text)
-    assert first == "| `v1` `sha256:000000000000` and 3 parts | 1 day | deleted | older than 30 days |"
+    assert (
+        first
+        == "| `v1` `sha256:000000000000` and 3 parts | 1 day | deleted | 40 days old (older than 30 days) |"
+    )
     assert "4 deleted (1 image):" in text
     assert "<details><summary>3 parts of these images</summary>" in text
     assert len(parts) == 2
@@ -67,13 +69,13 @@ def test_leftovers_without_their_root_stand_alone() -> None:
 def test_tags_that_are_taken_away_are_a_row_of_their_own() -> None:
     one = version(1, "v1", "pr-1")
     ends = [(Step(StepKind.UNTAG, APP, one, tags=("pr-1",), root=1), None)]
-    units, _ = changes(ends, {1: Reason(ReasonCode.PARTLY_MATCHED, "only some match")})
-    assert [unit.why for unit in units] == ["tags pr-1; only some match"]
+    units, _ = changes(ends, {1: Reason(ReasonCode.PARTLY_MATCHED)})
+    assert [unit.why for unit in units] == ["tags pr-1; only some of its tags match"]
     assert units[0].end(Operation.DELETE) == "planned"
 
 
 def test_what_stays_is_grouped_by_image() -> None:
-    needed = Reason(ReasonCode.NEEDED, "part of v1")
+    needed = Reason(ReasonCode.NEEDED, ReasonDetail.PART, "v1")
     found = [Decision(version(1, "v1"), False, NEWEST, root=1)]
     found += [Decision(version(n), False, needed, root=1) for n in (2, 3)]
     found += [Decision(version(7), False, needed, root=99), Decision(version(8, "v8"), False, NEWEST)]

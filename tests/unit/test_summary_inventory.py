@@ -25,13 +25,12 @@ from package_retention.model import (
     PackageResult,
     PackageType,
     Plan,
-    Reason,
-    ReasonCode,
     Referrer,
     Version,
 )
 from package_retention.output.summary.inventory import due_words, inventory_section, size_words
 from package_retention.output.summary.page import About, render, render_text
+from package_retention.reason import Reason, ReasonCode
 from package_retention.registry.manifests import parse
 from property.worlds import INDEX, Built
 from run_results import NEWEST, NOW, SELECTED, listed, package, run, version
@@ -107,15 +106,17 @@ def test_words_for_dues() -> None:
     entry = Entry(version(1, "v1"), NEWEST, due=due)
     of = Inventory(package(), NOW, (entry,), judged=True)
     assert not due.exact
-    assert due_words(entry, of) == "2026-11-04, in 3 days: older than 30 days"
+    assert due_words(entry, of) == "2026-11-04, in 3 days: 40 days old (older than 30 days)"
     wide = replace(entry, due=replace(due, not_before=NOW + timedelta(days=1)))
-    assert due_words(wide, of) == "2026-11-02 to 2026-11-04, in at most 3 days: older than 30 days"
-    late = replace(
-        entry, reason=Reason(ReasonCode.OVER_LIMIT, "over `limit: 1`"), due=Due(NOW, NOW, SELECTED)
+    assert (
+        due_words(wide, of) == "2026-11-02 to 2026-11-04, in at most 3 days: 40 days old (older than 30 days)"
     )
-    assert due_words(late, of) == "now, over `limit: 1`"
+    late = replace(entry, reason=Reason(ReasonCode.OVER_LIMIT, number=1), due=Due(NOW, NOW, SELECTED))
+    assert due_words(late, of) == "now, over `limit: 1`: waits for the next run"
     assert due_words(Entry(version(1), NEWEST, stays=NEWEST), of).startswith("never under these rules: among")
-    assert due_words(Entry(version(1), SELECTED, selected=True), of) == "now: older than 30 days"
+    assert (
+        due_words(Entry(version(1), SELECTED, selected=True), of) == "now: 40 days old (older than 30 days)"
+    )
     assert size_words(None) == ""
     assert size_words(3_400_000) == "3.4 MB"
 
@@ -126,7 +127,7 @@ def test_an_inventory_as_the_summary_shows_it() -> None:
     for words in (
         "3 images in 5 versions, 9.1 MB (layers that images share are counted in each)",
         "1 damaged.",
-        "2026-11-30, in 29 days: older than 30 days",
+        "2026-11-30, in 29 days: 40 days old (older than 30 days)",
         "3 manifests, 1 attestation, cosign signature, named by 1 index",
         "2 docker packages in conflict",
         "2026-11-27 (26 days)",
@@ -153,7 +154,7 @@ def test_hostile_names_stay_on_their_line(name: str) -> None:
         version=replace(version(1), tags=(name,)),
         platforms=(name,),
         referrers=(Referrer(2, name, name),),
-        due=Due(NOW, NOW + timedelta(days=9), Reason(ReasonCode.SELECTED, name)),
+        due=Due(NOW, NOW + timedelta(days=9), Reason(ReasonCode.WITH_IMAGE, subject=name)),
     )
     hostile = replace(one, inventory=replace(one.inventory, entries=(entry,), conflicts=(name,)))
     plain = render(run(listed(), operation=Operation.LIST), ABOUT)

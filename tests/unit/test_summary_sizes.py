@@ -17,14 +17,13 @@ from package_retention.model import (
     PackageResult,
     PackageType,
     Plan,
-    Reason,
-    ReasonCode,
     Result,
     RunResult,
     Version,
 )
 from package_retention.output.summary.page import MOST_BYTES, About, append, render, render_text
 from package_retention.output.summary.tables import MOST_ROWS
+from package_retention.reason import Reason, ReasonCode
 from run_results import NOW, OCTO, delete, package, result, run, version
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ URL = "https://github.com/orgs/octo/packages/container/package/app"
 def test_a_hostile_name_everywhere_changes_nothing_but_text(name: str) -> None:
     of = Package(OCTO, PackageType.CONTAINER, name, html_url=name, visibility=name, repository=name)
     listed = [Version(n, name, NOW, NOW, tags=(name,) * n, html_url=name) for n in range(1, 15)]
-    reason = Reason(ReasonCode.SELECTED, name)
+    reason = Reason(ReasonCode.WITH_IMAGE, subject=name)
     decisions = tuple(Decision(one, one.id > 3, reason) for one in listed)
     steps = tuple(delete(one, of) for one in listed[3:])
     outcomes = tuple(Outcome(step, Result.FAILED, name, name) for step in steps)

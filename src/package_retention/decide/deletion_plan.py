@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from package_retention.decide.dependencies import flat
 from package_retention.decide.facts import by_age, oldest_first
 from package_retention.decide.image_plan import image_plan
-from package_retention.decide.plan_warnings import about_inputs, last_stays
+from package_retention.decide.plan_warnings import about_inputs
 from package_retention.decide.reasons import CHANGED, LAST_TAGGED, LAST_VERSION, NOT_IN_REPORT, over_limit
 from package_retention.decide.selection import Selection, choose, restrict
 from package_retention.errors import PlanError
-from package_retention.model import Decision, PackageType, Plan, Reason, ReasonCode, Step, StepKind
+from package_retention.model import Decision, PackageType, Plan, Step, StepKind
+from package_retention.reason import Finding, FindingCode, Reason, ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -76,7 +77,10 @@ def deletion_plan(
         facts.package,
         decisions=tuple(_decisions(selections.values(), reasons)),
         steps=_steps(facts, going, whole=whole),
-        warnings=(*about_inputs(facts, rules), *(last_stays(facts, version) for version in last)),
+        warnings=(
+            *about_inputs(facts, rules),
+            *(Finding(FindingCode.LAST_VERSION_STAYS, version.label) for version in last),
+        ),
     )
 
 
@@ -85,8 +89,8 @@ def _held(candidates: Sequence[Candidate], facts: Facts) -> dict[int, Reason]:
     held = dict.fromkeys(facts.changed_ids, CHANGED)
     if facts.package.type is not PackageType.DOCKER:
         return held
-    untagged = Reason(ReasonCode.UNTOUCHABLE, "untagged: the graph of docker packages cannot be read")
-    base = Reason(ReasonCode.UNTOUCHABLE, f"`{BASE_LAYER}` is never touched")
+    untagged = Reason(ReasonCode.UNTOUCHABLE)
+    base = Reason(ReasonCode.UNTOUCHABLE, ReasonDetail.BASE_LAYER)
     for candidate in candidates:
         if BASE_LAYER in (candidate.version.name, *candidate.texts):
             held[candidate.version.id] = base

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from package_retention.decide.facts import Facts
     from package_retention.decide.matching import VersionParser
     from package_retention.decide.rules import Options, PackageRules
-    from package_retention.model import Decision, Reason
+    from package_retention.model import Decision
+    from package_retention.reason import Reason
 
     PlanAt = Callable[[datetime], Mapping[int, Decision]]
 

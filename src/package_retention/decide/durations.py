@@ -40,6 +40,16 @@ class Duration:
     months: int
     seconds: float
 
+    def __str__(self) -> str:
+        """The duration as a person reads it: `7 days`, `36 hours`, `6 months`, `1 year and 2 days`."""
+        parts = [(self.months // 12, "year"), (self.months % 12, "month")]
+        for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+            if self.seconds % length == 0 or length == 1:
+                parts.append((int(self.seconds // length), unit))
+                break
+        said = [f"{count:,} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count]
+        return " and ".join(filter(None, (", ".join(said[:-1]), *said[-1:]))) or "0 seconds"
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `90s`, `15min`, `36h`, `30d`, `2w`, `6 months`, `1 year` or `P30D`; raises `DurationError`."""

@@ -9,7 +9,7 @@ from package_retention.decide.deletion_steps import deletion_steps, origins_of
 from package_retention.decide.dependencies import Resolution, but_the_last_tag, images, within_limit
 from package_retention.decide.facts import by_age, oldest_first
 from package_retention.decide.graph import INDEX_TYPES, Graph, build, closure, own_tags
-from package_retention.decide.plan_warnings import about_inputs, about_parts, last_stays, last_tag_stays
+from package_retention.decide.plan_warnings import about_inputs, about_parts
 from package_retention.decide.reads import reads_before_change
 from package_retention.decide.reasons import (
     CHANGED,
@@ -28,12 +28,11 @@ from package_retention.model import (
     Decision,
     Manifest,
     Plan,
-    Reason,
-    ReasonCode,
     Step,
     StepKind,
     Unreadable,
 )
+from package_retention.reason import Finding, FindingCode, Reason, ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -71,10 +70,10 @@ def image_plan(
         steps=(Step(StepKind.DELETE_PACKAGE, facts.package),) if whole else _steps(board, facts, untagged),
         warnings=(
             *about_inputs(facts, rules),
-            *about_parts(facts, rules, graph),
+            *about_parts(rules, graph),
             *_absent(graph, facts),
-            *((last_stays(facts, graph.nodes[last], what="tagged version"),) if last else ()),
-            *((last_tag_stays(facts, spared),) if spared else ()),
+            *((Finding(FindingCode.LAST_TAGGED_STAYS, graph.nodes[last].label),) if last else ()),
+            *((Finding(FindingCode.LAST_TAG_STAYS, spared.label),) if spared else ()),
         ),
         problems=_unread(graph),
         unread=reads_before_change(graph, settled.going),
@@ -214,12 +213,7 @@ def _decision(board: _ImagePlanner, digest: str, untag: tuple[str, ...]) -> Deci
         reason = _held_back(board, digest)
     elif digest in board.fixed and board.fixed[digest].code is ReasonCode.UNREADABLE and selection.tags:
         reason = board.fixed[digest]
-    if untag:
-        taken = f"{reason.text}; loses {', '.join(untag)}"
-        return Decision(
-            version, selected=False, reason=Reason(reason.code, taken), root=version.id, untag=untag
-        )
-    return Decision(version, selected=False, reason=reason, root=version.id)
+    return Decision(version, selected=False, reason=reason, root=version.id, untag=untag)
 
 
 def _listed_twice(graph: Graph, facts: Facts) -> Iterable[Decision]:
@@ -235,11 +229,9 @@ def _listed_twice(graph: Graph, facts: Facts) -> Iterable[Decision]:
 def _goes(board: _ImagePlanner, digest: str, version: Version, selection: Selection | None) -> Decision:
     if selection is not None:
         return Decision(version, selected=True, reason=selection.reason, root=version.id)
-    root = board.origins[digest]
-    text = f"goes with {board.graph.nodes[root].label}"
-    return Decision(
-        version, selected=True, reason=Reason(ReasonCode.WITH_IMAGE, text), root=board.graph.nodes[root].id
-    )
+    root = board.graph.nodes[board.origins[digest]]
+    reason = Reason(ReasonCode.WITH_IMAGE, subject=root.label)
+    return Decision(version, selected=True, reason=reason, root=root.id)
 
 
 def _held_back(board: _ImagePlanner, digest: str) -> Reason:
@@ -250,7 +242,7 @@ def _held_back(board: _ImagePlanner, digest: str) -> Reason:
         return LAST_TAGGED
     needer = board.settled.needed_by.get(digest)
     if needer is not None:
-        return Reason(ReasonCode.NEEDED, f"needed by {board.graph.nodes[needer].label}")
+        return Reason(ReasonCode.NEEDED, subject=board.graph.nodes[needer].label)
     return over_limit(board.rules.limit)
 
 
@@ -258,9 +250,9 @@ def _follower_stays(board: _ImagePlanner, digest: str, version: Version) -> Deci
     if digest in board.fixed:
         return Decision(version, selected=False, reason=board.fixed[digest])
     owner = board.settled.needed_by.get(digest)
-    text = f"part of {board.graph.nodes[owner].label}" if owner else "part of an image that stays"
-    root = board.graph.nodes[owner].id if owner else None
-    return Decision(version, selected=False, reason=Reason(ReasonCode.NEEDED, text), root=root)
+    root = board.graph.nodes[owner] if owner else None
+    reason = Reason(ReasonCode.NEEDED, ReasonDetail.PART, subject=root.label if root else "")
+    return Decision(version, selected=False, reason=reason, root=root.id if root else None)
 
 
 def _steps(board: _ImagePlanner, facts: Facts, untagged: Mapping[str, tuple[str, ...]]) -> tuple[Step, ...]:
@@ -273,23 +265,18 @@ def _steps(board: _ImagePlanner, facts: Facts, untagged: Mapping[str, tuple[str,
     return (*deletion_steps(facts.package, graph, board.settled.going, board.origins), *taken)
 
 
-def _absent(graph: Graph, facts: Facts) -> tuple[str, ...]:
+def _absent(graph: Graph, facts: Facts) -> tuple[Finding, ...]:
     """Warnings about manifests that the registry answered 404 for, twice."""
     indexes = lost_indexes(graph, facts)
-    warnings = [
-        f"{version.label}: the registry has no manifest for it, so what it needs is unknown: untagged images stay"
-        for version in indexes[:10]
-    ]
+    warnings = [Finding(FindingCode.INDEX_LOST, version.label) for version in indexes[:10]]
     known = {version.name for version in indexes}
     absent = (d for d in graph.nodes if isinstance(graph.readings.get(d), Absent) and d not in known)
     if leaves := sum(1 for d in absent if not graph.nodes[d].tags):
-        warnings.append(
-            f"{leaves} untagged versions have no manifest in the registry: taken as images of one piece"
-        )
+        warnings.append(Finding(FindingCode.MANIFESTS_LOST, number=leaves))
     return tuple(warnings)
 
 
-def _unread(graph: Graph) -> tuple[str, ...]:
+def _unread(graph: Graph) -> tuple[Finding, ...]:
     failed = [
         (graph.nodes[d], r.why)
         for d, r in graph.readings.items()
@@ -298,8 +285,4 @@ def _unread(graph: Graph) -> tuple[str, ...]:
     if not failed:
         return ()
     version, why = failed[0]
-    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-    return (
-        f"the manifest of {version.label} could not be read: {why}{more}. What it needs is unknown, so nothing in "
-        "the package is changed",
-    )
+    return (Finding(FindingCode.MANIFEST_UNREAD, version.label, number=len(failed) - 1, error=why),)

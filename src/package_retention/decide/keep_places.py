@@ -29,10 +29,14 @@ _Ranks = dict[object, tuple[Any, int]]
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """Ids of versions: `kept` are among the newest; `unordered` share a place with one that has no order or group."""
+    """Ids of versions: `kept` are among the newest; `unordered` share a place with one that has no order or group.
+
+    `leaders` has the label of the one whose place another shares, by the id of the other.
+    """
 
     kept: frozenset[int]
     unordered: frozenset[int]
+    leaders: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class _Sharing:
 
     ids: frozenset[int]
     unordered: bool
+    leaders: Mapping[int, str]
     ranks: _Ranks
     taken: _Ranks
 
@@ -69,13 +74,14 @@ def newest(
         for series, ranks in by_series.items()
         if len(ranks) >= retention.minimum
     }
-    kept = (
-        group.ids
+    kept = [
+        group
         for group in shared
         if any(series not in last or rank >= last[series] for series, rank in group.ranks.items())
-    )
+    ]
     unordered = (group.ids for group in shared if group.unordered)
-    return Newest(frozenset().union(*kept), frozenset().union(*unordered))
+    leaders = {number: label for group in kept for number, label in group.leaders.items()}
+    return Newest(frozenset().union(*(group.ids for group in kept)), frozenset().union(*unordered), leaders)
 
 
 def sharing(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
@@ -119,9 +125,19 @@ def _place(
     return _Sharing(
         frozenset(placed),
         unordered,
+        _leaders(candidates, tops),
         _highest(placed, placed, tops),
         _highest(placed, taking, [number for number in tops if number in taking]),
     )
+
+
+def _leaders(candidates: Sequence[Candidate], tops: Sequence[int]) -> dict[int, str]:
+    """Name, for each item that shares a place, the one that has it: the oldest that no other names."""
+    if len(candidates) == 1:
+        return {}
+    leader = min(tops, default=candidates[0].version.id)
+    label = next(one.version.label for one in candidates if one.version.id == leader)
+    return {one.version.id: label for one in candidates if one.version.id != leader}
 
 
 _Ranked = tuple[object, tuple[Any, int]]

@@ -7,9 +7,10 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from package_retention.decide.explanations import written
 from package_retention.decide.patterns import DERIVED_STARTS
 from package_retention.decide.rules import Damage, ReleaseStatus, TagStatus
-from package_retention.model import Reason, ReasonCode
+from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 GRACE = timedelta(hours=24)
 LATEST = "latest"
-_ORPHAN = "a referrer whose subject is gone: only `remove-damaged: orphaned` matches it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +108,20 @@ def judge(
     In a restore nothing has to be protected: neither what is young, nor what is tagged `latest`.
     """
     if candidate.is_referrer and Damage.ORPHANED not in condition.damaged:
-        return _no(_ORPHAN, ReasonCode.ORPHANED)
+        return _no(ReasonCode.ORPHANED)
+    # What is known for good comes before ages: "too young" is said only of what would match once it is old enough.
     worst = _YES
-    for match in _whole(condition, candidate, now):
+    for match in _whole(condition, candidate):
         if match.verdict is Verdict.NO:
             return match
+    worst = _texts(condition, candidate, parser, guarded=not restore)
+    if worst.verdict is Verdict.NO:
+        return worst
+    for match in _ages(condition, candidate, now):
         worst = min(worst, match, key=_verdict)
     if not restore and _needs_grace(condition, candidate):
         worst = min(worst, _grace(candidate, now), key=_verdict)
-    return min(worst, _texts(condition, candidate, parser, guarded=not restore), key=_verdict)
+    return worst
 
 
 def _verdict(match: Match) -> Verdict:
@@ -132,7 +137,8 @@ def keeps(condition: Filter, candidate: Candidate, parser: VersionParser, now: d
     if condition.ids is not None and condition.ids.isdisjoint(ids):
         return False
     whole = replace(condition, ids=None)
-    if any(match.verdict is Verdict.NO for match in _whole(whole, candidate, now)):
+    standing = (*_whole(whole, candidate), *_ages(whole, candidate, now))
+    if any(match.verdict is Verdict.NO for match in standing):
         return False
     if not _looks_at_texts(condition):
         return True
@@ -167,50 +173,53 @@ def _any_digest(patterns: Patterns, candidate: Candidate) -> bool:
     )
 
 
-def _no(text: str, code: ReasonCode = ReasonCode.NOT_MATCHED) -> Match:
-    return Match(Verdict.NO, Reason(code, text))
+def _no(code: ReasonCode) -> Match:
+    return Match(Verdict.NO, Reason(code))
 
 
-def _unknown(text: str) -> Match:
-    return Match(Verdict.UNKNOWN, Reason(ReasonCode.UNKNOWN, text))
+def _missed(key: str, asked: str, age: timedelta | None = None) -> Match:
+    """A condition that does not hold."""
+    fact = Condition(key, asked, holds=False, age=age)
+    return Match(Verdict.NO, Reason(ReasonCode.NOT_MATCHED, facts=(fact,)))
 
 
-_YES = Match(Verdict.YES, Reason(ReasonCode.SELECTED, "matched"))
+def _unknown(detail: ReasonDetail) -> Match:
+    return Match(Verdict.UNKNOWN, Reason(ReasonCode.UNKNOWN, detail))
 
 
-def _whole(condition: Filter, candidate: Candidate, now: datetime) -> Iterator[Match]:
-    """The conditions on the item as a whole that do not simply hold."""
-    version = candidate.version
-    if condition.ids is not None and version.id not in condition.ids:
-        yield _no("not among `package-version-ids`")
+_YES = Match(Verdict.YES, Reason(ReasonCode.SELECTED))
+
+
+def _whole(condition: Filter, candidate: Candidate) -> Iterator[Match]:
+    """The conditions on the item as a whole, ages left out, that do not hold."""
+    if condition.ids is not None and candidate.version.id not in condition.ids:
+        yield _missed("package-version-ids", "")
     if (
         condition.tag_status
         and candidate.is_image
         and bool(candidate.texts) is not (condition.tag_status is TagStatus.TAGGED)
     ):
-        yield _no(f"not {condition.tag_status}")
+        yield _missed("tag-status", condition.tag_status)
     if condition.damaged and candidate.damage not in condition.damaged:
-        yield _no("not damaged in the way asked for")
-    if condition.older_than:
-        yield _older(version.touched_at, condition.older_than.before(now), condition.older_than.text)
-    if condition.newer_than and version.touched_at and version.touched_at < condition.newer_than.before(now):
-        yield _no(f"not newer than {condition.newer_than.text}")
-    if condition.deleted_within:
-        yield _deleted(
-            version.deleted_at, condition.deleted_within.before(now), condition.deleted_within.text
-        )
+        yield _missed("remove-damaged", ", ".join(sorted(condition.damaged)))
 
 
-def _older(touched: datetime | None, cutoff: datetime, text: str) -> Match:
-    if touched is None:
-        return _unknown("its age is unknown")
-    return _YES if touched <= cutoff else _no(f"not older than {text}")
-
-
-def _deleted(deleted: datetime | None, cutoff: datetime, text: str) -> Match:
-    if deleted is None:
-        return _unknown("when it was deleted is unknown")
-    return _YES if deleted >= cutoff else _no(f"not deleted within {text}")
+def _ages(condition: Filter, candidate: Candidate, now: datetime) -> Iterator[Match]:
+    """The conditions on ages that do not simply hold."""
+    touched, deleted = candidate.version.touched_at, candidate.version.deleted_at
+    if (older := condition.older_than) is not None:
+        if touched is None:
+            yield _unknown(ReasonDetail.NO_AGE)
+        elif touched > older.before(now):
+            yield _missed("older-than", str(older), now - touched)
+    newer = condition.newer_than
+    if newer is not None and touched is not None and touched < newer.before(now):
+        yield _missed("newer-than", str(newer), now - touched)
+    if (within := condition.deleted_within) is not None:
+        if deleted is None:
+            yield _unknown(ReasonDetail.NO_DELETION_DATE)
+        elif deleted < within.before(now):
+            yield _missed("deleted-within", str(within), now - deleted)
 
 
 def _needs_grace(condition: Filter, candidate: Candidate) -> bool:
@@ -221,9 +230,9 @@ def _grace(candidate: Candidate, now: datetime) -> Match:
     """Untagged images may be platforms whose index is still to come."""
     touched = candidate.version.touched_at
     if touched is None:
-        return _unknown("its age is unknown")
+        return _unknown(ReasonDetail.NO_AGE)
     if touched > now - GRACE:
-        return _no("untagged and younger than 24 hours: a push may be under way", ReasonCode.GRACE)
+        return _no(ReasonCode.GRACE)
     return _YES
 
 
@@ -247,23 +256,34 @@ def _texts(condition: Filter, candidate: Candidate, parser: VersionParser, *, gu
     if len(matched) == len(candidate.texts):
         return _YES
     if matched:
-        return Match(
-            Verdict.PARTLY, Reason(ReasonCode.PARTLY_MATCHED, "only some of its tags match"), matched
-        )
+        fact = Condition("versions", texts=matched)
+        return Match(Verdict.PARTLY, Reason(ReasonCode.PARTLY_MATCHED, facts=(fact,)), matched)
     if any(states.values()):
-        return _latest(condition, candidate) or _no("not matched")
+        return _latest(condition, candidate) or _no(ReasonCode.NOT_MATCHED)
     if any(state is None for state in states.values()):
-        return _unknown("has no version that the rules of its ecosystem know")
-    return _no("not matched by the version filter")
+        return _unknown(ReasonDetail.NO_VERSION)
+    return _texts_missed(condition, candidate, parser)
+
+
+def _texts_missed(condition: Filter, candidate: Candidate, parser: VersionParser) -> Match:
+    """The first condition on names or tags that none of them meets."""
+    digest = candidate.version.name if candidate.is_image else ""
+    patterns, wanted = condition.versions, condition.version_range
+    if patterns and not any(patterns.matches(t, digest, candidate.reference) for t in candidate.texts):
+        return _missed("versions", written(patterns))
+    numbers = (number for text in candidate.texts if (number := parser.of(text)) is not None)
+    if wanted is not None and not any(wanted.contains(number) for number in numbers):
+        return _missed("version-range", wanted.text)
+    return _missed("release-status", condition.release_status or "")
 
 
 def _untagged(condition: Filter, candidate: Candidate) -> Match:
     if condition.version_range is not None or condition.release_status is not None:
-        return _unknown("untagged: has no version")
+        return _unknown(ReasonDetail.UNTAGGED_NO_VERSION)
     named = condition.versions and condition.versions.matches_digest(
         candidate.version.name, candidate.reference
     )
-    return _YES if named else _no("untagged: `versions` looks at tags")
+    return _YES if named else _missed("versions", "")
 
 
 def _state(condition: Filter, candidate: Candidate, text: str, parser: VersionParser) -> bool | None:
@@ -292,5 +312,5 @@ def _hides_latest(condition: Filter, candidate: Candidate, text: str) -> bool:
 
 def _latest(condition: Filter, candidate: Candidate) -> Match | None:
     if any(_hides_latest(condition, candidate, text) for text in candidate.texts):
-        return _no("tagged `latest`: only `versions: latest` or its id reaches it", ReasonCode.LATEST)
+        return _no(ReasonCode.LATEST)
     return None

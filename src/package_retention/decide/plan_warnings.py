@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from package_retention.decide.graph import closure
+from package_retention.reason import Finding, FindingCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,19 +16,18 @@ if TYPE_CHECKING:
     from package_retention.model import Version
 
 
-def about_inputs(facts: Facts, rules: PackageRules) -> tuple[str, ...]:
+def about_inputs(facts: Facts, rules: PackageRules) -> tuple[Finding, ...]:
     """Exclusions that matched nothing, and ids that are not there."""
-    label = facts.package.label
     unmatched = rules.exclude.unmatched(_texts(facts.union), facts.reference) if rules.exclude else ()
     listed = {version.id for version in facts.union}
     absent = sorted((_ids(rules.delete) | _ids(rules.keep)) - listed)
     return (
-        *(f"{label}: `exclude-versions` entry {entry} matched nothing" for entry in unmatched),
-        *(f"{label}: there is no version with the id {version_id}" for version_id in absent),
+        *(Finding(FindingCode.EXCLUSION_UNMATCHED, entry) for entry in unmatched),
+        *(Finding(FindingCode.ID_ABSENT, number=version_id) for version_id in absent),
     )
 
 
-def about_parts(facts: Facts, rules: PackageRules, graph: Graph) -> tuple[str, ...]:
+def about_parts(rules: PackageRules, graph: Graph) -> tuple[Finding, ...]:
     """Ids of manifests that are no image by themselves: they go with their image alone."""
     by_id = {version.id: digest for digest, version in graph.nodes.items()}
     units = set(graph.units)
@@ -36,25 +36,9 @@ def about_parts(facts: Facts, rules: PackageRules, graph: Graph) -> tuple[str, .
         return ()
     origins = closure(graph.units, graph.follows)
     return tuple(
-        f"{facts.package.label}: the id {i} is part of {graph.nodes[origins[digest]].label}, and goes with it alone"
+        Finding(FindingCode.ID_IS_PART, graph.nodes[origins[digest]].label, number=i)
         for i, digest in parts.items()
         if digest in origins
-    )
-
-
-def last_stays(facts: Facts, version: Version, *, what: str = "version") -> str:
-    """The warning where GitHub would refuse the last of what the rules select."""
-    return (
-        f"{facts.package.label}: every {what} would go, and GitHub refuses to delete the last: {version.label} stays. "
-        "`delete-package: when-empty` deletes such a package whole"
-    )
-
-
-def last_tag_stays(facts: Facts, version: Version) -> str:
-    """The warning where no tag would be left: the version that holds it for a moment could not be deleted."""
-    return (
-        f"{facts.package.label}: no tag would be left, and GitHub refuses to delete the last tagged version, so "
-        f"{version.label} keeps its tags"
     )
 
 

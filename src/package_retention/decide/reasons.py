@@ -1,25 +1,25 @@
-"""Reasons that more than one room gives."""
+"""Reasons that more than one module names."""
 
 from __future__ import annotations
 
-from package_retention.model import Reason, ReasonCode
+from package_retention.reason import Reason, ReasonCode, ReasonDetail
 
-CHANGED = Reason(ReasonCode.CHANGED, "came, went or changed while the package was listed")
-NOT_IN_REPORT = Reason(ReasonCode.NOT_IN_REPORT, "not in the plan of the report")
-MORE_SINCE_REPORT = Reason(ReasonCode.CHANGED, "something came to it since the report was written")
-OTHERWISE_IN_REPORT = Reason(ReasonCode.NOT_IN_REPORT, "the report planned another change of it")
-NOT_DELETED_THERE = Reason(ReasonCode.NOT_IN_REPORT, "not deleted by the run that the report tells of")
-LAST_VERSION = Reason(ReasonCode.LAST, "GitHub does not delete the last version of a package")
-LAST_TAGGED = Reason(ReasonCode.LAST, "GitHub does not delete the last tagged version of a package")
-TANGLED = Reason(ReasonCode.UNKNOWN, "its manifests name one another in a circle")
-UNREAD = Reason(ReasonCode.UNREADABLE, "a manifest that could not be read may need it")
-UNKNOWN_TAGGED = Reason(
-    ReasonCode.UNREADABLE, "a tagged manifest that the registry does not have may need it"
-)
-
-WITH_ITS_IMAGE = "stays with its image, which stays"
+CHANGED = Reason(ReasonCode.CHANGED)
+NOT_IN_REPORT = Reason(ReasonCode.NOT_IN_REPORT)
+MORE_SINCE_REPORT = Reason(ReasonCode.CHANGED, ReasonDetail.SINCE_REPORT)
+OTHERWISE_IN_REPORT = Reason(ReasonCode.NOT_IN_REPORT, ReasonDetail.OTHER_CHANGE)
+NOT_DELETED_THERE = Reason(ReasonCode.NOT_IN_REPORT, ReasonDetail.NOT_DELETED)
+LAST_VERSION = Reason(ReasonCode.LAST)
+LAST_TAGGED = Reason(ReasonCode.LAST, ReasonDetail.LAST_TAGGED)
+TANGLED = Reason(ReasonCode.UNKNOWN, ReasonDetail.CYCLIC)
+UNREAD = Reason(ReasonCode.UNREADABLE)
+UNKNOWN_TAGGED = Reason(ReasonCode.UNREADABLE, ReasonDetail.LOST_INDEX)
+WITH_ITS_IMAGE = Reason(ReasonCode.IMAGE_STAYS)
+CHANGED_SINCE_PLAN = Reason(ReasonCode.CHANGED, ReasonDetail.SINCE_PLAN)
+NOT_WHOLE = Reason(ReasonCode.CHANGED, ReasonDetail.NOT_WHOLE)
+IN_DOUBT = Reason(ReasonCode.IN_DOUBT)
 
 
 def over_limit(limit: int | None) -> Reason:
     """The reason of what waits for the next run."""
-    return Reason(ReasonCode.OVER_LIMIT, f"over `limit: {limit}`: waits for the next run")
+    return Reason(ReasonCode.OVER_LIMIT, number=limit or 0)

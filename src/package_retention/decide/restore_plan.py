@@ -10,7 +10,8 @@ from package_retention.decide.facts import by_age, oldest_first
 from package_retention.decide.graph import derived_subject
 from package_retention.decide.reasons import NOT_DELETED_THERE, over_limit
 from package_retention.decide.selection import choose, restrict
-from package_retention.model import Decision, Plan, Reason, ReasonCode, Step, StepKind
+from package_retention.model import Decision, Plan, Step, StepKind
+from package_retention.reason import Finding, FindingCode, Reason, ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,12 +23,10 @@ if TYPE_CHECKING:
 
 # Facts A4: within 30 days, and only while the name is not in use again.
 WINDOW = timedelta(days=30)
-_EXPIRED = Reason(ReasonCode.EXPIRED, "deleted more than 30 days ago: GitHub no longer restores it")
-_TAG_MOVED = Reason(
-    ReasonCode.TAG_MOVED, "its tag is on another version now: name it by its id to restore it"
-)
-_NAME_USED = Reason(ReasonCode.TAG_MOVED, "its name is in use again")
-_OLDER_TWIN = Reason(ReasonCode.TAG_MOVED, "a version deleted later had the same name or tag")
+_EXPIRED = Reason(ReasonCode.EXPIRED)
+_TAG_MOVED = Reason(ReasonCode.TAG_MOVED)
+_NAME_USED = Reason(ReasonCode.TAG_MOVED, ReasonDetail.NAME_IN_USE)
+_OLDER_TWIN = Reason(ReasonCode.TAG_MOVED, ReasonDetail.DELETED_LATER)
 
 
 def restore_plan(
@@ -66,7 +65,7 @@ def restore_plan(
             for i, c in selections.items()
         ),
         steps=restore_steps(package, chosen),
-        warnings=_absent(package, rules, deleted, active),
+        warnings=_absent(rules, deleted, active),
     )
 
 
@@ -103,16 +102,13 @@ def _deletion(version: Version) -> tuple[float, int]:
 
 
 def _absent(
-    package: Package, rules: PackageRules, deleted: Sequence[Version], active: Sequence[Version]
-) -> tuple[str, ...]:
+    rules: PackageRules, deleted: Sequence[Version], active: Sequence[Version]
+) -> tuple[Finding, ...]:
     asked = {i for rule in rules.delete for i in rule.filter.ids or ()}
     there = {version.id for version in active}
     gone = {version.id for version in deleted}
-    return tuple(
-        f"{package.label}: version {i} "
-        + ("is not deleted" if i in there else "is not among the deleted versions")
-        for i in sorted(asked - gone)
-    )
+    here, nowhere = FindingCode.ID_NOT_DELETED, FindingCode.ID_NOT_AMONG_DELETED
+    return tuple(Finding(here if i in there else nowhere, number=i) for i in sorted(asked - gone))
 
 
 def followers(

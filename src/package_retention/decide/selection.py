@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from package_retention.decide.explanations import facts, terms, written
 from package_retention.decide.keep_places import newest
 from package_retention.decide.matching import Match, Verdict, excluded, judge, keeps
 from package_retention.decide.rules import OrderBy
-from package_retention.model import Reason, ReasonCode
+from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from package_retention.decide.keep_places import Newest
     from package_retention.decide.matching import Candidate, VersionParser
-    from package_retention.decide.rules import PackageRules, Retention, Rule
+    from package_retention.decide.rules import PackageRules, Rule
+    from package_retention.reason import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +46,20 @@ def choose(
     held = _inside(i for i in candidates if i.version.id in aside or not _is_matched(i, by_rule))
     for rule, matches in by_rule:
         if rule.retention.minimum:
-            _retain(rule.retention, candidates, matches, _Standing(aside, held), parser)
+            _retain(rule, candidates, matches, _Standing(aside, held), parser)
     selections = {}
     for candidate in candidates:
         reason = protected.get(candidate.version.id)
-        answers = [(rule.name, matches[candidate.version.id]) for rule, matches in by_rule]
+        answers = [(rule, matches[candidate.version.id]) for rule, matches in by_rule]
         selections[candidate.version.id] = (
-            Selection(candidate, selected=False, reason=reason) if reason else _combined(candidate, answers)
+            Selection(candidate, selected=False, reason=reason)
+            if reason
+            else _combined(candidate, answers, now)
         )
     return selections
 
 
-_NONE = Reason(ReasonCode.NOT_MATCHED, "no rule matches it")
+_NONE = Reason(ReasonCode.NOT_MATCHED, ReasonDetail.NO_RULE)
 
 _Matches = dict[int, Match]
 
@@ -80,15 +85,21 @@ def _protected(
     candidates: Sequence[Candidate], rules: PackageRules, parser: VersionParser, now: datetime
 ) -> dict[int, Reason]:
     """What exclusions and keep rules protect, whatever the delete rules say."""
-    excluding = Reason(ReasonCode.EXCLUDED, "excluded by `exclude-versions`")
+    excluding = Reason(ReasonCode.EXCLUDED)
     aside = {
         candidate.version.id: excluding for candidate in candidates if excluded(rules.exclude, candidate)
     }
     found: dict[int, Reason] = {}
-    for rule in rules.keep:
-        reason = Reason(ReasonCode.KEEP_RULE, f"kept by {rule.name}")
-        found |= {i: reason for i in _kept_by(rule, candidates, aside, parser, now) if i not in found}
+    for words, rule in sorted(((terms(rule), rule) for rule in rules.keep), key=_first):
+        for candidate in _kept_by(rule, candidates, aside, parser, now):
+            met = facts(rule.filter, candidate, now)
+            reason = Reason(ReasonCode.KEEP_RULE, number=rule.retention.minimum, rule=words, facts=met)
+            found.setdefault(candidate.version.id, reason)
     return found | aside
+
+
+def _first(pair: tuple[Terms, object]) -> Terms:
+    return pair[0]
 
 
 def _kept_by(
@@ -97,17 +108,18 @@ def _kept_by(
     aside: Mapping[int, Reason],
     parser: VersionParser,
     now: datetime,
-) -> frozenset[int]:
+) -> list[Candidate]:
     """What one keep rule keeps; it sees neither other keep rules nor what delete rules match."""
     matching = [candidate for candidate in candidates if keeps(rule.filter, candidate, parser, now)]
     retention = rule.retention
     if not retention.minimum:
-        return frozenset(candidate.version.id for candidate in matching)
+        return matching
     held = _inside(candidate for candidate in matching if _stands_aside(candidate, aside))
     counted = {candidate.version.id for candidate in matching if candidate.version.name not in held}
     by_date = retention.order_by is OrderBy.DATE and retention.per is None
     found = newest(matching, counted, retention, parser, hold_unordered=by_date)
-    return found.kept | found.unordered if by_date else found.kept
+    kept = found.kept | found.unordered if by_date else found.kept
+    return [candidate for candidate in matching if candidate.version.id in kept]
 
 
 def _matches(
@@ -118,18 +130,15 @@ def _matches(
     for candidate in candidates:
         match = matches[candidate.version.id]
         if match.verdict is not Verdict.NO and excluded(rule.exclude, candidate):
-            reason = Reason(ReasonCode.EXCLUDED, f"excluded by {rule.name}")
+            asked = written(rule.exclude) if rule.exclude else ""
+            fact = Condition("exclude-versions", asked)
+            reason = Reason(ReasonCode.EXCLUDED, ReasonDetail.BY_RULE, facts=(fact,))
             matches[candidate.version.id] = Match(Verdict.NO, reason, excluded=match.verdict)
     return matches
 
 
-_WITH_EXCLUDED = Match(
-    Verdict.NO, Reason(ReasonCode.NEEDED, "shares the place of an image that is excluded or just went")
-)
-
-
-def _stays(code: ReasonCode, text: str) -> Match:
-    return Match(Verdict.UNKNOWN if code is ReasonCode.UNKNOWN else Verdict.NO, Reason(code, text))
+_WITH_EXCLUDED = Match(Verdict.NO, Reason(ReasonCode.NEEDED, ReasonDetail.SHARED_PLACE))
+_UNORDERED = Match(Verdict.UNKNOWN, Reason(ReasonCode.UNKNOWN, ReasonDetail.UNORDERED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +150,7 @@ class _Standing:
 
 
 def _retain(
-    retention: Retention,
+    rule: Rule,
     candidates: Sequence[Candidate],
     matches: _Matches,
     standing: _Standing,
@@ -156,19 +165,27 @@ def _retain(
     held = standing.held | sharing
     matched = (i for i in matching if matches[i.version.id].verdict is Verdict.YES)
     counted = {i.version.id for i in matched if i.version.name not in held}
-    found = newest(matching, counted, retention, parser)
-    kept = _stays(ReasonCode.NEWEST, f"among the newest {retention.minimum}")
-    unknown = _stays(ReasonCode.UNKNOWN, "cannot be ordered or grouped")
+    found = newest(matching, counted, rule.retention, parser)
+    words = terms(rule)
     for candidate in matching:
         number = candidate.version.id
         if matches[number].verdict < Verdict.PARTLY:
             continue
         if number in found.unordered:
-            matches[number] = unknown
+            matches[number] = _UNORDERED
         elif number in found.kept:
-            matches[number] = kept
+            matches[number] = Match(Verdict.NO, _among_newest(number, found, counted, rule, words))
         elif candidate.version.name in sharing and candidate.has_own_tag:
             matches[number] = _WITH_EXCLUDED
+
+
+def _among_newest(number: int, found: Newest, counted: Collection[int], rule: Rule, words: Terms) -> Reason:
+    """Say which of the newest takes a place, which shares it, and which is as new and takes none."""
+    minimum = rule.retention.minimum
+    if leader := found.leaders.get(number):
+        return Reason(ReasonCode.NEWEST, ReasonDetail.SHARED_PLACE, leader, number=minimum, rule=words)
+    detail = None if number in counted else ReasonDetail.NO_PLACE
+    return Reason(ReasonCode.NEWEST, detail, number=minimum, rule=words)
 
 
 # Of the reasons that several rules give, the one that came nearest to a deletion says most.
@@ -185,17 +202,30 @@ _TELLING = (
 )
 
 
-def _combined(candidate: Candidate, matches: Sequence[tuple[str, Match]]) -> Selection:
+def _combined(candidate: Candidate, matches: Sequence[tuple[Rule, Match]], now: datetime) -> Selection:
     """One rule that selects is enough; tags are taken away only where none does."""
     answers = [match for _, match in matches]
-    selecting = [name for name, match in matches if match.verdict is Verdict.YES]
+    selecting = [(terms(rule), rule) for rule, match in matches if match.verdict is Verdict.YES]
     if selecting:
-        return Selection(
-            candidate, selected=True, reason=Reason(ReasonCode.SELECTED, f"matched by {min(selecting)}")
-        )
+        words, rule = min(selecting, key=_first)
+        met = facts(rule.filter, candidate, now)
+        reason = Reason(ReasonCode.SELECTED, number=rule.retention.minimum, rule=words, facts=met)
+        return Selection(candidate, selected=True, reason=reason)
     partly = tuple(dict.fromkeys(t for m in answers if m.verdict is Verdict.PARTLY for t in m.tags))
-    best = min((m.reason for m in answers), key=lambda r: (_TELLING.index(r.code), r.text), default=_NONE)
+    best = min((match.reason for match in answers), key=_distance, default=_NONE)
     return Selection(candidate, selected=False, reason=best, tags=partly)
+
+
+# Of the conditions that several rules miss, time alone makes the ages hold; then come those on tags and names.
+_NEAREST = ("older-than", "newer-than", "deleted-within", "release-status", "version-range", "versions")
+
+
+def _distance(reason: Reason) -> tuple[object, ...]:
+    """How far a reason is from a deletion: nearest first."""
+    missed = next((fact for fact in reason.facts if isinstance(fact, Condition)), None)
+    key, asked = (missed.key, missed.asked) if missed else ("", "")
+    far = _NEAREST.index(key) if key in _NEAREST else len(_NEAREST)
+    return (_TELLING.index(reason.code), far, asked, reason.detail or "", reason.rule)
 
 
 def restrict(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from package_retention.model import Step
+    from package_retention.reason import Reason
 
 
 class StepQueue:
@@ -89,14 +90,14 @@ class StepQueue:
             return ended
         return ended + self._give_up_followers(version.id)
 
-    def skip(self, reasons: Mapping[int | None, str]) -> list[Outcome]:
+    def skip(self, reasons: Mapping[int | None, Reason]) -> list[Outcome]:
         """End steps that have not started, by version id (`None`: the whole package), each with its reason."""
         ended: list[Outcome] = []
         for place, step in enumerate(self.steps):
             untouched = place not in self.outcomes and place not in self.under_way
             version_id = step.version.id if step.version else None
             if untouched and version_id in reasons:
-                ended += self.end(place, Outcome(step, Result.SKIPPED, reasons[version_id]))
+                ended += self.end(place, Outcome(step, Result.SKIPPED, reason=reasons[version_id]))
         return ended
 
     def abandon(self, result: Result, message: str, hint: str = "") -> list[Outcome]:
@@ -126,6 +127,6 @@ class StepQueue:
                 step = self.steps[place]
                 if place in self.outcomes or step.version is None:
                     continue
-                ended.append(self._note(place, Outcome(step, Result.SKIPPED, WITH_ITS_IMAGE)))
+                ended.append(self._note(place, Outcome(step, Result.SKIPPED, reason=WITH_ITS_IMAGE)))
                 waiting.append(step.version.id)
         return ended

@@ -6,6 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from package_retention.decide.reasons import IN_DOUBT
 from package_retention.errors import (
     BudgetError,
     CancelledError,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from package_retention.execute.steps import StopReason
     from package_retention.model import Plan, Step
     from package_retention.ports import EventListener
+    from package_retention.reason import Reason
 
 # How often a walk looks up from waiting to see whether the run was cancelled, in seconds.
 _POLL_SECONDS = 0.1
@@ -31,7 +33,6 @@ _POLL_SECONDS = 0.1
 _MOST_LOOKS = 3
 # Tries of a deletion that takes a look before each, as the client tries any other change.
 _MOST_TRIES = 8
-DOUBTFUL = "cancelled before GitHub had answered: it may have happened"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class FactsRefresher(Protocol):
         """Whether the package must be looked at again before the next change."""
         ...
 
-    def refresh(self, done: Collection[int]) -> Mapping[int | None, str]:
+    def refresh(self, done: Collection[int]) -> Mapping[int | None, Reason]:
         """Look again; gives the ids that must stay after all (`None`: the whole package), each with its reason."""
         ...
 
@@ -226,7 +227,7 @@ class _Walker:
         while self.running and not cancelled:
             self._collect(None)
         for place in self.running.values():
-            outcome = Outcome(self.board.steps[place], Result.NOT_REACHED, DOUBTFUL, in_doubt=True)
+            outcome = Outcome(self.board.steps[place], Result.NOT_REACHED, in_doubt=True, reason=IN_DOUBT)
             self._emit(self.board.end(place, outcome))
         cause = self.ended or self.execution.ending.cause
         message = cause.message if cause else "waits for something that was not reached"

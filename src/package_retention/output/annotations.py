@@ -6,10 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from package_retention.decide.reasons import WITH_ITS_IMAGE
 from package_retention.errors import InputError
 from package_retention.escaping import counted
 from package_retention.model import Operation, Result
+from package_retention.output.sentences import finding_words, outcome_words
+from package_retention.reason import ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -105,9 +106,9 @@ def _of_package(result: PackageResult, complete: bool) -> Iterator[Notice]:
     if result.failure:
         yield Notice(True, _about(label, result.failure), result.hint)
     for problem in result.plan.problems:
-        yield Notice(True, _about(label, problem))
+        yield Notice(True, _about(label, finding_words(problem)))
     for warning in result.plan.warnings:
-        yield Notice(False, _about(label, warning))
+        yield Notice(False, _about(label, finding_words(warning)))
     reported = [outcome for outcome in result.outcomes if not _follows(outcome)]
     errors = list(_grouped(label, reported, (Result.FAILED,), error=True))
     yield from errors
@@ -121,7 +122,7 @@ def _follows(outcome: Outcome) -> bool:
     """Whether a step was left out only since its image's root stays, of which its own outcome tells."""
     step = outcome.step
     inline = step.version is not None and step.root not in (None, step.version.id)
-    return inline and outcome.result is Result.SKIPPED and outcome.message == WITH_ITS_IMAGE
+    return inline and outcome.reason is not None and outcome.reason.code is ReasonCode.IMAGE_STAYS
 
 
 def _grouped(
@@ -133,11 +134,11 @@ def _grouped(
     untried: Counter[str] = Counter()
     for outcome in outcomes:
         if outcome.result in wanted:
-            groups.setdefault(outcome.hint or outcome.message, []).append(outcome)
+            groups.setdefault(outcome.hint or outcome_words(outcome), []).append(outcome)
         elif outcome.result is Result.NOT_REACHED and outcome.hint:
             untried[outcome.hint] += 1
     for first, *others in groups.values():
-        text = _about(label, f"{_subject(first)}{first.message}")
+        text = _about(label, f"{_subject(first)}{outcome_words(first)}")
         if first.hint and untried[first.hint]:
             text += f"; so {counted(untried[first.hint], 'further change')} were not tried"
         yield Notice(error, text, first.hint, len(others))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from package_retention.escaping import counted
 from package_retention.model import Operation, Result, StepKind
+from package_retention.output.sentences import outcome_words, reason_words
 from package_retention.output.summary.naming import Names
 from package_retention.output.summary.words import REASONS, result_words
 
@@ -83,7 +84,7 @@ class _Chapter:
     def learn(self, plan: Plan) -> None:
         """Know what the plan calls its versions, and why each of them goes."""
         self.names = Names(plan.decisions) if plan.decisions else self.names
-        self.reasons |= {one.version.id: one.reason.text for one in plan.decisions if one.selected}
+        self.reasons |= {one.version.id: reason_words(one.reason) for one in plan.decisions if one.selected}
 
     def why(self, step: Step) -> str:
         """The reason as it stands behind a line; empty where none is known."""
@@ -201,9 +202,9 @@ def _staying(plan: Plan) -> Iterator[str]:
 def _ended(outcome: Outcome, operation: Operation, chapter: _Chapter) -> str:
     """One line for one change: how it ended, what it was, and why, or why it did not go."""
     words = f"{result_words(outcome, operation)}: {_subject(outcome.step, chapter.names)}"
-    if outcome.result is Result.DONE or not outcome.message:
+    if outcome.result is Result.DONE or not (words_of := outcome_words(outcome)):
         return words + chapter.why(outcome.step)
-    return f"{words}: {outcome.message}"
+    return f"{words}: {words_of}"
 
 
 def _change(step: Step, operation: Operation, names: Names) -> str:

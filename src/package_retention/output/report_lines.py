@@ -6,6 +6,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from package_retention.output.counts import total
+from package_retention.output.sentences import finding_words, outcome_words, reason_words
 from package_retention.report import SCHEMA
 
 if TYPE_CHECKING:
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
         Outcome,
         Package,
         Plan,
-        Reason,
         RunResult,
         Step,
         Version,
     )
+    from package_retention.reason import Reason
 
 
 def lines(number: int, inventory: Inventory) -> Iterator[Line]:
@@ -74,7 +75,11 @@ def _due(due: Due) -> Line:
 
 
 def _reason(reason: Reason) -> Line:
-    return {"code": reason.code.value, "text": reason.text}
+    return {
+        "code": reason.code.value,
+        **_known(detail=reason.detail.value if reason.detail else None, rule=dict(reason.rule)),
+        "text": reason_words(reason),
+    }
 
 
 def _deleted(number: int, deleted: DeletedVersion) -> Line:
@@ -111,7 +116,10 @@ def package(number: int, plan: Plan) -> Line:
         "type": one.type.value,
         "name": one.name,
         **_described(one),
-        **_known(warnings=list(plan.warnings), problems=list(plan.problems)),
+        **_known(
+            warnings=[finding_words(one) for one in plan.warnings],
+            problems=[finding_words(one) for one in plan.problems],
+        ),
     }
 
 
@@ -122,7 +130,7 @@ def decision(number: int, one: Decision) -> Line:
         "package": number,
         "version": version(one.version),
         "selected": one.selected,
-        "reason": {"code": one.reason.code.value, "text": one.reason.text},
+        "reason": _reason(one.reason),
         **_known(root=one.root, untag=list(one.untag)),
     }
 
@@ -150,7 +158,9 @@ def starting(number: int, now: datetime) -> Line:
 
 def outcome(number: int, one: Outcome, now: datetime) -> Line:
     """How a step ended."""
-    said = _known(tags=list(one.tags), message=one.message, hint=one.hint, in_doubt=one.in_doubt or None)
+    said = _known(
+        tags=list(one.tags), message=outcome_words(one), hint=one.hint, in_doubt=one.in_doubt or None
+    )
     return {"kind": "outcome", "step": number, "result": one.result.value, "at": moment(now), **said}
 
 

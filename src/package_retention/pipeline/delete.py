@@ -16,6 +16,7 @@ from package_retention.pipeline import review
 from package_retention.pipeline.context import PackageTask, execution
 from package_retention.pipeline.freshness import PlanRefresher
 from package_retention.pipeline.survey import read_more, survey, survey_again
+from package_retention.reason import Finding, FindingCode
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -81,9 +82,9 @@ class Deletion:
         outcomes = walk(plan, refresher, execution(self.run_context))
         if _deletes_whole(plan) and outcomes[0].result is Result.SKIPPED:
             # Something came, or another look found a protection: what may still go goes version by version.
-            message = f"{plan.package.label}: {outcomes[0].message}"
+            finding = Finding(FindingCode.NOT_WHOLE, reason=outcomes[0].reason)
             now = self.refreshed_plans[-1]
-            plan = replace(now, warnings=(*now.warnings, message))
+            plan = replace(now, warnings=(*now.warnings, finding))
             refresher.narrow_to(plan)
             self.run_context.journal.planned(now)
             outcomes = walk(plan, refresher, execution(self.run_context))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from package_retention.decide.reasons import CHANGED_SINCE_PLAN, NOT_WHOLE
 from package_retention.model import StepKind
 
 if TYPE_CHECKING:
@@ -11,15 +12,13 @@ if TYPE_CHECKING:
 
     from package_retention.model import Plan, Step
     from package_retention.ports import Clock
+    from package_retention.reason import Reason
 
 MAX_AGE = 300.0
 """Seconds for which a list of versions may carry a change."""
 
 LAST_LOOK = 15.0
 """Seconds after a look in which a whole package may be deleted: GitHub would delete what was pushed since, too."""
-
-_NOT_WHOLE = "the newest look at the package no longer lets every version go: it is not deleted whole"
-_CHANGED = "the package has changed since the plan was made"
 
 
 class Replan(Protocol):
@@ -54,7 +53,7 @@ class PlanRefresher:
         """Whether the facts are too old for another change."""
         return self._clock.monotonic() >= self.not_after()
 
-    def refresh(self, done: Collection[int]) -> Mapping[int | None, str]:
+    def refresh(self, done: Collection[int]) -> Mapping[int | None, Reason]:
         """Look again, and say what of the plan must stay after all."""
         return restrictions(self._plan, self.replanned(done))
 
@@ -70,17 +69,17 @@ class PlanRefresher:
         self._plan = plan
 
 
-def restrictions(plan: Plan, now: Plan) -> dict[int | None, str]:
+def restrictions(plan: Plan, now: Plan) -> dict[int | None, Reason]:
     """The steps of a plan that a newer plan no longer has, by version id (`None`: the whole package), with reasons."""
     still = {(step.kind, _id(step)): set(step.tags) for step in now.steps}
     everything = (StepKind.DELETE_PACKAGE, None) in still
-    reasons = {d.version.id: d.reason.text for d in now.decisions}
-    gone: dict[int | None, str] = {}
+    reasons = {d.version.id: d.reason for d in now.decisions}
+    gone: dict[int | None, Reason] = {}
     for step in plan.steps:
         tags = still.get((step.kind, _id(step)))
         covered = everything and step.kind is StepKind.DELETE_VERSION
         if not covered and (tags is None or not tags.issuperset(step.tags)):
-            other = _NOT_WHOLE if step.kind is StepKind.DELETE_PACKAGE else _CHANGED
+            other = NOT_WHOLE if step.kind is StepKind.DELETE_PACKAGE else CHANGED_SINCE_PLAN
             gone[_id(step)] = reasons.get(_id(step) or 0, other)
     return gone
 

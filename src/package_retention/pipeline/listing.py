@@ -12,9 +12,10 @@ from package_retention.decide.due_dates import Schedule, schedule
 from package_retention.decide.listing import Found, inventory, says_which
 from package_retention.decide.matching import VersionParser
 from package_retention.errors import PlanError, RefusedError, UnreachableError
-from package_retention.model import OwnerKind, PackageResult, PackageType, Reason, ReasonCode, Unreadable
+from package_retention.model import OwnerKind, PackageResult, PackageType, Unreadable
 from package_retention.pipeline.context import PackageTask
 from package_retention.pipeline.survey import survey
+from package_retention.reason import Finding, FindingCode, Reason, ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,24 +29,24 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-_LISTED = Reason(ReasonCode.NOT_MATCHED, "listed: no input says which versions")
+_LISTED = Reason(ReasonCode.NOT_MATCHED, ReasonDetail.NOT_JUDGED)
 
 
 @dataclass(slots=True)
 class _Reported:
     """What could not be listed beside the versions: a refusal is a warning, no answer at all fails the run."""
 
-    warnings: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    problems: list[Finding] = field(default_factory=list)
 
     def ask(self, what: str, question: Callable[[], Value]) -> Value | None:
         """Ask; `None` where there is no answer, which is then told."""
         try:
             return question()
         except RefusedError as error:
-            self.warnings.append(f"{what} could not be listed: {error.message} {error.hint}".strip())
+            self.warnings.append(Finding(FindingCode.NOT_LISTED, what, error=error.message, hint=error.hint))
         except UnreachableError as error:
-            self.problems.append(f"{what} could not be listed: {error.message}")
+            self.problems.append(Finding(FindingCode.NOT_LISTED, what, error=error.message))
         return None
 
 
@@ -71,8 +72,7 @@ class Listing:
         )
         facts = self._as_a_deletion_reads(facts, target.rules, found.readings)
         plan, scheduled = self._judged(facts, target.rules)
-        warnings = (*plan.warnings, *(f"{package.label}: {text}" for text in reconciled.warnings))
-        problems = (*plan.problems, *(f"{package.label}: {text}" for text in reconciled.problems))
+        warnings, problems = (*plan.warnings, *reconciled.warnings), (*plan.problems, *reconciled.problems)
         plan = replace(plan, steps=(), warnings=warnings, problems=problems)
         listed = inventory(facts, plan, found, self._now, scheduled)
         return PackageTask(plan, result=PackageResult(plan, inventory=listed))
@@ -131,18 +131,23 @@ class Listing:
     def _refused(self, facts: Facts, rules: PackageRules, parser: VersionParser, error: PlanError) -> Plan:
         """What a deletion would refuse as a whole selects nothing, and is told."""
         plan = deletion_plan(facts, replace(rules, delete=()), parser, self._now, self._options)
-        return replace(plan, warnings=(*plan.warnings, f"a deletion would be refused: {error.message}"))
+        return _with_refusal(plan, error)
 
     def _guarded(self, plan: Plan) -> Plan:
         try:
             check_share(plan, self._world.settings.fail_if_more_than)
         except PlanError as error:
-            return replace(plan, warnings=(*plan.warnings, f"a deletion would be refused: {error.message}"))
+            return _with_refusal(plan, error)
         return plan
 
     def _still_wanted(self) -> None:
         """Raise `CancelledError` once nobody waits for the answer."""
         self._world.clock.sleep(0)
+
+
+def _with_refusal(plan: Plan, error: PlanError) -> Plan:
+    finding = Finding(FindingCode.WOULD_BE_REFUSED, error=error.message)
+    return replace(plan, warnings=(*plan.warnings, finding))
 
 
 def _unjudged(plan: Plan) -> Plan:

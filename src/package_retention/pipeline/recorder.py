@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from package_retention.decide.reasons import IN_DOUBT
 from package_retention.errors import CancelledError
-from package_retention.execute.walk import DOUBTFUL
 from package_retention.model import Outcome, PackageResult, Result
 
 if TYPE_CHECKING:
@@ -79,8 +79,10 @@ class Recorder:
             for step in page.plan.steps:
                 if step not in page.outcomes:
                     doubtful = step in page.started
-                    why = DOUBTFUL if doubtful else message
-                    self.finished(Outcome(step, Result.NOT_REACHED, why, in_doubt=doubtful))
+                    outcome = Outcome(step, Result.NOT_REACHED, "" if doubtful else message)
+                    if doubtful:
+                        outcome = replace(outcome, in_doubt=True, reason=IN_DOUBT)
+                    self.finished(outcome)
             page.closed = True
             return PackageResult(page.plan, tuple(page.outcomes[step] for step in page.plan.steps))
 

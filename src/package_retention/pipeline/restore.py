@@ -22,8 +22,6 @@ from package_retention.model import (
     PackageResult,
     PackageType,
     Plan,
-    Reason,
-    ReasonCode,
     Result,
     Step,
     StepKind,
@@ -34,6 +32,7 @@ from package_retention.pipeline.context import PackageTask, execution
 from package_retention.pipeline.freshness import PlanRefresher
 from package_retention.pipeline.recorder import joined
 from package_retention.pipeline.review import left_deleted
+from package_retention.reason import Reason, ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -84,7 +83,7 @@ def _with_versions(run_context: RunContext, plan: Plan, outcomes: tuple[Outcome,
     """A package that came back whole, with the versions that came with it: they could not be listed before."""
     if outcomes[0].result is not Result.DONE:
         return PackageResult(plan, outcomes)
-    package, why = plan.package, Reason(ReasonCode.SELECTED, "came back with its package")
+    package, why = plan.package, Reason(ReasonCode.SELECTED, ReasonDetail.WITH_PACKAGE)
     try:
         versions = run_context.api.versions(package)
     except RetentionError as error:
@@ -158,7 +157,7 @@ class Restore:
                 "Name the versions with `package-version-ids`, restore from a report, or use a token of the owner.",
             )
         versions = [Version(i, f"id {i}") for i in sorted(asked - {version.id for version in active})]
-        why = Reason(ReasonCode.SELECTED, "named by its id")
+        why = Reason(ReasonCode.SELECTED, ReasonDetail.BY_ID)
         decisions = tuple(Decision(v, selected=True, reason=why, root=v.id) for v in versions)
         return Plan(package, decisions, restore_steps(package, versions))
 
@@ -166,7 +165,7 @@ class Restore:
         """What a report adds: tags that were taken away, and what of it does not come back."""
         if self.run_context.report is None:
             return plan
-        reconciled = left_deleted(self.said, plan.package, plan, active)
+        reconciled = left_deleted(self.said, plan, active)
         return self._with_tags(replace(plan, warnings=(*plan.warnings, *reconciled)), active)
 
     def _with_tags(self, plan: Plan, active: Sequence[Version]) -> Plan:
@@ -234,7 +233,7 @@ class Restore:
         problems = tuple(f"{package.label}: {text}" for text in unread)
         if not (versions or others or problems):
             return None
-        why = Reason(ReasonCode.WITH_IMAGE, "comes back with its image")
+        why = Reason(ReasonCode.WITH_IMAGE, ReasonDetail.COMES_BACK)
         decisions = [Decision(v, selected=True, reason=why) for v in versions]
         decisions += [Decision(v, selected=False, reason=NOT_DELETED_THERE) for v in others]
         return Plan(

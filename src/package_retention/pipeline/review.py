@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from package_retention.decide.reasons import MORE_SINCE_REPORT, OTHERWISE_IN_REPORT
 from package_retention.decide.rules import ReportScope
 from package_retention.errors import PlanError
-from package_retention.model import Operation, ReasonCode
+from package_retention.model import Operation
+from package_retention.reason import Finding, FindingCode, ReasonCode
 from package_retention.report import ReportedPackage
 
 if TYPE_CHECKING:
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
 
 MAX_AGE = timedelta(days=7)
 """How old the plan may be that a deletion is narrowed to."""
-
-_NOT_LISTED = (
-    "cannot be restored: GitHub does not list it among the deleted versions (its 30 days are over, or the package was "
-    "deleted and made anew)"
-)
 
 
 def check(report: Report, settings: Settings, now: datetime) -> None:
@@ -107,11 +103,11 @@ class Review:
         same_change = alone.selected == (decision.version.id in self.deletions)
         return replace(decision, reason=MORE_SINCE_REPORT if same_change else OTHERWISE_IN_REPORT)
 
-    def _differences(self, plan: Plan) -> list[str]:
+    def _differences(self, plan: Plan) -> list[Finding]:
         """What is gone, what has other tags, and what is rescued: of an image, its root alone."""
-        label, planned = plan.package.label, self.planned
+        planned = self.planned
         if not self.known:
-            return [f"{label}: the report says nothing of this package, so nothing in it is changed"]
+            return [Finding(FindingCode.REPORT_SILENT)]
         stays = {d.version.id: d for d in plan.decisions if not (d.selected or d.untag)}
         gone = planned.keys() - self.listed.keys()
         changed = planned.keys() & self.listed.keys() - self.same
@@ -122,19 +118,19 @@ class Review:
             root = stays[i].root if i in stays else None
             if {root, roots.get(i)} & (reconciled - {i}):
                 continue
-            lines.append(f"{label}: {self._difference(i, gone, changed, stays)}")
+            lines.append(self._difference(i, gone, changed, stays))
         return lines
 
     def _difference(
         self, i: int, gone: Collection[int], changed: Collection[int], stays: Mapping[int, Decision]
-    ) -> str:
+    ) -> Finding:
         then = self.planned[i]
         if i in gone:
-            return f"{then.label} was in the report's plan and is gone already"
+            return Finding(FindingCode.GONE_ALREADY, then.label)
         if i in changed:
-            tags = f"{', '.join(then.tags) or 'none'} then, {', '.join(self.listed[i].tags) or 'none'} now"
-            return f"{self.listed[i].label} stays: its tags differ from the report's ({tags})"
-        return f"{then.label} was in the report's plan and stays: {stays[i].reason.text}"
+            now = self.listed[i]
+            return Finding(FindingCode.TAGS_DIFFER, now.label, names=then.tags, others=now.tags)
+        return Finding(FindingCode.STAYS_AFTER_ALL, then.label, reason=stays[i].reason)
 
 
 def review(report: Report, package: Package, versions: Iterable[Version]) -> Review:
@@ -146,13 +142,10 @@ def review(report: Report, package: Package, versions: Iterable[Version]) -> Rev
     return Review(said, listed, planned, said.planned_deletions, frozenset(same), known=about is not None)
 
 
-def left_deleted(
-    said: ReportedPackage | None, package: Package, plan: Plan, active: Iterable[Version]
-) -> tuple[str, ...]:
+def left_deleted(said: ReportedPackage | None, plan: Plan, active: Iterable[Version]) -> tuple[Finding, ...]:
     """A warning for each version that the run of a report deleted and that a restore does not bring back."""
-    label = package.label
     if said is None:
-        return (f"{label}: the report says nothing of this package, so nothing in it is restored",)
+        return (Finding(FindingCode.REPORT_SILENT),)
     there = {version.id for version in active}
     coming = {step.version.id for step in plan.steps if step.version}
     reasons = {d.version.id: d.reason for d in plan.decisions}
@@ -161,11 +154,11 @@ def left_deleted(
         if i in coming:
             continue
         if i in there:
-            lines.append(f"{label}: {then.label} is there again already")
+            lines.append(Finding(FindingCode.THERE_AGAIN, then.label))
         elif i in reasons:
-            lines.append(f"{label}: {then.label} stays deleted: {reasons[i].text}")
+            lines.append(Finding(FindingCode.STAYS_DELETED, then.label, reason=reasons[i]))
         else:
-            lines.append(f"{label}: {then.label} {_NOT_LISTED}")
+            lines.append(Finding(FindingCode.NOT_RESTORABLE, then.label))
     return tuple(_few(lines))
 
 
@@ -173,6 +166,8 @@ def _unchanged(then: Version, now: Version) -> bool:
     return then.name == now.name and set(then.tags) == set(now.tags)
 
 
-def _few(warnings: list[str], most: int = 10) -> list[str]:
+def _few(warnings: list[Finding], most: int = 10) -> list[Finding]:
     more = len(warnings) - most
-    return warnings if more <= 0 else [*warnings[:most], f"{more:,} more differ from the report in such ways"]
+    if more <= 0:
+        return warnings
+    return [*warnings[:most], Finding(FindingCode.MORE_DIFFER, number=more)]

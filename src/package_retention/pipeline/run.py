@@ -12,6 +12,7 @@ from package_retention.pipeline.context import PackageTask
 from package_retention.pipeline.recorder import Recorder
 from package_retention.pipeline.targets import Target, targets, unreached
 from package_retention.pipeline.threads import PATIENCE, each, result_of
+from package_retention.reason import Finding, FindingCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -90,7 +91,7 @@ def _may_restore_whole(run_context: RunContext, target: Target) -> bool:
 
 
 def _not_reached(target: Target) -> PackageTask:
-    plan = Plan(target.package, warnings=(f"{target.package.label} was not looked at: the run ended before",))
+    plan = Plan(target.package, warnings=(Finding(FindingCode.NOT_LOOKED_AT),))
     return PackageTask(plan, result=PackageResult(plan))
 
 
@@ -99,7 +100,8 @@ def _failed(run_context: RunContext, target: Target, error: RetentionError) -> P
     plan = Plan(target.package)
     ignored = isinstance(error, MissingError) and run_context.settings.ignore_missing
     if ignored:
-        plan = replace(plan, warnings=(f"{error.message} {error.hint}",))
+        missing = Finding(FindingCode.MISSING, error=error.message, hint=error.hint)
+        plan = replace(plan, warnings=(missing,))
     failure = "" if ignored else error.message
     result = PackageResult(plan, failure=failure, hint=error.hint, missing=isinstance(error, MissingError))
     return PackageTask(plan, result=result)

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 from package_retention.decide.graph import own_tags
 from package_retention.escaping import counted
 from package_retention.model import Result, StepKind
+from package_retention.output.sentences import outcome_words, reason_words
 from package_retention.output.summary.naming import MOST_TAGS
 from package_retention.output.summary.words import result_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from package_retention.model import Decision, Operation, Outcome, Reason, Step, Version
+    from package_retention.model import Decision, Operation, Outcome, Step, Version
     from package_retention.output.summary.blocks import Line
     from package_retention.output.summary.naming import Names
+    from package_retention.reason import Reason
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -48,7 +50,7 @@ class Change:
         """What stood in the way; what the run's end cut off is told once for all of it."""
         if self.outcome is None or self.outcome.result in (Result.DONE, Result.NOT_REACHED):
             return ""
-        return self.outcome.message
+        return outcome_words(self.outcome)
 
     def ended(self, operation: Operation) -> str:
         """How this step ended."""
@@ -78,7 +80,7 @@ def _is_root(step: Step) -> bool:
 
 def _why(step: Step, reasons: Mapping[int, Reason]) -> str:
     planned = reasons.get(step.version.id) if step.version else None
-    why = planned.text if planned else ""
+    why = reason_words(planned) if planned else ""
     if step.kind is not StepKind.UNTAG:
         return why
     return f"tags {', '.join(step.tags[:MOST_TAGS])}{'; ' + why if why else ''}"

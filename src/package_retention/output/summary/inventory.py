@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from package_retention.escaping import counted
 from package_retention.model import Operation
 from package_retention.output.counts import count_results
+from package_retention.output.sentences import reason_words
 from package_retention.output.summary.blocks import Code, Details, Heading, Link, Paragraph, Strong, Table
 from package_retention.output.summary.tables import MOST_ROWS, OPEN_ROWS, newest_first, version_line
 from package_retention.output.summary.words import age, roughly
@@ -84,12 +85,12 @@ def size_words(size: int | None) -> str:
 def due_words(entry: Entry, inventory: Inventory) -> str:
     """Say when a version goes, and by which rule; or why it stays for good."""
     if entry.selected:
-        return f"now: {entry.reason.text}"
+        return f"now: {reason_words(entry.reason)}"
     if entry.due is None:
-        return f"never under these rules: {(entry.stays or entry.reason).text}"
+        return f"never under these rules: {reason_words(entry.stays or entry.reason)}"
     if entry.due.by <= inventory.at:
-        return f"now, {entry.reason.text}"
-    return f"{_date(entry.due, inventory.at)}: {entry.due.reason.text}"
+        return f"now, {reason_words(entry.reason)}"
+    return f"{_date(entry.due, inventory.at)}: {reason_words(entry.due.reason)}"
 
 
 def _date(due: Due, now: datetime) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from package_retention.escaping import counted
 from package_retention.model import Operation, PackageType
 from package_retention.output.counts import count_results
+from package_retention.output.sentences import reason_words
 from package_retention.output.summary.blocks import Chart, Details, Heading, Link, Paragraph, Table
 from package_retention.output.summary.images import Change, Stay, changes, named, newest_first, stays
 from package_retention.output.summary.naming import Names
@@ -167,7 +168,7 @@ def _stayed(result: PackageResult, run: RunResult, names: Names, now: datetime) 
         (
             named(names, one.decision.version, one.parts),
             (_age(one.decision, now),),
-            (one.decision.reason.text,),
+            (reason_words(one.decision.reason),),
         )
         for one in units[:MOST_ROWS]
     )
@@ -208,8 +209,8 @@ def _versions(group: Sequence[Stay]) -> int:
 def _reason(group: Sequence[Stay]) -> str:
     """The reason in its own words where all have the same, else in the words of its code."""
     first = group[0].decision.reason
-    same = all(one.decision.reason.text == first.text for one in group)
-    return first.text if same else REASONS[first.code]
+    same = all(one.decision.reason == first for one in group)
+    return reason_words(first) if same else REASONS[first.code]
 
 
 def _some(group: Sequence[Stay], names: Names) -> Line:

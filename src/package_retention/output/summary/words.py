@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted
-from package_retention.model import Operation, ReasonCode, Result, StepKind
+from package_retention.model import Operation, Result, StepKind
 from package_retention.output.counts import planned_tags
+from package_retention.reason import ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,6 +100,8 @@ REASONS = {
     ReasonCode.TAG_MOVED: "its tag is on another version now",
     ReasonCode.EXPIRED: "past its 30 days",
     ReasonCode.UNTOUCHABLE: "never touched",
+    ReasonCode.IMAGE_STAYS: "part of an image that stays",
+    ReasonCode.IN_DOUBT: "in doubt",
 }
 
 _DONE = {

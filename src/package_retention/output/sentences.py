@@ -1,0 +1,241 @@
+"""The sentences of reasons, findings and outcomes: the one place where their codes become words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from package_retention.escaping import counted, quoted
+from package_retention.reason import Condition, FindingCode, ReasonCode, ReasonDetail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from package_retention.model import Outcome
+    from package_retention.reason import Fact, Finding, Reason, Terms
+
+_REASONS: dict[ReasonCode | ReasonDetail, str] = {
+    ReasonCode.SELECTED: "selected: no filter narrows the versions",
+    ReasonDetail.BY_ID: "named by its id",
+    ReasonDetail.WITH_PACKAGE: "came back with its package",
+    ReasonCode.WITH_IMAGE: "goes with {subject}",
+    ReasonDetail.COMES_BACK: "comes back with its image",
+    ReasonCode.NOT_MATCHED: "not matched by the filter",
+    ReasonDetail.NO_RULE: "no rule deletes it",
+    ReasonDetail.NOT_JUDGED: "listed: no input says which versions",
+    ReasonCode.EXCLUDED: "excluded by `exclude-versions`",
+    ReasonDetail.BY_RULE: "excluded by the `exclude-versions` of its rule",
+    ReasonCode.NEWEST: "among the newest {number:,}{per}",
+    ReasonDetail.NO_PLACE: "as new as the newest {number:,}{per}, and takes no place of theirs",
+    ReasonCode.KEEP_RULE: "kept by the policy",
+    ReasonCode.NEEDED: "needed by {subject}",
+    ReasonDetail.PART: "part of {subject}",
+    ReasonDetail.SHARED_PLACE: "shares the place of {subject}",
+    ReasonCode.PARTLY_MATCHED: "only some of its tags match",
+    ReasonCode.LATEST: "tagged `latest`: only `versions: latest` or its id reaches it",
+    ReasonCode.GRACE: "untagged and younger than 24 hours: a push may be under way",
+    ReasonCode.UNKNOWN: "not everything is known of it",
+    ReasonDetail.NO_AGE: "its age is unknown",
+    ReasonDetail.NO_DELETION_DATE: "when it was deleted is unknown",
+    ReasonDetail.NO_VERSION: "has no version that the rules of its ecosystem know",
+    ReasonDetail.UNTAGGED_NO_VERSION: "untagged: has no version",
+    ReasonDetail.UNORDERED: "cannot be ordered or grouped",
+    ReasonDetail.CYCLIC: "its manifests name one another in a circle",
+    ReasonCode.UNREADABLE: "a manifest that could not be read may need it",
+    ReasonDetail.LOST_INDEX: "a tagged manifest that the registry does not have may need it",
+    ReasonCode.CHANGED: "came, went or changed while the package was listed",
+    ReasonDetail.SINCE_REPORT: "something came to it since the report was written",
+    ReasonDetail.SINCE_PLAN: "the package has changed since the plan was made",
+    ReasonDetail.NOT_WHOLE: "the newest look at the package no longer lets every version go: it is not deleted whole",
+    ReasonCode.ORPHANED: "a referrer whose subject is gone: only `remove-damaged: orphaned` matches it",
+    ReasonCode.OVER_LIMIT: "over `limit: {number}`: waits for the next run",
+    ReasonCode.LAST: "GitHub does not delete the last version of a package",
+    ReasonDetail.LAST_TAGGED: "GitHub does not delete the last tagged version of a package",
+    ReasonCode.NOT_IN_REPORT: "not in the plan of the report",
+    ReasonDetail.OTHER_CHANGE: "the report planned another change of it",
+    ReasonDetail.NOT_DELETED: "not deleted by the run of the report",
+    ReasonCode.TAG_MOVED: "its tag is on another version now: name it by its id to restore it",
+    ReasonDetail.NAME_IN_USE: "its name is in use again",
+    ReasonDetail.DELETED_LATER: "a version deleted later had the same name or tag",
+    ReasonCode.EXPIRED: "deleted more than 30 days ago: GitHub no longer restores it",
+    ReasonCode.UNTOUCHABLE: "untagged: the graph of docker packages cannot be read",
+    ReasonDetail.BASE_LAYER: "`docker-base-layer` is never touched",
+    ReasonCode.IMAGE_STAYS: "stays with its image, which stays",
+    ReasonCode.IN_DOUBT: "cancelled before GitHub had answered: it may have happened",
+}
+
+_FINDINGS: dict[FindingCode, str] = {
+    FindingCode.EXCLUSION_UNMATCHED: "`exclude-versions` entry {subject} matched nothing",
+    FindingCode.ID_ABSENT: "there is no version with the id {number}",
+    FindingCode.ID_IS_PART: "the id {number} is part of {subject}, and goes with it alone",
+    FindingCode.LAST_VERSION_STAYS: (
+        "every version would go, and GitHub refuses to delete the last: {subject} stays. "
+        "`delete-package: when-empty` deletes such a package whole"
+    ),
+    FindingCode.LAST_TAGGED_STAYS: (
+        "every tagged version would go, and GitHub refuses to delete the last: {subject} stays. "
+        "`delete-package: when-empty` deletes such a package whole"
+    ),
+    FindingCode.LAST_TAG_STAYS: (
+        "no tag would be left, and GitHub refuses to delete the last tagged version, so {subject} keeps its tags"
+    ),
+    FindingCode.INDEX_LOST: (
+        "{subject}: the registry has no manifest for it, so what it needs is unknown: untagged images stay"
+    ),
+    FindingCode.MANIFESTS_LOST: (
+        "{number:,} untagged versions have no manifest in the registry: taken as images of one piece"
+    ),
+    FindingCode.MANIFEST_UNREAD: (
+        "the manifest of {subject} could not be read: {error}{more}. What it needs is unknown, so nothing in the "
+        "package is changed"
+    ),
+    FindingCode.REPORT_SILENT: "the report says nothing of this package, so nothing in it is changed",
+    FindingCode.GONE_ALREADY: "{subject} was in the report's plan and is gone already",
+    FindingCode.TAGS_DIFFER: "{subject} stays: its tags differ from the report's ({names} then, {others} now)",
+    FindingCode.STAYS_AFTER_ALL: "{subject} was in the report's plan and stays: {reason}",
+    FindingCode.THERE_AGAIN: "{subject} is there again already",
+    FindingCode.STAYS_DELETED: "{subject} stays deleted: {reason}",
+    FindingCode.NOT_RESTORABLE: (
+        "{subject} cannot be restored: GitHub does not list it among the deleted versions (its 30 days are over, or "
+        "the package was deleted and made anew)"
+    ),
+    FindingCode.MORE_DIFFER: "{number:,} more differ from the report in such ways",
+    FindingCode.ID_NOT_DELETED: "version {number} is not deleted",
+    FindingCode.ID_NOT_AMONG_DELETED: "version {number} is not among the deleted versions",
+    FindingCode.NOT_LISTED: "{subject} could not be listed: {error} {hint}",
+    FindingCode.WOULD_BE_REFUSED: "a deletion would be refused: {error}",
+    FindingCode.NOT_LOOKED_AT: "not looked at: the run ended before",
+    FindingCode.MISSING: "{error} {hint}",
+    FindingCode.NOT_WHOLE: "{reason}",
+}
+
+
+def reason_words(reason: Reason) -> str:
+    """Say a reason in one sentence, without a full stop."""
+    met = _facts(reason.facts)
+    match reason.code:
+        case ReasonCode.SELECTED if reason.detail is None:
+            kept = (_kept_words("all but the newest", reason.rule),) if reason.number else ()
+            return ", ".join((*met, *kept)) or _REASONS[ReasonCode.SELECTED]
+        case ReasonCode.KEEP_RULE:
+            newest = (_kept_words("among the newest", reason.rule),) if reason.number else ()
+            words = ", ".join((*met, *newest))
+            return f"{_REASONS[ReasonCode.KEEP_RULE]}: {words}" if words else _REASONS[ReasonCode.KEEP_RULE]
+        case ReasonCode.NOT_MATCHED if met:
+            return ", ".join(met)
+    subject = reason.subject or "an image that stays"
+    per = _per(reason.rule)
+    return _REASONS[reason.detail or reason.code].format(subject=subject, number=reason.number, per=per)
+
+
+def rule_words(rule: Terms) -> str:
+    """Say a rule in its own words: `untagged, older than 7 days, all but the newest 3`."""
+    words = [_TERMS[key].format(_shown(key, value)) for key, value in rule if key in _TERMS]
+    if "min-versions-to-keep" in dict(rule):
+        words.append(_kept_words("all but the newest", rule))
+    return ", ".join(words)
+
+
+def finding_words(finding: Finding | str) -> str:
+    """Say a finding in one sentence, without a full stop."""
+    if isinstance(finding, str):
+        return finding
+    return (
+        _FINDINGS[finding.code]
+        .format(
+            subject=finding.subject,
+            number=finding.number,
+            names=", ".join(finding.names) or "none",
+            others=", ".join(finding.others) or "none",
+            reason=reason_words(finding.reason) if finding.reason else "",
+            error=finding.error,
+            hint=finding.hint,
+            more=f" (and {finding.number:,} more)" if finding.number else "",
+        )
+        .strip()
+    )
+
+
+def outcome_words(outcome: Outcome) -> str:
+    """Say why a step ended as it did; empty where that needs no reason."""
+    return reason_words(outcome.reason) if outcome.reason else outcome.message
+
+
+_TERMS = {
+    "tag-status": "{}",
+    "versions": "{}",
+    "version-range": "in the range {}",
+    "release-status": "{}s",
+    "package-version-ids": "named by id",
+    "remove-damaged": "damaged ({})",
+    "older-than": "older than {}",
+    "newer-than": "newer than {}",
+    "deleted-within": "deleted within {}",
+}
+_WRITTEN = frozenset({"versions", "version-range"})
+
+
+def _shown(key: str, value: str) -> str:
+    return quoted(value) if key in _WRITTEN else value
+
+
+def _per(rule: Terms) -> str:
+    per = dict(rule).get("keep-per", "")
+    return f" of its {quoted(per)}" if per else ""
+
+
+def _kept_words(start: str, rule: Terms) -> str:
+    terms = dict(rule)
+    per = f" per {quoted(terms['keep-per'])}" if "keep-per" in terms else ""
+    return f"{start} {terms['min-versions-to-keep']}{per}"
+
+
+def _facts(facts: Iterable[Fact]) -> list[str]:
+    return [words for fact in facts if (words := fact_words(fact))]
+
+
+def fact_words(fact: Fact) -> str:
+    """Say what of a version meets, or misses, one condition."""
+    if not isinstance(fact, Condition):
+        return ""
+    if fact.age is not None:
+        return _age_words(fact)
+    asked = _shown(fact.key, fact.asked)
+    met, missed = _CONDITIONS.get(fact.key, ("", ""))
+    if fact.key == "versions" and not fact.holds and not fact.asked:
+        return "untagged: `versions` looks at tags"
+    if fact.key == "remove-damaged" and fact.texts:
+        asked = ", ".join(fact.texts)
+    return (met if fact.holds else missed).format(asked)
+
+
+_CONDITIONS = {
+    "tag-status": ("{}", "not {}"),
+    "versions": ("matches {}", "does not match {}"),
+    "version-range": ("in the range {}", "not in the range {}"),
+    "release-status": ("a {}", "not a {}"),
+    "package-version-ids": ("named by its id", "not among `package-version-ids`"),
+    "remove-damaged": ("damaged: {}", "not damaged ({})"),
+}
+
+
+def _age_words(fact: Condition) -> str:
+    """An age beside the limit that it is over or not; in days, so that no rounding makes the two look alike."""
+    age = exact_age(fact.age or timedelta())
+    negation = "" if fact.holds else "not "
+    match fact.key:
+        case "older-than":
+            return f"{age} old ({negation}older than {fact.asked})"
+        case "newer-than":
+            return f"{age} old ({negation}newer than {fact.asked})"
+        case _:
+            return f"deleted {age} ago ({negation}within {fact.asked})"
+
+
+def exact_age(age: timedelta) -> str:
+    """Say an age in whole days; in hours or minutes below two days."""
+    if age >= timedelta(days=2):
+        return counted(age.days, "day")
+    if age >= timedelta(hours=1):
+        return counted(age // timedelta(hours=1), "hour")
+    return counted(max(age, timedelta()) // timedelta(minutes=1), "minute")

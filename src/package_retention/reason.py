@@ -1,0 +1,173 @@
+"""Why something is so, as values: a code and the objects that its sentence names. `output.sentences` has the words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+
+class ReasonCode(StrEnum):
+    """Why a version is changed or stays, or why a change was not made; summaries and reports group by it."""
+
+    SELECTED = "selected"
+    WITH_IMAGE = "goes-with-image"
+    NOT_MATCHED = "not-matched"
+    EXCLUDED = "excluded"
+    NEWEST = "among-the-newest"
+    KEEP_RULE = "kept-by-rule"
+    NEEDED = "needed"
+    PARTLY_MATCHED = "partly-matched"
+    LATEST = "latest-not-named"
+    GRACE = "too-young"
+    UNKNOWN = "unknown"
+    UNREADABLE = "unreadable"
+    CHANGED = "changed-meanwhile"
+    ORPHANED = "orphaned-referrer"
+    OVER_LIMIT = "over-limit"
+    LAST = "github-keeps-the-last"
+    NOT_IN_REPORT = "not-in-report"
+    TAG_MOVED = "tag-moved"
+    EXPIRED = "past-30-days"
+    UNTOUCHABLE = "never-touched"
+    IMAGE_STAYS = "image-stays"
+    IN_DOUBT = "in-doubt"
+
+
+class ReasonDetail(StrEnum):
+    """What exactly, where one code has several sentences."""
+
+    # Selected.
+    BY_ID = "by-id"
+    WITH_PACKAGE = "with-package"
+    COMES_BACK = "comes-back-with-image"
+    # Not matched.
+    NO_RULE = "no-rule"
+    NOT_JUDGED = "not-judged"
+    # Excluded.
+    BY_RULE = "by-rule"
+    # Among the newest.
+    NO_PLACE = "takes-no-place"
+    # Needed.
+    PART = "part-of-image"
+    SHARED_PLACE = "shares-place"
+    # Unknown.
+    NO_AGE = "no-age"
+    NO_DELETION_DATE = "no-deletion-date"
+    NO_VERSION = "no-version"
+    UNTAGGED_NO_VERSION = "untagged-no-version"
+    UNORDERED = "unordered"
+    CYCLIC = "cyclic"
+    # Unreadable.
+    LOST_INDEX = "lost-index"
+    # Changed meanwhile.
+    SINCE_REPORT = "since-report"
+    SINCE_PLAN = "since-plan"
+    NOT_WHOLE = "not-whole"
+    # GitHub keeps the last.
+    LAST_TAGGED = "last-tagged"
+    # Not in the report.
+    OTHER_CHANGE = "other-change"
+    NOT_DELETED = "not-deleted"
+    # Its tag is on another version.
+    NAME_IN_USE = "name-in-use"
+    DELETED_LATER = "deleted-later"
+    # Never touched.
+    BASE_LAYER = "base-layer"
+
+
+Terms = tuple[tuple[str, str], ...]
+"""A rule in its own words: the names of its keys, each with its value as a person reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something known of a version that a reason rests on; each kind of fact has its own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition(Fact):
+    """One key of a rule, and how a version stands to it.
+
+    `asked` is the key's value. `holds` is `None` where that is not known. `age` is the version's, or the time since it
+    was deleted; `texts` are the tags, names or other values that were compared.
+    """
+
+    key: str
+    asked: str = ""
+    holds: bool | None = True
+    age: timedelta | None = None
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason: its code, what exactly, and the objects that its sentence names.
+
+    `subject` is what messages call another version (the one that needs this one). `number` is a limit, or how many of
+    the newest stay. `rule` is the rule in its own words, `facts` are what of the version met it, or did not.
+    """
+
+    code: ReasonCode
+    detail: ReasonDetail | None = None
+    subject: str = ""
+    number: int = 0
+    rule: Terms = ()
+    facts: tuple[Fact, ...] = ()
+
+
+class FindingCode(StrEnum):
+    """What a person must know of a package or a run, beside its decisions and outcomes."""
+
+    # Inputs that reached nothing, or not what they seem to.
+    EXCLUSION_UNMATCHED = "exclusion-unmatched"
+    ID_ABSENT = "id-absent"
+    ID_IS_PART = "id-is-part"
+    # What GitHub keeps.
+    LAST_VERSION_STAYS = "last-version-stays"
+    LAST_TAGGED_STAYS = "last-tagged-stays"
+    LAST_TAG_STAYS = "last-tag-stays"
+    # Manifests.
+    INDEX_LOST = "index-lost"
+    MANIFESTS_LOST = "manifests-lost"
+    MANIFEST_UNREAD = "manifest-unread"
+    # An earlier run's report.
+    REPORT_SILENT = "report-silent"
+    GONE_ALREADY = "gone-already"
+    TAGS_DIFFER = "tags-differ"
+    STAYS_AFTER_ALL = "stays-after-all"
+    THERE_AGAIN = "there-again"
+    STAYS_DELETED = "stays-deleted"
+    NOT_RESTORABLE = "not-restorable"
+    MORE_DIFFER = "more-differ"
+    # A restore.
+    ID_NOT_DELETED = "id-not-deleted"
+    ID_NOT_AMONG_DELETED = "id-not-among-deleted"
+    # A list.
+    NOT_LISTED = "not-listed"
+    WOULD_BE_REFUSED = "would-be-refused"
+    # The run.
+    NOT_LOOKED_AT = "not-looked-at"
+    MISSING = "missing"
+    NOT_WHOLE = "not-whole"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to report: a code and the objects that its sentence names.
+
+    `subject` is what messages call a version, an input's entry or a list; `names` are further ones. `error` and `hint`
+    are the words of an error that was met (of the API, the registry or the file system).
+    """
+
+    code: FindingCode
+    subject: str = ""
+    number: int = 0
+    names: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    reason: Reason | None = None
+    error: str = ""
+    hint: str = ""
