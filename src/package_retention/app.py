@@ -22,6 +22,7 @@ from package_retention.output.records import Records
 from package_retention.pipeline.context import RunContext
 from package_retention.pipeline.run import run
 from package_retention.registry.client import Registry
+from package_retention.transport import concurrency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -89,10 +90,6 @@ def _refused(error: RetentionError) -> RunResult:
     return RunResult(Operation.DELETE, dry_run=False, failure=error.message, hint=error.hint, exit_status=1)
 
 
-CHANGES_AT_ONCE = 32
-PACKAGES_AT_ONCE = 8
-
-
 def perform(
     settings: Settings,
     clock: Clock,
@@ -111,8 +108,8 @@ def perform(
         log=lambda method, path, described: console.debug(f"registry: {method} {path}: {described}"),
     )
     with closing(registry), connect(settings, clock, console_log(console)) as api:
-        changes = ThreadPoolExecutor(CHANGES_AT_ONCE, "change")
-        packages = ThreadPoolExecutor(PACKAGES_AT_ONCE, "package")
+        changes = ThreadPoolExecutor(concurrency.CHANGES, "change")
+        packages = ThreadPoolExecutor(concurrency.PACKAGES, "package")
         run_context = RunContext(
             settings,
             api,

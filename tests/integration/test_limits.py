@@ -113,6 +113,15 @@ def test_a_refusal_stops_every_worker_for_as_long_as_github_asks(made: Scene) ->
     )
 
 
+def test_refusals_in_a_row_are_one_limit_and_cost_their_own_waits_alone(made: Scene) -> None:
+    made.world.faults.add(Fault(Kind.SECONDARY_AFTER, method="DELETE", seconds=3, times=3))
+    ran = delete(made, libraries(made, 121))
+    assert ran.number("deleted-count") == 120
+    assert len(refusals(made)) == 3
+    # The pace stays above 600 points, so all 120 changes fit into one minute.
+    assert minutes(made) * 60 < 12
+
+
 def test_a_run_without_pacing_survives_the_limit_too(made: Scene) -> None:
     ran = delete(made, libraries(made, 400), points_per_minute="none")
     assert ran.status == 0
@@ -169,6 +178,19 @@ def test_a_budget_that_returns_in_time_is_waited_for(made: Scene) -> None:
     assert ran.number("deleted-count") == 199
     assert refusals(made) == []
     assert 59 < minutes(made) < 63
+
+
+def test_a_long_wait_for_the_hour_ends_the_run_where_no_time_limit_is_given(made: Scene) -> None:
+    workflow(made)
+    package = libraries(made, 200)
+    package.roles["octo/app"] = "admin"
+    made.world.limits.spend(made.world.tokens[WORKFLOW], 850)
+    ran = delete(made, package, token=WORKFLOW)
+    assert ran.status == 0, ran.log
+    assert ran.outputs["complete"] == "false"
+    assert 30 < ran.number("deleted-count") < 50
+    assert minutes(made) < 1
+    assert "ive `time-limit` to have the run wait" in ran.log
 
 
 def test_others_who_spend_the_hour_meanwhile_are_noticed(made: Scene) -> None:

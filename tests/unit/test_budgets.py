@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from datetime import timedelta
 from typing import Any
 
@@ -62,23 +63,38 @@ def test_it_waits_for_no_more_than_it_needs() -> None:
     assert budget.due(6, 8.0) == WINDOW - 1
 
 
-def test_slowing_down_has_a_floor_and_needs_no_pace() -> None:
-    fast = MinuteBudget(720)
-    paces = []
-    for _ in range(8):
-        fast.slow_down()
+def test_a_refusal_lowers_the_pace_to_four_fifths_and_not_below_a_floor() -> None:
+    fast = MinuteBudget(800)
+    paces: list[int | None] = []
+    for _ in range(10):
+        fast.slow_down(0.0)
         paces.append(fast.pace)
-    assert paces == [504, 352, 246, 172, 120, 120, 120, 120]
+    assert paces == [640, 512, 409, 327, 261, 208, 166, 132, 120, 120]
     slow = MinuteBudget(60)
-    slow.slow_down()
+    slow.slow_down(0.0)
     assert slow.pace == 60
     free = MinuteBudget(None)
     for _ in range(2000):
         assert free.due(1, 0.0) == 0
         free.begin(1)
         free.end(1, 0.0)
-    free.slow_down()
-    assert free.pace == 1400
+    free.slow_down(0.0)
+    assert free.pace == 1600
+
+
+def test_each_minute_without_a_refusal_raises_the_pace_by_a_tenth_up_to_where_it_began() -> None:
+    budget = MinuteBudget(800)
+    budget.slow_down(10.0)
+    paces: list[int | None] = []
+    for now in (69.9, 70.0, 129.0, 130.0, 190.0, 250.0, 10_000.0):
+        budget.due(1, now)
+        paces.append(budget.pace)
+    assert paces == [640, 704, 704, 775, 800, 800, 800]
+    budget.slow_down(10_001.0)
+    assert budget.pace == 640
+    assert budget.lowered
+    budget.due(1, 10_060.0)
+    assert budget.pace == 640
 
 
 def headers(remaining: int, *, limit: int = 1000, reset: int = 3600) -> dict[str, str]:
@@ -109,7 +125,7 @@ def test_the_last_tenth_is_left_to_others(data: Any, limit: int, spent: int) -> 
                 budget.lost()
             else:
                 heard = True
-                budget.heard(headers(told, limit=limit), 0.0, START)
+                budget.heard(headers(max(told, 0), limit=limit), 0.0, START)
     # Only those that went before anything was known may have gone too far.
     assert there >= min(-(-limit // 10), before - blind)
 
@@ -148,7 +164,9 @@ def test_a_new_hour_is_believed_and_an_old_answer_is_not() -> None:
 
 def test_nonsense_tells_nothing() -> None:
     budget = HourBudget()
-    for wrong in ({"x-ratelimit-remaining": "many"}, {**headers(5), "x-ratelimit-reset": "1e400"}):
+    numbers = ("many", "inf", "-inf", "nan", "1e9", "-5", "٣", "")
+    for name, value in itertools.product(("remaining", "reset"), numbers):
+        wrong = headers(5) | {f"x-ratelimit-{name}": value}
         budget.heard(wrong, 0.0, START)
         assert budget.limit is None
         assert budget.due(10, 0.0) == 0

@@ -11,6 +11,8 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING
 
+from package_retention.transport.retry import whole_number
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -19,18 +21,29 @@ if TYPE_CHECKING:
 # after the answer; the second more is for clocks that count in whole seconds.
 WINDOW = 61.0
 _FLOOR = 120
+_RAISE_EVERY = 60.0
 # Two answers of one hour may name resets that lie a second apart.
 _SAME_RESET = 30
 
 
 class MinuteBudget:
-    """A sliding minute of points; `pace` is `None` for no limit, until GitHub itself asks for one."""
+    """A sliding minute of points; `pace` is `None` for no limit, until GitHub itself asks for one.
+
+    A refusal lowers the pace; each minute without one raises it by a tenth, up to where it began.
+    """
 
     def __init__(self, pace: int | None) -> None:
         self.pace = pace
+        self._most = math.inf if pace is None else pace
+        self._raised_at = 0.0
         self._open = 0
         self._closed: deque[tuple[float, int]] = deque()
         self._used = 0
+
+    @property
+    def lowered(self) -> bool:
+        """Whether a refusal lowered the pace, and time has not raised it again."""
+        return self.pace is not None and self.pace < self._most
 
     def due(self, points: int, now: float) -> float | None:
         """Tell when a request of so many points may go."""
@@ -65,14 +78,23 @@ class MinuteBudget:
         self._closed.append((now + WINDOW, points))
         self._forget(now)
 
-    def slow_down(self) -> None:
-        """Lower the pace for the rest of the run; without one, to less than what was just too much."""
+    def slow_down(self, now: float) -> None:
+        """Lower the pace to four fifths; without a pace, to four fifths of what was just too much."""
+        self._forget(now)
         pace = self.pace if self.pace is not None else max(self._used, _FLOOR)
-        self.pace = max(pace * 7 // 10, min(pace, _FLOOR))
+        self.pace = max(pace * 4 // 5, min(pace, _FLOOR))
+        self.hold(now)
+
+    def hold(self, until: float) -> None:
+        """Count the minutes without a refusal from here: a time of waiting for a limit to end proves nothing."""
+        self._raised_at = max(self._raised_at, until)
 
     def _forget(self, now: float) -> None:
         while self._closed and self._closed[0][0] <= now:
             self._used -= self._closed.popleft()[1]
+        while self.pace is not None and self.pace < self._most and self._raised_at + _RAISE_EVERY <= now:
+            self.pace = int(min(self._most, math.ceil(self.pace * 1.1)))
+            self._raised_at += _RAISE_EVERY
 
 
 class HourBudget:
@@ -107,23 +129,30 @@ class HourBudget:
             return 0.0
         return None if free > 0 and in_flight else self._resets_at - now
 
-    def room(self, in_flight: int, now: float, left: float | None) -> float:
-        """How many requests may still go within the `left` seconds of a run; infinite where none are counted."""
+    def room(self, in_flight: int, now: float, patience: float) -> float:
+        """Return how many requests may still go; infinite if none are counted, or if the run waits for the next hour.
+
+        `patience` is for how many seconds from `now` the run waits at most.
+        """
         returns = self._resets_at - now
-        if self.limit is None or returns <= 0 or left is None or returns < left:
+        if self.limit is None or returns <= 0 or returns < patience:
             return math.inf
         return self.remaining - self._lost - in_flight - self.reserve
 
     def heard(self, headers: Mapping[str, str], now: float, date: datetime) -> None:
         """Learn from an answer; `date` is the server's time of day at `now`."""
         self._heard = True
-        try:
-            remaining, reset = (float(headers[f"x-ratelimit-{name}"]) for name in ("remaining", "reset"))
-            limit = int(headers.get("x-ratelimit-limit", remaining))
-            returns = date.fromtimestamp(reset, date.tzinfo)
-        except (KeyError, ValueError, OverflowError, OSError):
+        remaining, reset = (
+            whole_number(headers.get(f"x-ratelimit-{name}")) for name in ("remaining", "reset")
+        )
+        if remaining is None or reset is None:
             return  # GHES sends none while its limits are off (facts C)
-        self._learn(limit, int(remaining), reset)
+        try:
+            returns = date.fromtimestamp(reset, date.tzinfo)
+        except (ValueError, OverflowError, OSError):
+            return
+        limit = whole_number(headers.get("x-ratelimit-limit"))
+        self._learn(remaining if limit is None else limit, remaining, reset)
         self._resets_at = now + max(reset - date.timestamp(), 0.0) + 1.0
         self.returns = returns
 

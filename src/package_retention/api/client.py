@@ -200,7 +200,7 @@ class GitHubClient:
     def _try(self, request: _Request, met: Counter[RetryCause]) -> tuple[_Try, retry.Wait | None]:
         points = CHANGE_POINTS if request.changes else READ_POINTS
         given = self._pacer.enter(points, not_after=request.not_after)
-        headers = date = None
+        headers = date = wait = None
         try:
             tried = self._exchange(request, given)
             if tried.drop is None:
@@ -209,7 +209,8 @@ class GitHubClient:
             if wait is not None and wait.scope == "all":
                 self._pacer.limited(given, wait)
         finally:
-            self._pacer.leave(given, headers, date)
+            refused = wait is not None and wait.cause.is_limit
+            self._pacer.leave(given, headers, date, refused=refused)
         return tried, wait
 
     def _wait(self, tried: _Try, met: Counter[RetryCause]) -> retry.Wait | None:

@@ -10,11 +10,12 @@ from package_retention.api import paths, refusals, rows, tokens
 from package_retention.api.changes import Change, execute, refused
 from package_retention.api.client import GitHubClient
 from package_retention.api.pagination import Listing, Paginator
-from package_retention.api.rate_limit import RateLimiter
+from package_retention.api.rate_limit import LONGEST_BUDGET_WAIT, RateLimiter
 from package_retention.api.responses import RequestContext
 from package_retention.api.session import ResponseHeaders, Session
 from package_retention.errors import MissingError, RefusedError, UnreachableError
 from package_retention.model import Owner, OwnerKind, Package, PackageType, Spending, StepKind
+from package_retention.transport import concurrency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from package_retention.model import Result, Version
     from package_retention.ports import Clock
 
-WORKERS = 24
 _UNAUTHORIZED = 401
 _NEXT = "run again; if it stays so, report it with the log of a run with debug logging on"
 
@@ -285,7 +285,7 @@ def connect(
     log: RequestLog | None = None,
     *,
     jitter: Callable[[], float] = random.random,
-    workers: int = WORKERS,
+    workers: int = concurrency.PAGES,
 ) -> PackagesClient:
     """Make the client of a run; nothing is sent yet. To be closed, or used as a context.
 
@@ -297,7 +297,12 @@ def connect(
         workers: how many pages of lists are under way at once.
     """
     kind = tokens.kind_of(settings.token)
-    pacer = RateLimiter(clock, points_per_minute=settings.points_per_minute, time_limit=settings.time_limit)
+    pacer = RateLimiter(
+        clock,
+        points_per_minute=settings.points_per_minute,
+        time_limit=settings.time_limit,
+        longest_budget_wait=None if "time-limit" in settings.given else LONGEST_BUDGET_WAIT,
+    )
     response_headers = ResponseHeaders(clock, kind)
     client = GitHubClient(
         settings.api_url,

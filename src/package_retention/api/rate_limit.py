@@ -7,78 +7,31 @@ the others wait for it.
 
 from __future__ import annotations
 
+import math
 import threading
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from package_retention.api.budgets import HourBudget, MinuteBudget
-from package_retention.errors import BudgetError, CancelledError, StaleError
+from package_retention.errors import BudgetError, StaleError
 from package_retention.shield import is_shielded
+from package_retention.transport.concurrency import API_REQUESTS, FifoLock
 from package_retention.transport.retry import RetryCause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-    from types import TracebackType
 
     from package_retention.ports import Clock
     from package_retention.transport.retry import Wait
 
 
-class FifoLock:
-    """One holder at a time, in the order of asking: `threading.Lock` promises no order.
-
-    The holder hands the lock over to the one who has waited longest, so nobody can overtake or be forgotten.
-    """
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._waiting: deque[threading.Lock] = deque()
-        self._taken = False
-
-    def __enter__(self) -> None:
-        """Wait for one's turn."""
-        with self._guard:
-            if not self._taken:
-                self._taken = True
-                return
-            mine = threading.Lock()
-            mine.acquire()
-            self._waiting.append(mine)
-        try:
-            mine.acquire()
-        except BaseException:
-            self._give_up(mine)
-            raise
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Hand the turn over."""
-        with self._guard:
-            self._hand_over()
-
-    def _hand_over(self) -> None:
-        if self._waiting:
-            self._waiting.popleft().release()
-        else:
-            self._taken = False
-
-    def _give_up(self, mine: threading.Lock) -> None:
-        # A signal handler raised while this one waited; the turn may have been handed to it just then.
-        with self._guard:
-            if mine in self._waiting:
-                self._waiting.remove(mine)
-            else:
-                self._hand_over()
-
-
 READ_POINTS, CHANGE_POINTS = 1, 5
-# GitHub allows 100 at once for one token, and a token may be at work elsewhere too.
-MAX_IN_FLIGHT = 48
 _FEWEST_IN_FLIGHT = 4
 _RAISE_LIMIT = "what remains is left to the next run; or raise `time-limit`"
+_GIVE_LIMIT = "what remains is left to the next run; give `time-limit` to have the run wait for the next hour"
+# A hosted runner is paid by the minute: a longer wait for the next hour is for who asks for it.
+LONGEST_BUDGET_WAIT = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,32 +76,36 @@ class RateLimiter:
         points_per_minute: the budget of a sliding minute (a read is 1 point, a change 5); `None` for no pacing.
         max_in_flight: how many requests may be under way at once.
         time_limit: seconds from now after which nothing may start; `None` for no limit.
+        longest_budget_wait: seconds beyond which the run ends rather than wait for the hour's budget.
     """
 
     def __init__(
         self,
         clock: Clock,
         *,
-        points_per_minute: int | None = 720,
-        max_in_flight: int = MAX_IN_FLIGHT,
+        points_per_minute: int | None = 800,
+        max_in_flight: int = API_REQUESTS,
         time_limit: float | None = None,
+        longest_budget_wait: float | None = None,
     ) -> None:
         self._clock = clock
         self._turns = FifoLock()
         self._changed = threading.Condition()
         self._minute = MinuteBudget(points_per_minute)
         self._hour = HourBudget()
-        self._most = max_in_flight
-        self._deadline = None if time_limit is None else clock.monotonic() + time_limit
+        self._most = self._widest = max_in_flight
+        self._deadline = math.inf if time_limit is None else clock.monotonic() + time_limit
+        self._longest_budget_wait = math.inf if longest_budget_wait is None else longest_budget_wait
         self._in_flight = 0
         self._requests = 0
         self._points = 0
         self._waited = 0.0
         self._typical = 0.0
         self._slowed_at = 0
+        self._slowed_points = 0
+        self._may_slow = True
         self._pause = (0.0, _GO)
         self._waiting = (0.0, "")
-        self._cancelled: int | None = None
 
     def enter(self, points: int, *, not_after: float | None = None) -> Permit:
         """Wait for one's turn, then for the budgets.
@@ -171,7 +128,6 @@ class RateLimiter:
             while True:
                 self._clock.sleep(0)
                 with self._changed:
-                    self._go_on()
                     due = self._due(points)
                     if due is None:
                         self._changed.wait()
@@ -181,8 +137,22 @@ class RateLimiter:
                         return self._depart(points)
                 self._sleep(due.seconds, due.why)
 
-    def leave(self, given: Permit, headers: Mapping[str, str] | None, date: datetime | None = None) -> None:
-        """Tell that a request has ended: with these headers, or (`None`) with no answer; `date` is the server's."""
+    def leave(
+        self,
+        given: Permit,
+        headers: Mapping[str, str] | None,
+        date: datetime | None = None,
+        *,
+        refused: bool = False,
+    ) -> None:
+        """Report that a request has ended.
+
+        Args:
+            given: what `enter` returned.
+            headers: of the answer; `None` if none came.
+            date: the server's time.
+            refused: whether a limit refused the request.
+        """
         now = self._clock.monotonic()
         with self._changed:
             self._in_flight -= 1
@@ -192,37 +162,41 @@ class RateLimiter:
                 self._hour.lost()
             else:
                 self._hour.heard(headers, now, date or self._clock.now())
+                self._may_slow |= not refused and self._is_news(given)
+            if not self._minute.lowered:
+                self._most = self._widest
             self._changed.notify()
 
     def limited(self, given: Permit, wait: Wait) -> None:
-        """Stop everybody for as long as GitHub asks; a secondary limit also lowers the pace for the rest of the run.
+        """Stop everybody for as long as GitHub asks; a secondary limit also lowers the pace, once.
 
         To be called before `leave`, so that nobody slips out between. What was already under way when the pace was
-        lowered does not lower it again.
+        lowered does not lower it again, and nothing does until a request that costs as much has got through: several
+        refusals in a row are one and the same limit, however often its end is asked for.
         """
         until = self._clock.monotonic() + wait.seconds
         with self._changed:
             if until > self._pause[0]:
                 cause = "budget" if wait.cause is RetryCause.PRIMARY else "time"
                 self._pause = (until, _Due(wait.seconds, wait.why, cause))
-            if wait.cause is RetryCause.SECONDARY and given.number > self._slowed_at:
-                self._slowed_at = self._requests
-                self._minute.slow_down()
+            if wait.cause is RetryCause.SECONDARY and self._may_slow:
+                self._slowed_at, self._slowed_points = self._requests, given.points
+                self._may_slow = False
+                self._minute.slow_down(self._clock.monotonic())
                 self._most = max(self._most * 2 // 3, min(self._most, _FEWEST_IN_FLIGHT))
+            if wait.cause is RetryCause.SECONDARY:
+                self._minute.hold(until)
+
+    def _is_news(self, given: Permit) -> bool:
+        """Return whether a request left after the pace was lowered, and costs what the refused one did."""
+        return given.number > self._slowed_at and given.points >= self._slowed_points
 
     def wait(self, seconds: float, why: str, *, not_after: float | None = None) -> None:
         """Wait before another try of one request, within the time limit; raises as `enter` does."""
         if not is_shielded():
             with self._changed:
-                self._go_on()
                 self._allow(_Due(seconds, why), not_after)
         self._sleep(seconds, why)
-
-    def cancel(self, status: int = 143) -> None:
-        """Let no further request go; those under way are not touched."""
-        with self._changed:
-            self._cancelled = status
-            self._changed.notify()
 
     def state(self) -> RateLimiterState:
         """Tell what is being waited for, and what was spent so far."""
@@ -238,10 +212,6 @@ class RateLimiter:
                 in_flight=self._in_flight,
                 points_per_minute=self._minute.pace,
             )
-
-    def _go_on(self) -> None:
-        if self._cancelled is not None:
-            raise CancelledError(self._cancelled)
 
     def _due(self, points: int) -> _Due | None:
         now = self._clock.monotonic()
@@ -262,13 +232,13 @@ class RateLimiter:
         """Raise `BudgetError` where the hour's budget or the time limit does not hold so many more changes."""
         now = self._clock.monotonic()
         with self._changed:
-            left = None if self._deadline is None else self._deadline - now
-            if self._hour.room(self._in_flight, now, left) < changes:
+            left = self._deadline - now
+            if self._hour.room(self._in_flight, now, min(left, self._longest_budget_wait)) < changes:
                 why = self._spent(
                     _Due(0.0, "", "budget"), "holds nothing further", "for what was begun and others"
                 )
-                raise BudgetError(why, "budget", _RAISE_LIMIT)
-            if left is not None and self._seconds_for(changes, now) > left:
+                raise BudgetError(why, "budget", self._hint())
+            if self._seconds_for(changes, now) > left:
                 message = f"the time limit ends the run here: the next {changes} changes would pass it"
                 raise BudgetError(message, "time", _RAISE_LIMIT)
 
@@ -280,18 +250,22 @@ class RateLimiter:
     def _allow(self, due: _Due, not_after: float | None) -> None:
         starts = self._clock.monotonic() + due.seconds
         # A request that would end beyond the limit passes it too: `_typical` is what one takes.
-        if self._deadline is not None and starts + self._typical >= self._deadline:
+        too_long = due.cause == "budget" and due.seconds > self._longest_budget_wait
+        if too_long or starts + self._typical >= self._deadline:
             raise self._over(due)
         if not_after is not None and starts > not_after:
             raise _expired()
 
     def _over(self, due: _Due) -> BudgetError:
         if due.cause == "budget":
-            return BudgetError(self._spent(due), "budget", _RAISE_LIMIT)
+            return BudgetError(self._spent(due), "budget", self._hint())
         if due.seconds > 0:
             message = f"the time limit ends the run here: {due.why} would take {due.seconds:.0f} s more"
             return BudgetError(message, "time", _RAISE_LIMIT)
         return BudgetError("the time limit ends the run here", "time", _RAISE_LIMIT)
+
+    def _hint(self) -> str:
+        return _RAISE_LIMIT if math.isinf(self._longest_budget_wait) else _GIVE_LIMIT
 
     def _spent(
         self, due: _Due, what: str = "ends the run here", whom: str = "the last tenth of it to others"

@@ -16,6 +16,7 @@ from package_retention.errors import (
 )
 from package_retention.execute.step_queue import StepQueue
 from package_retention.model import Outcome, Result, StepKind
+from package_retention.transport.concurrency import CHANGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -69,7 +70,7 @@ class ExecutionContext:
     journal: EventListener
     ending: StopReason
     ensure_room: Callable[[int], None]
-    width: int = 24
+    width: int = CHANGES
     patience: float = 2.5
 
 

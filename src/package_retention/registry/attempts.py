@@ -12,6 +12,7 @@ import requests
 from package_retention.errors import BudgetError, Refusal, RefusalKind
 from package_retention.shield import is_shielded
 from package_retention.transport import waits
+from package_retention.transport.concurrency import REGISTRY_REQUESTS
 from package_retention.transport.exchange import NoResponseError, exchange
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Transport:
         session: made by `pooled_session`, or a caller's own.
         clock: its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.
         jitter: gives numbers from 0 up to 1.
+        at_once: how many requests may be under way at once.
         time_limit: seconds from now after which no request and no wait may start; `None` for no limit.
         log: told of each request: method, path, and status or what went wrong. Never a header or a query.
     """
@@ -94,10 +96,12 @@ class Transport:
         clock: Clock,
         jitter: Callable[[], float],
         *,
+        at_once: int = REGISTRY_REQUESTS,
         time_limit: float | None = None,
         log: Log | None = None,
     ) -> None:
         self._session = session
+        self._room = threading.Semaphore(at_once)
         self._clock = clock
         self._jitter = jitter
         self._deadline = None if time_limit is None else clock.monotonic() + time_limit
@@ -188,7 +192,8 @@ class Transport:
         with self._lock:
             self._requests += 1
         try:
-            response = exchange(self._session, request, self._clock.monotonic)
+            with self._room:
+                response = exchange(self._session, request, self._clock.monotonic)
         except NoResponseError as error:
             self._emit(request, error.why)
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 import requests
@@ -15,6 +15,7 @@ from package_retention.ports import RawManifest
 from package_retention.registry import manifests
 from package_retention.registry.attempts import Transport, write_refusal
 from package_retention.registry.endpoint import Endpoint, PermanentError
+from package_retention.transport.concurrency import REGISTRY_REQUESTS
 from package_retention.transport.exchange import NoResponseError, pooled_session
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from package_retention.ports import Clock
     from package_retention.registry.attempts import Log
 
-_WORKERS = 16  # GHCR allows 44,000 requests a minute (facts C): more workers gain little
-_ALONE = 8  # connections for the reads that callers do themselves (the first of a package, and single ones)
 _LOOK_UP = 0.25  # seconds between two looks at the time limit and a cancel while workers read
 _GIVE_UP_AFTER = 8  # manifests in a row that no try could read: the registry has stopped working
 _MOST_PAGES = 100
@@ -62,7 +61,7 @@ class Registry:
         api_url: GitHub's API, whose host may also be the token realm.
         token: the GitHub token; empty for anonymous reads of public packages.
         clock: its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.
-        workers: how many manifests are read at once.
+        workers: how many requests are under way at once, over all packages and threads.
         session: a session of requests; one with `workers` pooled connections is made otherwise.
         jitter: gives numbers from 0 up to 1, which spread the waits.
         time_limit: seconds from now after which no request and no wait may start (`BudgetError`).
@@ -76,7 +75,7 @@ class Registry:
         token: str,
         clock: Clock,
         *,
-        workers: int = _WORKERS,
+        workers: int = REGISTRY_REQUESTS,
         session: requests.Session | None = None,
         jitter: Callable[[], float] = random.random,
         time_limit: float | None = None,
@@ -84,8 +83,10 @@ class Registry:
     ) -> None:
         # One pool for all packages: however many are worked on at once, `workers` bounds what is under way.
         self._pool = ThreadPoolExecutor(workers, "registry")
-        self._session = session or pooled_session(workers + _ALONE)
-        self._transport = Transport(self._session, clock, jitter, time_limit=time_limit, log=log)
+        self._session = session or pooled_session(workers)
+        self._transport = Transport(
+            self._session, clock, jitter, at_once=workers, time_limit=time_limit, log=log
+        )
         self._endpoint = Endpoint(self._transport, clock, token, base_url, api_url)
         self._without_referrers: set[Package] = set()
 
@@ -188,7 +189,8 @@ class Registry:
     def _await(self, futures: Iterable[Future[Reading]]) -> None:
         waiting = set(futures)
         while waiting:
-            done, waiting = wait(waiting, timeout=_LOOK_UP, return_when=FIRST_COMPLETED)
+            # Never `FIRST_COMPLETED`: it wakes once a manifest, and each time asks all that are left.
+            done, waiting = wait(waiting, timeout=_LOOK_UP, return_when=FIRST_EXCEPTION)
             for future in done:
                 future.result()
             self._transport.look_up()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -42,6 +43,7 @@ MAX_TRIES = {RetryCause.DROP: 5, RetryCause.SERVER: 5, RetryCause.PRIMARY: 4, Re
 LONGEST = 3900.0
 _FIRST, _MOST = 1.0, 30.0
 _LIMIT_FIRST, _LIMIT_MOST = 60.0, 960.0
+_NUMBER = re.compile(r"[0-9]+")
 _LIMITS = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 
 
@@ -109,18 +111,24 @@ def _requested(cause: RetryCause, headers: Mapping[str, str], now: datetime) -> 
         return after
     if headers.get("x-ratelimit-remaining", "").strip() != "0":
         return None
-    try:
-        # A second more: both the reset and `Date` are whole seconds.
-        return max(float(headers["x-ratelimit-reset"]) - now.timestamp(), 0.0) + 1.0
-    except (KeyError, ValueError, OverflowError):
-        return None
+    reset = whole_number(headers.get("x-ratelimit-reset"))
+    # A second more: both the reset and `Date` are whole seconds.
+    return None if reset is None else max(reset - now.timestamp(), 0.0) + 1.0
 
 
 def _retry_after(value: str, now: datetime) -> float | None:
-    if value.isascii() and value.isdigit():
-        return max(float(value[:12]), 1.0)
+    if (seconds := whole_number(value)) is not None:
+        return max(float(seconds), 1.0)
     moment = http_date(value)
     return None if moment is None else max((moment - now).total_seconds(), 1.0)
+
+
+def whole_number(value: str | None) -> int | None:
+    """Read a header's whole number; `None` for anything else.
+
+    `int` and `float` alone would read other scripts' digits, signs, `inf`, `nan`; of a number of any length the first twelve digits are large enough.
+    """
+    return int(value.strip()[:12]) if value and _NUMBER.fullmatch(value.strip()) else None
 
 
 def http_date(value: str | None) -> datetime | None:

@@ -1,0 +1,70 @@
+"""How much of one run is under way at once, all in one place.
+
+GitHub allows 100 requests at once for one token, REST and GraphQL together (facts C); what its container registry
+allows is not documented, so its requests are counted in. Each client holds its own share by a semaphore, whatever the
+number of threads, and the rest is left to other jobs of the same token.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+API_REQUESTS = 48
+REGISTRY_REQUESTS = 48
+PACKAGES = 32
+CHANGES = 32
+PAGES = 32
+"""Pages of lists, over all packages; the first page of each list is fetched by its package's own thread."""
+
+
+class FifoLock:
+    """One holder at a time, in the order of asking: `threading.Lock` promises no order.
+
+    The holder hands the lock over to the one who has waited longest, so nobody can overtake or be forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._taken = False
+
+    def __enter__(self) -> None:
+        """Wait for one's turn."""
+        with self._guard:
+            if not self._taken:
+                self._taken = True
+                return
+            mine = threading.Lock()
+            mine.acquire()
+            self._waiting.append(mine)
+        try:
+            mine.acquire()
+        except BaseException:
+            self._give_up(mine)
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Hand the turn over."""
+        with self._guard:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        if self._waiting:
+            self._waiting.popleft().release()
+        else:
+            self._taken = False
+
+    def _give_up(self, mine: threading.Lock) -> None:
+        # A signal handler raised while this one waited; the turn may have been handed to it just then.
+        with self._guard:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+            else:
+                self._hand_over()
