@@ -183,7 +183,8 @@ def _doubted(report: list[dict[str, Any]]) -> set[int]:
     found = set()
     for step, end in _outcomes(report):
         version = step.get("version")
-        if isinstance(version, dict) and step["step"] in begun and end.get("result") != "done":
+        doubted = end.get("in_doubt") or (step["step"] in begun and not end)
+        if isinstance(version, dict) and doubted:
             found.add(int(version["id"]))
     return found
 
