@@ -51,6 +51,8 @@ def main() -> int:
                     broken += 1
                     found[law_of(sentence)] += 1
                     print(f"\n== {sentence}\n{other}", flush=True)
+        played = min(first + _WORLDS_A_STAGE, asked.seed + asked.worlds) - asked.seed
+        print(f"{played} worlds played, {broken} broke a law", file=sys.stderr, flush=True)
     seconds = time.monotonic() - started
     print(f"\n{asked.worlds} worlds ({quiet} quiet) in {seconds:.0f} s: {broken} broke a law")
     for law, number in found.most_common():

@@ -25,7 +25,8 @@ class Places(Filters):
         row = self.rows[digest]
         if digest not in self.graph.roots and not (row.own_tags or reading.orphans_kept):
             return False
-        parts = self.graph.parts(digest)
+        # An index's attestation is a part of the indexes that list it, not of all that share its subject.
+        parts = self.graph.reach({digest}, self.graph.needed)
         if rule.ids is not None and not any(self.rows[d].id in rule.ids for d in parts):
             return False
         if not self._fits(digest, _without_ids(rule), reading):

@@ -8,6 +8,7 @@ from connections import LOST, InTurn, Reply, Rig, refusal, rig
 from package_retention.errors import (
     BudgetError,
     CancelledError,
+    InDoubtError,
     MissingError,
     RefusalKind,
     RefusedError,
@@ -194,6 +195,12 @@ def test_what_surely_was_not_done_and_what_nobody_knows() -> None:
         unknown = outcome("restore version", LOST, NO_VERSION, *look)
         assert isinstance(unknown, UnreachableError)
         assert "cannot tell" in unknown.message
+
+
+@pytest.mark.parametrize("answer", [refusal(401, "Bad credentials"), refusal(403, "no")])
+def test_a_refusal_after_a_lost_answer_does_not_say_that_nothing_was_done(answer: Reply) -> None:
+    assert isinstance(outcome("delete version", LOST, answer, answer), InDoubtError)
+    assert isinstance(outcome("delete version", *FIVE, answer), InDoubtError)
 
 
 def test_a_lost_change_that_may_not_be_repeated_in_time_is_looked_at() -> None:

@@ -74,6 +74,9 @@ def execute(client: GitHubClient, change: Change, *, not_after: float | None = N
     done = _looked_into(client, change, response) if _is_doubtful(change, response) else None
     if done:
         return Result.DONE if response.lost or response.ok else Result.ALREADY
+    if done is None and response.lost:
+        # The try before this refusal may have made it: nobody who is refused can tell.
+        raise _unknown(change)
     if response.ok:
         # Whoever answered this, it was not the API (facts A1: 204 is all that it says).
         raise _unknown(change) if done is None else _undone(change, response)
@@ -99,7 +102,7 @@ def _is_doubtful(change: Change, response: ApiResponse) -> bool:
 def _looked_into(client: GitHubClient, change: Change, response: ApiResponse) -> bool | None:
     try:
         return _is_done(client, change)
-    except (UnreachableError, BudgetError, CancelledError) as error:
+    except (UnreachableError, BudgetError, CancelledError, RefusedError) as error:
         if not (response.lost or response.ok):
             raise
         raise _unknown(change) from error
@@ -108,7 +111,7 @@ def _looked_into(client: GitHubClient, change: Change, response: ApiResponse) ->
 def _resolve(client: GitHubClient, change: Change, lost: LostChangeError) -> Result:
     try:
         done = _is_done(client, change)
-    except (UnreachableError, BudgetError, CancelledError):
+    except (UnreachableError, BudgetError, CancelledError, RefusedError):
         raise _unknown(change) from lost
     if done is None:
         raise _unknown(change) from lost
