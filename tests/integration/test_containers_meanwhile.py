@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from emulator import rest, shapes
-from emulator.faults import Fault, Kind
+from emulator.faults import Fault, Kind, Odd
 from emulator.images import push_image
 from emulator.messages import Request
 from emulator.steps import TOKEN
@@ -291,3 +291,23 @@ def test_what_differs_between_the_two_lists_stays(made: Scene, moves: str, input
     assert made.has(image)
     assert "left out: v1, " in ran.log
     assert "refused" not in ran.log
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_parts_of_a_root_that_answers_404_go_only_where_the_list_lacks_it_too(
+    made: Scene, listed: bool
+) -> None:
+    """A role that was lost reads as a 404: then the image is there, and would lose its platforms."""
+    made.push("v9", created=1)
+    image, other = made.push("v1", created=90), made.push("v2", created=80)
+    root = image.root_version
+    if listed:
+        made.world.faults.add(Fault(Odd.MISSING, path=f"/versions/{root.id}", times=None))
+    else:
+        made.when(
+            lambda request: deletes(request) and request.path.endswith(f"/{root.id}"),
+            lambda: made.world.delete_version(made.app, root),
+        )
+    made.delete(versions="v1, v2")
+    assert made.has(image) is listed
+    assert not made.has(other)

@@ -7,10 +7,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from package_retention.decide.reasons import WITH_ITS_IMAGE
-from package_retention.model import Outcome, Result
+from package_retention.model import Outcome, Result, StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from package_retention.model import Step
     from package_retention.reason import Reason
@@ -32,13 +32,15 @@ class StepQueue:
                 self._followers.setdefault(version_id, []).append(place)
         self._ready = [place for place, count in enumerate(self._waiting) if not count]
         self._left = Counter(step.root for step in steps)
+        self.vanished: dict[int, int] = {}
+        """Versions that were gone before their turn, with their places: what waits for them waits for a list, too."""
         self._begun: set[int] = set()
         self._owed = 0
 
     @property
     def pending(self) -> bool:
         """Whether any step could still be started, now or after what is under way."""
-        return bool(self._ready)
+        return bool(self._ready or self.vanished)
 
     def next_ready(self) -> int | None:
         """The place of the first step that may start; it stays ready until `start`."""
@@ -84,11 +86,28 @@ class StepQueue:
         version = outcome.step.version
         if version is None:
             return ended
+        deleted = outcome.step.kind is StepKind.DELETE_VERSION
+        if outcome.result is Result.ALREADY and deleted and self._followers.get(version.id):
+            # A 404 may hide what is there (a role that was lost), and its parts must not go before it.
+            self.vanished[version.id] = place
+            return ended
         if outcome.result in (Result.DONE, Result.ALREADY):
             self.done.add(version.id)
             self._free(version.id)
             return ended
         return ended + self._give_up_followers(version.id)
+
+    def settle_vanished(self, listed: Collection[int]) -> list[Outcome]:
+        """Go on with the parts of what a new list lacks, too; end those of what it still has."""
+        vanished, self.vanished = self.vanished, {}
+        ended: list[Outcome] = []
+        for version_id in vanished:
+            if version_id in listed:
+                ended += self._give_up_followers(version_id)
+            else:
+                self.done.add(version_id)
+                self._free(version_id)
+        return ended
 
     def skip(self, reasons: Mapping[int | None, Reason]) -> list[Outcome]:
         """End steps that have not started, by version id (`None`: the whole package), each with its reason."""

@@ -60,6 +60,10 @@ class FactsRefresher(Protocol):
         """Look again; gives the ids that must stay after all (`None`: the whole package), each with its reason."""
         ...
 
+    def listed(self) -> Collection[int]:
+        """List the package and return the ids in it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ExecutionContext:
@@ -125,6 +129,8 @@ class _Walker:
 
     def _refresh_if_due(self) -> None:
         """Look again where the facts are too old, or would be by the time that the next change may be sent."""
+        if self.board.vanished and not self.running and self.board.next_ready() is None:
+            self._emit(self.board.settle_vanished(self.freshness.listed()))
         if not (self.board.pending and (self.unsent or self.freshness.expired())):
             return
         while self.running:

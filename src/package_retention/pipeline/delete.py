@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from package_retention.decide.facts import Facts
     from package_retention.decide.rules import Options
-    from package_retention.model import Plan
+    from package_retention.model import Plan, Version
     from package_retention.pipeline.context import RunContext
     from package_retention.pipeline.targets import Target
 
@@ -73,12 +73,19 @@ class Deletion:
         self.refreshed_plans.append(plan)
         return plan
 
+    def versions(self) -> tuple[Version, ...]:
+        """List the package, for what was gone before its turn; nothing of one that is gone whole."""
+        try:
+            return self.run_context.api.versions(self.target.package)
+        except MissingError:
+            return ()
+
     def execute(self, plan: Plan, taken_at: float) -> PackageResult:
         """Carry out the plan, as far as the world still agrees with it."""
         # A container package, and one that goes whole, is listed once more before its first change.
         fresh = plan.package.type is not PackageType.CONTAINER and not _deletes_whole(plan)
         due = taken_at if fresh else -math.inf
-        refresher = PlanRefresher(plan, due, self.run_context.clock, self.replan)
+        refresher = PlanRefresher(plan, due, self.run_context.clock, self.replan, self.versions)
         outcomes = walk(plan, refresher, execution(self.run_context))
         if _deletes_whole(plan) and outcomes[0].result is Result.SKIPPED:
             # Something came, or another look found a protection: what may still go goes version by version.

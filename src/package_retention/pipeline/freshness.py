@@ -8,9 +8,9 @@ from package_retention.decide.reasons import CHANGED_SINCE_PLAN, NOT_WHOLE
 from package_retention.model import StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from package_retention.model import Plan, Step
+    from package_retention.model import Plan, Step, Version
     from package_retention.ports import Clock
     from package_retention.reason import Reason
 
@@ -32,11 +32,19 @@ class Replan(Protocol):
 class PlanRefresher:
     """A plan's facts and their age; a new look only ever narrows the plan."""
 
-    def __init__(self, plan: Plan, taken_at: float, clock: Clock, replan: Replan) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        taken_at: float,
+        clock: Clock,
+        replan: Replan,
+        relist: Callable[[], Iterable[Version]] = tuple,
+    ) -> None:
         self._plan = plan
         self._taken_at = taken_at
         self._clock = clock
         self._replan = replan
+        self._relist = relist
         self._looked_at = taken_at
 
     @property
@@ -56,6 +64,10 @@ class PlanRefresher:
     def refresh(self, done: Collection[int]) -> Mapping[int | None, Reason]:
         """Look again, and say what of the plan must stay after all."""
         return restrictions(self._plan, self.replanned(done))
+
+    def listed(self) -> Collection[int]:
+        """List the package and return the ids in it."""
+        return {version.id for version in self._relist()}
 
     def replanned(self, done: Collection[int]) -> Plan:
         """Look again and give the plan that the world would have now; the facts are fresh from here on."""
