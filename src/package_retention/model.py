@@ -168,13 +168,17 @@ class Decision:
 
 
 class StepKind(StrEnum):
-    """The changes that GitHub offers, and the one (untag) that this action builds from them."""
+    """The changes that GitHub offers, and the two that this action makes of them: a tag goes, or is put back."""
 
     DELETE_VERSION = "delete-version"
     DELETE_PACKAGE = "delete-package"
     RESTORE_VERSION = "restore-version"
     RESTORE_PACKAGE = "restore-package"
     UNTAG = "untag"
+    RETAG = "retag"
+
+
+MOVES_TAGS = frozenset({StepKind.UNTAG, StepKind.RETAG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +234,9 @@ class Result(StrEnum):
 class Outcome:
     """What really happened to one step.
 
-    `reason` says why where it is not `DONE`, or `message` in the words of the error that was met; `hint` what to do next. `tags` are those that were really taken away
-    (or, in a restore, put back) by an untag step. `in_doubt`: it may have happened all the same, nobody could tell.
+    `reason` says why where it is not `DONE`, or `message` in the words of the error that was met; `hint` what to do
+    next. `tags` are those that were really taken away by an untag step, or put back by a retag step. `in_doubt`: it
+    may have happened all the same, nobody could tell.
     """
 
     step: Step

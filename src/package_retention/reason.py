@@ -146,6 +146,12 @@ class FindingCode(StrEnum):
     # A restore.
     ID_NOT_DELETED = "id-not-deleted"
     ID_NOT_AMONG_DELETED = "id-not-among-deleted"
+    LATEST_NOT_NAMED = "latest-not-named"
+    TAG_ELSEWHERE = "tag-elsewhere"
+    TAG_CLAIMED_TWICE = "tag-claimed-twice"
+    TAGS_LOST = "tags-lost"
+    PARTS_DELETED = "parts-deleted"
+    REFERRERS_UNFOUND = "referrers-unfound"
     # A list.
     NOT_LISTED = "not-listed"
     WOULD_BE_REFUSED = "would-be-refused"

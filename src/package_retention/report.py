@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from package_retention.model import Result, StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from package_retention.model import Operation, Package, Step, Version
@@ -48,11 +48,15 @@ class ReportedStep:
 
 @dataclass(frozen=True, slots=True)
 class ReportedPackage:
-    """A package of that run: its steps in the plan's order, and the versions that were planned to go."""
+    """A package of that run: its steps in the plan's order, and the versions that were planned to go.
+
+    `losing` are those that were planned to lose tags. Both have the tags that their decision says they had.
+    """
 
     package: Package
     steps: tuple[ReportedStep, ...] = ()
     selected: tuple[Version, ...] = ()
+    losing: tuple[Version, ...] = ()
 
     @property
     def planned(self) -> dict[int, Version]:
@@ -88,6 +92,32 @@ class ReportedPackage:
             for one in self.steps
             if one.step.version and one.step.kind is StepKind.DELETE_VERSION and (one.done or one.in_doubt)
         }
+
+    @property
+    def roots(self) -> dict[int, int]:
+        """The image that each version belongs to, by the ids of both, as far as steps tell it."""
+        steps = (one.step for one in self.steps)
+        return {s.version.id: s.root for s in steps if s.version and s.root is not None}
+
+    def parts_of(self, roots: Collection[int]) -> frozenset[int]:
+        """The ids of the deleted versions that steps count among these images."""
+        return frozenset(i for i, root in self.roots.items() if root in roots and i in self.deleted)
+
+    @property
+    def lost(self) -> dict[int, Version]:
+        """Every version that the run deleted or took tags from, or may have, with the tags that it lost by that.
+
+        Never a tag that its decision does not name: a step may have been forged. (So may a decision.)
+        """
+        had = {version.id: version.tags for version in (*self.selected, *self.losing)}
+        deleted = self.deleted
+        lost = {i: (version, had.get(i, ())) for i, version in deleted.items()}
+        for one in self.untagged:
+            version = one.step.version
+            if version and version.id not in deleted:
+                gone = tuple(tag for tag in had.get(version.id, ()) if tag in one.tags_gone)
+                lost[version.id] = (version, gone)
+        return {i: replace(version, tags=tags) for i, (version, tags) in lost.items()}
 
     @property
     def untagged(self) -> tuple[ReportedStep, ...]:

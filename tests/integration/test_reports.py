@@ -335,6 +335,113 @@ def first_screen(ran: Ran) -> str:
     return ran.summary.split("\n### <", maxsplit=1)[0]
 
 
+# Undo again
+
+
+@pytest.mark.parametrize("rows_have_tags", [True, False])
+@pytest.mark.parametrize("inputs", [{}, {"versions": "v1*"}], ids=["all", "by tag"])
+def test_a_second_undo_puts_back_what_the_first_could_not(
+    tmp_path: Path, rows_have_tags: bool, inputs: dict[str, Any]
+) -> None:
+    with scene(
+        tmp_path, restored_versions_get_tags_back=False, deleted_versions_keep_tags=rows_have_tags
+    ) as made:
+        image = made.push("v1", "v1.0", created=100, attestations=True, signed="cosign")
+        made.push("v2", created=90)
+        before = state(made)
+        made.delete(versions="v1*", **REPORT)
+        made.world.faults.add(Fault(Kind.UNAVAILABLE, registry=True, method="PUT", times=None))
+        if inputs and not rows_have_tags:
+            # Nothing but the report knows the tags of what is deleted, and a filter looks at GitHub's rows.
+            made.restore(status=1, **UNDO)
+        else:
+            made.restore(status=1, **inputs, **UNDO)
+        assert made.has(image)
+        assert "v1" not in made.tags
+        made.world.faults.clear()
+        ran = made.restore(**inputs, **UNDO)
+        assert state(made) == before
+        assert ran.number("restored-count") == 0
+        assert "put 3 tags back" in ran.summary.split("\n", maxsplit=1)[0]
+        # The next clean-up finds no untagged image.
+        assert made.delete(tag_status="untagged", older_than="0s").number("selected-count") == 0
+        assert made.restore(**inputs, **UNDO).summary.startswith("## Nothing was restored")
+
+
+def test_a_second_undo_looks_past_what_its_inputs_leave_out(tmp_path: Path) -> None:
+    with scene(tmp_path, restored_versions_get_tags_back=False) as made:
+        images = [made.push(f"pr-{n}", f"v{n}", created=100 - n, signed="cosign") for n in range(3)]
+        made.push("main", created=10)
+        made.delete(versions="pr-*, v*", **REPORT)
+        made.world.faults.add(Fault(Kind.UNAVAILABLE, registry=True, method="PUT", times=None))
+        made.restore(status=1, **UNDO)
+        made.world.faults.clear()
+        made.restore(versions="pr-*", exclude_versions="pr-2", **UNDO)
+        signatures = {image.referrers[0].digest for image in images[:2]}
+        assert {tag: at for tag, at in made.tags.items() if not tag.startswith("sha256-")} == {
+            "main": made.tags["main"],
+            "pr-0": images[0].digest,
+            "pr-1": images[1].digest,
+        }
+        assert {at for tag, at in made.tags.items() if tag.startswith("sha256-")} == signatures
+
+
+def test_latest_is_put_back_only_where_it_is_named(tmp_path: Path) -> None:
+    with scene(tmp_path, restored_versions_get_tags_back=False) as made:
+        image = made.push("latest", "v1", created=100, signed="cosign")
+        made.push("v2", created=90)
+        before = state(made)
+        made.delete(versions="latest, v1", **REPORT)
+        ran = made.restore(**UNDO)
+        assert made.has(image)
+        assert "latest" not in made.tags
+        assert "the tag latest is not put back: only `versions: latest` or the id does that" in ran.log
+        again = made.restore(versions="latest", **UNDO)
+        assert state(made) == before
+        assert "not put back" not in again.log
+
+
+def test_a_restore_by_tag_says_what_only_a_report_finds(made: Scene) -> None:
+    """Referrers that no tag and no index lists: GHCR answers no referrers API (facts D)."""
+    image = made.push("v1", created=100, attestations=True)
+    shape = shapes.image("signed")
+    root = made.add(shape, "v3", created=100)
+    loose = [made.add(shapes.referrer(shape, f"signature {n}"), created=99) for n in range(2)]
+    made.push("v2", created=90)
+    before = state(made)
+    ran = made.delete(versions="v1, v3", **REPORT)
+    assert set(ran.ids("deleted-version-ids")) == {*image.ids, root.id, *(one.id for one in loose)}
+    dry = made.restore(versions="v3", dry_run="true")
+    assert "may be missing" in dry.log
+    back = made.restore(versions="v3")
+    assert back.ids("restored-version-ids") == [root.id]
+    assert "6 more deleted version(s) have no tag" in back.log
+    assert "from-report" in back.log
+    made.world.delete_version(made.app, root)
+    made.restore(versions="v1, v3", **UNDO)
+    assert state(made) == before
+    assert "may be missing" not in made.restore(versions="v1", **UNDO).log
+
+
+def test_parts_that_a_report_only_claims_come_back_by_no_other_images_tag(made: Scene) -> None:
+    """A report that counts a tagged image among another's parts brings it back by no filter that leaves it out."""
+    made.push("v1", created=100)
+    other = made.push("evil", created=99)
+    made.push("v2", created=90)
+    made.delete(versions="v1, evil", **REPORT)
+    path = made.folder / "report.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    root = next(line["version"]["id"] for line in lines if line.get("version", {}).get("tags") == ["v1"])
+    for line in lines:
+        if line["kind"] == "step":
+            line["root"] = root
+            line["version"].pop("tags", None)
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    made.restore(versions="v1", **UNDO)
+    assert "v1" in made.tags
+    assert other.digest not in made.there
+
+
 # Plan, change the world, apply
 
 PLAN: dict[str, Any] = {"report_file": "plan.jsonl", "dry_run": "true"}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from emulator.messages import Request
+    from emulator.messages import Recorded, Request
     from emulator.stored import StoredPackage
 
 
@@ -27,7 +27,7 @@ def made(tmp_path: Path) -> Iterator[Job]:
         yield found
 
 
-def lists(request: Request) -> bool:
+def lists(request: Request | Recorded) -> bool:
     return request.method == "GET" and request.path.endswith("/versions")
 
 
@@ -84,7 +84,7 @@ WAITS = [
 ]
 
 
-def deletes_package(request: Any) -> bool:
+def deletes_package(request: Request | Recorded) -> bool:
     return request.method == "DELETE" and request.path.endswith("/lib")
 
 

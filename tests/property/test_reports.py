@@ -13,10 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator import shapes
+from emulator.faults import Fault, Kind
 from emulator.images import push_image
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
+from package_retention.decide.graph import derived_subject
 from package_retention.decide.matching import VersionParser
+from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Options
 from package_retention.errors import PlanError
 from package_retention.model import Operation, PackageType, Step, StepKind, Version
@@ -137,8 +140,34 @@ def test_delete_then_restore_is_the_identity(
         before = snapshot(made, ids)
         made.delete(**given_, report_file="report.jsonl")
         made.restore(from_report="report.jsonl")
+        if not tags_come_back:
+            # `latest` is put back only where it is named.
+            made.restore(from_report="report.jsonl", versions="latest")
         assert snapshot(made, ids) == before
         assert not made.app.deleted_at
+        assert {version.id for version in made.app.active()} == ids
+
+
+@RUNS
+@given(pushes(), DELETIONS, st.booleans(), st.integers(0, 60), st.sampled_from(("cancel", "outage")))
+def test_an_undo_that_was_cut_is_finished_by_the_next(
+    recipe: list[Push], given_: dict[str, Any], tags_come_back: bool, number: int, how: str
+) -> None:
+    """Whichever request a cancel, or an outage of the registry, comes before."""
+    with opened(recipe, restored_versions_get_tags_back=tags_come_back) as made:
+        ids = set(made.app.versions)
+        before = snapshot(made, ids)
+        made.delete(**given_, report_file="report.jsonl")
+        outage = Fault(Kind.UNAVAILABLE, registry=True, times=None)
+        act = made.clock.signal if how == "cancel" else lambda: made.world.faults.add(outage)
+        made.when(lambda _: True, act, skip=number)
+        made.step(operation="restore", from_report="report.jsonl")
+        made.world.before_request.clear()
+        made.world.faults.clear()
+        made.restore(from_report="report.jsonl")
+        if not tags_come_back:
+            made.restore(from_report="report.jsonl", versions="latest")
+        assert snapshot(made, ids) == before
         assert {version.id for version in made.app.active()} == ids
 
 
@@ -171,9 +200,11 @@ def test_what_somebody_else_deletes_in_between_stays_deleted(
 def forged(draw: st.DrawFn, lines: list[dict[str, Any]], everything: list[Any]) -> bytes:
     """Edit a report: other ids, names, tags, owners, kinds; lines left out, repeated, or of no report."""
     lines = [json.loads(json.dumps(line)) for line in lines]
+    derived = [f"{one.name.replace(':', '-')}{end}" for one in everything for end in ("", ".sig")]
+    minted = st.sampled_from([*TAGS, *derived, "never-was"])
     for _ in range(draw(st.integers(1, 6))):
         line = draw(st.sampled_from(lines))
-        what = draw(st.sampled_from(("id", "tags", "owner", "drop", "twice", "select", "change", "junk")))
+        what = draw(st.sampled_from(("id", "mint", "owner", "drop", "twice", "select", "change", "junk")))
         version = draw(st.sampled_from(everything))
         if what == "drop":
             lines.remove(line)
@@ -189,6 +220,9 @@ def forged(draw: st.DrawFn, lines: list[dict[str, Any]], everything: list[Any]) 
             line["change"] = draw(st.sampled_from(StepKind)).value
         elif what == "junk":
             line[draw(st.sampled_from(sorted(line)))] = draw(JUNK)
+        elif what == "mint" and "version" in line:
+            line["version"]["tags"] = draw(st.lists(minted, min_size=1, max_size=3, unique=True))
+            line["untag" if line["kind"] == "decision" else "tags"] = line["version"]["tags"]
         elif "version" in line:
             line["version"] = {"id": version.id, "name": version.name, "tags": list(version.tags)}
             line["selected"] = True
@@ -233,6 +267,84 @@ def test_a_forged_report_deletes_nothing_that_the_step_alone_would_not(
             gone = {version.id for version in everything}
         assert gone <= allowed
         assert set(ran.ids("selected-version-ids")) <= allowed
+
+
+UNDOES: Any = st.fixed_dictionaries(
+    {},
+    optional={
+        "versions": st.sampled_from(("*", "pr-*", "v*, !v2", "latest", "/^1[.]/", "stable, latest")),
+        "exclude_versions": st.sampled_from(("stable", "v1*", "/\\.sig$/", "never-*")),
+        "tag_status": st.just("tagged"),
+    },
+)
+
+
+def may_have(made: Scene, tag: str, undo: dict[str, Any]) -> bool:
+    """Whether the inputs of an undo let a tag be put back at all."""
+    if "exclude_versions" in undo and Patterns.parse(undo["exclude_versions"]).matches(tag):
+        return False
+    subject = derived_subject(tag)
+    if subject is not None:
+        return subject in made.there
+    wanted = Patterns.parse(undo["versions"]) if "versions" in undo else None
+    if tag == "latest":
+        return wanted is not None and wanted.literally(tag)
+    return wanted is None or wanted.matches(tag)
+
+
+@st.composite
+def minting(draw: st.DrawFn, made: Scene, lines: list[dict[str, Any]], had: dict[int, list[str]]) -> bytes:
+    """Draw a report that says of any version that it was deleted or lost tags, and which; `had` is what decisions say."""
+    everything = list(made.app.versions.values())
+    derived = [f"{one.name.replace(':', '-')}{end}" for one in everything for end in ("", ".sig")]
+    minted = st.lists(st.sampled_from([*TAGS, *derived, "never-was"]), max_size=4, unique=True)
+    told = [line for line in lines if line["kind"] in ("run", "package")]
+    for number, one in enumerate(draw(st.permutations(everything))):
+        tags, loses = draw(minted), draw(st.booleans())
+        decided = had[one.id] if had else draw(st.sampled_from((tags, list(one.tags))))
+        version = {"id": one.id, "name": one.name}
+        decision = {"kind": "decision", "package": 0, "version": version | {"tags": decided}}
+        decision |= {"selected": False, "untag": tags or ["never-was"]} if loses else {"selected": True}
+        step = {
+            "kind": "step",
+            "step": number,
+            "package": 0,
+            "version": version | {"tags": tags},
+            "tags": tags,
+        }
+        step |= {
+            "change": "untag" if loses else "delete-version",
+            "root": draw(st.sampled_from(everything)).id,
+        }
+        outcome = {"kind": "outcome", "step": number, "result": "done", "tags": tags if loses else []}
+        told += [decision, step, {"kind": "starting", "step": number}, outcome]
+    return b"".join(json.dumps(line).encode() + b"\n" for line in told)
+
+
+@RUNS
+@given(pushes(), DELETIONS, UNDOES, st.booleans(), st.data())
+def test_a_forged_report_mints_no_tags(
+    recipe: list[Push], given_: dict[str, Any], undo: dict[str, Any], decided: bool, data: st.DataObject
+) -> None:
+    """Not even where its decisions are forged, too, does a tag pass that the step's own inputs do not let through."""
+    given_ = {name: value for name, value in given_.items() if name != "delete_package"}
+    with opened(recipe, restored_versions_get_tags_back=False) as made:
+        had = {version.id: list(version.tags) for version in made.app.versions.values()}
+        made.delete(**given_, report_file="report.jsonl")
+        path = made.folder / "report.jsonl"
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        path.write_bytes(data.draw(minting(made, lines, {} if decided else had)))
+        before = {version.id: set(version.tags) for version in made.app.active()}
+        holders = made.tags
+        ran = made.step(operation="restore", from_report="report.jsonl", **undo)
+        assert ran.status in (0, 1)
+        assert "unexpected" not in ran.log
+        for version in made.app.active():
+            new = set(version.tags) - before.get(version.id, set())
+            assert all(may_have(made, tag, undo) for tag in new), (new, ran.log)
+            assert new.isdisjoint(holders)
+            assert decided or new <= set(had[version.id])
+        assert holders.items() <= made.tags.items(), "a tag was moved"
 
 
 # Forged reports, as values

@@ -139,7 +139,7 @@ def test_what_waits_is_told_at_the_end_and_what_was_not_reached_is_counted() -> 
 def test_the_words_of_a_restore() -> None:
     logged = Logged(Operation.RESTORE)
     back = Step(StepKind.RESTORE_VERSION, LIB, version(1, name="1.0.0"))
-    tags = Step(StepKind.UNTAG, APP, version(2), tags=("v2",))
+    tags = Step(StepKind.RETAG, APP, version(2), tags=("v2",))
     logged.journal.finished(done(back))
     logged.journal.finished(Outcome(back, Result.ALREADY, "it is there"))
     logged.journal.finished(Outcome(tags, Result.DONE, tags=("v2",)))

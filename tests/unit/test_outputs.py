@@ -151,13 +151,13 @@ def test_a_restore_counts_what_came_back_and_no_tag_as_taken_away() -> None:
     back = version(1, "a")
     steps = (
         Step(StepKind.RESTORE_VERSION, APP, back),
-        Step(StepKind.UNTAG, APP, version(2, "b"), tags=("b",)),
+        Step(StepKind.RETAG, APP, version(2, "b"), tags=("b",)),
     )
     outcomes = (Outcome(steps[0], Result.DONE), Outcome(steps[1], Result.DONE, tags=("b",)))
     restored = PackageResult(Plan(APP, (Decision(back, True, SELECTED),), steps), outcomes)
     outputs = values(run(restored, operation=Operation.RESTORE))
     assert (outputs["restored-version-ids"], outputs["untagged-count"]) == ("[1]", "0")
-    assert count_results(restored, Operation.RESTORE).retagged == 1
+    assert count_results(restored).retagged == 1
 
 
 def test_counts_are_over_all_packages() -> None:

@@ -111,6 +111,7 @@ _BY_STEP = {
     StepKind.RESTORE_VERSION: frozenset({READ, WRITE}),
     StepKind.RESTORE_PACKAGE: frozenset({READ, WRITE}),
     StepKind.UNTAG: frozenset({READ, WRITE, DELETE}),
+    StepKind.RETAG: frozenset({READ, WRITE}),
 }
 # What a scope contains. Neither `delete:packages` nor `repo` nor `admin:org` contains any scope of packages.
 _CONTAINS = {WRITE: frozenset({READ})}

@@ -14,7 +14,7 @@ from package_retention.model import Decision, Plan, Step, StepKind
 from package_retention.reason import Finding, FindingCode, Reason, ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from package_retention.decide.matching import VersionParser
@@ -74,6 +74,20 @@ def restore_steps(package: Package, versions: Iterable[Version]) -> tuple[Step, 
     return tuple(Step(StepKind.RESTORE_VERSION, package, v, root=v.id) for v in versions)
 
 
+def retag_steps(
+    package: Package, active: Iterable[Version], tags: Mapping[int, tuple[str, ...]]
+) -> tuple[Step, ...]:
+    """One step for each version that gets tags back, by its id."""
+    there = {version.id: version for version in active}
+    return tuple(Step(StepKind.RETAG, package, there[i], tags=lost, root=i) for i, lost in tags.items())
+
+
+def missing_parts(parts: Sequence[Version]) -> tuple[Finding, ...]:
+    """The warning where an image came back without what somebody else had deleted."""
+    ids = tuple(str(version.id) for version in parts[:20])
+    return (Finding(FindingCode.PARTS_DELETED, number=len(parts), names=ids),) if parts else ()
+
+
 def _refused(
     selected: Sequence[Version], active: Sequence[Version], by_id: set[int], now: datetime
 ) -> dict[int, Reason]:
@@ -112,19 +126,27 @@ def _absent(
 
 
 def followers(
-    deleted: Sequence[Version], restored: Iterable[str], named: Iterable[str], excluded: Iterable[int] = ()
+    deleted: Sequence[Version],
+    restored: Iterable[str],
+    named: Iterable[str],
+    excluded: Iterable[int] = (),
+    parts: Iterable[int] = (),
 ) -> list[Version]:
-    """What a restored image brings back with it, of the versions that are still deleted.
+    """Return what a restored image brings back with it, of the versions that are still deleted.
 
     `restored` are digests that came back, `named` what their manifests (and the referrers API) name. Referrers are
-    known by their digest-derived tags.
+    known by their digest-derived tags, and by a report: `parts` are the ids that it counts among those images.
     """
-    wanted, subjects, out = set(named), set(restored), set(excluded)
+    wanted, subjects, out, known = set(named), set(restored), set(excluded), set(parts)
     found = [
         version
         for version in deleted
         if version.id not in out
-        and (version.name in wanted or any(derived_subject(tag) in subjects for tag in version.tags))
+        and (
+            version.name in wanted
+            or version.id in known
+            or any(derived_subject(tag) in subjects for tag in version.tags)
+        )
     ]
     latest = {version.name: version for version in sorted(found, key=_deletion)}
     return oldest_first(latest.values())

@@ -111,7 +111,7 @@ class _TagMover:
     goes_on: ClassVar[bool] = False
     """Whether a tag that cannot be moved leaves the others to be tried."""
 
-    def untag(self, step: Step) -> Outcome:
+    def run(self, step: Step) -> Outcome:
         """Move a step's tags, one after the other; `HalfwayError` where something ends it between two."""
         moves: dict[str, Move] = {}
         for tag in step.tags:

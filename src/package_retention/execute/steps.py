@@ -49,7 +49,8 @@ class StepRunner:
     """Does one step at a time, from any thread."""
 
     api: PackagesApi
-    untagger: TagRemover | TagRestorer
+    remover: TagRemover
+    restorer: TagRestorer
     journal: EventListener
 
     def __call__(self, step: Step, not_after: float | None) -> Done:
@@ -77,7 +78,9 @@ class StepRunner:
             case StepKind.RESTORE_PACKAGE:
                 return Outcome(step, self.api.restore_package(package, not_after=not_after))
             case StepKind.UNTAG:
-                return self.untagger.untag(step)
+                return self.remover.run(step)
+            case StepKind.RETAG:
+                return self.restorer.run(step)
         if version is None:
             raise RetentionError(f"{package.label}: a step without a version")
         if step.kind is StepKind.DELETE_VERSION:

@@ -46,6 +46,7 @@ class _Reading:
     packages: dict[int, Package] = field(default_factory=dict)
     steps: dict[int, tuple[int, ReportedStep]] = field(default_factory=dict)
     selected: dict[int, list[Version]] = field(default_factory=dict)
+    losing: dict[int, list[Version]] = field(default_factory=dict)
 
 
 def read(path: Path, most: int = MOST_BYTES) -> Report:
@@ -153,10 +154,12 @@ def _take_step(reading: _Reading, line: Mapping[str, Any]) -> None:
 
 
 def _take_decision(reading: _Reading, line: Mapping[str, Any]) -> None:
-    """What stays is for people; what was to go is needed where the package went whole, in one step."""
-    if _given(line, "selected", bool):
-        versions = reading.selected.setdefault(_given(line, "package", int), [])
-        versions.append(_version(_given(line, "version", dict)))
+    """What stays is for people; of what was to go or to lose tags, it says which tags it had."""
+    selected, untag = _given(line, "selected", bool), _strings(line, "untag")
+    if selected or untag:
+        versions = reading.selected if selected else reading.losing
+        package = _given(line, "package", int)
+        versions.setdefault(package, []).append(_version(_given(line, "version", dict)))
 
 
 def _take_starting(reading: _Reading, line: Mapping[str, Any]) -> None:
@@ -206,7 +209,12 @@ def _assembled(reading: _Reading, report: Report) -> Report:
     for package, step in reading.steps.values():
         steps[package].append(step)
     packages = (
-        ReportedPackage(package, tuple(steps[number]), tuple(reading.selected.get(number, ())))
+        ReportedPackage(
+            package,
+            tuple(steps[number]),
+            tuple(reading.selected.get(number, ())),
+            tuple(reading.losing.get(number, ())),
+        )
         for number, package in reading.packages.items()
     )
     return replace(report, packages=tuple(packages))

@@ -42,7 +42,7 @@ def conclude(
     ]
     if on_runner(environ) or environ.get("GITHUB_STEP_SUMMARY"):
         annotate(run, console)
-        last = [headline(run, total(run.packages, run.operation))]
+        last = [headline(run, total(run.packages))]
     else:
         # Called by hand: what the annotations would tell stands in the summary.
         last = ["", *summary.render_text(run, about).splitlines()]

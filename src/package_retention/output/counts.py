@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from package_retention.model import Operation, Result, StepKind
+from package_retention.model import MOVES_TAGS, Result, StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from package_retention.model import PackageResult, Plan, Step
+    from package_retention.model import Outcome, PackageResult, Plan, Step
 
 _DELETIONS = frozenset({StepKind.DELETE_VERSION, StepKind.DELETE_PACKAGE})
 _RESTORES = frozenset({StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE})
@@ -36,7 +36,7 @@ class Counts:
     listed: int = 0
 
 
-def count_results(result: PackageResult, operation: Operation) -> Counts:
+def count_results(result: PackageResult) -> Counts:
     """Count one package; a version that only lost a tag was changed, so it is in neither `selected` nor `kept`."""
     plan, outcomes = result.plan, result.outcomes
     listed = dict.fromkeys(decision.version.id for decision in plan.decisions)
@@ -44,26 +44,25 @@ def count_results(result: PackageResult, operation: Operation) -> Counts:
     deleted = _ids(plan, (one.step for one in done if one.step.kind in _DELETIONS))
     restored = _ids(plan, (one.step for one in done if one.step.kind in _RESTORES))
     found = (one.step for one in outcomes if one.result is Result.ALREADY)
-    already = _ids(plan, (step for step in found if step.kind is not StepKind.UNTAG))
-    tags = {one.step.version.id: len(one.tags) for one in outcomes if one.step.version and one.tags}
-    moved = sum(tags.values())
+    already = _ids(plan, (step for step in found if step.kind not in MOVES_TAGS))
+    tags = {one.step.version.id for one in outcomes if one.step.version and one.tags}
     touched = {*deleted, *restored, *already, *tags}
     return Counts(
         selected=_selected(plan),
         deleted=deleted,
         restored=restored,
         failed=_ids(plan, (one.step for one in outcomes if one.result is Result.FAILED)),
-        untagged=0 if operation is Operation.RESTORE else moved,
-        retagged=moved if operation is Operation.RESTORE else 0,
+        untagged=_moved(outcomes, StepKind.UNTAG),
+        retagged=_moved(outcomes, StepKind.RETAG),
         already=len(already),
         kept=sum(1 for version in listed if version not in touched),
         listed=len(listed),
     )
 
 
-def total(results: Iterable[PackageResult], operation: Operation) -> Counts:
+def total(results: Iterable[PackageResult]) -> Counts:
     """Count a whole run."""
-    each = [count_results(result, operation) for result in results]
+    each = [count_results(result) for result in results]
     return Counts(
         selected=tuple(chain.from_iterable(one.selected for one in each)),
         deleted=tuple(chain.from_iterable(one.deleted for one in each)),
@@ -79,11 +78,15 @@ def total(results: Iterable[PackageResult], operation: Operation) -> Counts:
 
 def planned_tags(plan: Plan) -> int:
     """How many tags a plan takes away (or, in a restore, puts back)."""
-    return sum(len(step.tags) for step in plan.steps if step.kind is StepKind.UNTAG)
+    return sum(len(step.tags) for step in plan.steps if step.kind in MOVES_TAGS)
+
+
+def _moved(outcomes: Iterable[Outcome], kind: StepKind) -> int:
+    return sum(len(outcome.tags) for outcome in outcomes if outcome.step.kind is kind)
 
 
 def _selected(plan: Plan) -> tuple[int, ...]:
-    planned = [step for step in plan.steps if step.kind is not StepKind.UNTAG]
+    planned = [step for step in plan.steps if step.kind not in MOVES_TAGS]
     decided = (decision.version.id for decision in plan.decisions if decision.selected)
     return tuple(dict.fromkeys([*_ids(plan, planned), *decided]))
 

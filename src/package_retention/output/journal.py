@@ -8,7 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Protocol
 
 from package_retention.escaping import counted
-from package_retention.model import Operation, Result, StepKind
+from package_retention.model import MOVES_TAGS, Result, StepKind
 from package_retention.output.sentences import outcome_words, reason_words
 from package_retention.output.summary.naming import Names
 from package_retention.output.summary.words import REASONS, result_words
@@ -16,7 +16,7 @@ from package_retention.output.summary.words import REASONS, result_words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from package_retention.model import Outcome, Package, Plan, Step
+    from package_retention.model import Operation, Outcome, Package, Plan, Step
     from package_retention.ports import EventListener
 
 MOST_PLANNED = 1000
@@ -126,7 +126,7 @@ class LogListener:
 
     def starting(self, step: Step) -> None:
         """Tell a debug log that a change is about to be sent."""
-        self._log.debug(f"starting: {_change(step, self._operation, Names())} of {step.package.label}")
+        self._log.debug(f"starting: {_change(step, Names())} of {step.package.label}")
 
     def finished(self, outcome: Outcome) -> None:
         """Tell how a step ended."""
@@ -185,7 +185,7 @@ class LogListener:
     def _preview(self, plan: Plan, chapter: _Chapter) -> Iterator[str]:
         """The planned changes, one a line, where they will not be made."""
         for step in plan.steps[:MOST_PLANNED]:
-            yield f"would {_change(step, self._operation, chapter.names)}{chapter.why(step)}"
+            yield f"would {_change(step, chapter.names)}{chapter.why(step)}"
         if len(plan.steps) > MOST_PLANNED:
             yield f"and {len(plan.steps) - MOST_PLANNED:,} more, which the report file holds"
 
@@ -207,17 +207,23 @@ def _ended(outcome: Outcome, operation: Operation, chapter: _Chapter) -> str:
     return f"{words}: {words_of}"
 
 
-def _change(step: Step, operation: Operation, names: Names) -> str:
-    if step.kind is StepKind.UNTAG:
-        verb = "put back tags of" if operation is Operation.RESTORE else "take tags away from"
-    else:
-        verb = "restore" if step.kind in (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE) else "delete"
-    return f"{verb} {_subject(step, names)}"
+_VERBS = {
+    StepKind.DELETE_VERSION: "delete",
+    StepKind.DELETE_PACKAGE: "delete",
+    StepKind.RESTORE_VERSION: "restore",
+    StepKind.RESTORE_PACKAGE: "restore",
+    StepKind.UNTAG: "take tags away from",
+    StepKind.RETAG: "put back tags of",
+}
+
+
+def _change(step: Step, names: Names) -> str:
+    return f"{_VERBS[step.kind]} {_subject(step, names)}"
 
 
 def _subject(step: Step, names: Names) -> str:
     """Name a version by its tags, its digest or name, and its id; an untag by the tags it is about."""
     if step.version is None:
         return "the whole package"
-    tags = step.tags if step.kind is StepKind.UNTAG else step.version.tags
+    tags = step.tags if step.kind in MOVES_TAGS else step.version.tags
     return f"{names.text(step.version, tags)} (id {step.version.id})"

@@ -55,15 +55,14 @@ def bounded(
 
     The longest lists are cut first, at their end; counts stay true.
     """
-    tallied = total(run.packages, run.operation)
+    tallied = total(run.packages)
     lists: dict[str, list[Any]] = {
         "selected-version-ids": list(tallied.selected),
         "deleted-version-ids": list(tallied.deleted),
         "restored-version-ids": list(tallied.restored),
         "failed-version-ids": list(tallied.failed),
         "packages": [
-            {"name": result.plan.package.name, **_counts(count_results(result, run.operation))}
-            for result in run.packages
+            {"name": result.plan.package.name, **_counts(count_results(result))} for result in run.packages
         ],
     }
     plain = {

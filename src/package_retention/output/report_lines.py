@@ -171,7 +171,7 @@ def note(text: str, now: datetime) -> Line:
 
 def end(run: RunResult, now: datetime) -> Line:
     """The last line: how the run ended, its counts and what it cost."""
-    one, spent = total(run.packages, run.operation), run.spending
+    one, spent = total(run.packages), run.spending
     failures = [
         {"package": result.plan.package.label, "failure": result.failure, **_known(hint=result.hint)}
         for result in run.packages

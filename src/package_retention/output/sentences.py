@@ -102,6 +102,19 @@ _FINDINGS: dict[FindingCode, str] = {
     FindingCode.MORE_DIFFER: "{number:,} more differ from the report in such ways",
     FindingCode.ID_NOT_DELETED: "version {number} is not deleted",
     FindingCode.ID_NOT_AMONG_DELETED: "version {number} is not among the deleted versions",
+    FindingCode.LATEST_NOT_NAMED: "the tag latest is not put back: only `versions: latest` or the id does that",
+    FindingCode.TAG_ELSEWHERE: "the tag {subject} is on another image now: it stays there",
+    FindingCode.TAG_CLAIMED_TWICE: "the tag {subject} is not put back: the report has it on more than one version",
+    FindingCode.TAGS_LOST: "{subject} came back without its tags ({names}): push them again",
+    FindingCode.PARTS_DELETED: (
+        "what came back also needs {number:,} deleted version(s), which the run of the report did not delete: restore "
+        "them with `package-version-ids: {names}` if they should come back too"
+    ),
+    FindingCode.REFERRERS_UNFOUND: (
+        "{number:,} more deleted version(s) have no tag; any of them that refers to a restored image by its manifest's "
+        "`subject` alone (a signature, an attestation) cannot be found here and may be missing: the report of the run "
+        "that deleted it has it (`from-report`)"
+    ),
     FindingCode.NOT_LISTED: "{subject} could not be listed: {error} {hint}",
     FindingCode.WOULD_BE_REFUSED: "a deletion would be refused: {error}",
     FindingCode.NOT_LOOKED_AT: "not looked at: the run ended before",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from package_retention.execute.retag import TagRemover, TagRestorer
 from package_retention.execute.steps import StepRunner, StopReason
 from package_retention.execute.walk import ExecutionContext
-from package_retention.model import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,9 +58,8 @@ class PackageTask:
 
 def execution(run_context: RunContext) -> ExecutionContext:
     """What walks the plans of this run."""
-    kind = TagRestorer if run_context.settings.operation is Operation.RESTORE else TagRemover
-    untagger = kind(run_context.api, run_context.registry, run_context.clock, run_context.nonce)
-    performer = StepRunner(run_context.api, untagger, run_context.journal)
+    edges = (run_context.api, run_context.registry, run_context.clock, run_context.nonce)
+    performer = StepRunner(run_context.api, TagRemover(*edges), TagRestorer(*edges), run_context.journal)
     return ExecutionContext(
         performer, run_context.changes, run_context.journal, run_context.ending, run_context.api.ensure_room
     )

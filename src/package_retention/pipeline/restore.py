@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING
 
 from package_retention.decide import ecosystems
 from package_retention.decide.dependencies import flat
+from package_retention.decide.graph import own_tags
+from package_retention.decide.lost_tags import LostTags
 from package_retention.decide.matching import VersionParser, excluded
 from package_retention.decide.reasons import NOT_DELETED_THERE
-from package_retention.decide.restore_plan import followers, restore_plan, restore_steps
-from package_retention.decide.selection import choose
+from package_retention.decide.restore_plan import (
+    followers,
+    missing_parts,
+    restore_plan,
+    restore_steps,
+    retag_steps,
+)
 from package_retention.errors import MissingError, PlanError, RetentionError, UnreachableError
+from package_retention.execute.retag import is_placeholder
 from package_retention.execute.walk import walk
 from package_retention.model import (
     Absent,
@@ -32,7 +40,8 @@ from package_retention.pipeline.context import PackageTask, execution
 from package_retention.pipeline.freshness import PlanRefresher
 from package_retention.pipeline.recorder import joined
 from package_retention.pipeline.review import left_deleted
-from package_retention.reason import Reason, ReasonCode, ReasonDetail
+from package_retention.ports import RawManifest
+from package_retention.reason import Finding, FindingCode, Reason, ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -56,6 +65,7 @@ def prepare(run_context: RunContext, target: Target, now: datetime) -> PackageTa
     )
     plan = restore.plan(())
     if not plan.steps or run_context.settings.dry_run:
+        plan = restore.with_unfound(plan)
         return PackageTask(plan, result=PackageResult(plan))
     return PackageTask(plan, execute=lambda: restore.execute(plan, taken_at))
 
@@ -169,22 +179,39 @@ class Restore:
         return self._with_tags(replace(plan, warnings=(*plan.warnings, *reconciled)), active)
 
     def _with_tags(self, plan: Plan, active: Sequence[Version]) -> Plan:
-        """Put back the tags that the run of the report took away, from images that are still there."""
-        if not self.said or not self.said.untagged:
+        """Put back tags that the run of the report took away, on what is there: never taken, or restored since."""
+        if not self.said or plan.package.type is not PackageType.CONTAINER:
             return plan
-        there = {version.id: version for version in active}
-        steps = [
-            Step(StepKind.UNTAG, plan.package, there[then.id], tags=one.tags_gone, root=then.id)
-            for one in self.said.untagged
-            if (then := one.step.version) and then.id in there and self._wanted(then, one.step.tags)
-        ]
-        return replace(plan, steps=(*plan.steps, *steps))
+        tags, warnings = self._lost_tags(active)
+        steps = retag_steps(plan.package, active, tags)
+        return replace(plan, steps=(*plan.steps, *steps), warnings=(*plan.warnings, *warnings))
 
-    def _wanted(self, version: Version, tags: tuple[str, ...]) -> bool:
-        """Whether the step's own inputs select tags that were taken away from a version."""
-        items = flat((replace(version, tags=tags),), self.target.package.type)
-        choices = choose(items, self.target.rules, self.parser, self.now, restore=True)
-        return choices[version.id].selected
+    def _lost_tags(self, active: Sequence[Version]) -> tuple[dict[int, tuple[str, ...]], list[Finding]]:
+        """The tags to put back by id, within what GitHub's own rows of deleted versions show, where they show tags."""
+        said = self.said
+        if said is None:
+            return {}, []
+        rows = {version.id: set(version.tags) for version in self.deleted if version.tags}
+        lost = {
+            i: replace(then, tags=tuple(t for t in then.tags if t in rows.get(i, {t})))
+            for i, then in said.lost.items()
+        }
+        active = self._without_placeholders(active, lost)
+        found = LostTags(lost, said.roots, active, self.target.rules, self.parser, self.now)
+        tags = found.to_put_back()
+        return tags, list(dict.fromkeys(found.warnings))
+
+    def _without_placeholders(self, active: Sequence[Version], lost: Mapping[int, Version]) -> list[Version]:
+        """Leave out what a run that was killed between two requests has left a tag on: only its manifest says so."""
+        tags = {tag for then in lost.values() for tag in then.tags}
+        suspects = [v for v in active if v.id not in lost and len(v.tags) == 1 and tags.issuperset(v.tags)]
+        registry, package = self.run_context.registry, self.target.package
+        placeholders = {
+            v.id
+            for v in suspects
+            if isinstance(held := registry.raw(package, v.name), RawManifest) and is_placeholder(held)
+        }
+        return [version for version in active if version.id not in placeholders]
 
     def execute(self, plan: Plan, taken_at: float) -> PackageResult:
         """Restore wave by wave until the manifests that came back name nothing that is still deleted."""
@@ -196,7 +223,16 @@ class Restore:
             back = self._walk(wave, self.run_context.clock.monotonic(), partial(self._still, wave))
             outcomes += back
             whole = joined(whole, wave)
-        return PackageResult(whole, outcomes)
+        return PackageResult(self.with_unfound(whole), outcomes)
+
+    def with_unfound(self, plan: Plan) -> Plan:
+        """Say where signatures may be missing: what only its manifest's `subject` ties to an image has no tag."""
+        package, planned = plan.package, {step.version.id for step in plan.steps if step.version}
+        left = [v for v in self.deleted if v.id not in planned and not v.tags]
+        if not (plan.steps and left) or self.run_context.report or package.type is not PackageType.CONTAINER:
+            return plan
+        unfound = Finding(FindingCode.REFERRERS_UNFOUND, number=len(left))
+        return replace(plan, warnings=(*plan.warnings, unfound))
 
     def _walk(self, plan: Plan, taken_at: float, replan: Replan) -> tuple[Outcome, ...]:
         return walk(
@@ -210,7 +246,7 @@ class Restore:
         steps = [
             step
             for step in wave.steps
-            if step.kind is StepKind.UNTAG
+            if step.kind is StepKind.RETAG
             or (step.version and step.version.id not in there and step.version.name not in names)
         ]
         return replace(wave, steps=tuple(steps))
@@ -226,7 +262,10 @@ class Restore:
         barred = {
             i.version.id for i in flat(tuple(left), package.type) if excluded(self.target.rules.exclude, i)
         }
-        versions = followers(left, [v.name for v in restored], named, barred)
+        # A tag of its own makes an image: no report brings that back as a part of another.
+        said = self.said.parts_of({v.id for v in restored}) if self.said else ()
+        parts = [v.id for v in left if v.id in said and not own_tags(v)]
+        versions = followers(left, [v.name for v in restored], named, barred, parts)
         reported = self._reported()
         others = [] if reported is None else [v for v in versions if v.id not in reported]
         versions = [v for v in versions if v not in others]
@@ -240,7 +279,7 @@ class Restore:
             package,
             tuple(decisions),
             restore_steps(package, versions),
-            warnings=_missing_parts(package, others),
+            warnings=missing_parts(others),
             problems=problems,
         )
 
@@ -251,30 +290,25 @@ class Restore:
         done = {
             o.step.version.id
             for o in outcomes
-            if o.step.version and o.step.kind is StepKind.RESTORE_VERSION and o.result is Result.DONE
+            if o.step.version
+            and o.step.kind is StepKind.RESTORE_VERSION
+            and o.result in (Result.DONE, Result.ALREADY)
         }
-        tagged = {i: then for i, then in self.said.deleted.items() if then.tags and i in done - self.retagged}
-        self.retagged |= tagged.keys()
-        if not tagged:
+        fresh = {i for i, then in self.said.lost.items() if then.tags and i in done - self.retagged}
+        self.retagged |= fresh
+        if not fresh:
             return None
-        active = {version.id: version for version in self.run_context.api.versions(self.target.package)}
-        lost = {
-            i: tags
-            for i, then in tagged.items()
-            if i in active and (tags := tuple(tag for tag in then.tags if tag not in active[i].tags))
-        }
-        return self._retagging(active, lost) if lost else None
-
-    def _retagging(self, active: Mapping[int, Version], lost: Mapping[int, tuple[str, ...]]) -> Plan:
         package = self.target.package
+        active = self.run_context.api.versions(package)
+        tags, warnings = self._lost_tags(active)
+        tags = {i: names for i, names in tags.items() if i in fresh}
         if package.type is PackageType.CONTAINER:
-            steps = (Step(StepKind.UNTAG, package, active[i], tags=tags, root=i) for i, tags in lost.items())
-            return Plan(package, steps=tuple(steps))
-        reconciled = [
-            f"{package.label}: {active[i].name} came back without its tags ({', '.join(tags)}): push them again"
-            for i, tags in lost.items()
-        ]
-        return Plan(package, warnings=tuple(reconciled[:10]))
+            plan = Plan(package, steps=retag_steps(package, active, tags), warnings=tuple(warnings))
+        else:
+            names = {version.id: version.name for version in active}
+            lost = [Finding(FindingCode.TAGS_LOST, names[i], names=tags[i]) for i in tags]
+            plan = Plan(package, warnings=tuple(lost[:10]))
+        return plan if plan.steps or plan.warnings else None
 
 
 def _named(run_context: RunContext, package: Package, digests: Sequence[str]) -> tuple[set[str], list[str]]:
@@ -295,17 +329,6 @@ def _named(run_context: RunContext, package: Package, digests: Sequence[str]) ->
             # What the manifest itself names comes back all the same.
             unread.append(f"{digest} came back; {error.message}")
     return named, unread
-
-
-def _missing_parts(package: Package, parts: Sequence[Version]) -> tuple[str, ...]:
-    """The warning where an image came back without what somebody else had deleted."""
-    if not parts:
-        return ()
-    ids = ", ".join(str(version.id) for version in parts[:20])
-    return (
-        f"{package.label}: what came back also needs {len(parts):,} deleted version(s), which the run of the report did not delete: "
-        f"restore them with `package-version-ids: {ids}` if they should come back too",
-    )
 
 
 def _came_back(plan: Plan, outcomes: Sequence[Outcome]) -> list[Version]:

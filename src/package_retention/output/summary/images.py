@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from package_retention.decide.graph import own_tags
 from package_retention.escaping import counted
-from package_retention.model import Result, StepKind
+from package_retention.model import MOVES_TAGS, Result
 from package_retention.output.sentences import outcome_words, reason_words
 from package_retention.output.summary.naming import MOST_TAGS
 from package_retention.output.summary.words import result_words
@@ -66,7 +66,7 @@ def changes(
     units = []
     for one in found:
         root = None if one.step.root is None else roots.get(one.step.root)
-        if root is None or root is one or one.step.kind is StepKind.UNTAG:
+        if root is None or root is one or one.step.kind in MOVES_TAGS:
             units.append(one)
         else:
             root.parts.append(one)
@@ -75,13 +75,13 @@ def changes(
 
 
 def _is_root(step: Step) -> bool:
-    return step.version is not None and step.root == step.version.id and step.kind is not StepKind.UNTAG
+    return step.version is not None and step.root == step.version.id and step.kind not in MOVES_TAGS
 
 
 def _why(step: Step, reasons: Mapping[int, Reason]) -> str:
     planned = reasons.get(step.version.id) if step.version else None
     why = reason_words(planned) if planned else ""
-    if step.kind is not StepKind.UNTAG:
+    if step.kind not in MOVES_TAGS:
         return why
     return f"tags {', '.join(step.tags[:MOST_TAGS])}{'; ' + why if why else ''}"
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted
-from package_retention.model import Operation
 from package_retention.output.counts import count_results
 from package_retention.output.sentences import reason_words
 from package_retention.output.summary.blocks import Code, Details, Heading, Link, Paragraph, Strong, Table
@@ -57,7 +56,7 @@ def _overview_row(result: PackageResult) -> tuple[Line, ...]:
     if inventory is None:
         return (name, ("not listed",), ("",), ("",), ("",))
     deleted = "unknown" if inventory.deleted is None else f"{len(inventory.deleted):,}"
-    going = len(count_results(result, Operation.LIST).selected)
+    going = len(count_results(result).selected)
     return (name, (f"{inventory.versions:,}",), (size_words(inventory.size),), (deleted,), (f"{going:,}",))
 
 

@@ -88,7 +88,7 @@ def _fitted(run: RunResult, about: About, write: Callable[[Section], str], most:
     written = [write(_first_screen(run, about))]
     room = most - len(written[0].encode()) - _RESERVE
     if room < 0:
-        only = write((Heading(2, (headline(run, total(run.packages, run.operation)),)),))
+        only = write((Heading(2, (headline(run, total(run.packages)),)),))
         return only if len(only.encode()) <= most else ""
     left = 0
     for section in _sections(run, about):
@@ -105,7 +105,7 @@ def _fitted(run: RunResult, about: About, write: Callable[[Section], str], most:
 
 
 def _first_screen(run: RunResult, about: About) -> Section:
-    tallied = total(run.packages, run.operation)
+    tallied = total(run.packages)
     blocks: list[Block] = [Heading(2, (headline(run, tallied),))]
     if run.dry_run and run.operation is not Operation.LIST:
         again = " The same step without dry-run carries this plan out"

@@ -46,14 +46,14 @@ def overview(results: Sequence[PackageResult], operation: Operation, *, dry_run:
     head: tuple[str, ...] = ("Package", "Listed", f"Would {going}", "Would stay")
     if not dry_run:
         head = ("Package", "Listed", "Planned", f"{going.capitalize()}d", "Failed", "Kept")
-    rows = [_overview_row(result, operation, dry_run=dry_run) for result in results[:MOST_ROWS]]
+    rows = [_overview_row(result, dry_run=dry_run) for result in results[:MOST_ROWS]]
     more = len(results) - MOST_ROWS
     rest = (Paragraph((f"And {counted(more, 'more package')}.",)),) if more > 0 else ()
     return (Table(head, tuple(rows), frozenset(range(1, len(head)))), *rest)
 
 
-def _overview_row(result: PackageResult, operation: Operation, *, dry_run: bool) -> tuple[Line, ...]:
-    one, package = count_results(result, operation), result.plan.package
+def _overview_row(result: PackageResult, *, dry_run: bool) -> tuple[Line, ...]:
+    one, package = count_results(result), result.plan.package
     planned = len(one.selected)
     parser = [one.listed, planned, one.listed - planned]
     if not dry_run:
@@ -85,7 +85,7 @@ def version_line(version: Version) -> Line:
 
 
 def _facts(result: PackageResult, run: RunResult) -> str:
-    package, counts = result.plan.package, count_results(result, run.operation)
+    package, counts = result.plan.package, count_results(result)
     what = "deleted version" if run.operation is Operation.RESTORE else "version"
     facts = [f"{counted(counts.listed, what)} listed"]
     if package.version_count not in (None, counts.listed) and run.operation is Operation.DELETE:
@@ -96,7 +96,7 @@ def _facts(result: PackageResult, run: RunResult) -> str:
 
 
 def _goes(result: PackageResult, run: RunResult) -> frozenset[int]:
-    one = count_results(result, run.operation)
+    one = count_results(result)
     return frozenset(one.selected if run.dry_run else (*one.deleted, *one.restored))
 
 

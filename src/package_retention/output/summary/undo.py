@@ -100,7 +100,7 @@ def _by_report(changed: Sequence[PackageResult]) -> list[_Undo]:
 
 
 def _by_ids(operation: Operation, result: PackageResult) -> _Undo:
-    package, one = result.plan.package, count_results(result, operation)
+    package, one = result.plan.package, count_results(result)
     done = {outcome.step.kind for outcome in result.outcomes if outcome.result is Result.DONE}
     if operation is Operation.RESTORE:
         return _Undo(

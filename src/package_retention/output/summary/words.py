@@ -110,6 +110,7 @@ _DONE = {
     StepKind.RESTORE_VERSION: "restored",
     StepKind.RESTORE_PACKAGE: "restored",
     StepKind.UNTAG: "tags taken away",
+    StepKind.RETAG: "tags put back",
 }
 _OTHERWISE = {
     Result.REFUSED: "refused by GitHub, stays",
@@ -124,9 +125,7 @@ def result_words(outcome: Outcome, operation: Operation) -> str:
     """Say how a step ended, in a word or two."""
     restoring = operation is Operation.RESTORE
     if outcome.result is Result.DONE:
-        return (
-            "tags put back" if restoring and outcome.step.kind is StepKind.UNTAG else _DONE[outcome.step.kind]
-        )
+        return _DONE[outcome.step.kind]
     if outcome.result is Result.ALREADY:
         return "there already" if restoring else "already gone"
     return _OTHERWISE[outcome.result]
