@@ -117,6 +117,11 @@ def _place(
     hold_unordered: bool,
 ) -> _Sharing:
     """Rank items that share a place, in the series of those that no other of them names."""
+    if len(candidates) == 1:
+        found = _ranked(candidates[0], retention, parser)
+        ranks = dict([found]) if found else {}
+        number = candidates[0].version.id
+        return _Sharing(frozenset({number}), not found, {}, ranks, ranks if number in counted else {})
     placed = {candidate.version.id: _ranked(candidate, retention, parser) for candidate in candidates}
     unordered = None in placed.values()
     inside = {d for candidate in candidates for d in candidate.digests_inside if d != candidate.version.name}
@@ -133,8 +138,6 @@ def _place(
 
 def _leaders(candidates: Sequence[Candidate], tops: Sequence[int]) -> dict[int, str]:
     """Name, for each item that shares a place, the one that has it: the oldest that no other names."""
-    if len(candidates) == 1:
-        return {}
     leader = min(tops, default=candidates[0].version.id)
     label = next(one.version.label for one in candidates if one.version.id == leader)
     return {one.version.id: label for one in candidates if one.version.id != leader}
