@@ -311,3 +311,14 @@ def test_parts_of_a_root_that_answers_404_go_only_where_the_list_lacks_it_too(
     made.delete(versions="v1, v2")
     assert made.has(image) is listed
     assert not made.has(other)
+
+
+def test_a_digest_that_is_listed_twice_stays_and_each_of_its_versions_counts(made: Scene) -> None:
+    """Whatever the reason, nobody can tell which of the two rows a deletion would take."""
+    made.push("v9", created=1)
+    image = made.push("v1", created=90, platforms=())
+    twin = made.world.add_version(made.app, image.digest, 90, ("v1-again",))
+    ran = made.delete(versions="v1*")
+    assert ran.number("deleted-count") == 0
+    assert ran.number("kept-count") == len(list(made.app.active()))
+    assert twin.deleted_at is None

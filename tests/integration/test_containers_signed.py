@@ -177,3 +177,16 @@ def test_a_descriptor_protects_whatever_its_media_type(made: Scene) -> None:
     made.add(root, "v1", created=50)
     made.delete(tag_status="untagged", older_than="0s")
     assert made.there == {one.digest for one in (named, inner, nested, root)}
+
+
+def test_a_platform_that_github_keeps_keeps_its_attestation(tmp_path: Path) -> None:
+    with scene(tmp_path, visibility="public") as made:
+        platform = shapes.image("app")
+        index, proof = built(made, platform, "pr-1", days=50)
+        made.push("v1", created=1)
+        version = made.app.by_digest(platform.digest)
+        assert version
+        version.downloads = 6000
+        made.delete(versions="pr-*")
+        assert index.digest not in made.there
+        assert {platform.digest, proof.digest} <= made.there

@@ -189,6 +189,8 @@ def check_decisions_and_order(built: Built, plan: Plan) -> None:
     for step in deletions:
         assert step.version
         assert all(position[before] < position[step.version.id] for before in step.after)
+        subjects = referred(built)[step.version.name] & gone(plan)
+        assert {names[subject] for subject in subjects} <= step.after
         for parent in built.versions:
             reading = built.readings[parent.name]
             if isinstance(reading, Manifest) and step.version.name in named_by(reading):

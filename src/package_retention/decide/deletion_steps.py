@@ -46,7 +46,8 @@ def _waits(graph: Graph, going: Iterable[str]) -> dict[str, tuple[str, ...]]:
     inside = set(going)
     waits: dict[str, list[str]] = {}
     for digest in inside:
-        for follower in graph.follows(digest):
+        # An attestation goes with its index, and yet after its platform: one that GitHub keeps keeps it.
+        for follower in (*graph.names.get(digest, ()), *graph.all_referrers.get(digest, ())):
             if follower in inside:
                 waits.setdefault(follower, []).append(digest)
     return {digest: tuple(dict.fromkeys(before)) for digest, before in waits.items()}

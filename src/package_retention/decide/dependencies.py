@@ -121,7 +121,11 @@ def _last_attestations(graph: Graph, going: AbstractSet[str]) -> dict[str, str]:
     return {
         max(digests, key=lambda d: by_age(graph.nodes[d])): subject
         for (subject, kind), digests in leaving.items()
-        if not any(_attests(graph, digest, subject, kind) for digest in graph.all_referrers[subject] - going)
+        if not any(
+            _attests(graph, digest, subject, kind)
+            for digest in graph.all_referrers[subject]
+            if digest not in going
+        )
     }
 
 

@@ -66,7 +66,7 @@ class Graph:
     orphans: frozenset[str]
     cyclic: frozenset[str]
     attestations: frozenset[str]
-    all_referrers: Mapping[str, frozenset[str]]
+    all_referrers: Edges
     fallbacks: Edges
 
     def follows(self, digest: str) -> tuple[str, ...]:
@@ -110,8 +110,8 @@ def build(versions: Iterable[Version], readings: Mapping[str, Reading]) -> Graph
         if digest not in orphans and (own_tags(version) or (digest not in named and digest not in subjects))
     )
     referrers = _inverse({d: targets for d, targets in subjects.items() if d not in attestations}, nodes)
-    cyclic = _cyclic(nodes, names, referrers)
-    every = {subject: frozenset(found) for subject, found in _inverse(subjects, nodes).items()}
+    every = _inverse(subjects, nodes)
+    cyclic = _cyclic(nodes, names, every)
     fallbacks = {digest: holders[subject] for digest, (subject,) in superseded.items()}
     return Graph(
         nodes,
