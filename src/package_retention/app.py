@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, TextIO
 from package_retention.api.packages import connect
 from package_retention.cancel import Cancel, RealClock
 from package_retention.decide.rules import Options
-from package_retention.errors import RetentionError
+from package_retention.errors import InputError, RetentionError
 from package_retention.inputs import parsing, policy_loading
-from package_retention.inputs.environment import on_runner
-from package_retention.model import Operation, RunResult
+from package_retention.inputs.environment import asked_for, on_runner
+from package_retention.model import RunResult
 from package_retention.output.console import console_for
+from package_retention.output.problems import lines
 from package_retention.output.records import Records
 from package_retention.pipeline.context import RunContext
 from package_retention.pipeline.run import run
@@ -74,7 +75,7 @@ def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records
         records.open(settings)
         return perform(settings, clock, records.journal, console, records.progress, report)
     except RetentionError as error:
-        return _refused(error)
+        return _refused(error, environ)
     except Exception as error:  # noqa: BLE001 - a fault of this action: told with its place, outputs still written
         console.debug(traceback.format_exc())
         place = traceback.extract_tb(error.__traceback__)[-1]
@@ -82,12 +83,18 @@ def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records
             RetentionError(
                 f"an unexpected {type(error).__name__} in {place.name}: {error}",
                 "This is a fault of the action: run again with debug logging, and report it with the log.",
-            )
+            ),
+            environ,
         )
 
 
-def _refused(error: RetentionError) -> RunResult:
-    return RunResult(Operation.DELETE, dry_run=False, failure=error.message, hint=error.hint, exit_status=1)
+def _refused(error: RetentionError, environ: Mapping[str, str]) -> RunResult:
+    operation, dry_run = asked_for(environ)
+    problems = error.problems if isinstance(error, InputError) else ()
+    failure = "\n".join(lines(problems)) if problems else error.message
+    return RunResult(
+        operation, dry_run=dry_run, failure=failure, hint=error.hint, problems=problems, exit_status=1
+    )
 
 
 def perform(

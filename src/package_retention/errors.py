@@ -18,6 +18,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from package_retention.problems import Problem
 
 
 class RefusalKind(StrEnum):
@@ -93,11 +97,10 @@ class RetentionError(Exception):
 
 
 class InputError(RetentionError):
-    """Inputs that do not fit; `problems` holds one sentence each."""
+    """Inputs that do not fit: every problem at once, as values; `output.problems` makes the sentences."""
 
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
-        super().__init__(f"{count} with the inputs:\n" + "\n".join(f"- {problem}" for problem in problems))
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(", ".join(f"{problem.input} {problem.code}".strip() for problem in problems))
         self.problems = problems
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from package_retention.problems import Problem
     from package_retention.reason import Finding, Reason
 
 
@@ -280,7 +281,8 @@ class RunResult:
     """All that outputs, summary, report and exit status are made from.
 
     `complete` is `False` where time, rate budget or a cancel ended the run before its plan; `ended_by` then says
-    which (`""`, `"time"`, `"budget"`, `"cancel"`) and `failure` holds the error that refused the whole run.
+    which (`""`, `"time"`, `"budget"`, `"cancel"`) and `failure` holds the error that refused the whole run. `problems`
+    are those of the inputs, if they were refused.
     """
 
     operation: Operation
@@ -291,6 +293,7 @@ class RunResult:
     ended_by: str = ""
     failure: str = ""
     hint: str = ""
+    problems: tuple[Problem, ...] = ()
     exit_status: int = 0
     spending: Spending = field(default_factory=Spending)
 

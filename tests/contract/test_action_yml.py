@@ -13,6 +13,7 @@ from package_retention.inputs.parsing import parse
 from package_retention.inputs.rows import Group
 from package_retention.inputs.table import INPUTS
 from package_retention.output import outputs
+from package_retention.problems import ProblemCode
 
 ROOT = Path(__file__).parents[2]
 ACTION = cast("dict[str, Any]", yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8")))
@@ -76,5 +77,6 @@ def test_defaults_alone_are_valid_but_for_what_is_required(tmp_path: Path) -> No
 
 
 def test_defaults_alone_select_nothing(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="would delete every version"):
+    with pytest.raises(InputError) as caught:
         parse(as_a_runner_passes(package_type="npm", package_name="lib"), lambda *_: (), tmp_path)
+    assert [problem.code for problem in caught.value.problems] == [ProblemCode.NO_FILTER]

@@ -103,13 +103,13 @@ def test_the_right_form_is_named(tmp_path: Path, inputs: Any, form: str) -> None
 @pytest.mark.parametrize(
     ("inputs", "told"),
     [
-        ({}, ("would delete every version", "`versions: '*'`")),
-        ({"exclude_versions": "1.0.1"}, ("would delete every version", "`versions: '*'`")),
-        ({"operation": "restore"}, ("would restore every deleted version",)),
+        ({}, ("every version would go", "`num-old-versions-to-delete: 1`")),
+        ({"exclude_versions": "1.0.1"}, ("every version would go", "`older-than: 30d`")),
+        ({"operation": "restore"}, ("every deleted version would come back",)),
         ({"operation": "restore", "older_than": "1d", "versions": "*"}, ("`older-than`", "restore")),
         ({"deleted_within": "1d"}, ("`deleted-within`", "delete")),
         ({"operation": "undelete", "versions": "*"}, ("`undelete`", "`restore`")),
-        ({"version": "1*"}, ("`version` is no input", "`versions`")),
+        ({"version": "1*"}, ("`version` is not an input", "`versions`")),
         ({"versions": "1*", "keep_per": "minor"}, ("keep-per", "`min-versions-to-keep`")),
         ({"versions": "1*", "tag_status": "untagged"}, ("tag-status", "container")),
         ({"versions": "sha256:" + "a" * 64}, ("digest", "npm")),
@@ -125,7 +125,7 @@ def test_the_right_form_is_named(tmp_path: Path, inputs: Any, form: str) -> None
         ({"versions": "1*", "token": "two tokens"}, ("token", "blank")),
         ({"versions": "1*", "registry_url": "http://ghcr.io"}, ("registry-url", "https://ghcr.io")),
         ({"versions": "1*", "owner": "octo/app"}, ("owner", "`octo-org`")),
-        ({"versions": "1*", "limit": "1", "num_old_versions_to_delete": "2"}, ("`limit`", "same thing")),
+        ({"versions": "1*", "limit": "1", "num_old_versions_to_delete": "2"}, ("`limit`", "mean the same")),
     ],
     ids=lambda value: " ".join(f"{k}={v}" for k, v in value.items())[:60] if isinstance(value, dict) else "",
 )

@@ -83,7 +83,7 @@ def test_a_report_is_never_written_over_the_one_that_is_read(made: Scene, name: 
     (made.folder / "twin.jsonl").hardlink_to(report)
     before = report.read_bytes()
     ran = made.restore(from_report="report.jsonl", report_file=name, status=1)
-    assert "report-file: it is the same file as from-report" in ran.log
+    assert "`report-file` and `from-report` are the same file" in ran.log
     assert report.read_bytes() == before
     assert made.restore(from_report="report.jsonl", report_file="other.jsonl").number("restored-count") == 6
 

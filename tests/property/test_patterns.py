@@ -7,7 +7,8 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_retention.decide.patterns import Pattern, PatternError, Patterns, entries
+from package_retention.decide.patterns import Pattern, Patterns, entries
+from package_retention.problems import InvalidValueError
 
 TEXT = st.text("ab1.-", max_size=8)
 LITERAL = st.text("ab1.-", min_size=1, max_size=4)
@@ -79,7 +80,7 @@ def test_unmatched_entries_are_those_that_fit_no_text(source: list[str], texts: 
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_list_or_is_refused(text: str) -> None:
-    with suppress(PatternError):
+    with suppress(InvalidValueError):
         for entry in Patterns.parse(text).entries:
             assert entry.body
             assert entry.kind == "regex" or not set(entry.body) & set("^$(|\\ \t\n\"'")

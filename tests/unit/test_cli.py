@@ -12,6 +12,9 @@ from package_retention.errors import InputError, RetentionError
 from package_retention.inputs import cli, environment
 from package_retention.inputs.table import INPUTS
 from package_retention.output.console import Console, Terminal, console_for
+from package_retention.output.problems import sentences
+from package_retention.problems import Problem
+from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +116,7 @@ def test_minus_one_is_a_value() -> None:
 def test_what_is_given_empty_arrives_empty() -> None:
     """So that the parser refuses it as it does on a runner."""
     raw = environment.read(merged("--older-than", ""))
-    assert raw.problems == ["older-than: evaluated to nothing; say `none` where that is meant"]
+    assert sentences(raw.problems) == ("older-than: evaluated to nothing; say `none` if that is meant",)
 
 
 def test_a_flag_wins_over_a_variable() -> None:
@@ -150,7 +153,9 @@ def test_a_person_reads_no_commands(tmp_path: Path) -> None:
     console.warning("w", "do this")
     with console.group("title"):
         console.line("::error::x")
-    console.fail(InputError(("one", "two")))
+    console.fail(
+        InputError(Problem(Code.TOKEN_EMPTY, input="token"), Problem(Code.NO_ENTRY, input="versions"))
+    )
     console.fail(RetentionError("r", "a"))
     console.set_outputs({"deleted-count": "1"})
     console.close()
@@ -163,8 +168,9 @@ def test_a_person_reads_no_commands(tmp_path: Path) -> None:
         r":\x3aerror:\x3ax",
         "",
         "error: 2 problems with the inputs:",
-        "  - one",
-        "  - two",
+        "  - token: evaluated to nothing; leave it out for the job's own token, or name a secret that exists here"
+        " (runs for forks and Dependabot see none)",
+        "  - versions: evaluated to nothing: it has no entry",
         "error: r",
         "  a",
     ]

@@ -13,6 +13,8 @@ from hostile import NAMES, names
 from package_retention.errors import InputError, PlanError, RetentionError
 from package_retention.escaping import counted, harmless, shortened
 from package_retention.output.console import MOST_ANNOTATIONS, MOST_CHARACTERS, Console
+from package_retention.problems import Problem
+from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,12 +130,17 @@ def test_ten_annotations_need_no_last_line() -> None:
 
 def test_every_problem_with_the_inputs_has_its_line() -> None:
     stdout = io.StringIO()
-    Console(stdout, RUNNER).fail(InputError(("versions: '/(/'", "limit:\n::error::x")))
+    Console(stdout, RUNNER).fail(
+        InputError(
+            Problem(Code.NOT_ONE_OF, "/(/", "versions", details={"choices": ("a",)}),
+            Problem(Code.NOT_A_SHARE, "\n::error::x", "limit"),
+        )
+    )
     (line,) = stdout.getvalue().splitlines()
     assert as_the_runner_reads(line)[1].split("\n") == [
         "2 problems with the inputs:",
-        "- versions: '/(/'",
-        r"- limit:\n:\x3aerror:\x3ax",
+        "- versions: `/(/` is not one of `a`",
+        r"- limit: `\n:\x3aerror:\x3ax` is neither a whole number nor a percentage; write `20` or `10%`",
     ]
 
 

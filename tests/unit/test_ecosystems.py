@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ from typing import Any
 import pytest
 
 from package_retention.decide import ecosystems
+from package_retention.inputs import values
 from package_retention.model import PackageType
+from package_retention.output.problems import sentences
+from package_retention.problems import InvalidValueError
 
 _TRUTH = Path(__file__).parents[1] / "data" / "version-truth"
 _TYPES = (PackageType.MAVEN, PackageType.NPM, PackageType.NUGET, PackageType.RUBYGEMS)
@@ -255,10 +259,10 @@ def test_corners_of_ranges(package_type: PackageType, text: str, members: str) -
 def test_a_range_in_another_form_is_an_error_that_names_the_right_one(
     package_type: PackageType, text: str
 ) -> None:
-    with pytest.raises(
-        ValueError, match=r"written as for|over 9007199254740991|characters long|for every release"
-    ):
-        ecosystems.of(package_type).parse_range(text)
+    with pytest.raises(InvalidValueError) as caught:
+        values.version_range(text, package_type)
+    (sentence,) = sentences(caught.value.problems)
+    assert re.search(r"write ranges like|over 9,007,199,254,740,991|for every release", sentence)
 
 
 @pytest.mark.parametrize(

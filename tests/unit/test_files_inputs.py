@@ -9,6 +9,7 @@ import pytest
 
 from package_retention.errors import InputError
 from package_retention.inputs.parsing import parse
+from package_retention.output.problems import sentences
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,7 @@ def problem(workspace: Path, path: str) -> str:
     try:
         parse(environ, lambda *_: ())
     except InputError as error:
-        return "\n".join(error.problems)
+        return "\n".join(sentences(error.problems))
     return ""
 
 
@@ -63,17 +64,17 @@ def test_a_link_above_the_workspace_is_the_runners_own_affair(workspace: Path, t
 
 
 def test_a_folder_is_refused(workspace: Path) -> None:
-    assert "is no file" in problem(workspace, "sub")
+    assert "is not a regular file" in problem(workspace, "sub")
 
 
 def test_a_file_is_no_folder(workspace: Path) -> None:
-    assert "is no folder" in problem(workspace, "file.json/report.json")
+    assert "is not a folder" in problem(workspace, "file.json/report.json")
 
 
 def test_a_pipe_is_no_file(workspace: Path) -> None:
     os.mkfifo(workspace / "pipe")
-    assert "is no file" in problem(workspace, "pipe")
+    assert "is not a regular file" in problem(workspace, "pipe")
 
 
 def test_a_name_that_no_file_can_have_is_told(workspace: Path) -> None:
-    assert "cannot be looked at" in problem(workspace, "x" * 300)
+    assert "cannot be opened" in problem(workspace, "x" * 300)

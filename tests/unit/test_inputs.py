@@ -21,6 +21,7 @@ from package_retention.decide.rules import (
 from package_retention.errors import InputError
 from package_retention.inputs.parsing import parse
 from package_retention.model import Operation, PackageType
+from package_retention.output.problems import sentences
 
 if TYPE_CHECKING:
     from package_retention.inputs.settings import Settings
@@ -51,7 +52,7 @@ def settings(given: dict[str, str | None] | dict[str, str]) -> Settings:
 def problems(given: dict[str, str | None] | dict[str, str]) -> tuple[str, ...]:
     with pytest.raises(InputError) as caught:
         settings(given)
-    return caught.value.problems
+    return sentences(caught.value.problems)
 
 
 def rules(given: dict[str, str]) -> PackageRules:
@@ -171,62 +172,65 @@ def test_all_problems_are_told_in_one_error() -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"operation": "Delete"}, "operation: `Delete` is none of `delete`, `restore`, `list`"),
+        ({"operation": "Delete"}, "operation: `Delete` is not one of `delete`, `restore`, `list`"),
         ({"operation": ""}, "operation: evaluated to nothing"),
-        ({"package-type": "conda"}, "package-type: `conda` is none of `container`"),
+        ({"package-type": "conda"}, "package-type: `conda` is not one of `container`"),
         ({"package-type": ""}, "package-type: is missing"),
         ({"package-name": None}, "package-name: is missing"),
         ({"package-name": "# all"}, "package-name: evaluated to nothing"),
-        ({"package-name": "/app"}, "package-name: `/app` has a slash at its start alone"),
+        ({"package-name": "/app"}, "package-name: `/app` has a slash at one end only"),
         ({"package-name": "ghcr.io/o/app"}, "package-name: `ghcr.io/o/app` is an image reference"),
         ({"package-name": "any"}, "package-name: `any` stands alone, or not at all"),
         ({"owner": ""}, "owner: evaluated to nothing"),
-        ({"owner": "octo org"}, "owner: `octo org` is no organization or user"),
+        ({"owner": "octo org"}, "owner: `octo org` is not an organization or user"),
         ({"GITHUB_REPOSITORY_OWNER": None}, "owner: is not known here"),
-        ({"repository": "app"}, "repository: `app` is no repository; write `owner/name`, or `any`"),
+        ({"repository": "app"}, "repository: `app` is not a repository; write `owner/name`, or `any`"),
         ({"token": ""}, "token: evaluated to nothing"),
         ({"token": None}, "token: evaluated to nothing"),
-        ({"token": "ghp_abcdef\nghp_ghijkl"}, "token: has a blank, a line break"),
+        ({"token": "ghp_abcdef\nghp_ghijkl"}, "token: has blanks or line ends"),
         (
             {"registry-url": "http://ghcr.io"},
-            "registry-url: `http://ghcr.io` would send the token in the clear",
+            "registry-url: `http://ghcr.io` would send the token unencrypted",
         ),
         (
             {"registry-url": "https://ghcr.io/v2"},
-            "registry-url: `https://ghcr.io/v2` is no URL of a registry",
+            "registry-url: `https://ghcr.io/v2` is not a URL with `https://` and a host",
         ),
-        ({"registry-url": "https://me@ghcr.io"}, "registry-url: `https://me@ghcr.io` is no URL"),
-        ({"registry-url": "ftp://ghcr.io"}, "registry-url: `ftp://ghcr.io` is no URL"),
+        ({"registry-url": "https://me@ghcr.io"}, "registry-url: `https://me@ghcr.io` is not a URL"),
+        ({"registry-url": "ftp://ghcr.io"}, "registry-url: `ftp://ghcr.io` is not a URL"),
         ({"versions": ""}, "versions: evaluated to nothing; say `any`"),
         ({"versions": "v1, any"}, "versions: `any` stands alone"),
         ({"versions": "none"}, "versions: `none` stands alone"),
-        ({"versions": "sha256:" + "a" * 64}, "is a digest, and npm packages have none"),
+        ({"versions": "sha256:" + "a" * 64}, "is a digest, which npm packages do not have"),
         ({"versions": '"v1"'}, 'versions: `"v1"` has quotes'),
         ({"exclude-versions": "any"}, "exclude-versions: `any` stands alone"),
         ({"exclude-versions": "# nothing"}, "exclude-versions: evaluated to nothing"),
-        ({"package-version-ids": "v1"}, "package-version-ids: `v1` is no id"),
-        ({"package-version-ids": "0"}, "package-version-ids: `0` is no id"),
+        ({"package-version-ids": "v1"}, "package-version-ids: `v1` is not an id"),
+        ({"package-version-ids": "0"}, "package-version-ids: `0` is not an id"),
         ({"package-version-ids": "PV_abc"}, "package-version-ids: `PV_abc` is a GraphQL id"),
         (
             {"package-version-ids": "[1, 2]"},
             "package-version-ids: `[1, 2]` is JSON; write `${{ join(fromJSON(",
         ),
-        ({"package-version-ids": "9" * 5000}, "is no id of a version"),
+        ({"package-version-ids": "9" * 5000}, "is not an id of a version"),
         ({"version-range": "not a range"}, "version-range: `not a range`"),
-        ({"release-status": "stable"}, "release-status: `stable` is none of `release`, `pre-release`, `any`"),
-        ({"tag-status": "any tag", "package-type": "container"}, "tag-status: `any tag` is none of"),
+        (
+            {"release-status": "stable"},
+            "release-status: `stable` is not one of `release`, `pre-release`, `any`",
+        ),
+        ({"tag-status": "any tag", "package-type": "container"}, "tag-status: `any tag` is not one of"),
         ({"tag-status": "tagged"}, "tag-status: is for container and docker packages"),
         ({"older-than": "30"}, "older-than: `30` has no unit; say days (`30d`)"),
         ({"older-than": "-1d"}, "older-than: `-1d` is negative"),
-        ({"min-versions-to-keep": "three"}, "min-versions-to-keep: `three` is no whole number"),
-        ({"min-versions-to-keep": "1.5"}, "min-versions-to-keep: `1.5` is no whole number"),
-        ({"min-versions-to-keep": "\u0663"}, "is no whole number"),
+        ({"min-versions-to-keep": "three"}, "min-versions-to-keep: `three` is not a whole number"),
+        ({"min-versions-to-keep": "1.5"}, "min-versions-to-keep: `1.5` is not a whole number"),
+        ({"min-versions-to-keep": "\u0663"}, "is not a whole number"),
         (
             {"keep-per": "patch", "min-versions-to-keep": "1"},
-            "keep-per: `patch` is none of `major`, `minor`, nor",
+            "keep-per: `patch` is neither `major` nor `minor`, nor",
         ),
         ({"keep-per": "/v1/", "min-versions-to-keep": "1"}, "keep-per: `/v1/` has no group"),
-        ({"keep-per": "/(/", "min-versions-to-keep": "1"}, "keep-per: `/(/` is no regular expression"),
+        ({"keep-per": "/(/", "min-versions-to-keep": "1"}, "keep-per: `/(/` is not a regular expression"),
         ({"keep-per": "major"}, "keep-per: says how `min-versions-to-keep` counts"),
         (
             {"order-by": "version", "min-versions-to-keep": "-1"},
@@ -234,26 +238,26 @@ def test_all_problems_are_told_in_one_error() -> None:
         ),
         (
             {"order-by": "semver", "min-versions-to-keep": "1"},
-            "order-by: `semver` is none of `date`, `version`",
+            "order-by: `semver` is not one of `date`, `version`",
         ),
-        ({"limit": "-1"}, "limit: `-1` is no whole number"),
+        ({"limit": "-1"}, "limit: `-1` is not a whole number"),
         ({"dry-run": ""}, "dry-run: evaluated to nothing; say `false`"),
         ({"dry-run": "yes"}, "dry-run: `yes` is neither `true` nor `false`"),
         ({"fail-if-more-than": "101%"}, "fail-if-more-than: `101%` is neither"),
         ({"fail-if-more-than": "half"}, "fail-if-more-than: `half` is neither"),
-        ({"delete-package": "always"}, "delete-package: `always` is none of `never`, `when-empty`"),
-        ({"if-missing": "warn"}, "if-missing: `warn` is none of `fail`, `ignore`"),
+        ({"delete-package": "always"}, "delete-package: `always` is not one of `never`, `when-empty`"),
+        ({"if-missing": "warn"}, "if-missing: `warn` is not one of `fail`, `ignore`"),
         ({"untag": "true"}, "untag: is for container packages, not for `package-type: npm`"),
         ({"untag": "true", "package-type": "docker"}, "untag: is for container packages"),
         ({"remove-damaged": "ghost"}, "remove-damaged: is for container packages"),
         (
             {"remove-damaged": "broken", "package-type": "container"},
-            "remove-damaged: `broken` is none of `ghost`",
+            "remove-damaged: `broken` is not one of `ghost`",
         ),
         ({"time-limit": "6 months"}, "time-limit: `6 months` has months or years"),
         ({"time-limit": "0s"}, "time-limit: `0s` leaves no time"),
         ({"time-limit": "60"}, "time-limit: `60` has no unit"),
-        ({"points-per-minute": "4"}, "points-per-minute: `4` is no whole number of at least 5"),
+        ({"points-per-minute": "4"}, "points-per-minute: `4` is not a whole number of at least 5"),
         ({"policy-file": ""}, "policy-file: evaluated to nothing; say `none`"),
         ({"from-report": ""}, "from-report: evaluated to nothing; say `none`"),
         ({"report-file": "../report.json"}, "report-file: `../report.json` has `..` in it"),
@@ -264,10 +268,10 @@ def test_all_problems_are_told_in_one_error() -> None:
         ({"report-file": "out/"}, "report-file: `out/` is a folder"),
         ({"report-file": "a\nb"}, "report-file: `a\\nb` has a character"),
         ({"from-report": "/etc/passwd"}, "from-report: `/etc/passwd` lies outside"),
-        ({"package-nam": "x"}, "`package-nam` is no input; did you mean `package-name`?"),
-        ({"package_name": "x"}, "`package_name` is no input; did you mean `package-name`?"),
-        ({"keep-n": "x"}, "`keep-n` is no input"),
-        ({"qqq": "x"}, "`qqq` is no input; there are operation, "),
+        ({"package-nam": "x"}, "`package-nam` is not an input; did you mean `package-name`?"),
+        ({"package_name": "x"}, "`package_name` is not an input; did you mean `package-name`?"),
+        ({"keep-n": "x"}, "`keep-n` is not an input"),
+        ({"qqq": "x"}, "`qqq` is not an input; there are `operation`, "),
     ],
 )
 def test_one_problem_is_told_alone(given: dict[str, str | None], told: str) -> None:
@@ -351,7 +355,7 @@ def test_no_problem_shows_the_token() -> None:
 @pytest.mark.parametrize("name", ["versions", "package-name", "report-file", "repository"])
 def test_a_token_that_strayed_is_refused_and_not_shown(name: str) -> None:
     told = problems({"versions": "v1", name: f"x{TOKEN}"})
-    assert f"{name}: holds the token, which `token` alone may do" in told
+    assert f"{name}: holds the token, which belongs only into `token`" in told
     assert not any(TOKEN in each for each in told)
 
 

@@ -12,6 +12,9 @@ from package_retention.decide.rules import PackageRules, ReleaseStatus, Rule, Ta
 from package_retention.errors import InputError
 from package_retention.inputs.parsing import parse
 from package_retention.model import PackageType
+from package_retention.output.problems import sentences
+from package_retention.problems import Position, Problem
+from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
     from package_retention.inputs.settings import Settings
@@ -33,7 +36,7 @@ class Policy:
     def __call__(self, path: Path, kind: PackageType | None, names: str) -> tuple[PackageRules, ...]:
         self.asked.append((path, kind, names))
         if self.problem:
-            raise InputError((self.problem,))
+            raise InputError(Problem(Code.YAML_EMPTY, at=Position(self.problem)))
         return tuple(PackageRules(each, Patterns.parse("app"), delete=(Rule("one"),)) for each in self.types)
 
 
@@ -45,7 +48,7 @@ def settings(given: dict[str, str], policy: Policy | None = None) -> Settings:
 def problems(given: dict[str, str], policy: Policy | None = None) -> tuple[str, ...]:
     with pytest.raises(InputError) as caught:
         settings(given, policy)
-    return caught.value.problems
+    return sentences(caught.value.problems)
 
 
 def rules(given: dict[str, str]) -> PackageRules:
@@ -119,16 +122,14 @@ def test_each_filter_is_one(given: dict[str, str]) -> None:
 )
 def test_delete_without_a_filter_is_refused(given: dict[str, str]) -> None:
     told = problems({**NAMED, **given})
-    assert told == (
-        "no input says which versions (would delete every version; say `versions: '*'` where that is meant)",
-    )
+    (sentence,) = told
+    assert sentence.startswith("no filter: every version would go; ")
+    assert "versions: '*'" not in sentence
 
 
 def test_restore_without_a_filter_is_refused() -> None:
     told = problems({**NAMED, "operation": "restore", "exclude-versions": "v1"})
-    assert told == (
-        "no input says which versions (would restore every deleted version; say `versions: '*'` where that is meant)",
-    )
+    assert told == ("no filter: every deleted version would come back; add for example `deleted-within: 3d`",)
 
 
 def test_a_list_needs_no_filter() -> None:
@@ -166,10 +167,11 @@ def test_a_filter_beside_a_policy_file_is_refused(given: dict[str, str]) -> None
 
 
 def test_a_policy_files_problems_stand_beside_the_others() -> None:
-    told = problems(
-        {"policy-file": "p.yml", "dry-run": "maybe"}, Policy(problem="p.yml:3:5: no key `verions`")
-    )
-    assert sorted(told) == ["dry-run: `maybe` is neither `true` nor `false`", "p.yml:3:5: no key `verions`"]
+    told = problems({"policy-file": "p.yml", "dry-run": "maybe"}, Policy(problem="p.yml"))
+    assert sorted(told) == [
+        "dry-run: `maybe` is neither `true` nor `false`",
+        "p.yml: is empty; a policy begins with `packages:`",
+    ]
 
 
 def test_untag_needs_a_container_in_the_policy() -> None:
@@ -216,7 +218,7 @@ def test_flags_of_the_other_action() -> None:
     [
         (
             {"num-old-versions-to-delete": "3", "limit": "3"},
-            "`num-old-versions-to-delete` and `limit` say the same",
+            "`num-old-versions-to-delete` and `limit` mean the same",
         ),
         (
             {"ignore-versions": "a", "exclude-versions": "b", "limit": "1"},
@@ -230,9 +232,9 @@ def test_flags_of_the_other_action() -> None:
             {"delete-only-pre-release-versions": "true", "release-status": "release"},
             "`delete-only-pre-release-versions` and `release-status`",
         ),
-        ({"num-old-versions-to-delete": "all"}, "num-old-versions-to-delete: `all` is no whole number"),
+        ({"num-old-versions-to-delete": "all"}, "num-old-versions-to-delete: `all` is not a whole number"),
         ({"num-old-versions-to-delete": ""}, "num-old-versions-to-delete: evaluated to nothing; say `none`"),
-        ({"ignore-versions": "(", "limit": "1"}, "ignore-versions: `(` is no regular expression"),
+        ({"ignore-versions": "(", "limit": "1"}, "ignore-versions: `(` is not a regular expression"),
         ({"ignore-versions": "/^v1/", "limit": "1"}, "ignore-versions: `/^v1/` has slashes around it"),
         ({"ignore-versions": "", "limit": "1"}, "ignore-versions: evaluated to nothing"),
         ({"delete-only-untagged-versions": "yes"}, "delete-only-untagged-versions: `yes` is neither"),

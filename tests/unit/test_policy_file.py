@@ -22,6 +22,7 @@ from package_retention.inputs.parsing import parse as parse_inputs
 from package_retention.inputs.policy_loading import LARGEST, loader, parse
 from package_retention.inputs.policy_yaml import LONGEST_TEXT, MOST_NODES
 from package_retention.model import PackageType
+from package_retention.output.problems import sentences
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +70,7 @@ def one(rule: str) -> Rule:
 def problems(text: str | bytes) -> tuple[str, ...]:
     with pytest.raises(InputError) as caught:
         parse(text.encode() if isinstance(text, str) else text, FILE)
-    return caught.value.problems
+    return sentences(caught.value.problems)
 
 
 def problem(text: str | bytes) -> str:
@@ -135,39 +136,39 @@ def test_a_default_is_no_condition(given: str) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (HEAD + "  delete:\n  - older-then: 30d\n", "5:5: `older-then` is no key of a delete rule; did you mean `older-than`?"),
-        (HEAD + "  delete:\n  - Versions: a\n", "5:5: `Versions` is no key of a delete rule; did you mean `versions`?"),
-        (HEAD + "  delete:\n  - older_than: 1d\n", "5:5: `older_than` is no key of a delete rule; did you mean `older-than`?"),
-        ("package:\n- type: npm\n", "1:1: `package` is no key of a policy; did you mean `packages`?"),
-        (HEAD + "  deletes:\n  - versions: a\n", "4:3: `deletes` is no key of a package; did you mean `delete`?"),
+        (HEAD + "  delete:\n  - older-then: 30d\n", "5:5: `older-then` is not a key of a delete rule; did you mean `older-than`?"),
+        (HEAD + "  delete:\n  - Versions: a\n", "5:5: `Versions` is not a key of a delete rule; did you mean `versions`?"),
+        (HEAD + "  delete:\n  - older_than: 1d\n", "5:5: `older_than` is not a key of a delete rule; did you mean `older-than`?"),
+        ("package:\n- type: npm\n", "1:1: `package` is not a key of a policy; did you mean `packages`?"),
+        (HEAD + "  deletes:\n  - versions: a\n", "4:3: `deletes` is not a key of a package; did you mean `delete`?"),
         (
             HEAD + "  delete:\n  - versions: a\n    limit: 3\n",
-            "6:5: `limit` is no key of a delete rule; it is an input of the step, and binds all rules together",
+            "6:5: `limit` is not a key of a delete rule; it is an input of the step, and binds all rules together",
         ),
         (
             HEAD + "  delete:\n  - newer-than: 3d\n",
-            "5:5: `newer-than` is no key of a delete rule; it is for keep rules; a delete rule has `older-than`",
+            "5:5: `newer-than` is not a key of a delete rule; it is for keep rules; a delete rule has `older-than`",
         ),
         (
             HEAD + "  delete:\n  - versions: a\n  keep:\n  - exclude-versions: b\n",
-            "7:5: `exclude-versions` is no key of a keep rule; it is for delete rules",
+            "7:5: `exclude-versions` is not a key of a keep rule; it is for delete rules",
         ),
         (
             HEAD + "  delete:\n  - versions: a\n    deleted-within: 3d\n",
-            "6:5: `deleted-within` is no key of a delete rule; it is for `operation: restore`, which takes no policy file",
+            "6:5: `deleted-within` is not a key of a delete rule; it is for `operation: restore`, which takes no policy file",
         ),
         (
             HEAD + "  package-name: b\n  delete: [{versions: a}]\n",
-            "4:3: `package-name` is no key of a package; say `name`, beside the rules",
+            "4:3: `package-name` is not a key of a package; write `name`, beside the rules",
         ),
         (HEAD + "  delete:\n  - versions: a\n    versions: b\n", "6:5: `versions` is here a second time; it is in line 5 already"),
-        ("packages: []\n", "1:11: packages: is empty; it is a list of packages, each with `type`, `name` and `delete`"),
-        ("# nothing\n", "1:1: is empty; it begins with `packages:`"),
+        ("packages: []\n", "1:11: `packages` has no entry, or is not a list; it is a list of packages, each with `type`, `name` and `delete`"),
+        ("# nothing\n", "1:1: is empty; a policy begins with `packages:`"),
         ("[]", "1:1: a policy is a map with the keys `packages`"),
-        (HEAD, "2:3: there is no `delete:` here; it is a list of rules, each a map like `- versions: pr-*`"),
-        (HEAD + "  delete: []\n", "4:11: delete: is empty; it is a list of rules, each a map like `- versions: pr-*`"),
-        (HEAD + "  delete: [{versions: a}]\n  keep:\n", "6:1: keep: is no list; it is a list of rules, each a map like `- versions: pr-*`"),
-        (HEAD + "  delete: {versions: a}\n", "4:11: delete: is no list; it is a list of rules, each a map like `- versions: pr-*`"),
+        (HEAD, "2:3: `delete` is missing; it is a list of rules, each a map like `- versions: pr-*`"),
+        (HEAD + "  delete: []\n", "4:11: `delete` has no entry, or is not a list; it is a list of rules, each a map like `- versions: pr-*`"),
+        (HEAD + "  delete: [{versions: a}]\n  keep:\n", "6:1: `keep` has no entry, or is not a list; it is a list of rules, each a map like `- versions: pr-*`"),
+        (HEAD + "  delete: {versions: a}\n", "4:11: `delete` has no entry, or is not a list; it is a list of rules, each a map like `- versions: pr-*`"),
         (
             "packages:\n- name: app\n  delete: [{versions: a}]\n",
             "2:3: this package has no `type`; say which packages its rules are for",
@@ -178,19 +179,19 @@ def test_a_default_is_no_condition(given: str) -> None:
         ),
         (
             HEAD + "  delete:\n  - {}\n",
-            "5:5: this delete rule would delete every version; say `versions: '*'` where that is meant",
+            "5:5: this delete rule would delete every version; add a condition, like `older-than: 30d`",
         ),
         (
             HEAD + "  delete:\n  - exclude-versions: a\n    older-than: none\n",
-            "5:5: this delete rule would delete every version; say `versions: '*'` where that is meant",
+            "5:5: this delete rule would delete every version; add a condition, like `older-than: 30d`",
         ),
         (
             HEAD + "  delete: [{versions: a}]\n  keep:\n  - versions: any\n",
-            "6:5: this keep rule would keep every version; say `versions: '*'` where that is meant",
+            "6:5: this keep rule would keep every version; add a condition, like `older-than: 30d`",
         ),
         (
             HEAD + "  delete: [{versions: a}]\n  keep:\n  - min-versions-to-keep: 0\n",
-            "6:27: min-versions-to-keep: keeps nothing with this number; leave it out where every match is to stay",
+            "6:27: min-versions-to-keep: keeps nothing with this number; leave it out if every match is to stay",
         ),
         (
             HEAD.replace("container", "npm") + "  delete:\n  - tag-status: untagged\n",
@@ -207,13 +208,13 @@ def test_a_default_is_no_condition(given: str) -> None:
         ),
         (
             HEAD + "  delete:\n  - versions: ['a,b']\n",
-            "5:16: versions: `a,b` has a comma in it; in a list that is written out, each entry stands alone",
+            "5:16: versions: `a,b` has a comma; in a list that is written out, each entry stands alone",
         ),
-        (HEAD + "  delete:\n  - versions:\n", "6:1: versions: is empty; leave the key out, or say what it is to be"),
+        (HEAD + "  delete:\n  - versions:\n", "6:1: versions: is empty; leave the key out, or write its value"),
         (HEAD + "  delete:\n  - versions: []\n", "5:15: versions: is an empty list; leave the key out, or name an entry"),
         (
             HEAD + "  delete:\n  - versions: [[ab]*]\n",
-            "5:21: is no YAML here: while scanning an alias",
+            "5:21: is not YAML: while scanning an alias",
         ),
         (
             HEAD + "  delete:\n  - versions: [a, [b]]\n",
@@ -222,9 +223,9 @@ def test_a_default_is_no_condition(given: str) -> None:
         (HEAD + "  delete:\n  - older-than: [1d]\n", "5:17: older-than: takes one value, not a list"),
         (
             HEAD + "  delete:\n  - versions: a\n    keep-per: minor\n",
-            "6:15: keep-per: says how `min-versions-to-keep` counts, and that is not given; it must be at least 1",
+            "6:15: keep-per: says how `min-versions-to-keep` counts, and that is not given; give it as 1 or more",
         ),
-        (HEAD.replace("container", "containr") + "  delete: [{versions: a}]\n", "2:9: type: `containr` is none of "),
+        (HEAD.replace("container", "containr") + "  delete: [{versions: a}]\n", "2:9: type: `containr` is not one of "),
     ],
 )  # fmt: skip
 def test_a_problem_names_line_column_and_the_right_form(text: str, told: str) -> None:
@@ -237,7 +238,7 @@ def test_every_problem_is_told_at_once_in_the_order_of_the_file() -> None:
     assert [each.split(":")[1] for each in found] == ["2", "3", "5", "6", "7", "8", "8", "8"]
     many = "packages:\n" + "- {}\n" * 400
     assert len(problems(many)) == 51
-    assert problems(many)[-1] == f"{FILE}: and 1,150 more problems"
+    assert problems(many)[-1] == f"{FILE}: has 1,150 more problems"
 
 
 @pytest.mark.parametrize(
@@ -245,7 +246,7 @@ def test_every_problem_is_told_at_once_in_the_order_of_the_file() -> None:
     [
         ("packages: &a [*a]\n", "1:11: has the anchor `&a`"),
         (HEAD + "  delete: [{versions: *all}]\n", "4:23: `*all` is an alias in YAML"),
-        (HEAD + "  delete: [{versions: *}]\n", "4:24: is no YAML here: while scanning an alias"),
+        (HEAD + "  delete: [{versions: *}]\n", "4:24: is not YAML: while scanning an alias"),
         (HEAD + "  delete:\n  - versions: !v1*\n", "5:15: has the tag `!v1*`"),
         ("packages: !!python/object/apply:os.system [id]\n", "1:11: has the tag `!!python/object/apply:os.system`"),
         ("packages: !!str x\n", "1:11: has the tag `!!str`"),
@@ -253,14 +254,14 @@ def test_every_problem_is_told_at_once_in_the_order_of_the_file() -> None:
         (HEAD + "  ? [a]\n  : b\n  delete: [{versions: a}]\n", "4:5: is a list or map in the place of a key"),
         (HEAD + "  delete: [{versions: a}]\n---\nb: c\n", "5:1: begins a second document"),
         ("%YAML 1.1\n---\n" + HEAD + "  delete: [{versions: a}]\n", "1:1: begins with a directive"),
-        (HEAD + "  delete:\n\t- versions: a\n", "5:1: is no YAML here"),
+        (HEAD + "  delete:\n\t- versions: a\n", "5:1: is not YAML"),
         (HEAD + "  delete: [{versions: a\0}]\n", "4:24: has the character U+0000, which YAML does not allow"),
         (HEAD + "  delete: [{versions: a\x1b}]\n", "4:24: has the character U+001B"),
-        (HEAD + '  delete: [{versions: "\\UFFFFFFFF"}]\n', "4:11: is no YAML behind this place"),
-        (HEAD + '  delete: [{versions: "\\U00110000"}]\n', "4:11: is no YAML behind this place"),
+        (HEAD + '  delete: [{versions: "\\UFFFFFFFF"}]\n', "4:11: is not YAML behind this place"),
+        (HEAD + '  delete: [{versions: "\\U00110000"}]\n', "4:11: is not YAML behind this place"),
         (HEAD + '  delete: [{versions: "\\uD800"}]\n', "4:23: versions: `\\ud800` has an invisible character"),
-        ("%YAML " + "9" * 5000 + ".1\n---\n", "1:1: is no YAML behind this place"),
-        (HEAD + "  delete: [{versions: a}\n", "5:1: is no YAML here"),
+        ("%YAML " + "9" * 5000 + ".1\n---\n", "1:1: is not YAML behind this place"),
+        (HEAD + "  delete: [{versions: a}\n", "5:1: is not YAML"),
         (HEAD.encode() + b"  # \xff\n", "4:5: is not UTF-8"),
         (HEAD.encode("utf-16"), "1:1: is not UTF-8"),
         ("[" * 100_000, "1:9: is nested too deeply"),
@@ -279,7 +280,7 @@ def test_hostile_yaml_is_refused(text: str | bytes, told: str) -> None:
 
 def test_a_billion_laughs_are_refused_at_the_first_one() -> None:
     lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 40)]
-    assert problems("\n".join(lines))[0] == f"{FILE}:1:1: `a0` is no key of a policy; there are `packages`"
+    assert problems("\n".join(lines))[0] == f"{FILE}:1:1: `a0` is not a key of a policy; there are `packages`"
     assert any("is an alias" in each for each in problems("\n".join(lines)))
 
 
@@ -321,7 +322,7 @@ def test_what_is_no_file_of_the_workspace_is_refused(tmp_path: Path) -> None:
     for name in names:
         with pytest.raises(InputError) as caught:
             load(workspace, name)
-        assert caught.value.problems[0].startswith("policy-file: `"), name
+        assert sentences(caught.value.problems)[0].startswith("policy-file: `"), name
     assert load(workspace, "most.yml")
 
 
@@ -342,4 +343,4 @@ def test_the_inputs_take_a_policy_file(tmp_path: Path) -> None:
     (tmp_path / "p.yml").write_text("packages: []", encoding="utf-8")
     with pytest.raises(InputError) as caught:
         parse_inputs({**environ, "INPUT_LIMIT": "x"}, loader(environ, tmp_path), tmp_path)
-    assert [each.split(" ")[0] for each in caught.value.problems] == ["limit:", "p.yml:1:11:"]
+    assert [each.split(" ")[0] for each in sentences(caught.value.problems)] == ["limit:", "p.yml:1:11:"]

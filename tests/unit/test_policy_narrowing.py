@@ -12,6 +12,7 @@ from package_retention.errors import InputError, MissingError, PlanError, Refusa
 from package_retention.inputs.policy_loading import narrowed, parse
 from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, Owner, OwnerKind, Package, PackageType, Spending
+from package_retention.output.problems import sentences
 from package_retention.pipeline.context import RunContext
 from package_retention.pipeline.targets import Target, targets
 
@@ -123,17 +124,21 @@ def test_a_type_narrows() -> None:
 @pytest.mark.parametrize(
     ("kind", "step", "told"),
     [
-        (PackageType.MAVEN, "", ["package-type: the policy file p.yml has no maven packages"]),
-        (None, "ap", ["package-name: no entry of the policy file p.yml reaches `ap`"]),
-        (None, "app, x, y", [f"package-name: no entry of the policy file p.yml reaches `{n}`" for n in "xy"]),
-        (PackageType.NPM, "l, lib", ["package-name: no entry of the policy file p.yml reaches `l`"]),
-        (PackageType.NPM, "app-*", ["package-name: no entry of the policy file p.yml reaches `app-*`"]),
+        (PackageType.MAVEN, "", ["package-type: the policy file `p.yml` has no `maven` packages"]),
+        (None, "ap", ["package-name: no entry of the policy file `p.yml` reaches `ap`"]),
+        (
+            None,
+            "app, x, y",
+            [f"package-name: no entry of the policy file `p.yml` reaches `{n}`" for n in "xy"],
+        ),
+        (PackageType.NPM, "l, lib", ["package-name: no entry of the policy file `p.yml` reaches `l`"]),
+        (PackageType.NPM, "app-*", ["package-name: no entry of the policy file `p.yml` reaches `app-*`"]),
     ],
 )
 def test_what_no_entry_reaches_is_an_error(kind: PackageType | None, step: str, told: list[str]) -> None:
     with pytest.raises(InputError) as caught:
         reached(POLICY, kind, step)
-    assert list(caught.value.problems) == told
+    assert list(sentences(caught.value.problems)) == told
 
 
 def test_what_the_file_reaches_by_a_wildcard_stays_bound_to_the_repository() -> None:

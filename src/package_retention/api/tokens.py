@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from package_retention.errors import InputError, Refusal, RefusalKind
+from package_retention.errors import Refusal, RefusalKind
 from package_retention.model import PackageType, StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-_NEXT = "give one token, e.g. `token: ${{ github.token }}` or `token: ${{ secrets.PACKAGES_TOKEN }}`"
 
 
 class TokenKind(StrEnum):
@@ -76,31 +73,6 @@ def kind_of(token: str) -> TokenKind:
         if token.startswith(prefix):
             return kind
     return TokenKind.LEGACY if _LEGACY.fullmatch(token) else TokenKind.UNKNOWN
-
-
-def clean(token: str) -> str:
-    """Trim a token as it was given, and refuse what cannot be one.
-
-    Raises:
-        InputError: it is empty, has blanks, line ends or control characters inside, characters that no header can
-            carry, or is a refresh token. The token itself is never part of the message.
-    """
-    trimmed = token.strip()
-    if problem := _problem(trimmed):
-        raise InputError((f"token: {problem}; {_NEXT}",))
-    return trimmed
-
-
-def _problem(token: str) -> str:
-    if not token:
-        return "is empty (a secret that this event or fork cannot see evaluates to nothing)"
-    if any(character.isspace() for character in token):
-        return "has blanks or line ends inside: two tokens, or more than the token, were given"
-    if not (token.isascii() and token.isprintable()):
-        return "has characters that no HTTP header can carry: it was copied wrongly"
-    if kind_of(token) is TokenKind.REFRESH:
-        return "is a refresh token (ghr_), which only serves to get another token"
-    return ""
 
 
 READ, WRITE, DELETE, REPO = "read:packages", "write:packages", "delete:packages", "repo"

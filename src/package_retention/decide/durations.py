@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Self
 
+from package_retention.problems import ProblemCode as Code
+from package_retention.problems import invalid
+
 if TYPE_CHECKING:
     from datetime import datetime
 
-_FORMS = "`90s`, `15min`, `36h`, `30d`, `2w`, `6 months`, `1 year`, `P30D`"
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)\s*")
 _WHOLE = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?\s*[A-Za-z]+\s*)+")
 _ISO = re.compile(r"P(?=.*\d)(?:\d+(?:[.,]\d+)?[YMWD])*(?:T(?:\d+(?:[.,]\d+)?[HMS])+)?", re.ASCII)
@@ -26,10 +28,6 @@ _SECONDS = {
 _MONTHS = {"month": 1, "months": 1, "y": 12, "year": 12, "years": 12}
 _LONGEST_MONTHS = 1000 * 12
 _LONGEST_SECONDS = 1000 * 366 * 86400.0
-
-
-class DurationError(ValueError):
-    """A text that is no duration; the message names the right form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +50,11 @@ class Duration:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `90s`, `15min`, `36h`, `30d`, `2w`, `6 months`, `1 year` or `P30D`; raises `DurationError`."""
+        """Read `90s`, `15min`, `36h`, `30d`, `2w`, `6 months`, `1 year` or `P30D`; raises `InvalidValueError`."""
         said = text.strip()
         months, seconds = _iso(said) if said.startswith("P") else _spelled(said)
         if months > _LONGEST_MONTHS or seconds > _LONGEST_SECONDS:
-            raise DurationError("is longer than 1,000 years")
+            raise invalid(Code.DURATION_TOO_LONG, said)
         return cls(said, int(months), seconds)
 
     def before(self, now: datetime) -> datetime:
@@ -93,18 +91,16 @@ class Duration:
         return (first, *again)
 
     def total_seconds(self) -> float:
-        """Give the length in seconds; raises `DurationError` where it has months, which have no fixed length."""
+        """Give the length in seconds; raises `InvalidValueError` where it has months, which have no fixed length."""
         if self.months:
-            raise DurationError(
-                "has months or years, which have no fixed length; say it in days, hours or minutes"
-            )
+            raise invalid(Code.DURATION_NOT_FIXED, self.text)
         return self.seconds
 
 
 def _spelled(said: str) -> tuple[int, float]:
     _refuse_ambiguous(said)
     if not _WHOLE.fullmatch(said):
-        raise DurationError(f"is no duration; write {_FORMS}")
+        raise invalid(Code.NOT_A_DURATION, said)
     months, seconds = 0.0, 0.0
     for number, unit in _PART.findall(said):
         name = unit.lower()
@@ -113,20 +109,19 @@ def _spelled(said: str) -> tuple[int, float]:
         elif name in _SECONDS:
             seconds += _finite(number) * _SECONDS[name]
         else:
-            raise DurationError(f"has the unit `{unit}`; write {_FORMS}")
-    return _whole_months(months), seconds
+            raise invalid(Code.DURATION_UNIT, said, unit=unit)
+    return _whole_months(months, said), seconds
 
 
 def _refuse_ambiguous(said: str) -> None:
     if re.fullmatch(r"[-+]?\d+(\.\d+)?", said):
-        raise DurationError(
-            f"has no unit; say days (`{said.lstrip('+-')}d`), hours (`{said.lstrip('+-')}h`) or another"
-        )
+        number = said.lstrip("+-")
+        raise invalid(Code.DURATION_NO_UNIT, said, days=f"{number}d", hours=f"{number}h")
     if found := re.search(r"(\d+(?:\.\d+)?)\s*[mM]\b", said):
         number = found[1]
-        raise DurationError(f"may mean minutes or months; say `{number}min` or `{number} months`")
+        raise invalid(Code.DURATION_AMBIGUOUS, said, minutes=f"{number}min", months=f"{number} months")
     if said.startswith("-"):
-        raise DurationError(f"is negative; write {_FORMS}")
+        raise invalid(Code.DURATION_NEGATIVE, said)
 
 
 def _iso(said: str) -> tuple[int, float]:
@@ -137,20 +132,20 @@ def _iso(said: str) -> tuple[int, float]:
     except (isodate.ISO8601Error, ValueError, ArithmeticError):
         found = None
     if found is None:
-        raise DurationError(f"is no ISO 8601 duration; write {_FORMS}")
+        raise invalid(Code.DURATION_ISO, said)
     if isinstance(found, timedelta):
         return 0, found.total_seconds()
-    return _whole_months(float(found.years * 12 + found.months)), found.tdelta.total_seconds()
+    return _whole_months(float(found.years * 12 + found.months), said), found.tdelta.total_seconds()
 
 
-def _whole_months(months: float) -> int:
+def _whole_months(months: float, said: str) -> int:
     if not math.isfinite(months) or months != int(months):
-        raise DurationError("has a part of a month, which has no fixed length; say it in days")
+        raise invalid(Code.DURATION_PART_OF_MONTH, said)
     return int(months)
 
 
 def _finite(number: str) -> float:
     value = float(number)
     if not math.isfinite(value):
-        raise DurationError("is longer than 1,000 years")
+        raise invalid(Code.DURATION_TOO_LONG, number)
     return value

@@ -1,7 +1,6 @@
 """What an entry of a list of patterns is, told by its form; what looks like something else is refused.
 
-An entry that cannot match anything would protect nothing, or delete nothing, in silence: so each refusal here
-names the right form.
+An entry that cannot match anything would protect nothing, or delete nothing, in silence.
 """
 
 from __future__ import annotations
@@ -10,6 +9,9 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
+
+from package_retention.problems import ProblemCode as Code
+from package_retention.problems import invalid
 
 Kind = Literal["literal", "glob", "regex"]
 
@@ -26,11 +28,6 @@ _REFERENCE = re.compile(
 )
 _CLASS = re.compile(r"\[!?\]?[^\]]*\]")
 _RANGE = re.compile(r"\[[\d.\s]*\]|[\[(].*,.*[\])]")
-_DIGEST_FORM = "`sha256:` and 64 hexadecimal digits, or a whole reference like `ghcr.io/owner/app@sha256:…`"
-
-
-class PatternError(ValueError):
-    """A pattern that looks like something else; the message names the right form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ class Form:
 
 
 def form(text: str) -> Form:
-    """Tell what an entry is, its leading `!` included; raises `PatternError`."""
+    """Tell what an entry is, its leading `!` included; raises `InvalidValueError`."""
     entry = text.strip()
     negated = entry.startswith("!")
     body = entry[1:].strip() if negated else entry
@@ -56,20 +53,17 @@ def form(text: str) -> Form:
 
 
 def expression(source: str, flags: str = "") -> Form:
-    """Check a regular expression that stands alone, without its slashes; raises `PatternError`."""
+    """Check a regular expression that stands alone, without its slashes; raises `InvalidValueError`."""
     if not source:
-        raise PatternError(
-            "an empty regular expression: `/v1/` means every text with v1 in it, `*` every text"
-        )
+        raise invalid(Code.PATTERN_EMPTY, "//")
     if unknown := [flag for flag in flags if flag not in _FLAGS]:
-        known = ", ".join(f"`{flag}`" for flag in _FLAGS)
-        raise PatternError(f"has the flag `{unknown[0]}`; a regular expression takes {known}, like `/v1/i`")
+        raise invalid(Code.PATTERN_FLAG, f"/{source}/{flags}", flag=unknown[0])
     import regex  # noqa: PLC0415 - heavy, and only regular expressions need it
 
     try:
         compiled(source, flags)
     except (regex.error, ValueError, OverflowError, RecursionError) as error:
-        raise PatternError(f"is no regular expression: {error}") from error
+        raise invalid(Code.PATTERN_EXPRESSION, f"/{source}/{flags}", why=str(error)) from error
     return Form("regex", source, flags=flags)
 
 
@@ -86,24 +80,22 @@ def compiled(source: str, flags: str = "") -> Any:
 
 def _check_text(body: str) -> None:
     if not body:
-        raise PatternError("is empty: after `!` comes what is taken away again, like `!v1*`")
+        raise invalid(Code.PATTERN_EMPTY, "!")
     if len(body) > LONGEST:
-        raise PatternError(f"has {len(body):,} characters; {LONGEST:,} are the most")
+        raise invalid(Code.PATTERN_LONG, body, most=LONGEST)
     if hidden := [c for c in body if not c.isprintable()]:
-        raise PatternError(f"has an invisible character (U+{ord(hidden[0]):04X}); type the entry anew")
+        raise invalid(Code.PATTERN_INVISIBLE, body, character=f"U+{ord(hidden[0]):04X}")
     if body[0] in "\"'`" or body[-1] in "\"'`":
-        raise PatternError("has quotes around it, which belong to YAML; say it without them")
+        raise invalid(Code.PATTERN_QUOTES, body)
     if body.startswith("!"):
-        raise PatternError("has two `!`; one takes matches away again, like `!v1*`")
+        raise invalid(Code.PATTERN_NEGATED_TWICE, f"!{body}")
 
 
 def _expression(body: str) -> Form:
     """`/source/flags`; the flags are what follows the last slash."""
     source, slash, flags = body[1:].rpartition("/")
     if not slash or not (flags.isalpha() or not flags):
-        raise PatternError(
-            "has a slash at its start alone; a regular expression stands between two, like `/^v1/`"
-        )
+        raise invalid(Code.PATTERN_ONE_SLASH, body)
     return expression(source, flags)
 
 
@@ -113,19 +105,15 @@ def _digest(body: str) -> Form | None:
     if lowered.startswith("sha256:"):
         return _bare_digest(lowered)
     if _HEX.fullmatch(lowered):
-        raise PatternError(
-            f"looks like a digest; a digest is `sha256:{lowered[:8]}…` (a tag of that form: `/^{lowered[:8]}/`)"
-        )
+        raise invalid(Code.PATTERN_LIKE_DIGEST, body)
     if "@" not in body[1:]:
         return None
     if found := _REFERENCE.fullmatch(body):
         digest = found["digest"].lower()
         return Form("literal", digest, digest=True, reference=found["image"].lower())
     if "@sha256" in lowered:
-        raise PatternError(f"is no whole reference; a digest is {_DIGEST_FORM}")
-    raise PatternError(
-        "has an `@` in it, which joins a name and a version; names and versions have inputs of their own"
-    )
+        raise invalid(Code.PATTERN_NOT_A_REFERENCE, body)
+    raise invalid(Code.PATTERN_NAME_AND_VERSION, body)
 
 
 def _bare_digest(lowered: str) -> Form:
@@ -134,10 +122,7 @@ def _bare_digest(lowered: str) -> Form:
     if any(mark in lowered for mark in "*?[") and _DIGEST_GLOB.fullmatch(lowered):
         _check_classes(lowered)
         return Form("glob", lowered, digest=True)
-    digits = len(lowered) - len("sha256:")
-    raise PatternError(
-        f"is no digest ({digits} digits); a digest is {_DIGEST_FORM}, or a glob like `sha256:ab12*`"
-    )
+    raise invalid(Code.PATTERN_NOT_A_DIGEST, lowered)
 
 
 def _plain(body: str) -> Form:
@@ -151,38 +136,28 @@ def _plain(body: str) -> Form:
 def _check_look(body: str) -> None:
     """Refuse what has the look of a range, a regular expression, a reference, or several entries."""
     if body.endswith("/"):
-        raise PatternError(
-            "has a slash at its end alone; a regular expression stands between two, like `/^v1/`"
-        )
+        raise invalid(Code.PATTERN_ONE_SLASH, body)
     if _RANGE.fullmatch(body) or body[0] in "<>=~" or re.match(r"\^[\d.\s]*$", body):
-        raise PatternError("looks like a range of versions, which `version-range` takes")
+        raise invalid(Code.PATTERN_LIKE_RANGE, body)
     if meant := [c for c in "^$(|\\){}" if c in body]:
-        raise PatternError(
-            f"has `{meant[0]}` in it, as a regular expression has; that goes between slashes: `/{body}/`"
-            " (globs know `*`, `?` and `[…]`)"
-        )
+        raise invalid(Code.PATTERN_LIKE_EXPRESSION, body, mark=meant[0], instead=f"/{body}/")
     if any(quote in body for quote in "\"'`"):
-        raise PatternError("has quotes in it, which no name, version or tag has")
+        raise invalid(Code.PATTERN_QUOTES, body)
     if " " in body:
-        raise PatternError("has a blank in it; one entry a line, or commas between them")
+        raise invalid(Code.PATTERN_BLANK, body)
     if "," in _CLASS.sub("", body):
-        raise PatternError("has a comma in it; in a list that is written out, each entry stands alone")
+        raise invalid(Code.PATTERN_COMMA, body)
     if ":" in body:
-        raise PatternError(
-            f"has a colon, which no name, version or tag has; a tag goes without its image, a digest is {_DIGEST_FORM},"
-            " and GitHub names Maven packages `group.artifact`"
-        )
+        raise invalid(Code.PATTERN_COLON, body)
 
 
 def _check_classes(body: str) -> None:
     """Brackets of a glob: closed, not empty, and ranges that run upwards."""
     classes = _CLASS.findall(body)
     if any(mark in _CLASS.sub("", body) for mark in "[]"):
-        raise PatternError("has a bracket that is not closed; a glob's set is `[…]`, like `v[12].*`")
+        raise invalid(Code.PATTERN_BRACKET, body)
     for each in classes:
         inner = each[1:-1].removeprefix("!")
         for first, last in re.findall(r"(.)-(.)", inner):
             if first > last:
-                raise PatternError(
-                    f"has the set `{each}`, which holds nothing: `{first}` comes after `{last}`"
-                )
+                raise invalid(Code.PATTERN_EMPTY_SET, body, set=each, first=first, last=last)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
-from package_retention.decide.pattern_forms import Kind, PatternError, compiled, expression, form
+from package_retention.decide.pattern_forms import Kind, compiled, expression, form
 from package_retention.errors import PlanError
 from package_retention.escaping import quoted
+from package_retention.problems import InvalidValueError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -40,7 +41,7 @@ def _split(line: str) -> Iterator[str]:
         start = end + 1
 
 
-__all__ = ["Kind", "Pattern", "PatternError", "PatternTimeoutError", "Patterns"]
+__all__ = ["Kind", "Pattern", "PatternTimeoutError", "Patterns"]
 
 SEARCH_SECONDS = 0.5
 DERIVED_STARTS = ("sha256-", "sha512-")
@@ -74,7 +75,7 @@ class Pattern:
 
     @classmethod
     def parse(cls, text: str, *, lower: bool = False) -> Pattern:
-        """Read one entry; `lower` fits it to names that are always lower-case. Raises `PatternError`."""
+        """Read one entry; `lower` fits it to names that are always lower-case. Raises `InvalidValueError`."""
         found = form(text)
         pattern = cls(
             text.strip(), found.kind, found.body, found.negated, found.digest, found.reference, found.flags
@@ -83,7 +84,7 @@ class Pattern:
 
     @classmethod
     def expression(cls, source: str) -> Self:
-        """Read a bare regular expression that looks at names, tags and digests; raises `PatternError`."""
+        """Read a bare regular expression that looks at names, tags and digests; raises `InvalidValueError`."""
         found = expression(source)
         return cls(f"/{source}/", found.kind, found.body, everywhere=True)
 
@@ -142,19 +143,20 @@ class Patterns:
     def parse(cls, source: str | Iterable[str], *, lower: bool = False) -> Self:
         """Read a list input's text, or ready values (a policy file's, each taken whole).
 
-        `lower` fits the entries to names that are always lower-case (container, docker). Raises `PatternError`,
-        which tells every bad entry.
+        `lower` fits the entries to names that are always lower-case (container, docker). Raises `InvalidValueError`
+        with a problem for every bad entry.
         """
         texts = entries(source) if isinstance(source, str) else tuple(source)
         found: list[Pattern] = []
-        problems: list[str] = []
+        problems: list[Problem] = []
         for text in texts:
             try:
                 found.append(Pattern.parse(text, lower=lower))
-            except PatternError as error:
-                problems.append(f"{quoted(text)} {error}")
+            except InvalidValueError as error:
+                # The entry as written, by which its place in a file is found.
+                problems += (replace(problem, value=text.strip()) for problem in error.problems)
         if problems:
-            raise PatternError("; ".join(problems))
+            raise InvalidValueError(*problems)
         return cls(tuple(found))
 
     def matches(self, text: str, digest: str = "", reference: str = "") -> bool:

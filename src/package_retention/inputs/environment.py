@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from package_retention.escaping import quoted
 from package_retention.inputs import values
 from package_retention.inputs.filters import take
+from package_retention.inputs.suggestions import input_meant
 from package_retention.inputs.table import BY_NAME, INPUTS
+from package_retention.model import Operation
+from package_retention.problems import InvalidValueError, Problem
+from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +40,16 @@ def on_runner(environ: Mapping[str, str]) -> bool:
     return environ.get("GITHUB_ACTIONS") == "true"
 
 
+def asked_for(environ: Mapping[str, str]) -> tuple[Operation, bool]:
+    """Return the operation and whether it was a dry run, as far as a run that is refused knows them."""
+    given = environ.get("INPUT_OPERATION", "").strip()
+    operation = Operation(given) if given in tuple(Operation) else Operation.DELETE
+    try:
+        return operation, values.truth(environ.get("INPUT_DRY-RUN", "false"))
+    except InvalidValueError:
+        return operation, False
+
+
 @dataclass(slots=True)
 class RawInputs:
     """All inputs as text, with the problems found so far; no problem and no value shown holds the token.
@@ -46,19 +59,16 @@ class RawInputs:
 
     values: dict[str, str]
     given: dict[str, str]
-    problems: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
-    def report(self, name: str, sentence: str) -> None:
-        """Note a problem of one input."""
-        self.tell_all(f"{name}: {sentence}")
-
-    def tell_all(self, sentence: str) -> None:
-        """Note a problem of several inputs together."""
-        self.problems.append(self._hide(sentence))
+    def report(self, problem: Problem) -> None:
+        """Note a problem."""
+        token = self.values["token"]
+        self.problems.append(problem.without(token, _HIDDEN) if len(token) >= _SHORTEST_TOKEN else problem)
 
     def reported(self, name: str) -> bool:
         """Whether a problem of this input is known already."""
-        return any(problem.startswith(f"{name}:") for problem in self.problems)
+        return any(problem.input == name for problem in self.problems)
 
     def without_token(self) -> dict[str, str]:
         """What was given, for the report: a token that strayed into another input is hidden."""
@@ -91,7 +101,7 @@ def read(environ: Mapping[str, str]) -> RawInputs:
     _check_empty(raw, arrived)
     for name in raw.strayed():
         # It would be told in names, outputs and reports, where no runner masks it.
-        raw.report(name, "holds the token, which `token` alone may do")
+        raw.report(Problem(Code.HOLDS_TOKEN, input=name))
     return raw
 
 
@@ -111,17 +121,15 @@ def _is_default(name: str, value: str, environ: Mapping[str, str]) -> bool:
 
 def _check_names(raw: RawInputs, arrived: Mapping[str, str]) -> None:
     for name in sorted(set(arrived) - set(BY_NAME) - _RUNNERS_OWN):
-        near = get_close_matches(name.replace("_", "-"), BY_NAME, n=1, cutoff=0.5)
-        meant = f"; did you mean `{near[0]}`?" if near else f"; there are {', '.join(BY_NAME)}"
-        raw.tell_all(f"{quoted(name)} is no input{meant}")
+        raw.report(Problem(Code.UNKNOWN_INPUT, name, details=input_meant(name)))
 
 
 def _check_empty(raw: RawInputs, arrived: Mapping[str, str]) -> None:
     """A mistyped expression must not remove a protection, nor turn a reviewed plan into an unreviewed one."""
     for each in INPUTS:
         if arrived.get(each.name) == "" and not each.may_be_empty:
-            meant = "leave it out" if each.default.startswith("${{") else f"say `{each.default}`"
-            raw.report(each.name, f"evaluated to nothing; {meant} where that is meant")
+            default = "" if each.from_context else each.default
+            raw.report(Problem(Code.EMPTY_INPUT, input=each.name, details={"default": default}))
 
 
 NUMBER, IGNORE = "num-old-versions-to-delete", "ignore-versions"
@@ -144,7 +152,7 @@ def translate(raw: RawInputs) -> dict[str, str]:
     given = dict(raw.given)
     for name, twin in _TWINS.items():
         if name in given and twin in given:
-            raw.tell_all(f"`{name}` and `{twin}` say the same thing; give `{twin}` alone")
+            raw.report(Problem(Code.SAME_MEANING, input=twin, details={"first": name, "second": twin}))
     for name, word in _FLAGS.items():
         if name in given and _is_true(raw, name):
             given.setdefault(_TWINS[name], word)
@@ -156,22 +164,24 @@ def translate(raw: RawInputs) -> dict[str, str]:
 def _is_true(raw: RawInputs, name: str) -> bool:
     try:
         return values.truth(raw.given[name])
-    except ValueError as error:
-        raw.report(name, str(error))
+    except InvalidValueError as error:
+        for problem in error.problems:
+            raw.report(problem.of(name))
         return False
 
 
 @dataclass(slots=True)
 class InputReader:
-    """The inputs of a run: `raw` as they arrived, `given` in this action's words."""
+    """The inputs of a run: `raw` as they arrived, `given` in this action's words, `files` that they name."""
 
     raw: RawInputs
     given: Mapping[str, str]
     context: Context
+    files: dict[str, Path] = field(default_factory=dict)
 
-    def report(self, name: str, sentence: str) -> None:
+    def report(self, problem: Problem) -> None:
         """Note a problem, under the name that the input was given by."""
-        self.raw.report(self.called(name), sentence)
+        self.raw.report(replace(problem, input=self.called(problem.input)))
 
     def called(self, name: str) -> str:
         """Return the name under which an input was given: this action's, or the other one's."""
@@ -185,11 +195,18 @@ class InputReader:
         """Read an input that is given; `None` if it is at its default, or does not fit."""
         if name not in self.given:
             return None
-        return take(BY_NAME[name], self.given[name], self.context, self.report)
+        found = take(BY_NAME[name], self.given[name], self.context, self.report)
+        if isinstance(found, Path):
+            self.files[name] = found
+        return found
 
     def read_into(self, found: dict[str, Any], each: Input) -> None:
         """Add the value of an input, given or at its default, under its attribute, unless it does not fit."""
         try:
-            found[each.attribute] = each.kind.parse(self.raw.values[each.name], self.context)
-        except ValueError as error:
-            self.report(each.name, str(error))
+            value = each.kind.parse(self.raw.values[each.name], self.context)
+            found[each.attribute] = value
+            if isinstance(value, Path):
+                self.files[each.name] = value
+        except InvalidValueError as error:
+            for problem in error.problems:
+                self.report(problem.of(each.name))

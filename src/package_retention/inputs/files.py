@@ -9,15 +9,15 @@ import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from package_retention.errors import InputError
-from package_retention.escaping import quoted
+from package_retention.problems import Problem, invalid
+from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import PurePath
 
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -62,14 +62,14 @@ class Places:
     def _below(self, path: PurePath) -> tuple[Path, tuple[str, ...]]:
         """Split a path into the folder that it must stay in and the parts below that."""
         if ".." in path.parts:
-            raise _refused(path, "has a .. in it")
+            raise _refused(Code.FILE_PARENT, path)
         whole = self.workspace / path
         for base in (self.workspace, self.temporary):
             if base is not None and whole.is_relative_to(base):
                 if not (parts := whole.relative_to(base).parts):
-                    raise _refused(path, "is a folder")
+                    raise _refused(Code.FILE_IS_FOLDER, path)
                 return base, parts
-        raise _refused(path, "lies outside the workspace and the runner's temporary folder")
+        raise _refused(Code.FILE_OUTSIDE, path)
 
 
 def _file(path: PurePath, name: str, folder: int) -> int:
@@ -88,39 +88,38 @@ def _file(path: PurePath, name: str, folder: int) -> int:
 
 
 def _check_regular(path: PurePath, file: int) -> None:
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        raise _refused(path, "is no regular file")
+    status = os.fstat(file)
+    if not stat.S_ISREG(status.st_mode):
+        raise _refused(Code.FILE_NOT_REGULAR, path)
+    if status.st_nlink > 1:
+        raise _refused(Code.FILE_HARD_LINK, path)
 
 
 def _opened(path: PurePath, name: str, flags: int, folder: int | None = None) -> int:
     try:
         return os.open(name, flags, 0o644, dir_fd=folder)
     except (OSError, ValueError) as error:
-        raise _refused(path, _why(name, error, folder)) from error
+        raise _why(path, name, error, folder) from error
 
 
-def _why(name: str, error: OSError | ValueError, folder: int | None) -> str:
-    """Say what is wrong with one part of the path; the runner's own folder may be a link, its parts may not."""
+def _why(path: PurePath, name: str, error: OSError | ValueError, folder: int | None) -> InputError:
+    """Return what is wrong with one part of the path; the runner's own folder may be a link, its parts may not."""
     if isinstance(error, ValueError):
-        return "holds a NUL"
+        return _refused(Code.FILE_CHARACTER, path)
     with suppress(OSError):
         if folder is not None and stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-            return f"goes through a symbolic link ({name})"
+            return _refused(Code.FILE_LINK, path)
     if isinstance(error, FileNotFoundError):
-        return f"needs the folder {name}, which is not there: make it in an earlier step"
+        return _refused(Code.FILE_NO_FOLDER, path, folder=name)
     if isinstance(error, IsADirectoryError):
-        return "is a folder"
+        return _refused(Code.FILE_IS_FOLDER, path)
     if isinstance(error, NotADirectoryError):
-        return f"goes through {name}, which is no folder"
-    return f"cannot be opened: {error.strerror}"
+        return _refused(Code.FILE_NOT_A_FOLDER, PurePath(name))
+    return _refused(Code.FILE_UNREADABLE, path, why=error.strerror or "")
 
 
-def _refused(path: PurePath, why: str) -> InputError:
-    hint = "name a file below the workspace or the runner's temporary folder, such as package-retention.json"
-    return InputError((f"report-file: {path} {why}; {hint}",))
-
-
-_ALLOWED = "the workspace and the runner's temporary folder"
+def _refused(code: Code, path: PurePath, **details: str) -> InputError:
+    return InputError(Problem(code, str(path), "report-file", details=dict(details)))
 
 
 def roots(environ: Mapping[str, str], cwd: Path) -> tuple[Path, ...]:
@@ -131,17 +130,17 @@ def roots(environ: Mapping[str, str], cwd: Path) -> tuple[Path, ...]:
 
 
 def place(text: str, allowed: tuple[Path, ...]) -> Path:
-    """Give the path that a text names, judged by the text alone; raises `ValueError`."""
+    """Give the path that a text names, judged by the text alone; raise `InvalidValueError`."""
     path = allowed[0] / text
     if not text.isprintable():
-        raise ValueError(f"{quoted(text)} has a character that no path should have")
+        raise invalid(Code.FILE_CHARACTER, text)
     if ".." in path.parts:
-        raise ValueError(f"{quoted(text)} has `..` in it; name the file by its path inside {_ALLOWED}")
+        raise invalid(Code.FILE_PARENT, text)
     inside = [root for root in allowed if path.is_relative_to(root)]
     if not inside:
-        raise ValueError(f"{quoted(text)} lies outside {_ALLOWED}")
+        raise invalid(Code.FILE_OUTSIDE, text)
     if text.endswith("/") or path in inside:
-        raise ValueError(f"{quoted(text)} is a folder; name a file in it")
+        raise invalid(Code.FILE_IS_FOLDER, text)
     return path
 
 
@@ -159,16 +158,14 @@ def inspect(path: Path, allowed: tuple[Path, ...]) -> None:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise ValueError(f"{quoted(str(at))} cannot be looked at: {error.strerror}") from error
+            raise invalid(Code.FILE_UNREADABLE, str(at), why=error.strerror or "") from error
         _check(at, mode, last=depth == len(parts))
 
 
 def _check(at: Path, mode: int, *, last: bool) -> None:
     if stat.S_ISLNK(mode):
-        raise ValueError(
-            f"{quoted(str(at))} is a symbolic link, which could lead anywhere; name the file itself"
-        )
+        raise invalid(Code.FILE_LINK, str(at))
     if last and not stat.S_ISREG(mode):
-        raise ValueError(f"{quoted(str(at))} is no file; name a file")
+        raise invalid(Code.FILE_NOT_REGULAR, str(at))
     if not last and not stat.S_ISDIR(mode):
-        raise ValueError(f"{quoted(str(at))} is no folder")
+        raise invalid(Code.FILE_NOT_A_FOLDER, str(at))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from package_retention.decide.rules import Filter, Retention, Rule, TagStatus
 from package_retention.inputs.rows import Place
 from package_retention.inputs.table import INPUTS, KEEP_KEYS
+from package_retention.problems import InvalidValueError, Problem
+from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from package_retention.inputs.rows import Input
     from package_retention.inputs.values import Value
 
-    Report = Callable[[str, str], None]
+    Report = Callable[[Problem], None]
 
 MINIMUM = "min-versions-to-keep"
 _NEED_MINIMUM = ("keep-per", "order-by")
@@ -26,7 +28,7 @@ _NEED_TAGS = ("versions", "version-range", "release-status", "source-gone")
 def rule_of(name: str, given: Mapping[str, Value], context: Context, report: Report) -> Rule:
     """Build a rule of the keys that are given (none of them at its default).
 
-    `report` is called with the key and a sentence for each that does not fit, of which the rule then knows nothing.
+    `report` is called with a problem for each that does not fit, of which the rule then knows nothing.
     What depends on the package type is left unread if that is not known (it was refused itself).
     """
     rows = [each for each in (*INPUTS, *KEEP_KEYS) if each.name in given]
@@ -45,10 +47,7 @@ def rule_of(name: str, given: Mapping[str, Value], context: Context, report: Rep
     if not retention.minimum and (MINIMUM not in given or "minimum" in read[Place.RETENTION]):
         for key in _NEED_MINIMUM:
             if key in given:
-                report(
-                    key,
-                    "says how `min-versions-to-keep` counts, and that is not given; it must be at least 1",
-                )
+                report(Problem(Code.NEEDS_MINIMUM, input=key))
     rule = Rule(name, Filter(**read[Place.FILTER]), retention, **read[Place.RULE])
     _check_pairs(rule, given, report)
     return rule
@@ -60,21 +59,29 @@ def _check_pairs(rule: Rule, given: Mapping[str, Value], report: Report) -> None
     if condition.tag_status is TagStatus.UNTAGGED:
         for key in _NEED_TAGS:
             if key in given and not (key == "versions" and _any_digest(condition.versions)):
-                report(
-                    key,
-                    "and `tag-status: untagged` never match together: an untagged image has no tag; leave one of them out",
-                )
+                report(_never(key, given[key], "tag-status: untagged", "untagged"))
+    if rule.exclude and condition.versions and _excludes(rule.exclude, condition.versions):
+        report(_never("versions", given["versions"], "exclude-versions", "excluded"))
+    older, newer = condition.older_than, condition.newer_than
+    if older and newer and older.months == newer.months and older.seconds >= newer.seconds:
+        report(_never("older-than", older.text, f"newer-than: {newer.text}", "ages"))
     if condition.source_gone and "exclude-versions" not in given and _matches_all(condition.versions):
-        report(
-            "source-gone",
-            "needs `versions` (other than `*`) or `exclude-versions`: what was never named after anything would count"
-            " as gone",
-        )
+        report(Problem(Code.SOURCE_GONE_NEEDS, input="source-gone"))
     if condition.expired and not given.keys() & {"versions", "tag-status", "exclude-versions"}:
-        report(
-            "expired",
-            "needs `versions`, `tag-status` or `exclude-versions`: labels are inherited from base images",
-        )
+        report(Problem(Code.EXPIRED_NEEDS, input="expired"))
+
+
+def _never(key: str, value: Value, other: str, cause: str) -> Problem:
+    text = value.strip() if isinstance(value, str) else ", ".join(value)
+    details = {"first": f"{key}: {' '.join(text.split())}", "second": other, "cause": cause}
+    return Problem(Code.NEVER_TOGETHER, input=key, details=details)
+
+
+def _excludes(exclude: Patterns, versions: Patterns) -> bool:
+    """Whether everything that is selected by name is excluded by the same words."""
+    wanted = {entry.text for entry in versions.entries if not entry.negated}
+    spared = {entry.text for entry in exclude.entries if entry.negated}
+    return bool(wanted) and not spared and wanted <= {entry.text for entry in exclude.entries}
 
 
 def _any_digest(patterns: Patterns | None) -> bool:
@@ -90,7 +97,13 @@ def check_type(each: Input, context: Context, report: Report) -> None:
     """Report an input that the package type does not have."""
     kind = context.package_type
     if kind and kind not in each.types:
-        report(each.name, f"is for {' and '.join(each.types)} packages, not for `package-type: {kind}`")
+        report(
+            Problem(
+                Code.OTHER_TYPES,
+                input=each.name,
+                details={"types": each.types, "other": f"package-type: {kind}"},
+            )
+        )
 
 
 def take(each: Input, value: Value, context: Context, report: Report) -> Any:
@@ -99,6 +112,7 @@ def take(each: Input, value: Value, context: Context, report: Report) -> Any:
         return None
     try:
         return each.kind.parse(value, context)
-    except ValueError as error:
-        report(each.name, str(error))
+    except InvalidValueError as error:
+        for problem in error.problems:
+            report(problem.of(each.name))
         return None

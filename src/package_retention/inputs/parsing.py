@@ -18,6 +18,8 @@ from package_retention.inputs.rows import Place
 from package_retention.inputs.settings import Settings
 from package_retention.inputs.table import BY_NAME, INPUTS
 from package_retention.model import Operation, PackageType
+from package_retention.problems import Problem
+from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,10 +47,11 @@ def parse(environ: Mapping[str, str], load_policy: PolicyLoader, cwd: Path | Non
     reader.context = replace(reader.context, package_type=reader.given_value("package-type"))
     rules = build(reader, operation, load_policy)
     parsed = _settings(reader, environ, operation or Operation.LIST, rules)
+    conflicts.check_files(reader)
     if operation:
         conflicts.check(reader, operation)
     if raw.problems:
-        raise InputError(tuple(raw.problems))
+        raise InputError(*raw.problems)
     return parsed
 
 
@@ -66,7 +69,7 @@ def build(
     if "policy-file" in reader.given:
         found = () if operation is Operation.RESTORE else _policy(reader, load_policy)
         return tuple(replace(each, companions=_of_both(each, companions), **shared) for each in found)
-    conflicts.check_named(reader)
+    conflicts.check_named(reader, reader.raw.values["repository"])
     if operation and conflicts.stands_alone(reader, operation):
         shared["limit"] = 1
     if reader.context.package_type is None or names is None:
@@ -92,12 +95,12 @@ def _policy(reader: InputReader, load_policy: PolicyLoader) -> tuple[PackageRule
         found = load_policy(path, reader.context.package_type, reader.given.get("package-name", ""))
     except InputError as error:
         for problem in error.problems:
-            reader.raw.tell_all(problem)
+            reader.raw.report(problem)
         return ()
     for name in ("untag", "companion-tags"):
         types = BY_NAME[name].types
         if name in reader.given and all(rules.type not in types for rules in found):
-            reader.report(name, f"is for {' and '.join(types)} packages, and the policy file names none")
+            reader.report(Problem(Code.NOT_IN_POLICY, input=name, details={"types": types}))
     return found
 
 
@@ -122,11 +125,7 @@ def _settings(
 
 def _check_repository(reader: InputReader, repository: str | None, rules: tuple[PackageRules, ...]) -> None:
     if repository == "" and any(rule.names.any_wildcards for rule in rules):
-        reader.report(
-            "repository",
-            "is not known here, and a wildcard in `package-name` reaches only packages linked to it;"
-            " say `owner/name`, or `any` for all packages of the owner",
-        )
+        reader.report(Problem(Code.REPOSITORY_NOT_KNOWN, input="repository"))
 
 
 def _warnings(points: int | None, server_url: str) -> tuple[str, ...]:

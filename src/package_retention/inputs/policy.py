@@ -6,23 +6,24 @@ inputs' names and mean the same, a default (`versions: any`, `older-than: none`)
 - a delete rule takes `DELETE_KEYS`; `exclude-versions` narrows that rule alone;
 - a keep rule takes `KEEP_KEYS`; without `min-versions-to-keep` it keeps every match.
 
-A rule without a condition would mean every version, and is refused: `versions: '*'` says so. A list's entries are
+A rule without a condition would mean every version, and is refused. A list's entries are
 taken whole, a text in the place of a list is split as the input is.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from package_retention.decide.rules import PackageRules
-from package_retention.escaping import quoted
 from package_retention.inputs import filters
 from package_retention.inputs.kinds import Context
 from package_retention.inputs.policy_yaml import Node, Problems, Refused, Sequence, Table, Text
 from package_retention.inputs.rows import Part
+from package_retention.inputs.suggestions import nearest
 from package_retention.inputs.table import BY_NAME, keys_of
+from package_retention.problems import Problem
+from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from package_retention.decide.rules import Rule
     from package_retention.inputs.rows import Input
     from package_retention.inputs.values import Value
+    from package_retention.problems import Detail
 
 _WHICH = ("type", "name")
 PACKAGE_KEYS = (*keys_of(Part.PACKAGE), "keep", "delete")
@@ -37,21 +39,16 @@ DELETE_KEYS = keys_of(Part.DELETE)
 KEEP_KEYS = keys_of(Part.KEEP)
 _NO_CONDITION = ("exclude-versions", "keep-per", "order-by")
 _MINIMUM = "min-versions-to-keep"
-_ELSEWHERE = {
-    "package-type": "say `type`, beside the rules",
-    "package-name": "say `name`, beside the rules",
-    "companion-tags": "say it beside the rules",
-    "limit": "it is an input of the step, and binds all rules together",
-    "deleted-within": "it is for `operation: restore`, which takes no policy file",
-    "keep-referenced-in": "it is an input of the step; a keep rule has `referenced-in`",
-}
-_DELETE_ALONE = {name: "it is for delete rules" for name in DELETE_KEYS if name not in KEEP_KEYS} | {
-    "source-gone": "it is for delete rules; a keep rule has `source-exists`"
-}
-_KEEP_ALONE = {name: "it is for keep rules" for name in KEEP_KEYS if name not in DELETE_KEYS} | {
-    "newer-than": "it is for keep rules; a delete rule has `older-than`",
-    "source-exists": "it is for keep rules; a delete rule has `source-gone`",
-}
+_KEYS_ALIKE = 0.6
+# Keys that belong elsewhere, and are no mistyped ones.
+_ELSEWHERE = (
+    "package-type",
+    "package-name",
+    "companion-tags",
+    "limit",
+    "deleted-within",
+    "keep-referenced-in",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +57,16 @@ class _Kind:
 
     name: str
     keys: Mapping[str, Input]
-    elsewhere: Mapping[str, str]
-    too_much: str
+    elsewhere: tuple[str, ...]
+    other: str
 
 
-_DELETE = _Kind("delete", DELETE_KEYS, {**_ELSEWHERE, **_KEEP_ALONE}, "would delete every version")
-_KEEP = _Kind("keep", KEEP_KEYS, {**_ELSEWHERE, **_DELETE_ALONE}, "would keep every version")
+_DELETE = _Kind(
+    "delete", DELETE_KEYS, (*_ELSEWHERE, *(key for key in KEEP_KEYS if key not in DELETE_KEYS)), "keep"
+)
+_KEEP = _Kind(
+    "keep", KEEP_KEYS, (*_ELSEWHERE, *(key for key in DELETE_KEYS if key not in KEEP_KEYS)), "delete"
+)
 
 
 def packages(root: Node, problems: Problems) -> tuple[PackageRules, ...]:
@@ -84,7 +85,7 @@ def _package(node: Node, problems: Problems) -> PackageRules | None:
         return None
     for key in _WHICH:
         if not _has(table, key):
-            problems.report(table.at, f"this package has no `{key}`; say which packages its rules are for")
+            problems.report(table.at, Code.MISSING_KEY, key=key)
     reader = _RuleReader(table, keys_of(Part.PACKAGE), problems)
     context = Context(reader.read("package-type", Context()))
     names = reader.read("package-name", context)
@@ -104,19 +105,17 @@ def _rules(table: Table, kind: _Kind, context: Context, problems: Problems) -> t
 
 
 def _rule(name: str, node: Node, kind: _Kind, context: Context, problems: Problems) -> Rule | None:
-    table = _table(node, kind.keys, f"a {kind.name} rule", problems, kind.elsewhere)
+    table = _table(node, kind.keys, f"a {kind.name} rule", problems, kind.elsewhere, kind.other)
     if table is None:
         return None
     reader = _RuleReader(table, kind.keys, problems)
     given = reader.given
     defaults = reader.values.keys() - given.keys()
     if kind is _KEEP and _MINIMUM in defaults:
-        reader.report(_MINIMUM, "keeps nothing with this number; leave it out where every match is to stay")
+        reader.report(Problem(Code.KEEPS_NOTHING, input=_MINIMUM))
     # What was told not to fit, an unknown key included, was meant as a condition.
     elif not table.values.keys() - defaults - (set(_NO_CONDITION) & set(kind.keys)):
-        problems.report(
-            table.at, f"this {kind.name} rule {kind.too_much}; say `versions: '*'` where that is meant"
-        )
+        problems.report(table.at, Code.RULE_WITHOUT_CONDITION, rule=kind.name)
     return filters.rule_of(name, given, context, reader.report)
 
 
@@ -157,14 +156,12 @@ class _RuleReader:
         filters.check_type(self._rows[name], context, self.report)
         return filters.take(self._rows[name], self.given[name], context, self.report)
 
-    def report(self, name: str, sentence: str) -> None:
-        """Note a problem of one key, at the entry that the sentence quotes, else at the value."""
-        node = self._nodes[name]
+    def report(self, problem: Problem) -> None:
+        """Note a problem of one key, at the entry of a list that it is about, else at the value."""
+        node = self._nodes[problem.input]
         items = node.items if isinstance(node, Sequence) else ()
-        reported = (
-            item for item in items if isinstance(item, Text) and quoted(item.text.strip()) in sentence
-        )
-        self._problems.report(next(reported, node).at, f"{self._rows[name].key}: {sentence}")
+        entries = (item for item in items if isinstance(item, Text) and item.text.strip() == problem.value)
+        self._problems.add(next(entries, node).at, problem.of(self._rows[problem.input].key))
 
 
 def _value(key: str, node: Node, problems: Problems) -> Value | None:
@@ -172,7 +169,7 @@ def _value(key: str, node: Node, problems: Problems) -> Value | None:
     if isinstance(node, Sequence):
         found = tuple(text for item in node.items if (text := _entry(key, item, problems)) is not None)
         if not node.items:
-            problems.report(node.at, f"{key}: is an empty list; leave the key out, or name an entry")
+            problems.add(node.at, Problem(Code.EMPTY_LIST, input=key))
         return found or None
     return _entry(key, node, problems)
 
@@ -181,12 +178,10 @@ def _entry(key: str, node: Node, problems: Problems) -> str | None:
     if isinstance(node, Text):
         if node.text.strip():
             return node.text
-        problems.report(node.at, f"{key}: is empty; leave the key out, or say what it is to be")
+        problems.add(node.at, Problem(Code.EMPTY_TEXT, input=key))
     elif not isinstance(node, Refused):
         shape = "a list" if isinstance(node, Sequence) else "a map"
-        problems.report(
-            node.at, f"{key}: has {shape} where a text belongs (globs with `[…]` go between quotes)"
-        )
+        problems.add(node.at, Problem(Code.NOT_A_TEXT, input=key, details={"shape": shape}))
     return None
 
 
@@ -195,50 +190,45 @@ def _table(
     keys: Collection[str],
     what: str,
     problems: Problems,
-    elsewhere: Mapping[str, str] = _ELSEWHERE,
+    elsewhere: tuple[str, ...] = _ELSEWHERE,
+    other: str = "",
 ) -> Table | None:
     """A map with the keys that are known; `None` where it is none."""
     if not isinstance(node, Table):
         if not isinstance(node, Refused):
-            problems.report(node.at, f"{what} is a map with the keys {_said(keys)}")
+            problems.report(node.at, Code.NOT_A_MAP, what=what, keys=tuple(keys))
         return None
     for key in node.values.keys() - set(keys):
         problems.report(
-            node.keys_at[key], f"{quoted(key)} is no key of {what}; {_meant(key, keys, elsewhere)}"
+            node.keys_at[key], Code.UNKNOWN_KEY, key, what=what, rule=other, **_meant(key, keys, elsewhere)
         )
     return node
 
 
-def _meant(key: str, keys: Collection[str], elsewhere: Mapping[str, str]) -> str:
+def _meant(key: str, keys: Collection[str], elsewhere: tuple[str, ...]) -> dict[str, Detail]:
+    """Return the details of a problem with an unknown key: where it belongs, what was meant, or what is `known`."""
     if key in elsewhere:
-        return elsewhere[key]
-    if near := get_close_matches(key.replace("_", "-").lower(), (*keys, *elsewhere), n=1):
-        hint = f" ({elsewhere[near[0]]})" if near[0] in elsewhere else ""
-        return f"did you mean `{near[0]}`{hint}?"
-    if key in BY_NAME:
-        return f"it is an input of the step; there are {_said(keys)}"
-    return f"there are {_said(keys)}"
+        return {"elsewhere": key}
+    plain = key.replace("_", "-").lower()
+    if near := nearest(plain, (*keys, *elsewhere), _KEYS_ALIKE):
+        return {"meant": near, **({"elsewhere": near} if near in elsewhere else {})}
+    return {"known": tuple(keys), **({"input": 1} if key in BY_NAME else {})}
 
 
 def _entries(table: Table, key: str, what: str, problems: Problems) -> tuple[Node, ...]:
     """The entries of a list that must be there and hold something."""
     if key not in table.values:
         if not _has(table, key):
-            problems.report(table.at, f"there is no `{key}:` here; it is {what}")
+            problems.report(table.at, Code.MISSING_LIST, key=key, what=what)
         return ()
     node = table.values[key]
     if isinstance(node, Sequence) and node.items:
         return node.items
     if not isinstance(node, Refused):
-        wrong = "is empty" if isinstance(node, Sequence) else "is no list"
-        problems.report(node.at, f"{key}: {wrong}; it is {what}")
+        problems.report(node.at, Code.NOT_A_FULL_LIST, key=key, what=what)
     return ()
 
 
 def _has(table: Table, key: str) -> bool:
-    """Whether a key is there, or one that was told to be meant for it."""
-    return key in table.values or bool(get_close_matches(key, table.values))
-
-
-def _said(keys: Collection[str]) -> str:
-    return ", ".join(f"`{key}`" for key in keys)
+    """Whether a key is there, or one that was surely meant for it."""
+    return key in table.values or any(nearest(each, (key,), _KEYS_ALIKE) for each in table.values)

@@ -13,10 +13,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from package_retention.errors import InputError
-from package_retention.escaping import quoted
 from package_retention.inputs import policy, policy_yaml, values
 from package_retention.inputs.files import roots
 from package_retention.inputs.policy_yaml import Problems
+from package_retention.problems import InvalidValueError, Position, Problem
+from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from package_retention.decide.rules import PackageRules
     from package_retention.inputs.parsing import PolicyLoader
     from package_retention.model import PackageType
+    from package_retention.problems import Detail
 
 LARGEST = 1024 * 1024
 _BREAK = b"\n"
@@ -39,7 +41,7 @@ def loader(environ: Mapping[str, str], cwd: Path) -> PolicyLoader:
     def load(path: Path, package_type: PackageType | None, names: str) -> tuple[PackageRules, ...]:
         root = next((each for each in allowed if path.is_relative_to(each)), None)
         if root is None or ".." in path.parts:
-            raise _refused(str(path), "lies outside the workspace and the runner's temporary folder")
+            raise _refused(Code.FILE_OUTSIDE, str(path))
         label = str(path.relative_to(root))
         rules = parse(_read(root, path.relative_to(root).parts, label), label)
         return narrowed(rules, package_type, names, label)
@@ -48,18 +50,18 @@ def loader(environ: Mapping[str, str], cwd: Path) -> PolicyLoader:
 
 
 def parse(content: bytes, label: str) -> tuple[PackageRules, ...]:
-    """Give the rules of a policy; raises `InputError` with every problem, each as `LABEL:LINE:COLUMN: what`."""
+    """Give the rules of a policy; raise `InputError` with every problem, each with its line and column."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start]
         line, column = before.count(_BREAK) + 1, error.start - before.rfind(_BREAK)
-        raise InputError((f"{label}:{line}:{column}: is not UTF-8; save the file as UTF-8",)) from None
+        raise InputError(Problem(Code.NOT_UTF8, at=Position(label, line, column))) from None
     problems = Problems(label)
     root = policy_yaml.parse(text, problems)
     rules = policy.packages(root, problems) if root else ()
     if problems:
-        raise InputError(problems.sentences())
+        raise InputError(*problems.all())
     return rules
 
 
@@ -72,23 +74,26 @@ def narrowed(
     """
     left = tuple(each for each in rules if package_type in (None, each.type))
     if not left:
-        raise InputError((f"package-type: the policy file {label} has no {package_type} packages",))
+        details: dict[str, Detail] = {"file": label, "type": str(package_type)}
+        raise InputError(Problem(Code.POLICY_HAS_NO_TYPE, input="package-type", details=details))
     if not names:
         return left
     try:
         left = tuple(replace(each, within=values.names(names, each.type)) for each in left)
-    except ValueError as error:
-        raise InputError((f"package-name: {error}",)) from error
-    if strange := [name for name in _spelled(left) if not any(each.reaches(name) for each in left)]:
-        raise InputError(
-            tuple(f"package-name: no entry of the policy file {label} reaches {quoted(n)}" for n in strange)
-        )
+    except InvalidValueError as error:
+        raise InputError(*(problem.of("package-name") for problem in error.problems)) from error
+    if unreached := [name for name in _spelled(left) if not any(each.reaches(name) for each in left)]:
+        raise InputError(*(_not_reached(name, label) for name in unreached))
     left = tuple(
         each for each in left if each.names.any_wildcards or any(map(each.reaches, each.names.literals))
     )
     if not left:
-        raise InputError((f"package-name: no entry of the policy file {label} reaches {quoted(names)}",))
+        raise InputError(_not_reached(names, label))
     return left
+
+
+def _not_reached(names: str, label: str) -> Problem:
+    return Problem(Code.POLICY_REACHES_NOT, names, "package-name", details={"file": label})
 
 
 def _spelled(rules: tuple[PackageRules, ...]) -> tuple[str, ...]:
@@ -109,17 +114,17 @@ def _read(root: Path, parts: tuple[str, ...], label: str) -> bytes:
             os.close(folder)
         with os.fdopen(file, "rb") as opened:
             if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-                raise _refused(label, "is no regular file")
+                raise _refused(Code.FILE_NOT_REGULAR, label)
             content = opened.read(LARGEST + 1)
     except FileNotFoundError as error:
-        raise _refused(label, "is not there; check out the repository before this step") from error
+        raise _refused(Code.FILE_NOT_THERE, label) from error
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "holds a NUL"
-        raise _refused(label, f"cannot be read ({why}); name a file of the workspace, not a link") from error
+        why = error.strerror or "" if isinstance(error, OSError) else "it holds a NUL"
+        raise _refused(Code.FILE_UNREADABLE, label, why=why) from error
     if len(content) > LARGEST:
-        raise _refused(label, "is larger than 1 MiB, which no policy needs to be")
+        raise _refused(Code.FILE_TOO_LARGE, label, most=LARGEST)
     return content
 
 
-def _refused(label: str, why: str) -> InputError:
-    return InputError((f"policy-file: {quoted(label)} {why}",))
+def _refused(code: Code, label: str, **details: Detail) -> InputError:
+    return InputError(Problem(code, label, "policy-file", details=details))

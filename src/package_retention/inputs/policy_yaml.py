@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from package_retention.escaping import quoted
+from package_retention.problems import Position, Problem
+from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from package_retention.problems import Detail
 
 
 _MOST_PROBLEMS = 50
@@ -66,25 +69,27 @@ class Problems:
     """The problems of one file, each with its place; of very many, the first ones."""
 
     file: str
-    _found: list[tuple[Mark, str]] = field(default_factory=list)
+    _found: list[Problem] = field(default_factory=list)
 
-    def report(self, at: Mark, sentence: str) -> None:
+    def report(self, at: Mark, code: Code, value: str = "", **details: Detail) -> None:
         """Note a problem."""
-        self._found.append((at, sentence))
+        self.add(at, Problem(code, value, details=details))
+
+    def add(self, at: Mark, problem: Problem) -> None:
+        """Note a problem that is known, at its place."""
+        self._found.append(problem.of(problem.input, Position(self.file, at.line, at.column)))
 
     def __bool__(self) -> bool:
         """Whether there is any."""
         return bool(self._found)
 
-    def sentences(self) -> tuple[str, ...]:
-        """Give them in the order of the file, as `FILE:LINE:COLUMN: what`."""
-        reported = [f"{self.file}:{at.line}:{at.column}: {sentence}" for at, sentence in sorted(self._found)]
-        more = len(reported) - _MOST_PROBLEMS
-        return (
-            (*reported[:_MOST_PROBLEMS], f"{self.file}: and {more:,} more problems")
-            if more > 0
-            else tuple(reported)
-        )
+    def all(self) -> tuple[Problem, ...]:
+        """Return them in the order of the file."""
+        found = sorted(self._found, key=lambda problem: problem.at or Position())
+        if (more := len(found) - _MOST_PROBLEMS) > 0:
+            rest = Problem(Code.MORE_PROBLEMS, at=Position(self.file), details={"number": more})
+            return (*found[:_MOST_PROBLEMS], rest)
+        return tuple(found)
 
 
 LONGEST_TEXT = 4096
@@ -108,39 +113,35 @@ def parse(text: str, problems: Problems) -> Node | None:
     except _StopError:
         return None
     except MarkedYAMLError as error:
-        _tell_syntax(error, problems)
+        _report_syntax(error, text, problems)
         return None
     except YAMLError as error:
-        _tell_character(error, text, problems)
+        _report_character(error, text, problems)
         return None
     except (ValueError, OverflowError):  # what the library itself trips over: `"\\UFFFFFFFF"`
-        problems.report(
-            builder.place, "is no YAML behind this place: an escape sequence or number is out of range"
-        )
+        problems.report(builder.place, Code.YAML_ESCAPE)
         return None
     if builder.root is None and not problems:
-        problems.report(Mark(), "is empty; it begins with `packages:`")
+        problems.report(Mark(), Code.YAML_EMPTY)
     return builder.root
 
 
-def _tell_syntax(error: Any, problems: Problems) -> None:
+def _report_syntax(error: Any, text: str, problems: Problems) -> None:
     at = _mark(error.problem_mark or error.context_mark)
-    what = " ".join(part for part in (error.context, error.problem) if part)
-    hint = ""
-    if "alias" in what or "'*'" in what:
-        hint = "; a text that begins with `*` goes between quotes, like `'*'`"
-    elif "\\t" in what:
-        hint = "; YAML is indented by blanks, never by tabs"
-    problems.report(at, f"is no YAML here: {what}{hint}")
+    line = (*text.splitlines(), *[""] * 2)[at.line - 1]
+    code = Code.NOT_YAML
+    if "*" in line[max(0, at.column - 2) : at.column]:
+        code = Code.NOT_YAML_STAR
+    elif "\t" in line[: len(line) - len(line.lstrip())]:
+        code = Code.NOT_YAML_TAB
+    problems.report(at, code, why=" ".join(part for part in (error.context, error.problem) if part))
 
 
-def _tell_character(error: Any, text: str, problems: Problems) -> None:
+def _report_character(error: Any, text: str, problems: Problems) -> None:
     place = getattr(error, "position", 0)
     before = text[:place]
     at = Mark(before.count("\n") + 1, place - before.rfind("\n"))
-    problems.report(
-        at, f"has the character U+{ord(text[place : place + 1] or ' '):04X}, which YAML does not allow"
-    )
+    problems.report(at, Code.YAML_CHARACTER, character=f"U+{ord(text[place : place + 1] or ' '):04X}")
 
 
 def _mark(mark: Any) -> Mark:
@@ -172,7 +173,7 @@ class _Builder:
             case "DocumentStartEvent":
                 self._document(event, at)
             case "AliasEvent":
-                self._add(self._refuse(at, _of_alias(event.anchor)))
+                self._add(self._refuse(at, Code.YAML_ALIAS, f"*{event.anchor}", instead=f"'*{event.anchor}'"))
             case "ScalarEvent":
                 self._add(self._scalar(event, at))
             case "SequenceStartEvent" | "MappingStartEvent" as kind:
@@ -186,17 +187,15 @@ class _Builder:
     def _document(self, event: Any, at: Mark) -> None:
         self._documents += 1
         if event.version or event.tags:
-            self._refuse(Mark(), "begins with a directive (`%…`), which no policy needs; leave it out")
+            self._refuse(Mark(), Code.YAML_DIRECTIVE)
         if self._documents > 1:
-            self._refuse(at, "begins a second document; a policy is one, so say all under one `packages:`")
+            self._refuse(at, Code.YAML_DOCUMENTS)
             raise _StopError
 
     def _begin(self, event: Any, at: Mark, *, is_map: bool) -> None:
         self._check_marks(event, at)
         if len(self._open) >= DEEPEST:
-            self._refuse(
-                at, "is nested too deeply: lists and maps of a policy hold one another 6 deep at most"
-            )
+            self._refuse(at, Code.YAML_DEPTH)
             raise _StopError
         self._count(at)
         self._open.append(_Open(at, is_map))
@@ -206,32 +205,25 @@ class _Builder:
         if self._check_marks(event, at):
             return Refused(at)
         if len(event.value) > LONGEST_TEXT:
-            return self._refuse(
-                at,
-                f"is a text of {len(event.value):,} characters; {LONGEST_TEXT:,} are the most, a list takes more",
-            )
+            return self._refuse(at, Code.YAML_LONG_TEXT, size=len(event.value), most=LONGEST_TEXT)
         return Text(at, event.value)
 
     def _check_marks(self, event: Any, at: Mark) -> bool:
         """Tell an anchor or a tag; gives whether there was one."""
         if event.anchor:
-            self._refuse(at, f"has the anchor {quoted('&' + event.anchor)}; write out what it stands for")
+            self._refuse(at, Code.YAML_ANCHOR, f"&{event.anchor}")
         if event.tag is not None:
-            self._refuse(
-                at,
-                f"has the tag {quoted(_as_written(event.tag))}; every value is a text as it is"
-                " (one that begins with `!` goes between quotes, like `'!v1*'`)",
-            )
+            self._refuse(at, Code.YAML_TAG, _as_written(event.tag))
         return bool(event.anchor or event.tag is not None)
 
     def _count(self, at: Mark) -> None:
         self._nodes += 1
         if self._nodes > MOST_NODES:
-            self._refuse(at, f"is more than a policy may hold ({MOST_NODES:,} values)")
+            self._refuse(at, Code.YAML_SIZE, most=MOST_NODES)
             raise _StopError
 
-    def _refuse(self, at: Mark, sentence: str) -> Refused:
-        self.problems.report(at, sentence)
+    def _refuse(self, at: Mark, code: Code, value: str = "", **details: Detail) -> Refused:
+        self.problems.report(at, code, value, **details)
         return Refused(at)
 
     def _add(self, node: Node) -> None:
@@ -246,14 +238,12 @@ class _Builder:
         for key, value in _pairs(done.items):
             if not isinstance(key, Text):
                 if not isinstance(key, Refused):
-                    self._refuse(key.at, "is a list or map in the place of a key")
+                    self._refuse(key.at, Code.YAML_KEY)
             elif key.text == "<<":
-                self._refuse(key.at, "is a merge key; write out what it stands for")
+                self._refuse(key.at, Code.YAML_MERGE)
             elif key.text in keys_at:
                 first = keys_at[key.text].line
-                self._refuse(
-                    key.at, f"{quoted(key.text)} is here a second time; it is in line {first} already"
-                )
+                self._refuse(key.at, Code.YAML_DUPLICATE, key.text, line=first)
             else:
                 values[key.text], keys_at[key.text] = value, key.at
         return Table(done.at, values, keys_at)
@@ -261,13 +251,6 @@ class _Builder:
 
 def _pairs(items: list[Node]) -> Iterator[tuple[Node, Node]]:
     return zip(items[::2], items[1::2], strict=True)
-
-
-def _of_alias(anchor: str) -> str:
-    return (
-        f"{quoted('*' + anchor)} is an alias in YAML; write out what it stands for"
-        f" (a text that begins with `*` goes between quotes, like {quoted(chr(39) + '*' + anchor + chr(39))})"
-    )
 
 
 def _as_written(tag: Any) -> str:

@@ -19,12 +19,16 @@ from package_retention.model import (
     StepKind,
     Version,
 )
+from package_retention.problems import Problem
+from package_retention.problems import ProblemCode as Code
 from package_retention.report import SCHEMA, Report, ReportedPackage, ReportedStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
     from typing import BinaryIO
+
+    from package_retention.problems import Detail
 
 MOST_BYTES = 256 * 1024 * 1024
 """A report of 100,000 versions that are all deleted takes a quarter of it."""
@@ -61,11 +65,11 @@ def read(path: Path, most: int = MOST_BYTES) -> Report:
             for number, line in enumerate(_lines(file, most), start=1):  # noqa: B007 - told when a line is malformed
                 _take(reading, _decoded(line))
     except OSError as error:
-        raise _refused(path, f"cannot be read: {error.strerror}") from error
+        raise _refused(Code.FILE_UNREADABLE, path, why=error.strerror or "") from error
     except (ValueError, RecursionError) as error:
-        raise _refused(path, f"is no report of this action: line {number}: {error}") from error
+        raise _refused(Code.NOT_A_REPORT, path, line=number, why=str(error)) from error
     if reading.report is None:
-        raise _refused(path, "is empty: the run that wrote it ended before it began")
+        raise _refused(Code.EMPTY_REPORT, path)
     return _assembled(reading, reading.report)
 
 
@@ -263,6 +267,5 @@ def _moment(line: Mapping[str, Any], name: str) -> datetime:
     return moment
 
 
-def _refused(path: Path, why: str) -> InputError:
-    hint = "name the file that a run with report-file wrote, as it was written"
-    return InputError((f"from-report: {path} {why}; {hint}",))
+def _refused(code: Code, path: Path, **details: Detail) -> InputError:
+    return InputError(Problem(code, str(path), "from-report", details=details))

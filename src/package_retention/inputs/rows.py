@@ -53,7 +53,7 @@ class Input:
     with underscores. `parts` are where it stands in a policy file, as `key`. `beside_policy`: it counts beside a policy
     file, too. `is_filter`: by itself it says which versions. `may_be_empty`: if it arrives empty, its default counts;
     any other is refused, since a mistyped expression must not remove a protection. `words` are what other actions call
-    it, each with the way to say it here (empty: its own name, with the same value).
+    it, each with the lines that say it here (none: its own name, with the same value).
     """
 
     name: str
@@ -71,7 +71,7 @@ class Input:
     parts: tuple[Part, ...] = ()
     key: str = ""
     beside_policy: bool = True
-    words: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Fill in what follows from the name."""
@@ -103,11 +103,11 @@ official = partial(Input, group=Group.OFFICIAL, place=Place.NONE)
 keep_key = partial(Input, group=Group.FILTER, place=Place.FILTER, parts=(Part.KEEP,))
 
 
-def same(names: str) -> dict[str, str]:
+def same(names: str) -> dict[str, tuple[str, ...]]:
     """Names that take the value of the input as it is."""
-    return dict.fromkeys(names.split(), "")
+    return dict.fromkeys(names.split(), ())
 
 
-def said(here: str, names: str) -> dict[str, str]:
-    """Names whose meaning is written so here."""
+def said(names: str, *here: str) -> dict[str, tuple[str, ...]]:
+    """Names whose meaning is written so here, in one line or several."""
     return dict.fromkeys(names.split(), here)

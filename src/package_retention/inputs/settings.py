@@ -1,4 +1,4 @@
-"""The values of the inputs that say where a run works and how, each read from its text; `ValueError` says what fits."""
+"""The values of the inputs that say where a run works and how, each read from its text."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from package_retention.decide.durations import DurationError
-from package_retention.escaping import quoted
 from package_retention.inputs import values
 from package_retention.model import Operation
+from package_retention.problems import ProblemCode as Code
+from package_retention.problems import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,6 +69,7 @@ _REPOSITORY = re.compile(rf"{_LOGIN.pattern}/[A-Za-z0-9._-]{{1,100}}")
 _HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5})?", re.ASCII)
 _POINTS_OF_A_CHANGE = 5
 POINTS_OF_GITHUB = 900
+_REFRESH = "ghr_"  # facts B3
 
 
 class DeletePackage(StrEnum):
@@ -89,9 +90,9 @@ def owner(value: Value) -> str:
     """Read the login of an organization or user."""
     text = values.one(value)
     if not text:
-        raise ValueError("is not known here; name the organization or user that the packages belong to")
+        raise invalid(Code.NO_OWNER)
     if not _LOGIN.fullmatch(text):
-        raise ValueError(f"{quoted(text)} is no organization or user; write its login alone, like `octo-org`")
+        raise invalid(Code.NOT_AN_OWNER, text)
     return text
 
 
@@ -101,22 +102,21 @@ def repository(value: Value) -> str | None:
     if text.lower() == "any":
         return None
     if text and not _REPOSITORY.fullmatch(text):
-        raise ValueError(
-            f"{quoted(text)} is no repository; write `owner/name`, or `any` for all packages of the owner"
-        )
+        raise invalid(Code.NOT_A_REPOSITORY, text)
     return text
 
 
 def token(value: Value) -> str:
-    """Read the token, which no message may show."""
+    """Read the token, which no problem may hold."""
     text = values.one(value)
     if not text:
-        raise ValueError(
-            "evaluated to nothing; leave it out for the job's own token, or name a secret that exists here"
-            " (runs for forks and Dependabot see none)"
-        )
-    if not (text.isascii() and text.isprintable()) or " " in text:
-        raise ValueError("has a blank, a line break or another character that no token has")
+        raise invalid(Code.TOKEN_EMPTY)
+    if any(character.isspace() for character in text):
+        raise invalid(Code.TOKEN_BLANKS)
+    if not (text.isascii() and text.isprintable()):
+        raise invalid(Code.TOKEN_CHARACTERS)
+    if text.startswith(_REFRESH):
+        raise invalid(Code.TOKEN_REFRESHES)
     return text
 
 
@@ -125,12 +125,9 @@ def time_limit(value: Value) -> float | None:
     text = values.one(value)
     if text.lower() == "none":
         return None
-    try:
-        seconds = values.duration(text).total_seconds()
-    except DurationError as error:
-        raise ValueError(f"{quoted(text)} {error}") from error
+    seconds = values.duration(text).total_seconds()
     if not seconds:
-        raise ValueError(f"{quoted(text)} leaves no time for anything; say `none` for no limit")
+        raise invalid(Code.NO_TIME, text)
     return seconds
 
 
@@ -146,11 +143,9 @@ def registry_url(text: str, server_url: str) -> str:
         return _derived(server_url)
     scheme, _, rest = text.lower().rstrip("/").rpartition("://")
     if not _HOST.fullmatch(rest) or scheme not in ("", "https", "http"):
-        raise ValueError(
-            f"{quoted(text)} is no URL of a registry; write it with its host alone, like `https://ghcr.io`"
-        )
+        raise invalid(Code.NOT_A_URL, text, example="https://ghcr.io")
     if scheme == "http" and not _is_loopback(urlsplit(f"//{rest}").hostname or ""):
-        raise ValueError(f"{quoted(text)} would send the token in the clear; write `https://{rest}`")
+        raise invalid(Code.CLEAR_TEXT, text, instead=f"https://{rest}")
     return f"{scheme or 'https'}://{rest}"
 
 

@@ -39,7 +39,7 @@ INPUTS: tuple[Input, ...] = (
         kinds.OPERATION,
         "`delete`, `restore` or `list`",
         default="delete",
-        words=same("command") | said("dry-run: true|false", "do-delete"),
+        words=same("command") | said("do-delete", "dry-run: true|false"),
     ),
     what(
         "package-type",
@@ -72,7 +72,7 @@ INPUTS: tuple[Input, ...] = (
         kinds.OWNER,
         "Organization or user that owns the packages; the action finds out which of the two it is",
         default="${{ github.repository_owner }}",
-        words=same("organization org org-name user account") | said("owner: octo-org", "account-type is-org"),
+        words=same("organization org org-name user account") | said("account-type is-org", "owner: octo-org"),
     ),
     what(
         "repository",
@@ -81,7 +81,7 @@ INPUTS: tuple[Input, ...] = (
         " the owner. Plain names are not restricted",
         default="${{ github.repository }}",
         may_be_empty=True,
-        words=said("repository: any", "expand-packages"),
+        words=said("expand-packages", "repository: any"),
     ),
     what(
         "token",
@@ -118,7 +118,7 @@ INPUTS: tuple[Input, ...] = (
         " this says `latest` itself, or if its id is given",
         default="any",
         words=same("image-tags tags tag filter-tags delete-tags")
-        | said("versions: /REGEX/", "tag-regex prune-tags-regexes version-pattern tag-match-regex use-regex"),
+        | said("tag-regex prune-tags-regexes version-pattern tag-match-regex use-regex", "versions: /REGEX/"),
     ),
     condition(
         "exclude-versions",
@@ -131,7 +131,7 @@ INPUTS: tuple[Input, ...] = (
         parts=(Part.DELETE,),
         beside_policy=True,
         words=same("exclude-tags skip-tags keep-tags skip-shas")
-        | said("exclude-versions: /REGEX/", "keep-tags-regexes"),
+        | said("keep-tags-regexes", "exclude-versions: /REGEX/"),
     ),
     condition(
         "package-version-ids",
@@ -161,8 +161,8 @@ INPUTS: tuple[Input, ...] = (
         types=TAGGED,
         words=same("tag-selection")
         | said(
-            "tag-status: untagged",
             "delete-untagged untagged-only untagged prune-untagged filter-include-untagged",
+            "tag-status: untagged",
         ),
     ),
     condition(
@@ -171,7 +171,7 @@ INPUTS: tuple[Input, ...] = (
         "Duration since the later of creation and update: `90s`, `15min`, `36h`, `30d`, `2w`, `6 months`, `1 year`,"
         " `P30D`. Untagged container images younger than 24 h stay unless this is given",
         operations=DELETE,
-        words=same("cut-off keep-younger-than min-age") | said("older-than: 30d", "max-age"),
+        words=same("cut-off keep-younger-than min-age") | said("max-age", "older-than: 30d"),
     ),
     condition(
         "deleted-within",
@@ -187,7 +187,7 @@ INPUTS: tuple[Input, ...] = (
         " gone",
         operations=DELETE,
         parts=(Part.DELETE,),
-        words=said("source-gone: pull-request", "scheme closed-prs"),
+        words=said("scheme closed-prs", "source-gone: pull-request"),
     ),
     condition(
         "expired",
@@ -207,8 +207,8 @@ INPUTS: tuple[Input, ...] = (
         attribute="minimum",
         is_filter=True,
         words=same("keep-n-most-recent keep-at-least keep-last keep-latest keep")
-        | said("min-versions-to-keep: N` with `tag-status: tagged", "keep-n-tagged")
-        | said("min-versions-to-keep: N` with `tag-status: untagged", "keep-n-untagged"),
+        | said("keep-n-tagged", "min-versions-to-keep: N", "tag-status: tagged")
+        | said("keep-n-untagged", "min-versions-to-keep: N", "tag-status: untagged"),
     ),
     retention(
         "keep-per",
@@ -285,10 +285,10 @@ INPUTS: tuple[Input, ...] = (
         is_filter=True,
         parts=(Part.DELETE,),
         beside_policy=False,
-        words=said("remove-damaged: ghost", "delete-ghost-images")
-        | said("remove-damaged: partial", "delete-partial-images")
-        | said("remove-damaged: orphaned", "delete-orphaned-images")
-        | said("operation: list` with `remove-damaged: ghost, partial, orphaned", "validate"),
+        words=said("delete-ghost-images", "remove-damaged: ghost")
+        | said("delete-partial-images", "remove-damaged: partial")
+        | said("delete-orphaned-images", "remove-damaged: orphaned")
+        | said("validate", "operation: list", "remove-damaged: ghost, partial, orphaned"),
     ),
     running(
         "time-limit",
@@ -354,6 +354,14 @@ INPUTS: tuple[Input, ...] = (
         "`true` means `release-status: pre-release`",
     ),
 )
+
+# What other actions have and this one does not need, with the reason.
+UNNEEDED: Mapping[str, str] = {
+    **dict.fromkeys(("log-level", "loglevel", "rust-log"), "debug logging of the job shows the details"),
+    "timestamp-to-use": "the later of creation and update always counts",
+    "scan-after-cleanup": "changes are verified as they are made",
+    "upload-artifacts": "`report-file` names the file to upload",
+}
 
 KEEP_KEYS: tuple[Input, ...] = (
     keep_key(

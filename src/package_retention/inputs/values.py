@@ -1,4 +1,4 @@
-"""The values of inputs and of a policy's keys, one function a kind; each raises `ValueError` with a whole sentence.
+"""The values of inputs and of a policy's keys, one function a kind; each raises `InvalidValueError`.
 
 A value is a text, as an input has it, or ready entries, as a list of a policy file has them.
 """
@@ -6,17 +6,17 @@ A value is a text, as an input has it, or ready entries, as a list of a policy f
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from package_retention.decide.durations import Duration, DurationError
-from package_retention.decide.pattern_forms import PatternError
+from package_retention.decide.durations import Duration
 from package_retention.decide.patterns import Pattern, Patterns, entries
 from package_retention.decide.rules import Series, Share
-from package_retention.escaping import quoted
 from package_retention.model import PackageType
+from package_retention.problems import InvalidValueError, invalid
+from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from enum import StrEnum
     from typing import TypeVar
 
@@ -35,7 +35,7 @@ _HOSTS = ("ghcr.io/", "docker.pkg.github.com/", "docker.io/", "npm.pkg.github.co
 def one(value: Value) -> str:
     """Give a value that is no list, trimmed."""
     if isinstance(value, tuple):
-        raise ValueError("takes one value, not a list")  # noqa: TRY004 - a user's mistake, not a programmer's
+        raise invalid(Code.NOT_A_LIST)
     return value.strip()
 
 
@@ -43,7 +43,7 @@ def several(value: Value) -> tuple[str, ...]:
     """Give a list's entries; an empty list is refused, since an expression may have evaluated to nothing."""
     found = entries(value) if isinstance(value, str) else value
     if not found:
-        raise ValueError("evaluated to nothing: it has no entry")
+        raise invalid(Code.NO_ENTRY)
     return found
 
 
@@ -55,7 +55,7 @@ def patterns(value: Value, package_type: PackageType | None = None) -> Patterns:
         and not package_type.has_tags
         and (digests := [e.text for e in found.entries if e.digest])
     ):
-        raise ValueError(f"{quoted(digests[0])} is a digest, and {package_type} packages have none")
+        raise invalid(Code.DIGEST_NOT_HERE, digests[0], what=f"{package_type} packages")
     return found
 
 
@@ -66,9 +66,7 @@ def names(value: Value, package_type: PackageType | None = None) -> Patterns:
     )
     for entry in found.entries:
         if entry.digest or entry.body.lower().startswith(_HOSTS):
-            raise ValueError(
-                f"{quoted(entry.text)} is an image reference; a package's name goes without registry and owner"
-            )
+            raise invalid(Code.NAME_IS_REFERENCE, entry.text)
     return found
 
 
@@ -83,7 +81,7 @@ def choice(value: Value, kind: type[Choice], beside: str = "") -> Choice:
     try:
         return kind(text)
     except ValueError:
-        raise ValueError(f"{quoted(text)} is none of {_said((*kind, beside) if beside else kind)}") from None
+        raise invalid(Code.NOT_ONE_OF, text, choices=(*kind, beside) if beside else tuple(kind)) from None
 
 
 def package_type(value: Value) -> PackageType:
@@ -100,7 +98,7 @@ def globs(value: Value) -> tuple[str, ...]:
     """Read globs of files below the workspace; what they match is looked up later."""
     found = several(_without_words(several(value)))
     if negated := [entry for entry in found if entry.startswith("!")]:
-        raise ValueError(f"{quoted(negated[0])} takes files away, which globs of files cannot")
+        raise invalid(Code.NEGATED_GLOB, negated[0])
     return found
 
 
@@ -109,9 +107,9 @@ def tag_patterns(value: Value) -> Patterns:
     found = patterns(value)
     for entry in found.entries:
         if entry.digest:
-            raise ValueError(f"{quoted(entry.text)} is a digest; a companion tag is a tag")
+            raise invalid(Code.DIGEST_NOT_HERE, entry.text, what="companion tags")
         if entry.kind == "literal" and entry.body == "latest" and not entry.negated:
-            raise ValueError("`latest` is never a companion: it says which image is the newest")
+            raise invalid(Code.LATEST_COMPANION, entry.text)
     return found
 
 
@@ -119,29 +117,24 @@ def expression(value: Value) -> Patterns:
     """Read a bare regular expression that looks at names, tags and digests (`ignore-versions`)."""
     source = one(value)
     if len(source) > 1 and source.startswith("/") and source.endswith("/"):
-        raise ValueError(
-            f"{quoted(source)} has slashes around it, which that action takes literally; leave them out"
-        )
+        raise invalid(Code.SLASHES_TAKEN_LITERALLY, source)
     try:
         return Patterns((Pattern.expression(source),))
-    except PatternError as error:
-        raise ValueError(f"{quoted(source)} {error}") from error
+    except InvalidValueError as error:
+        # As written: it stands without slashes.
+        raise InvalidValueError(*(replace(problem, value=source) for problem in error.problems)) from error
 
 
 def duration(value: Value) -> Duration:
     """Read a duration."""
-    text = one(value)
-    try:
-        return Duration.parse(text)
-    except DurationError as error:
-        raise ValueError(f"{quoted(text)} {error}") from error
+    return Duration.parse(one(value))
 
 
 def count(value: Value, least: int = 0) -> int:
     """Read a whole number of at least `least`."""
     text = one(value)
     if not _WHOLE.fullmatch(text) or int(text) < least:
-        raise ValueError(f"{quoted(text)} is no whole number of at least {least}")
+        raise invalid(Code.NOT_A_COUNT, text, least=least)
     return int(text)
 
 
@@ -157,7 +150,7 @@ def share(value: Value) -> Share:
         return Share(float(text))
     if (found := _PERCENT.fullmatch(text)) and float(found[1]) <= 100:  # noqa: PLR2004 - per cent
         return Share(float(found[1]), percent=True)
-    raise ValueError(f"{quoted(text)} is neither a whole number nor a percentage; write `20` or `10%`")
+    raise invalid(Code.NOT_A_SHARE, text)
 
 
 def truth(value: Value) -> bool:
@@ -167,7 +160,7 @@ def truth(value: Value) -> bool:
         return True
     if text in ("false", "False", "FALSE"):
         return False
-    raise ValueError(f"{quoted(text)} is neither `true` nor `false`")
+    raise invalid(Code.NOT_A_BOOLEAN, text)
 
 
 def series(value: Value) -> Series | Pattern:
@@ -176,15 +169,10 @@ def series(value: Value) -> Series | Pattern:
     if text in tuple(Series):
         return Series(text)
     if not text.startswith("/"):
-        raise ValueError(
-            f"{quoted(text)} is none of {_said(Series)}, nor a regular expression like `/^(v\\d+)/`"
-        )
-    try:
-        found = Pattern.parse(text)
-    except PatternError as error:
-        raise ValueError(f"{quoted(text)} {error}") from error
+        raise invalid(Code.NOT_A_SERIES, text)
+    found = Pattern.parse(text)
     if not found.groups:
-        raise ValueError(f"{quoted(text)} has no group; the first group names the series, like `/^(v\\d+)/`")
+        raise invalid(Code.NO_GROUP, text)
     return found
 
 
@@ -195,15 +183,18 @@ def version_range(value: Value, package_type: PackageType) -> VersionRange:
     text = one(value)
     try:
         return ecosystems.of(package_type).parse_range(text)
-    except ValueError as error:
-        raise ValueError(f"{quoted(text)}: {error}") from error
+    except InvalidValueError as error:
+        raise InvalidValueError(
+            *(
+                replace(each, value=text, details={"part": each.value, "type": package_type, **each.details})
+                for each in error.problems
+            )
+        ) from error
 
 
 def _without_words(found: tuple[str, ...]) -> tuple[str, ...]:
     if mixed := [entry for entry in found if entry.lower().removeprefix("!").strip() in WORDS]:
-        raise ValueError(
-            f"{quoted(mixed[0])} stands alone, or not at all (what is really called so: `/^{mixed[0].lstrip('! ')}$/`)"
-        )
+        raise invalid(Code.WORD_IN_LIST, mixed[0], instead=f"/^{mixed[0].lstrip('! ')}$/")
     return found
 
 
@@ -211,13 +202,7 @@ def _id(entry: str) -> int:
     if _WHOLE.fullmatch(entry) and int(entry):
         return int(entry)
     if entry.startswith("["):
-        raise ValueError(f"{quoted(entry)} is JSON; write `${{{{ join(fromJSON(…), ',') }}}}`")
+        raise invalid(Code.ID_IS_JSON, entry)
     if entry.startswith("PV_"):
-        raise ValueError(f"{quoted(entry)} is a GraphQL id; the REST id is a whole number")
-    raise ValueError(
-        f"{quoted(entry)} is no id of a version; an id is a whole number, a tag or digest goes to `versions`"
-    )
-
-
-def _said(kind: Iterable[object]) -> str:
-    return ", ".join(f"`{each}`" for each in kind)
+        raise invalid(Code.ID_OF_GRAPHQL, entry)
+    raise invalid(Code.NOT_AN_ID, entry)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from package_retention.errors import InputError
 from package_retention.escaping import counted
 from package_retention.model import Operation, Result
+from package_retention.output.problems import sentences
 from package_retention.output.sentences import finding_words, outcome_words
 from package_retention.reason import ReasonCode
 
@@ -65,7 +66,7 @@ def annotate(run: RunResult, speaker: Annotator) -> None:
     """Tell every point to the log; all problems of the inputs are one error."""
     problems = _problems(run)
     if problems:
-        speaker.fail(InputError(problems))
+        speaker.fail(InputError(*run.problems))
     for notice in notices(run):
         if notice.text in problems:
             continue
@@ -82,8 +83,8 @@ def _of_run(run: RunResult) -> Iterator[Notice]:
 
 
 def _problems(run: RunResult) -> tuple[str, ...]:
-    """The problems of the inputs, which are one error with a line each (`errors.InputError`)."""
-    return tuple(run.failure.split("\n- ")[1:])
+    """The problems of the inputs, which are one error with a line each."""
+    return sentences(run.problems)
 
 
 def _cut_short(run: RunResult) -> Notice:

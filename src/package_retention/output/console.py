@@ -13,6 +13,7 @@ from actions_toolkit import core
 from package_retention.errors import InputError, RetentionError
 from package_retention.escaping import harmless, shortened
 from package_retention.inputs.environment import on_runner
+from package_retention.output.problems import lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -67,8 +68,7 @@ class Console:
     def fail(self, error: RetentionError) -> None:
         """Say why the run, or a part of it, was refused: every problem on a line of its own."""
         if isinstance(error, InputError):
-            head = error.message.split("\n", 1)[0]
-            self._annotate("error", core.error, (head, *(f"- {problem}" for problem in error.problems)))
+            self._annotate("error", core.error, lines(error.problems))
         else:
             self.error(error.message, error.hint)
 
@@ -186,8 +186,7 @@ class Terminal(Console):
     def fail(self, error: RetentionError) -> None:
         """Say why the run, or a part of it, was refused: every problem on a line of its own."""
         if isinstance(error, InputError):
-            head = error.message.split("\n", 1)[0]
-            self._report("error", (head, *(f"- {problem}" for problem in error.problems)))
+            self._report("error", lines(error.problems))
         else:
             self.error(error.message, error.hint)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from package_retention.errors import InputError
 from package_retention.inputs.files import Places
 from package_retention.output.journal import EventListeners, LogListener
 from package_retention.output.progress import Progress
@@ -27,11 +26,6 @@ _RUN = (
     "GITHUB_RUN_ATTEMPT",
     "GITHUB_JOB",
     "GITHUB_ACTOR",
-)
-
-_WRITTEN_OVER = (
-    "report-file: it is the same file as from-report ({}), and this run's report would be written over the one that "
-    "it reads; give it another name, so that the first can still be restored from"
 )
 
 
@@ -65,13 +59,11 @@ class Records:
         self.journal = EventListeners(self._report, self._log, self.progress)
 
     def read_report(self, settings: Settings) -> Report | None:
-        """Read the report that the step names; raises `InputError` where it is none, or would be written over."""
+        """Read the report that the step names; raises `InputError` if it is not one."""
         if settings.from_report is None:
             return None
         from package_retention.inputs.report_reader import read  # noqa: PLC0415 - few runs read one
 
-        if settings.report_file is not None and _same(settings.report_file, settings.from_report):
-            raise InputError((_WRITTEN_OVER.format(settings.from_report),))
         return read(settings.from_report)
 
     @property
@@ -88,11 +80,3 @@ class Records:
             return ""
         self._report.close(run)
         return self._report.failure
-
-
-def _same(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one file, by whatever names."""
-    try:
-        return one.samefile(other)
-    except OSError:  # one of them is not there
-        return one == other

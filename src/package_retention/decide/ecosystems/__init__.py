@@ -2,7 +2,7 @@
 
 One module an ecosystem, all of one shape (`Ecosystem`). Versions come from the API and are hostile text: parsing is
 bounded in time and length, knows ASCII digits only, and never raises. Ranges are the workflow author's: `parse_range`
-raises `ValueError` with a sentence that names the right form.
+raises `InvalidValueError`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from functools import total_ordering
 from typing import TYPE_CHECKING, Any, Protocol
 
 from package_retention.model import PackageType
+from package_retention.problems import ProblemCode as Code
+from package_retention.problems import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,9 +61,9 @@ class VersionRange:
 
 
 def check_length(text: str) -> None:
-    """Refuse a range that is too long to be meant; `ValueError` says so."""
+    """Refuse a range that is too long to be meant; raise `InvalidValueError`."""
     if len(text) > _MAX_RANGE_LENGTH:
-        raise ValueError(f"a range is at most {_MAX_RANGE_LENGTH} characters long")
+        raise invalid(Code.RANGE_TOO_LONG, text, most=_MAX_RANGE_LENGTH)
 
 
 class Ecosystem(Protocol):
@@ -72,7 +74,7 @@ class Ecosystem(Protocol):
         ...
 
     def parse_range(self, text: str) -> VersionRange:
-        """Read a range in the ecosystem's own syntax; `ValueError` names the right form."""
+        """Read a range in the ecosystem's own syntax; raise `InvalidValueError` if it is not one."""
         ...
 
 

@@ -42,7 +42,7 @@ def parse(text: str) -> VersionNumber | None:
 
 
 def parse_range(text: str) -> VersionRange:
-    """Read a range in npm's grammar; `ValueError` names the right form."""
+    """Read a range in npm's grammar; raise `InvalidValueError` if it is not one."""
     allowed = alternatives(text)
 
     def contains(version: VersionNumber) -> bool:

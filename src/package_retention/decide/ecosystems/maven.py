@@ -13,6 +13,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from package_retention.decide.ecosystems import MAX_LENGTH, VersionNumber, VersionRange, check_length
+from package_retention.problems import ProblemCode as Code
+from package_retention.problems import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,9 +25,6 @@ _LEADING = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _INTERVAL = re.compile(r"([\[(])([^\[\](),]*)(?:(,)([^\[\](),]*))?([\])])\s*")
 _NO_VERSION = re.compile(
     r"[\s~^<>=*|,\[\]()]|(?:^|\.)[xX](?:\.|$)|\+$|^(?:latest(?:\..*)?|release)$", re.IGNORECASE
-)
-_RIGHT_FORM = (
-    "ranges are written as for Maven: `[1.0,2.0)`, `[1.0,)`, `(,1.0],[1.2,)`, or `1.0` for exactly that one"
 )
 
 _RELEASE: Final = 5
@@ -145,7 +144,7 @@ def _place(element: _Element, *, early: bool) -> _Place:
 
 
 def parse_range(text: str) -> VersionRange:
-    """Read a set of intervals, or one version; `ValueError` names the right form."""
+    """Read a set of intervals, or one version; raise `InvalidValueError` if it is not one."""
     check_length(text)
     plain = text.strip()
     if not plain.startswith(("[", "(")):
@@ -159,7 +158,7 @@ def _single(text: str) -> VersionNumber:
     """Read a bare version; what other tools write as a range, or means "the newest" to Maven, is none."""
     version = None if _NO_VERSION.search(text) else parse(text)
     if not version:
-        raise ValueError(f"`{text}` is no range of Maven's; {_RIGHT_FORM}")
+        raise invalid(Code.RANGE_NOT_A_RANGE, text)
     return version
 
 
@@ -189,14 +188,14 @@ def _intervals(text: str) -> list[_Interval]:
     while position < len(text):
         match = _INTERVAL.match(text, position)
         if not match:
-            raise ValueError(f"`{text[position:]}` is no interval; {_RIGHT_FORM}")
+            raise invalid(Code.RANGE_NOT_A_RANGE, text[position:])
         intervals.append(_interval(match))
         position = match.end()
         if text.startswith(",", position) and position + 1 < len(text):
             position += len(text[position:]) - len(text[position + 1 :].lstrip())
     for before, after in pairwise(intervals):
         if before.high and (not after.low or after.low < before.high):
-            raise ValueError(f"the intervals of `{text}` overlap or do not ascend; {_RIGHT_FORM}")
+            raise invalid(Code.RANGE_OVERLAP, text)
     return intervals
 
 
@@ -205,15 +204,13 @@ def _interval(match: re.Match[str]) -> _Interval:
     inclusive = opening == "[", closing == "]"
     if not comma:
         if not all(inclusive):
-            raise ValueError(
-                f"`{match[0].strip()}` names one version, which stands in square brackets; {_RIGHT_FORM}"
-            )
+            raise invalid(Code.RANGE_ONE_VERSION, match[0].strip())
         return _Interval(_bound(low), _bound(low), *inclusive)
     interval = _Interval(
         _bound(low) if low.strip() else None, _bound(high) if high.strip() else None, *inclusive
     )
     if interval.empty:
-        raise ValueError(f"`{match[0].strip()}` ends before it begins; {_RIGHT_FORM}")
+        raise invalid(Code.RANGE_REVERSED, match[0].strip())
     return interval
 
 

@@ -13,6 +13,8 @@ from operator import eq, ge, gt, le, lt
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from package_retention.decide.ecosystems import MAX_LENGTH, VersionNumber, VersionRange, check_length
+from package_retention.problems import ProblemCode as Code
+from package_retention.problems import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,9 +32,6 @@ _COMPARATOR = re.compile(r"(~>|[<>]=?|[~^=]?)(.*)")
 _AFTER_OPERATOR = re.compile(r"([~^<>=]) ")
 _HYPHEN = re.compile(r"([^ ]+) - ([^ ]+)")
 _BUILDS = re.compile(_BUILD)
-_RIGHT_FORM = (
-    "ranges are written as for npm: `^1.2`, `~1.2.3`, `1.x`, `>=1.0.0 <2.0.0`, `1.2 - 2.3`, `^1 || ^3`"
-)
 
 Labels = tuple[tuple[int, float, str], ...]
 Numbers = tuple[int, ...]
@@ -94,7 +93,7 @@ class _Partial(NamedTuple):
 
 
 def parse_range(text: str) -> VersionRange:
-    """Read a range; `ValueError` names the right form."""
+    """Read a range; raise `InvalidValueError` if it is not one."""
     allowed = alternatives(text)
 
     def contains(version: VersionNumber) -> bool:
@@ -121,14 +120,14 @@ def alternatives(text: str) -> tuple[tuple[Bound, ...], ...]:
     found = tuple(_conjunction(part) for part in text.split("||"))
     for bound in (bound for bounds in found for bound in bounds):
         if max(bound.numbers) > _MAX_SAFE:
-            raise ValueError(f"`{text}` has a number over {_MAX_SAFE}, which npm refuses")
+            raise invalid(Code.RANGE_TOO_LARGE, text, most=_MAX_SAFE)
     return ((),) if () in found else found
 
 
 def _conjunction(text: str) -> tuple[Bound, ...]:
     plain = _BUILDS.sub("", " ".join(text.split()))
     if not plain:
-        raise ValueError(f"an alternative beside `||` is empty; say `*` for every release; {_RIGHT_FORM}")
+        raise invalid(Code.RANGE_EMPTY_ALTERNATIVE, text)
     if hyphen := _HYPHEN.fullmatch(plain):
         bounds = _from_to(_partial(hyphen[1]), _partial(hyphen[2]))
     else:
@@ -146,7 +145,7 @@ def _unfold(range_text: str) -> list[Bound]:
         return _compatible(operator, _partial(version, any_prefix=True))
     partial = _partial(version)
     if partial.jumps:
-        raise ValueError(f"`{range_text}` has a number behind an x; {_RIGHT_FORM}")
+        raise invalid(Code.RANGE_NO_VERSION, range_text)
     if partial.full:
         return [Bound(operator, partial.numbers, partial.labels)]
     if not partial.numbers:
@@ -188,7 +187,7 @@ def _partial(text: str, *, any_prefix: bool = False) -> _Partial:
     known = [int(part) for part in takewhile(str.isdigit, parts)]
     full = len(known) == 3  # noqa: PLR2004 - major, minor, patch
     if not match or (full and not any_prefix and match[1] not in ("", "v")):
-        raise ValueError(f"`{text}` is no version of a range; {_RIGHT_FORM}")
+        raise invalid(Code.RANGE_NO_VERSION, text)
     jumps = any(part.isdigit() for part in parts[len(known) :])
     return _Partial(tuple(known), (match[5] or "") if full else "", jumps)
 

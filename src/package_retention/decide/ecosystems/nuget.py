@@ -11,6 +11,8 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from package_retention.decide.ecosystems import MAX_LENGTH, VersionNumber, VersionRange, check_length
+from package_retention.problems import ProblemCode as Code
+from package_retention.problems import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,9 +24,6 @@ _NUMERIC_LABEL = re.compile(r"-?[0-9]+")
 _INTERVAL = re.compile(r"([\[(])([^,\[\]()]*)(?:(,)([^,\[\]()]*))?([\])])")
 _FLOAT = re.compile(r"((?:[0-9]+\.){0,3})\*(?:-([0-9A-Za-z.-]*)\*)?")
 _LABEL_FLOAT = re.compile(r"([0-9]+(?:\.[0-9]+){0,3})-([0-9A-Za-z.-]*)\*")
-_RIGHT_FORM = (
-    "ranges are written as for NuGet: `[1.0,2.0)`, `[1.0]`, `1.0` (that or later), `1.*`, `1.0.0-beta.*`"
-)
 
 Labels = tuple[tuple[int, int, str], ...]
 
@@ -65,7 +64,7 @@ class _Floor(NamedTuple):
 
 
 def parse_range(text: str) -> VersionRange:
-    """Read a range; `ValueError` names the right form."""
+    """Read a range; raise `InvalidValueError` if it is not one."""
     check_length(text)
     plain = text.strip()
     interval = _INTERVAL.fullmatch(plain)
@@ -73,9 +72,9 @@ def parse_range(text: str) -> VersionRange:
         return VersionRange(text, _between(_floor(plain), None))
     opening, low, comma, high, closing = interval.groups()
     if not comma and (opening, closing) != ("[", "]"):
-        raise ValueError(f"`{plain}` names one version, which stands in square brackets; {_RIGHT_FORM}")
+        raise invalid(Code.RANGE_ONE_VERSION, plain)
     if not low.strip() and not (high or "").strip():
-        raise ValueError(f"`{plain}` names no version; {_RIGHT_FORM}")
+        raise invalid(Code.RANGE_NO_VERSION, plain)
     lower = _floor(low) if low.strip() else None
     upper = _version(high if comma else low) if (high or not comma) and (high or low).strip() else None
     _check_order(plain, lower, upper, uneven=(opening == "[") != (closing == "]"))
@@ -86,7 +85,7 @@ def parse_range(text: str) -> VersionRange:
 
 def _check_order(text: str, lower: _Floor | None, upper: VersionNumber | None, *, uneven: bool) -> None:
     if lower and upper and (lower.version > upper or (lower.version == upper and uneven)):
-        raise ValueError(f"`{text}` ends before it begins; {_RIGHT_FORM}")
+        raise invalid(Code.RANGE_REVERSED, text)
 
 
 def _between(
@@ -109,7 +108,7 @@ def _between(
 def _version(text: str) -> VersionNumber:
     version = parse(text.strip())
     if not version:
-        raise ValueError(f"`{text.strip()}` is no version of a range; {_RIGHT_FORM}")
+        raise invalid(Code.RANGE_NO_VERSION, text.strip())
     return version
 
 
@@ -122,7 +121,7 @@ def _floor(text: str) -> _Floor:
     elif match := _LABEL_FLOAT.fullmatch(text):
         floating, given, prefix = False, match[1], match[2]
     else:
-        raise ValueError(f"`{text.strip()}` has its `*` in a place where NuGet knows none; {_RIGHT_FORM}")
+        raise invalid(Code.RANGE_STAR, text.strip())
     labels = "" if prefix is None else f"-{_lowest_label(prefix, floating=floating)}"
     lowest = _version(given + labels)
     fixed = lowest.numbers[: given.count(".")] if floating else lowest.numbers

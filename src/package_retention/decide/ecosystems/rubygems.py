@@ -12,6 +12,8 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING, Any, Final
 
 from package_retention.decide.ecosystems import MAX_LENGTH, VersionNumber, VersionRange, check_length
+from package_retention.problems import ProblemCode as Code
+from package_retention.problems import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 _VERSION = re.compile(r"[0-9]+(?:\.[0-9a-zA-Z]+)*(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?")
 _SEGMENT = re.compile(r"[0-9]+|[a-zA-Z]+")
 _REQUIREMENT = re.compile(r"\s*(~>|!=|[<>]=?|=?)\s*([^\s<>=~!]+)\s*")
-_RIGHT_FORM = "requirements are written as for RubyGems: `~> 1.2`, `>= 1.0, < 2.0`, `!= 1.3.0`, `1.2.3`"
 _OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "": eq,
     "=": eq,
@@ -44,7 +45,7 @@ def parse(text: str) -> VersionNumber | None:
 
 
 def parse_range(text: str) -> VersionRange:
-    """Read a requirement or a comma-joined list of them; `ValueError` names the right form."""
+    """Read a requirement or a comma-joined list of them; raise `InvalidValueError` if it is not one."""
     check_length(text)
     tests = [_requirement(part) for part in text.split(",")]
     return VersionRange(text, lambda version: all(test(version) for test in tests))
@@ -54,7 +55,7 @@ def _requirement(text: str) -> Callable[[VersionNumber], bool]:
     match = _REQUIREMENT.fullmatch(text)
     wanted = parse(match[2]) if match else None
     if not match or not wanted:
-        raise ValueError(f"`{text.strip()}` is no requirement; {_RIGHT_FORM}")
+        raise invalid(Code.RANGE_NOT_A_RANGE, text.strip())
     if match[1] == "~>":
         return _pessimistic(wanted)
     operator = _OPERATORS[match[1]]

@@ -1,0 +1,61 @@
+"""What somebody meant who wrote a name that does not exist: by other actions' words first, then by spelling."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from package_retention.inputs.table import BY_NAME, INPUTS, UNNEEDED
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from package_retention.problems import Detail
+
+# A name that is spelled alike may mean the contrary: `delete-tagged` is not `delete-untagged`.
+_MEANINGS = frozenset(
+    [
+        "delete",
+        "remove",
+        "restore",
+        "keep",
+        "exclude",
+        "ignore",
+        "skip",
+        "only",
+        "tagged",
+        "untagged",
+        "older",
+        "newer",
+        "younger",
+        "min",
+        "max",
+    ]
+)
+_ALIKE = 0.75
+
+_WORDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    word: (each.name, here) for each in INPUTS for word, here in each.words.items()
+}
+
+
+def nearest(name: str, names: Collection[str], cutoff: float = _ALIKE) -> str | None:
+    """Return the name that is spelled most alike, unless a word in it means something else."""
+    meant = _MEANINGS & {*name.split("-")}
+    alike = [each for each in names if meant <= {*each.split("-")}]
+    return next(iter(get_close_matches(name, alike, n=1, cutoff=cutoff)), None)
+
+
+def input_meant(name: str) -> dict[str, Detail]:
+    """Return the details of a problem with an unknown input: `said` here, `unneeded`, `meant`, or all that are `known`."""
+    plain = name.lower().replace("_", "-")
+    word = plain if plain in _WORDS else nearest(plain, _WORDS)
+    here = nearest(plain, BY_NAME)
+    if plain in BY_NAME:
+        return {"meant": plain}
+    if plain in UNNEEDED:
+        return {"unneeded": UNNEEDED[plain]}
+    if word and (plain == word or not here):
+        meant, said = _WORDS[word]
+        return {"said": said or (meant,)}
+    return {"meant": here} if here else {"known": tuple(BY_NAME)}
