@@ -67,8 +67,13 @@ class PackagesApi(Protocol):
         """Get one package; `MissingError` where it is not there or hidden."""
         ...
 
-    def versions(self, package: Package, *, deleted: bool = False) -> tuple[Version, ...]:
-        """List all versions, every page; `MissingError` where the package is not there or hidden."""
+    def versions(
+        self, package: Package, *, deleted: bool = False, at_rest: bool = False
+    ) -> tuple[Version, ...]:
+        """List all versions, every page; `MissingError` where the package is not there or hidden.
+
+        `at_rest`: with no row missed because others pushed or deleted meanwhile; `UnreachableError` where they always did.
+        """
         ...
 
     def version(self, package: Package, version_id: int) -> Version:

@@ -11,9 +11,11 @@ import pytest
 from emulator import rest, shapes
 from emulator.faults import Fault, Kind, Odd
 from emulator.images import push_image
+from emulator.meanwhile import Slips
 from emulator.messages import Request
 from emulator.steps import TOKEN
 from scene import Scene, deletes, lists, page, reads, scene
+from wholeness import named_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -322,3 +324,33 @@ def test_a_digest_that_is_listed_twice_stays_and_each_of_its_versions_counts(mad
     assert ran.number("deleted-count") == 0
     assert ran.number("kept-count") == len(list(made.app.active()))
     assert twin.deleted_at is None
+
+
+@pytest.mark.parametrize("changes", [1, 4, 30, None])
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_that_slip_over_page_edges_cost_no_kept_image_anything(
+    made: Scene, seed: int, changes: int | None
+) -> None:
+    """Others push and delete between all pages; a package that never rests is left as it is."""
+    for number in range(150):
+        tags = [f"v{number}"] if number % 3 == 0 else []
+        made.push(*tags, created=200 - number, platforms=("linux/amd64",))
+    slips = Slips(made.world, made.app, most=2, seed=seed)
+    left = [changes]
+
+    def others(request: Request) -> None:
+        if left[0] != 0 and lists(request) and request.query.get("page", "1") != "1":
+            left[0] = None if left[0] is None else left[0] - 1
+            slips(request)
+
+    made.world.before_request.append(others)
+    ran = made.step(tag_status="untagged", older_than="1d")
+    made.world.before_request.clear()
+    theirs = {version.id for version in slips.deleted}
+    if changes is None:
+        assert ran.status == 1
+        assert "each of the 4 times that the list was read" in ran.log
+        assert made.changes() == []
+    for version in made.app.active():
+        lost = named_by(version.manifest) - made.there
+        assert all(one.id in theirs for one in made.app.versions.values() if one.name in lost), ran.log

@@ -68,8 +68,11 @@ class Listed:
     def package(self, owner: Owner, package_type: PackageType, name: str) -> Package:
         return Package(owner, package_type, name)
 
-    def versions(self, _package: Package, *, deleted: bool = False) -> tuple[Version, ...]:
+    def versions(
+        self, _package: Package, *, deleted: bool = False, at_rest: bool = False
+    ) -> tuple[Version, ...]:
         assert not deleted
+        assert not at_rest
         return self._versions
 
     def require(self, _kinds: Iterable[StepKind], _package_type: PackageType) -> tuple[str, ...]:

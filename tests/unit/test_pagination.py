@@ -212,3 +212,81 @@ def test_what_is_no_list_of_versions_is_never_an_empty_one(body: Any) -> None:
     made = rig(lambda *_: Reply(200, body))
     with pytest.raises(UnreachableError, match="cannot list the versions of acme/lib"):
         made.packages.versions(LIB)
+
+
+class Busy:
+    """A list on which others work between requests: each request meets the next of `changes`, then nothing more.
+
+    A change is how many rows are pushed, and places of rows that are deleted; what was pushed is never deleted.
+    """
+
+    def __init__(self, count: int, changes: Sequence[tuple[int, Sequence[int]]], *, after: int = 1) -> None:
+        self.rows = [row(number) for number in range(count, 0, -1)]
+        self.count = count
+        self.changes = list(changes)
+        self.asked = 0
+        self.after = after
+        self.stays = set(range(1, count + 1))
+
+    def __call__(self, _: str, url: str) -> Reply:
+        self.asked += 1
+        if self.asked > self.after and self.changes:
+            pushed, gone = self.changes.pop(0)
+            for place in gone:
+                old = [one["id"] for one in self.rows if one["id"] <= self.count]
+                if len(old) > 1:
+                    victim = old[place % len(old)]
+                    self.stays.discard(victim)
+                    self.rows = [one for one in self.rows if one["id"] != victim]
+            newest = self.rows[0]["id"]
+            self.rows[:0] = [row(number) for number in range(newest + pushed, newest, -1)]
+        return paged(self.rows, url)
+
+
+CHANGES = st.lists(
+    st.tuples(st.integers(0, 3), st.lists(st.integers(0, 900), max_size=3)), min_size=1, max_size=40
+)
+
+
+@given(count=st.sampled_from((1, 99, 100, 101, 199, 200, 201, 350, 500)), changes=CHANGES)
+def test_a_list_at_rest_misses_nothing_that_was_there_all_the_time(
+    count: int, changes: list[tuple[int, list[int]]]
+) -> None:
+    busy = Busy(count, changes)
+    made = rig(busy, workers=1)
+    try:
+        found = [version.id for version in made.packages.versions(LIB, at_rest=True)]
+    except UnreachableError as error:
+        assert "each of the 4 times" in error.message  # noqa: PT017 - an error is one of two right answers
+        return
+    finally:
+        made.packages.close()
+    assert busy.stays <= set(found)
+    assert found == sorted(set(found), reverse=True)
+
+
+def test_a_row_that_slips_from_a_list_is_in_the_list_at_rest() -> None:
+    # Somebody deletes from page 1 after it was read: the first row of page 2 is on page 1 then, and on no page read.
+    slips = [(0, [5])]
+    slipped = Busy(350, slips)
+    missing = slipped.stays - {one.id for one in rig(slipped, workers=1).packages.versions(LIB)} - {345}
+    assert missing == {250}
+    busy = Busy(350, slips)
+    made = rig(busy, workers=1)
+    assert {version.id for version in made.packages.versions(LIB, at_rest=True)} == busy.stays
+    assert len(made.asked) == 12
+
+
+def test_a_list_that_is_never_at_rest_is_no_list() -> None:
+    busy = Busy(350, [(1, [])] * 100)
+    with pytest.raises(
+        UnreachableError, match=r"acme/lib \(npm\): versions came or went each of the 4 times"
+    ):
+        rig(busy, workers=1).packages.versions(LIB, at_rest=True)
+    assert busy.asked == 4 * 6
+
+
+def test_a_list_of_one_page_is_at_rest_by_itself() -> None:
+    made = rig(lambda _, url: paged([row(number) for number in range(1, 51)], url))
+    assert len(made.packages.versions(LIB, at_rest=True)) == 50
+    assert len(made.asked) == 1

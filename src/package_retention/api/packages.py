@@ -131,10 +131,13 @@ class PackagesClient:
         self._seen.add(_key(found))
         return found
 
-    def versions(self, package: Package, *, deleted: bool = False) -> tuple[Version, ...]:
+    def versions(
+        self, package: Package, *, deleted: bool = False, at_rest: bool = False
+    ) -> tuple[Version, ...]:
         """List all versions, active or deleted; rows of the other state are left out (facts A6)."""
         context = self._about(f"list the {'deleted ' if deleted else ''}versions of {package.label}", package)
-        found = self._lister.all(_versions(package, context, deleted=deleted))
+        fetch = self._lister.all_at_rest if at_rest else self._lister.all
+        found = fetch(_versions(package, context, deleted=deleted))
         self._seen.add(_key(package))
         return found
 

@@ -11,7 +11,7 @@ from package_retention.errors import MissingError, UnreachableError
 from package_retention.transport import links
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     from package_retention.api.client import ApiResponse, GitHubClient
     from package_retention.errors import RefusedError
@@ -22,6 +22,8 @@ PER_PAGE = 100
 # Pages of very large packages may end in a 500 until they are smaller (facts A6); a quarter divides a page evenly.
 _PARTS = 4
 _SMALL = PER_PAGE // _PARTS
+# A list that changes while it is read is made anew at most three times.
+_LISTS = 4
 _NEXT = "run again; if it stays so, report it with the log of a run with debug logging on"
 
 
@@ -84,8 +86,26 @@ class Paginator:
         pages = self._pages(listing)
         if not _fit(pages):
             pages = self._pages(listing)
-        items = (item for page in pages for item in page.items)
-        return tuple({listing.key(item): item for item in reversed(tuple(items))}.values())[::-1]
+        return _items(listing, pages)
+
+    def all_at_rest(self, listing: Listing[T]) -> tuple[T, ...]:
+        """Fetch every page as `all` does, of a list that was the same before and after.
+
+        Rows slip over the edges of pages while others push and delete, and one that slips over the edge of a page that
+        is about to be read is in no page. Newer rows come first, so a push shows on the first page, and a deletion on
+        the last: the last is read right after the first, and both again at the end.
+
+        Raises:
+            UnreachableError: also where the list changed each time that it was read.
+        """
+        for _ in range(_LISTS):
+            pages, ends = self._pages_with_ends(listing)
+            if ends and _fit(pages):
+                return _items(listing, pages)
+        raise UnreachableError(
+            f"cannot {listing.action}: versions came or went each of the {_LISTS} times that the list was read",
+            "run again when fewer others push and delete",
+        )
 
     def find(self, listing: Listing[T], wanted: Callable[[T], bool]) -> T | None:
         """Fetch page after page until an item is the wanted one; lists are newest first (facts A6)."""
@@ -100,9 +120,21 @@ class Paginator:
         first = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
         pages = [first]
         if first.last and first.next:
-            urls = [_at(first.next, number, PER_PAGE) for number in range(2, first.last + 1)]
-            pages += self._concurrently(listing, urls)
+            pages += self._concurrently(listing, first.next, range(2, first.last + 1))
         return list(self._onward(listing, pages))
+
+    def _pages_with_ends(self, listing: Listing[T]) -> tuple[list[_Page[T]], bool]:
+        """Fetch every page, and say whether the first and the last are the same afterwards; one page always is."""
+        first = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
+        pages = [first]
+        if first.last and first.next:
+            end = self._page(listing, _at(first.next, first.last, PER_PAGE), first.last)
+            pages += [*self._concurrently(listing, first.next, range(2, first.last)), end]
+        pages = list(self._onward(listing, pages))
+        if len(pages) == 1:
+            return pages, True
+        again = self._concurrently(listing, first.next or listing.url, (1, len(pages)))
+        return pages, [page.marks for page in again] == [first.marks, pages[-1].marks]
 
     def _onward(self, listing: Listing[T], pages: list[_Page[T]]) -> Iterator[_Page[T]]:
         """Give the pages that are here, then those that follow, one after the other."""
@@ -128,9 +160,9 @@ class Paginator:
             seen.add(page.marks)
             yield page
 
-    def _concurrently(self, listing: Listing[T], urls: Sequence[str]) -> list[_Page[T]]:
+    def _concurrently(self, listing: Listing[T], url: str, numbers: Iterable[int]) -> list[_Page[T]]:
         futures = [
-            self._pool.submit(self._page, listing, url, number) for number, url in enumerate(urls, start=2)
+            self._pool.submit(self._page, listing, _at(url, number, PER_PAGE), number) for number in numbers
         ]
         try:
             return [future.result() for future in futures]
@@ -184,6 +216,11 @@ class Paginator:
         link = response.headers.get("link")
         marks = tuple(str(row.get("id", row.get("name"))) for row in response.body)
         return _Page(items, marks, links.last_page(link), links.next_url(link), bool(link))
+
+
+def _items(listing: Listing[T], pages: Sequence[_Page[T]]) -> tuple[T, ...]:
+    items = tuple(item for page in pages for item in page.items)
+    return tuple({listing.key(item): item for item in reversed(items)}.values())[::-1]
 
 
 def _next(listing: Listing[T], page: _Page[T], number: int, *, linked: bool) -> str | None:

@@ -33,7 +33,9 @@ def survey_again(run_context: RunContext, facts: Facts, rules: PackageRules, don
 
     What the registry did not have is asked for again: a 404 that passes is no 404. So is what was damaged.
     """
-    latest = run_context.api.versions(facts.package)
+    # A row that slipped from both lists would protect nothing, so the later one is made of a list at rest.
+    at_rest = facts.package.type is PackageType.CONTAINER
+    latest = run_context.api.versions(facts.package, at_rest=at_rest)
     readings = {digest: r for digest, r in facts.readings.items() if not isinstance(r, Absent)}
     facts = replace(facts, readings=readings, confirmed=frozenset())
     return _read(run_context, facts.relisted(latest, done), rules)
