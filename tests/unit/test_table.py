@@ -32,7 +32,7 @@ HOLDERS: dict[Place, type] = {
 }
 # What these values hold beside what inputs say.
 NO_INPUTS = {
-    Place.SETTINGS: {"rules", "api_url", "server_url", "warnings", "given"},
+    Place.SETTINGS: {"rules", "api_url", "server_url", "warnings", "given", "references"},
     Place.PACKAGE: {"delete", "keep", "exclude", "within"},
     Place.FILTER: set[str](),
     Place.RETENTION: set[str](),

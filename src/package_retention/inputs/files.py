@@ -154,18 +154,22 @@ def inspect(path: Path, allowed: tuple[Path, ...]) -> None:
     for depth in range(1, len(parts) + 1):
         at = root.joinpath(*parts[:depth])
         try:
-            mode = at.lstat().st_mode
+            status = at.lstat()
         except FileNotFoundError:
             return
         except OSError as error:
             raise invalid(Code.FILE_UNREADABLE, str(at), why=error.strerror or "") from error
-        _check(at, mode, last=depth == len(parts))
+        _check(at, status, last=depth == len(parts))
 
 
-def _check(at: Path, mode: int, *, last: bool) -> None:
+def _check(at: Path, status: os.stat_result, *, last: bool) -> None:
+    mode = status.st_mode
     if stat.S_ISLNK(mode):
         raise invalid(Code.FILE_LINK, str(at))
     if last and not stat.S_ISREG(mode):
         raise invalid(Code.FILE_NOT_REGULAR, str(at))
+    # Written through one name, the other one's file would change, wherever it lies.
+    if last and status.st_nlink > 1:
+        raise invalid(Code.FILE_HARD_LINK, str(at))
     if not last and not stat.S_ISDIR(mode):
         raise invalid(Code.FILE_NOT_A_FOLDER, str(at))

@@ -18,11 +18,14 @@ from package_retention.inputs.rows import Place
 from package_retention.inputs.settings import Settings
 from package_retention.inputs.table import BY_NAME, INPUTS
 from package_retention.model import Operation, PackageType
-from package_retention.problems import Problem
+from package_retention.problems import InvalidValueError, Position, Problem
 from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from package_retention.inputs.reference_files import FoundReferences
+    from package_retention.problems import Detail
 
 
 PolicyLoader = Callable[[Path, PackageType | None, str], tuple[PackageRules, ...]]
@@ -40,14 +43,15 @@ def parse(environ: Mapping[str, str], load_policy: PolicyLoader, cwd: Path | Non
     """
     raw = environment.read(environ)
     roots = files.roots(environ, cwd or Path.cwd())
-    reader = InputReader(
-        raw, environment.translate(raw), Context(roots=roots, server_url=_server_url(environ))
-    )
+    reader = InputReader(raw, environment.translate(raw), Context(roots=roots))
+    server_url = _url(reader, environ, "GITHUB_SERVER_URL") or "https://github.com"
+    reader.context = replace(reader.context, server_url=server_url)
     operation: Operation | None = reader.value("operation")
     reader.context = replace(reader.context, package_type=reader.given_value("package-type"))
     rules = build(reader, operation, load_policy)
     parsed = _settings(reader, environ, operation or Operation.LIST, rules)
     conflicts.check_files(reader)
+    parsed = replace(parsed, references=_references(reader, parsed))
     if operation:
         conflicts.check(reader, operation)
     if raw.problems:
@@ -115,7 +119,7 @@ def _settings(
     _check_repository(reader, found.get("repository"), rules)
     return Settings(
         rules=rules,
-        api_url=environ.get("GITHUB_API_URL", "").strip().rstrip("/") or "https://api.github.com",
+        api_url=_url(reader, environ, "GITHUB_API_URL") or "https://api.github.com",
         server_url=reader.context.server_url,
         warnings=_warnings(found.get("points_per_minute"), reader.context.server_url),
         given=reader.raw.without_token(),
@@ -136,5 +140,34 @@ def _warnings(points: int | None, server_url: str) -> tuple[str, ...]:
     return ()
 
 
-def _server_url(environ: Mapping[str, str]) -> str:
-    return environ.get("GITHUB_SERVER_URL", "").strip().rstrip("/") or "https://github.com"
+def _references(reader: InputReader, parsed: Settings) -> Mapping[tuple[str, ...], FoundReferences]:
+    """Read the files that `keep-referenced-in` and the keep rules name, each list of globs once."""
+    named = {parsed.keep_referenced_in: "keep-referenced-in"} if parsed.keep_referenced_in else {}
+    for rule in (rule for rules in parsed.rules for rule in rules.keep if rule.filter.referenced_in):
+        named.setdefault(rule.filter.referenced_in, "referenced-in")
+    if not named:
+        return {}
+    from package_retention.inputs.reference_files import find_references  # noqa: PLC0415 - few runs read them
+
+    found = {globs: find_references(reader.context.roots[0], globs) for globs in named}
+    for globs, name in named.items():
+        for problem in found[globs].problems:
+            at = Position(problem.path, problem.line, problem.column) if problem.line else None
+            details: dict[str, Detail] = {
+                "cause": problem.code.value,
+                "why": problem.detail,
+                "limit": problem.limit,
+            }
+            reader.report(Problem(Code.REFERENCES, problem.path, name, at, details))
+    return found
+
+
+def _url(reader: InputReader, environ: Mapping[str, str], name: str) -> str:
+    """Return a URL of the server that a variable names; report one that is not."""
+    text = environ.get(name, "").strip()
+    try:
+        return settings.github_url(text) if text else ""
+    except InvalidValueError as error:
+        for problem in error.problems:
+            reader.report(problem.of(name))
+        return ""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from package_retention.decide.rules import PackageRules, Share
+    from package_retention.inputs.reference_files import FoundReferences
     from package_retention.inputs.values import Value
 
 
@@ -27,7 +28,8 @@ class Settings:
     """Everything that a run is told; the token is left out of the `repr`.
 
     `repository` is `None` for `any`. `time_limit` is in seconds, `None` for none; `points_per_minute` is `None` for
-    no pacing. `given` are the inputs that are not at their default, as given, without the token, for the report.
+    no pacing. `references` are what the files of each list of globs refer to: of `keep_referenced_in`, and of the keep
+    rules' `referenced_in`. `given` are the inputs that are not at their default, as given, without the token, for the report.
     """
 
     operation: Operation
@@ -49,6 +51,7 @@ class Settings:
     manifest_cache: Path | None = None
     from_report: Path | None = None
     keep_referenced_in: tuple[str, ...] = ()
+    references: Mapping[tuple[str, ...], FoundReferences] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
 
@@ -135,6 +138,20 @@ def points(value: Value) -> int | None:
     """Read `points-per-minute`; `None` for `none`. Fewer than a change costs would never let one through."""
     text = values.one(value)
     return None if text.lower() == "none" else values.count(text, least=_POINTS_OF_A_CHANGE)
+
+
+def github_url(text: str) -> str:
+    """Check a URL of the GitHub server, as the runner names it; the token goes only to an encrypted or local one."""
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname if parts.port != 0 else None
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("https", "http") or parts.username or not text.isprintable():
+        raise invalid(Code.NOT_A_URL, text, example="https://github.com")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise invalid(Code.CLEAR_TEXT, text, instead=f"https{text[4:]}")
+    return text.rstrip("/")
 
 
 def registry_url(text: str, server_url: str) -> str:

@@ -22,15 +22,15 @@ _RANGES: Mapping[str, str] = {
     PackageType.RUBYGEMS: "`~> 1.2`, `>= 1.0, < 2.0`, `!= 1.3.0`, `1.2.3`",
 }
 _NPM_RANGES = "`^1.2`, `~1.2.3`, `1.x`, `>=1.0.0 <2.0.0`, `1.2 - 2.3`, `^1 || ^3`"
-REFERENCES = {
+_REFERENCES = {
     "no-match": "matches no file",
     "folder": "is a folder; write a glob of files, like `deploy/**/*.yaml`",
     "outside-workspace": "leaves the workspace; write a path below it",
     "symbolic-link": "is a symbolic link, which could lead anywhere; name the file itself",
     "no-regular-file": "is not a regular file",
-    "too-large": "is larger than {limit} bytes",
-    "too-many-files": "match more than {limit} files; name them more closely",
-    "too-many-bytes": "match files of more than {limit} bytes in all; name them more closely",
+    "too-large": "is larger than {limit:,} bytes",
+    "too-many-files": "match more than {limit:,} files; name them more closely",
+    "too-many-bytes": "match files of more than {limit:,} bytes in all; name them more closely",
     "unreadable": "cannot be read: {detail}",
     "no-text": "is not a text in UTF-8, or in UTF-16 with a byte-order mark",
     "not-parsed": "cannot be parsed: {detail}",
@@ -148,7 +148,7 @@ _SENTENCES: Mapping[Code, str] = {
     Code.FILE_TOO_LARGE: "{value} is larger than {most} bytes",
     Code.NOT_A_REPORT: "{value} is not a report of this action: line {line}: {why}",
     Code.EMPTY_REPORT: "{value} is empty: the run that wrote it ended before it began",
-    Code.REFERENCES: "{value} {why}",
+    Code.REFERENCES: "{value} {hint}",
     Code.NOT_UTF8: "is not UTF-8; save the file as UTF-8",
     Code.NOT_YAML: "is not YAML: {why}",
     Code.NOT_YAML_STAR: "is not YAML: {why}; a text that begins with `*` goes between quotes, like `'*'`",
@@ -264,7 +264,7 @@ def _word(name: str, detail: Detail) -> str:
     if isinstance(detail, int):
         return f"{detail:,}"
     if name == "cause":
-        return _CAUSES[detail]
+        return _CAUSES.get(detail, detail)
     return harmless(detail) if name in _PLAIN else quoted(detail)
 
 
@@ -301,6 +301,12 @@ def _joined(said: Detail) -> str:
     return " with ".join(map(quoted, said)) if isinstance(said, tuple) else quoted(str(said))
 
 
+def _hint_for_files(details: Mapping[str, Detail]) -> str:
+    return _REFERENCES[str(details["cause"])].format(
+        detail=harmless(str(details["why"])), limit=details["limit"]
+    )
+
+
 def _hint_for_empty(details: Mapping[str, Detail]) -> str:
     default = details.get("default")
     return f" say {_word('', default)}" if default else " leave it out"
@@ -308,6 +314,7 @@ def _hint_for_empty(details: Mapping[str, Detail]) -> str:
 
 _HINTS: Mapping[Code, Callable[[Mapping[str, Detail]], str]] = {
     Code.EMPTY_INPUT: _hint_for_empty,
+    Code.REFERENCES: _hint_for_files,
     Code.UNKNOWN_INPUT: _hint_for_input,
     Code.UNKNOWN_KEY: _hint_for_key,
     Code.NO_FILTER: _hint_for_filter,
