@@ -190,3 +190,16 @@ def test_a_platform_that_github_keeps_keeps_its_attestation(tmp_path: Path) -> N
         made.delete(versions="pr-*")
         assert index.digest not in made.there
         assert {platform.digest, proof.digest} <= made.there
+
+
+def test_a_restore_brings_back_what_an_index_names_whatever_it_calls_it(made: Scene) -> None:
+    named = shapes.image("named")
+    root = shapes.index([shapes.described_as(named, "application/vnd.example.odd.v1")])
+    made.add(named, created=50)
+    made.add(root, "v1", created=50)
+    made.push("v2", created=1)
+    before = made.there
+    made.delete(versions="v1")
+    assert not {named.digest, root.digest} & made.there
+    made.restore(versions="v1")
+    assert made.there == before

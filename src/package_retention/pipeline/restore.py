@@ -317,7 +317,7 @@ def _named(run_context: RunContext, package: Package, digests: Sequence[str]) ->
     unread: list[str] = []
     for digest, reading in run_context.registry.manifests(package, digests).items():
         if isinstance(reading, Manifest):
-            named |= {child.digest for child in reading.children}
+            named |= {child.digest for child in reading.children} | set(reading.mentions)
         elif isinstance(reading, Unreadable | Absent):
             why = reading.why if isinstance(reading, Unreadable) else "the registry does not have it (yet)"
             unread.append(
