@@ -282,7 +282,8 @@ class RunResult:
 
     `complete` is `False` where time, rate budget or a cancel ended the run before its plan; `ended_by` then says
     which (`""`, `"time"`, `"budget"`, `"cancel"`) and `failure` holds the error that refused the whole run. `problems`
-    are those of the inputs, if they were refused.
+    are those of the inputs, if they were refused. `refused_later` says why a step
+    without `dry-run` would be refused, and what to do about it.
     """
 
     operation: Operation
@@ -295,6 +296,7 @@ class RunResult:
     hint: str = ""
     problems: tuple[Problem, ...] = ()
     exit_status: int = 0
+    refused_later: tuple[str, str] = ("", "")
     spending: Spending = field(default_factory=Spending)
 
 

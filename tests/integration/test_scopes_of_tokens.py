@@ -69,7 +69,14 @@ def test_a_scope_that_is_surely_missing_is_told_before_the_first_change(
         assert ran.number("selected-count") > 0
         # A dry run needs no more than reading.
         scopes(made, READ, REPO)
-        assert made.step(**inputs, dry_run="true").number("selected-count") > 0
+        dry = made.step(**inputs, dry_run="true")
+        assert dry.number("selected-count") > 0
+        # It tells what the real run lacks, and promises nothing.
+        lacking = sorted(sure - {READ, REPO})
+        assert f"lacks the scope `{lacking[0]}`" in dry.log
+        assert "would be refused before its first change" in dry.log
+        assert "would be refused before its first change" in shown(dry)
+        assert "carries this plan out" not in shown(dry)
 
 
 @pytest.mark.parametrize("kind", ["maven", "docker"])

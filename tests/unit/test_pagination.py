@@ -277,6 +277,12 @@ def test_a_row_that_slips_from_a_list_is_in_the_list_at_rest() -> None:
     assert len(made.asked) == 12
 
 
+def test_a_push_between_the_ends_that_are_read_again_hides_no_deletion() -> None:
+    busy = Busy(350, [(0, []), (0, []), (0, [120]), (0, []), (1, [])])
+    made = rig(busy, workers=1)
+    assert busy.stays <= {version.id for version in made.packages.versions(LIB, at_rest=True)}
+
+
 def test_a_list_that_is_never_at_rest_is_no_list() -> None:
     busy = Busy(350, [(1, [])] * 100)
     with pytest.raises(

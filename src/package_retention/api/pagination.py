@@ -133,8 +133,10 @@ class Paginator:
         pages = list(self._onward(listing, pages))
         if len(pages) == 1:
             return pages, True
-        again = self._concurrently(listing, first.next or listing.url, (1, len(pages)))
-        return pages, [page.marks for page in again] == [first.marks, pages[-1].marks]
+        # The first comes after the last: else a push between the two would hide a deletion from the last.
+        end = self._page(listing, _at(first.next or listing.url, len(pages), PER_PAGE), len(pages))
+        again = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
+        return pages, (again.marks, end.marks) == (first.marks, pages[-1].marks)
 
     def _onward(self, listing: Listing[T], pages: list[_Page[T]]) -> Iterator[_Page[T]]:
         """Give the pages that are here, then those that follow, one after the other."""

@@ -80,6 +80,11 @@ def _of_run(run: RunResult) -> Iterator[Notice]:
         yield _cut_short(run)
     for warning in run.warnings:
         yield Notice(False, warning)
+    why, hint = run.refused_later
+    if why:
+        yield Notice(
+            False, f"Without dry-run this step would be refused before its first change: {why}", hint
+        )
 
 
 def _problems(run: RunResult) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from package_retention.errors import BudgetError, CancelledError, MissingError, RetentionError
+from package_retention.errors import BudgetError, CancelledError, MissingError, RefusedError, RetentionError
 from package_retention.model import Operation, PackageResult, Plan, Result, RunResult, StepKind
 from package_retention.pipeline import review
 from package_retention.pipeline.context import PackageTask
@@ -29,6 +29,7 @@ def run(run_context: RunContext, options: Options) -> RunResult:
     results: Sequence[PackageResult] = ()
     warnings: tuple[str, ...] = ()
     failure = hint = ""
+    refusal = ("", "")
     try:
         found = result_of(run_context, lambda: targets(run_context))
         warnings = unreached(run_context.settings, found)
@@ -37,12 +38,13 @@ def run(run_context: RunContext, options: Options) -> RunResult:
             run_context.journal.planned(one.plan)
         results = [one.result or PackageResult(one.plan) for one in prepared]
         warnings += _check_scopes(run_context, prepared)
+        refusal = _refusal_of_changes(run_context, prepared)
         results = _carried_out(run_context, prepared, recorder)
     except (BudgetError, CancelledError) as error:
         run_context.ending.set(error)
     except RetentionError as error:
         failure, hint = error.message, error.hint
-    reconciled = _result(run_context, results, failure, hint)
+    reconciled = replace(_result(run_context, results, failure, hint), refused_later=refusal)
     return replace(reconciled, warnings=(*reconciled.warnings, *warnings))
 
 
@@ -114,6 +116,18 @@ def _check_scopes(run_context: RunContext, prepared: Iterable[PackageTask]) -> t
         kinds = {step.kind for step in one.plan.steps} if one.execute else set()
         warnings |= dict.fromkeys(run_context.api.require(kinds, one.plan.package.type))
     return tuple(warnings)
+
+
+def _refusal_of_changes(run_context: RunContext, prepared: Iterable[PackageTask]) -> tuple[str, str]:
+    """Return what refuses the changes that a dry run plans, as far as the token's own scopes tell it."""
+    if not run_context.settings.dry_run:
+        return "", ""
+    try:
+        for one in prepared:
+            run_context.api.require({step.kind for step in one.plan.steps}, one.plan.package.type)
+    except RefusedError as error:
+        return error.message, error.hint
+    return "", ""
 
 
 def _carried_out(

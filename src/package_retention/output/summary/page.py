@@ -108,9 +108,8 @@ def _first_screen(run: RunResult, about: About) -> Section:
     tallied = total(run.packages)
     blocks: list[Block] = [Heading(2, (headline(run, tallied),))]
     if run.dry_run and run.operation is not Operation.LIST:
-        again = " The same step without dry-run carries this plan out"
-        again += ", and with from-report this plan and no more." if about.report_file else "."
-        blocks.append(Alert("NOTE", ((Strong("Dry run: nothing was changed."), again),)))
+        lead = Strong("Dry run: nothing was changed.")
+        blocks.append(Alert("NOTE", ((lead, _without_dry_run(run, about)),)))
     if tallied.listed:
         blocks.append(_counts(run, tallied))
     reported = notices(run)
@@ -118,6 +117,16 @@ def _first_screen(run: RunResult, about: About) -> Section:
     blocks += _alert("WARNING", [notice for notice in reported if not notice.error])
     blocks += undo(run, about.now, about.uses, about.report_file)
     return tuple(blocks)
+
+
+def _without_dry_run(run: RunResult, about: About) -> str:
+    """Say what the same step does without `dry-run`, as far as this run knows it."""
+    if any(run.refused_later):
+        return " The same step without dry-run would be refused before its first change."
+    if run.failure or any(result.failure for result in run.packages):
+        return ""
+    also = ", and with from-report this plan and no more" if about.report_file else ""
+    return f" The same step without dry-run carries this plan out{also}."
 
 
 def _counts(run: RunResult, tallied: Counts) -> Table:
