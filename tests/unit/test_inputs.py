@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from package_retention.decide.durations import Duration
+from package_retention.decide.patterns import Pattern
 from package_retention.decide.rules import (
     Damage,
     OrderBy,
@@ -372,3 +373,16 @@ def test_the_temporary_folder_is_as_good() -> None:
 def test_without_a_workspace_paths_start_here() -> None:
     found = settings({**ALL, "GITHUB_WORKSPACE": None, "report-file": "report.json"})
     assert found.report_file == Path("/somewhere/report.json")
+
+
+def test_every_pattern_of_a_run_draws_on_one_budget_that_fits_the_time_limit() -> None:
+    given = {"package-name": "/l/", "versions": "/a/", "exclude-versions": "/b/", "time-limit": "5s"}
+    found = rules({**given, "min-versions-to-keep": "1", "keep-per": "/(c)/"})
+    patterns = [found.names, found.delete[0].filter.versions, found.exclude]
+    entries = [each.entries[0] for each in patterns if each] + [found.delete[0].retention.per]
+    budgets = {id(entry.budget) for entry in entries if isinstance(entry, Pattern)}
+    assert len(entries) == 4
+    assert len(budgets) == 1
+    assert isinstance(entries[0], Pattern)
+    assert entries[0].budget
+    assert entries[0].budget.seconds == 5.0

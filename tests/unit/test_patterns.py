@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from package_retention.decide.patterns import Pattern, Patterns, PatternTimeoutError, entries
+from package_retention.decide.patterns import Pattern, PatternBudget, Patterns, PatternTimeoutError, entries
 from package_retention.output.problems import sentences
 from package_retention.problems import InvalidValueError
+from package_retention.problems import ProblemCode as Code
 
 D = "sha256:" + "a1" * 32
 OTHER = "sha256:" + "b2" * 32
@@ -305,3 +307,46 @@ def test_a_glob_of_many_stars_is_decided_at_once() -> None:
     """A backtracking matcher would need longer than the world has."""
     assert not Pattern.parse("*a" * 40 + "*b").matches("a" * 50_000)
     assert Pattern.parse("*a" * 40 + "*b").matches("a" * 5_000 + "b")
+
+
+class Clock:
+    """The seconds that a thread has worked: a fixed time for each look."""
+
+    def __init__(self, step: float) -> None:
+        self.step, self.now = step, 0.0
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
+
+
+def test_all_expressions_of_a_run_share_one_budget_of_time() -> None:
+    """A thousand patterns that each take a little add up; each search here takes 3 s by its clock."""
+    budget = PatternBudget(Clock(3.0), seconds=10.0)
+    first, second = (replace(Pattern.parse(text), budget=budget) for text in ("/a/", "/b/"))
+    assert [first.matches("a"), second.matches("a"), first.matches("b"), second.matches("b")] == [1, 0, 0, 1]
+    with pytest.raises(PatternTimeoutError, match=r"too long together \(over 10 s in this run\)"):
+        first.matches("a")
+    assert Pattern.parse("/a/").matches("a")
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["(a{1000}){1000}", "(?:(?:a{100}){100}){3}", "(" * 5 + "a{99}){99}" * 2, "a{99999999999999999999}"],
+)
+def test_an_expression_that_is_costly_to_compile_is_refused(source: str) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        Pattern.parse(f"/{source}/")
+    assert [problem.code for problem in caught.value.problems] == [Code.PATTERN_COSTLY]
+
+
+@pytest.mark.parametrize(
+    "source", [r"^v\d{1,3}(\.\d{1,3}){2}$", "[a{9}]{2}", r"\({5}", "(?:sha-)?[0-9a-f]{7,64}"]
+)
+def test_counted_repetitions_of_every_day_are_taken(source: str) -> None:
+    assert Pattern.parse(f"/{source}/").kind == "regex"
+
+
+@pytest.mark.parametrize("text", ["/" + "a/" * 2000, "[" + "a" * 5000, "/[a]" * 2000, "/[" + "\\]" * 2000])
+def test_splitting_is_bounded_in_time_without_possessive_repetitions(text: str) -> None:
+    assert len(entries(text)) == 1

@@ -16,6 +16,7 @@ from package_retention.problems import invalid
 Kind = Literal["literal", "glob", "regex"]
 
 LONGEST = 1000
+LARGEST = 20_000
 _FLAGS = "ims"
 _HEX = re.compile(r"[0-9a-f]{64}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -27,6 +28,10 @@ _REFERENCE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _CLASS = re.compile(r"\[!?\]?[^\]]*\]")
+_TOKEN = re.compile(
+    r"(?P<open>\()|(?P<close>\))|\{(?P<least>\d*),?(?P<most>\d*)\}|(?P<atom>\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.)",
+    re.DOTALL | re.ASCII,
+)
 _RANGE = re.compile(r"\[[\d.\s]*\]|[\[(].*,.*[\])]")
 
 
@@ -58,6 +63,10 @@ def expression(source: str, flags: str = "") -> Form:
         raise invalid(Code.PATTERN_EMPTY, "//")
     if unknown := [flag for flag in flags if flag not in _FLAGS]:
         raise invalid(Code.PATTERN_FLAG, f"/{source}/{flags}", flag=unknown[0])
+    if len(source) > LONGEST:
+        raise invalid(Code.PATTERN_LONG, source, most=LONGEST)
+    if (size := _size(source)) > LARGEST:
+        raise invalid(Code.PATTERN_COSTLY, f"/{source}/", size=size, most=LARGEST)
     import regex  # noqa: PLC0415 - heavy, and only regular expressions need it
 
     try:
@@ -76,6 +85,23 @@ def compiled(source: str, flags: str = "") -> Any:
     for flag in flags:
         chosen |= {"i": regex.IGNORECASE, "m": regex.MULTILINE, "s": regex.DOTALL}[flag]
     return regex.compile(source, chosen)
+
+
+def _size(source: str) -> int:
+    """Return how many steps an expression has once its counted repetitions are written out, as compiling does."""
+    outer: list[int] = []
+    size = atom = 0
+    for token in _TOKEN.finditer(source):
+        if token["open"]:
+            outer.append(size + atom)
+            size = atom = 0
+        elif token["close"]:
+            atom, size = size + atom, outer.pop() if outer else 0
+        elif token["atom"]:
+            size, atom = size + atom, 1
+        else:
+            atom *= max(1, *(int(number[:9]) for number in (token["least"], token["most"]) if number), 1)
+    return sum(outer) + size + atom
 
 
 def _check_text(body: str) -> None:

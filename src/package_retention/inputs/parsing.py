@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import PackageRules
+from package_retention.decide.patterns import Pattern, PatternBudget, Patterns
+from package_retention.decide.rules import Filter, PackageRules, Retention, Rule
 from package_retention.errors import InputError
 from package_retention.inputs import conflicts, environment, files, settings
 from package_retention.inputs.environment import IGNORE, InputReader
@@ -33,6 +34,7 @@ PolicyLoader = Callable[[Path, PackageType | None, str], tuple[PackageRules, ...
 given): they narrow what the file names. Raises `InputError` with every problem of the file."""
 
 THE_INPUTS = "the inputs"
+PATTERN_SECONDS = 10.0
 
 
 def parse(environ: Mapping[str, str], load_policy: PolicyLoader, cwd: Path | None = None) -> Settings:
@@ -51,12 +53,26 @@ def parse(environ: Mapping[str, str], load_policy: PolicyLoader, cwd: Path | Non
     rules = build(reader, operation, load_policy)
     parsed = _settings(reader, environ, operation or Operation.LIST, rules)
     conflicts.check_files(reader)
-    parsed = replace(parsed, references=_references(reader, parsed))
+    budget = PatternBudget(time.thread_time, min(PATTERN_SECONDS, parsed.time_limit or PATTERN_SECONDS))
+    parsed = replace(parsed, references=_references(reader, parsed), rules=_bounded(parsed.rules, budget))
     if operation:
         conflicts.check(reader, operation)
     if raw.problems:
         raise InputError(*raw.problems)
     return parsed
+
+
+def _bounded(value: Any, budget: PatternBudget) -> Any:
+    """Return rules whose patterns all draw on one budget of time."""
+    if isinstance(value, Pattern):
+        return replace(value, budget=budget)
+    if isinstance(value, tuple):
+        return tuple(_bounded(each, budget) for each in value)
+    if isinstance(value, PackageRules | Rule | Filter | Retention | Patterns):
+        return replace(
+            value, **{each.name: _bounded(getattr(value, each.name), budget) for each in fields(value)}
+        )
+    return value
 
 
 def build(
