@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 _DIGEST = r"sha256:[0-9a-fA-F]{64}(?![0-9a-zA-Z])"
 # What a template engine or shell will replace; `<` and `%` are too common in running text to count without a colon.
 _TEMPLATE = r"(?:\$[\w{(]|\{\{|\#\{|(?<=[:@])[<%{])"
+# Atomic groups in place of possessive repetitions of groups, which Python 3.11.2 misreads.
 _PART = r"\w[\w.\-]*+"
 _IMAGE = re.compile(
     rf"""
     (?: (?<![\w.\-/]) | (?<=:-) )            # `:-`: the default in `${{IMAGE:-ghcr.io/octo/app:v1}}`
-    (?P<scheme> [A-Za-z][\w+.\-]*:// )?+
+    (?> (?P<scheme> [A-Za-z][\w+.\-]*:// )? )
     (?P<slashes> /*+ )
-    (?P<name> {_PART} (?: :\d++(?=/) )? (?: /{_PART} )*+ )
+    (?P<name> {_PART} (?: :\d++(?=/) )? (?> (?: /{_PART} )* ) )
     (?: :(?P<tag> \w[\w.\-]{{0,127}}+ ) (?! [\w.\-]*/ ) )?
     (?: @(?P<digest> {_DIGEST} ) )?
     (?: (?P<template> [:@]? (?:sha256:)? {_TEMPLATE} ) | (?P<colon> [:@] ) )?
@@ -34,7 +35,7 @@ _AT_VERSION = re.compile(
     re.ASCII,
 )
 _COORDINATES = re.compile(
-    rf"(?<![\w.\-:/@])(?P<name>[A-Za-z][\w.\-]*+:[A-Za-z][\w.\-]*+)(?P<rest>(?::\w[\w.+\-]*+)*+)(?P<template>:{_TEMPLATE})?",
+    rf"(?<![\w.\-:/@])(?P<name>[A-Za-z][\w.\-]*+:[A-Za-z][\w.\-]*+)(?P<rest>(?>(?::\w[\w.+\-]*+)*))(?P<template>:{_TEMPLATE})?",
     re.ASCII,
 )
 _KEY_BEFORE = re.compile(r"""(?:^|[\s{,\[-])["']?(?:repository|image|name|newName)["']?\s*[:=]\s*["']?$""")
