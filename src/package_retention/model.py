@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from package_retention.problems import Problem
@@ -121,7 +122,8 @@ class Manifest:
 
     `children` are the descriptors of manifest media types alone (a BuildKit cache is an index of layers); `layers`
     counts the others. `mentions` are the digests of an index's other descriptors: one that is a version of the package
-    is a manifest all the same. `is_index` is the manifest's own form. `size` is that of its config and layers in bytes.
+    is a manifest all the same. `is_index` is the manifest's own form. `blobs` are its config and layers, by digest and
+    size in bytes.
     `predicates` are the types of in-toto statements in its layers; `runnable` says that layers are those of an image.
     """
 
@@ -132,10 +134,15 @@ class Manifest:
     layers: int = 0
     subject: str | None = None
     artifact_type: str = ""
-    size: int = 0
+    blobs: tuple[tuple[str, int], ...] = ()
     mentions: tuple[str, ...] = ()
     predicates: frozenset[str] = frozenset()
     runnable: bool = False
+
+    @property
+    def size(self) -> int:
+        """The size of its config and layers in bytes."""
+        return sum(size for _, size in self.blobs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +207,25 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """What a version of a container package is, and holds.
+
+    `part` says what it is in its image: a platform (`linux/arm64`), or `attestation`, `signature`, `SBOM`; empty for an
+    image in its own right. `blobs` is `None` where its manifest was not read.
+    """
+
+    part: str = ""
+    blobs: tuple[tuple[str, int], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Every decision about one package and the changes that follow from them, in their order.
 
     `problems` are what fails the run although it changed nothing by itself (a manifest that nobody could read).
-    `unread` are digests to be read before any of it is done, and then all is to be decided again.
+    `unread` are digests to be read before any of it is done, and then all is to be decided again. `contents` is what
+    is known of each version of a container package, by id; it is filled in once the plan stands. A plan that is
+    `over_cap` (`fail-if-more-than`) is shown, and not carried out.
     """
 
     package: Package
@@ -213,6 +234,8 @@ class Plan:
     warnings: tuple[Finding | str, ...] = ()
     problems: tuple[Finding | str, ...] = ()
     unread: tuple[str, ...] = ()
+    contents: Mapping[int, Content] = field(default_factory=dict)
+    over_cap: bool = False
 
 
 class Result(StrEnum):
@@ -280,16 +303,17 @@ class Spending:
 class RunResult:
     """All that outputs, summary, report and exit status are made from.
 
+    `operation` is `None` where the inputs do not say a known one.
     `complete` is `False` where time, rate budget or a cancel ended the run before its plan; `ended_by` then says
     which (`""`, `"time"`, `"budget"`, `"cancel"`) and `failure` holds the error that refused the whole run. `problems`
     are those of the inputs, if they were refused. `refused_later` says why a step
     without `dry-run` would be refused, and what to do about it.
     """
 
-    operation: Operation
+    operation: Operation | None
     dry_run: bool
     packages: tuple[PackageResult, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding | str, ...] = ()
     complete: bool = True
     ended_by: str = ""
     failure: str = ""

@@ -42,6 +42,7 @@ class ReasonDetail(StrEnum):
 
     # Selected.
     BY_ID = "by-id"
+    BY_REPORT = "by-report"
     WITH_PACKAGE = "with-package"
     COMES_BACK = "comes-back-with-image"
     # Not matched.

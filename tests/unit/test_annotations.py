@@ -11,7 +11,7 @@ from package_retention.model import (
     Result,
 )
 from package_retention.output.annotations import annotate, notices
-from package_retention.output.summary.page import About
+from package_retention.output.summary.blocks import About
 from run_results import NOW, delete, package, result, run, version
 
 if TYPE_CHECKING:

@@ -9,8 +9,16 @@ from hostile import NAMES, names
 from markdown_page import Page
 from package_retention.escaping import harmless
 from package_retention.output.summary import markdown, plain
-from package_retention.output.summary.blocks import Code, Details, Heading, Link, Listing, Paragraph, Table
-from package_retention.output.summary.page import About
+from package_retention.output.summary.blocks import (
+    About,
+    Code,
+    Details,
+    Heading,
+    Link,
+    Listing,
+    Paragraph,
+    Table,
+)
 from run_results import NOW, package
 
 ABOUT = About(NOW, "octo/package-retention@v1")

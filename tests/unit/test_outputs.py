@@ -21,7 +21,7 @@ from package_retention.model import (
     Step,
     StepKind,
 )
-from package_retention.output.counts import count_results
+from package_retention.output.counts import count_run
 from package_retention.output.outputs import MOST_BYTES, bounded, values
 from package_retention.output.outputs import NAMES as OUTPUTS
 from package_retention.reason import Reason, ReasonCode
@@ -83,6 +83,7 @@ def test_a_deletion() -> None:
             ],
             separators=(",", ":"),
         ),
+        "freed-bytes": "0",
         "complete": "true",
         "dry-run": "false",
         "report-file": "out/report.json",
@@ -157,7 +158,7 @@ def test_a_restore_counts_what_came_back_and_no_tag_as_taken_away() -> None:
     restored = PackageResult(Plan(APP, (Decision(back, True, SELECTED),), steps), outcomes)
     outputs = values(run(restored, operation=Operation.RESTORE))
     assert (outputs["restored-version-ids"], outputs["untagged-count"]) == ("[1]", "0")
-    assert count_results(restored).retagged == 1
+    assert count_run(run(restored, operation=Operation.RESTORE)).total.retagged == 1
 
 
 def test_counts_are_over_all_packages() -> None:

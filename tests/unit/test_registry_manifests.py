@@ -37,7 +37,7 @@ def test_an_image_is_a_leaf_with_the_size_of_its_contents() -> None:
         media_type=shapes.OCI_IMAGE,
         layers=3,
         artifact_type=shapes.OCI_CONFIG,
-        size=document["config"]["size"] + sum(layer["size"] for layer in document["layers"]),
+        blobs=tuple((blob["digest"], blob["size"]) for blob in (document["config"], *document["layers"])),
         runnable=True,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from package_retention.model import (
+    Content,
     Decision,
     Operation,
     Outcome,
@@ -14,8 +15,9 @@ from package_retention.model import (
     Step,
     StepKind,
 )
+from package_retention.output.summary.blocks import About
 from package_retention.output.summary.images import changes, stays
-from package_retention.output.summary.page import About, render
+from package_retention.output.summary.page import render
 from package_retention.reason import Reason, ReasonCode, ReasonDetail
 from run_results import NEWEST, NOW, SELECTED, delete, package, run, version
 
@@ -41,36 +43,33 @@ def rows(text: str) -> list[str]:
     return [line for line in text.split("\n") if line.startswith("| `")]
 
 
-def test_an_image_is_one_row_and_its_parts_are_folded_away() -> None:
-    text = render(run(image(*[Result.DONE] * 4)), ABOUT)
+def test_an_image_is_one_row_that_names_its_parts() -> None:
+    one = image(*[Result.DONE] * 4)
+    known = {2: Content("linux/amd64"), 3: Content("linux/arm64"), 4: Content("cosign signature")}
+    one = replace(one, plan=replace(one.plan, contents=known))
+    text = render(run(one), ABOUT)
     first, *parts = rows(text)
-    assert (
-        first
-        == "| `v1` `sha256:000000000000` and 3 parts | 1 day | deleted | 40 days old (older than 30 days) |"
-    )
-    assert "4 deleted (1 image):" in text
-    assert "<details><summary>3 parts of these images</summary>" in text
-    assert len(parts) == 2
-    assert "| signature of `v1` `sha256:000000000000` | `v1` `sha256:000000000000` | deleted |" in text
+    assert first == ("| `v1` `sha256:000000000000` with linux/amd64, linux/arm64, cosign signature | 1 day |")
+    assert "<strong>1 image deleted</strong>: older than 30 days" in text
+    assert not parts
 
 
 def test_a_part_that_ended_otherwise_is_told_with_its_image() -> None:
     failed = Outcome(delete(version(3), APP), Result.FAILED, "GitHub said 500")
     text = render(run(image(Result.DONE, Result.DONE, failed, Result.NOT_REACHED)), ABOUT)
-    assert "| deleted; 1 part failed; 1 part not reached | GitHub said 500 |" in text
+    assert "with 3 parts | 1 day | GitHub said 500 |" in text
 
 
 def test_leftovers_without_their_root_stand_alone() -> None:
     ends = [(replace(delete(version(n), APP), root=9), None) for n in (2, 3)]
-    units, number = changes(ends, {})
-    assert (len(units), number) == (2, 2)
+    assert len(changes(ends, {})) == 2
 
 
 def test_tags_that_are_taken_away_are_a_row_of_their_own() -> None:
     one = version(1, "v1", "pr-1")
     ends = [(Step(StepKind.UNTAG, APP, one, tags=("pr-1",), root=1), None)]
-    units, _ = changes(ends, {1: Reason(ReasonCode.PARTLY_MATCHED)})
-    assert [unit.why for unit in units] == ["tags pr-1; only some of its tags match"]
+    units = changes(ends, {1: Reason(ReasonCode.PARTLY_MATCHED)})
+    assert [unit.why() for unit in units] == ["tags pr-1"]
     assert units[0].end(Operation.DELETE) == "planned"
 
 
@@ -81,8 +80,8 @@ def test_what_stays_is_grouped_by_image() -> None:
     found += [Decision(version(7), False, needed, root=99), Decision(version(8, "v8"), False, NEWEST)]
     assert [(unit.decision.version.id, len(unit.parts)) for unit in stays(found)] == [(1, 2), (8, 0), (7, 0)]
     text = render(run(PackageResult(Plan(APP, tuple(found)))), ABOUT)
-    assert "| What stays, and why | Images | Versions | The newest of them |" in text
-    assert "| among the newest 3 | 2 | 4 |" in text
+    assert "<strong>2 images (4 versions) stay</strong>: among the newest 3" in text
+    assert "<strong>1 image stays</strong>: needed by an image that stays" in text
 
 
 def test_a_digest_derived_tag_is_no_tag_of_its_own_in_the_order() -> None:

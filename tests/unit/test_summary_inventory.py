@@ -28,8 +28,10 @@ from package_retention.model import (
     Referrer,
     Version,
 )
-from package_retention.output.summary.inventory import due_words, inventory_section, size_words
-from package_retention.output.summary.page import About, render, render_text
+from package_retention.output.summary.blocks import About
+from package_retention.output.summary.inventory import due_words, inventory_section
+from package_retention.output.summary.page import render, render_text
+from package_retention.output.summary.words import size_words
 from package_retention.reason import Reason, ReasonCode
 from package_retention.registry.manifests import parse
 from property.worlds import INDEX, Built
@@ -93,8 +95,8 @@ def test_sizes_need_every_manifest_and_count_the_layers_of_a_cache() -> None:
     assert isinstance(read, Manifest)
     assert read.size == sum(entry["size"] for entry in cache.document["manifests"])
     built = Built()
-    built.add(hours=3, tags=("a",), size=5)
-    other = built.add(hours=2, tags=("b",), size=7)
+    built.add(hours=3, tags=("a",), blobs=(("one", 5),))
+    other = built.add(hours=2, tags=("b",), blobs=(("two", 7), ("one", 5)))
     facts = built.facts()
     assert seen(facts).size == 12
     unread = {name: reading for name, reading in facts.readings.items() if name != other}
@@ -106,28 +108,24 @@ def test_words_for_dues() -> None:
     entry = Entry(version(1, "v1"), NEWEST, due=due)
     of = Inventory(package(), NOW, (entry,), judged=True)
     assert not due.exact
-    assert due_words(entry, of) == "2026-11-04, in 3 days: 40 days old (older than 30 days)"
+    assert due_words(entry, of) == "2026-11-04, in 3 days: older than 30 days"
     wide = replace(entry, due=replace(due, not_before=NOW + timedelta(days=1)))
-    assert (
-        due_words(wide, of) == "2026-11-02 to 2026-11-04, in at most 3 days: 40 days old (older than 30 days)"
-    )
+    assert due_words(wide, of) == "2026-11-02 to 2026-11-04, in at most 3 days: older than 30 days"
     late = replace(entry, reason=Reason(ReasonCode.OVER_LIMIT, number=1), due=Due(NOW, NOW, SELECTED))
     assert due_words(late, of) == "now, over `limit: 1`: waits for the next run"
     assert due_words(Entry(version(1), NEWEST, stays=NEWEST), of).startswith("never under these rules: among")
-    assert (
-        due_words(Entry(version(1), SELECTED, selected=True), of) == "now: 40 days old (older than 30 days)"
-    )
+    assert due_words(Entry(version(1), SELECTED, selected=True), of) == "now: older than 30 days"
     assert size_words(None) == ""
     assert size_words(3_400_000) == "3.4 MB"
 
 
 def test_an_inventory_as_the_summary_shows_it() -> None:
     text = render_text(run(listed(), operation=Operation.LIST), ABOUT)
-    assert text.startswith("Listed 3 versions of octo/app (container)")
+    assert text.startswith("Listed 3 images of octo/app (container)")
     for words in (
-        "3 images in 5 versions, 9.1 MB (layers that images share are counted in each)",
+        "3 images in 5 versions, 9.1 MB",
         "1 damaged.",
-        "2026-11-30, in 29 days: 40 days old (older than 30 days)",
+        "2026-11-30, in 29 days: older than 30 days",
         "3 manifests, 1 attestation, cosign signature, named by 1 index",
         "2 docker packages in conflict",
         "2026-11-27 (26 days)",
@@ -169,7 +167,9 @@ def test_a_hundred_thousand_images_are_bounded() -> None:
     entries = tuple(
         Entry(version(n, f"v{n}", days=1), NEWEST, stays=NEWEST, members=(n,)) for n in range(1, 100_001)
     )
-    blocks = inventory_section(Inventory(package(), NOW, entries, versions=100_000, judged=True, deleted=()))
+    blocks = inventory_section(
+        Inventory(package(), NOW, entries, versions=100_000, judged=True, deleted=()), ABOUT.more
+    )
     text = render(
         run(
             PackageResult(Plan(package()), inventory=Inventory(package(), NOW, entries)),
@@ -178,5 +178,5 @@ def test_a_hundred_thousand_images_are_bounded() -> None:
         ABOUT,
     )
     assert len(blocks) == 4
-    assert "And 99,950 more, which the report file holds." in text.replace("&#44;", ",")
+    assert "And 99,950 more (`report-file` lists every one)." in text.replace("&#44;", ",")
     assert len(text.encode()) < 50_000

@@ -17,7 +17,8 @@ from package_retention.model import (
     Step,
     StepKind,
 )
-from package_retention.output.summary.page import About, render
+from package_retention.output.summary.blocks import About
+from package_retention.output.summary.page import render
 from package_retention.output.summary.undo import action_reference
 from run_results import NOW, SELECTED, package, result, run, version
 
@@ -65,7 +66,7 @@ def test_a_whole_package_comes_back_whole() -> None:
     plan = Plan(APP, (Decision(version(1), True, SELECTED),), (step,))
     text = render(run(PackageResult(plan, (Outcome(step, Result.DONE),))), ABOUT)
     assert steps_to_paste(text)[0]["with"]["versions"] == "*"  # type: ignore[index]
-    assert text.startswith("## Deleted 1 of 1 versions (1 package whole) in octo/app (container)")
+    assert text.startswith("## Deleted 1 of 1 version (1 package whole) in octo/app (container)")
 
 
 def test_a_restore_is_undone_by_deleting_what_came_back() -> None:
@@ -73,7 +74,7 @@ def test_a_restore_is_undone_by_deleting_what_came_back() -> None:
     plan = Plan(APP, (Decision(version(5, "v5"), True, SELECTED),), (step,))
     restored = run(PackageResult(plan, (Outcome(step, Result.DONE),)), operation=Operation.RESTORE)
     text = render(restored, ABOUT)
-    assert text.startswith("## Restored 1 of 1 deleted versions in octo/app (container)")
+    assert text.startswith("## Restored 1 of 1 deleted version in octo/app (container)")
     assert steps_to_paste(text)[0]["with"]["operation"] == "delete"  # type: ignore[index]
 
 

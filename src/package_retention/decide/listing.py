@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from package_retention.decide.contents import artifact_words, occupied, tag_kind
 from package_retention.decide.facts import by_age
 from package_retention.decide.graph import build, closure, damage, derived_subject, is_attestation
 from package_retention.decide.restore_plan import WINDOW
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from package_retention.decide.graph import Graph
     from package_retention.decide.rules import PackageRules
     from package_retention.model import Decision, Plan, Reading, Version
-
-_TAG_KINDS = {".sig": "cosign signature", ".att": "cosign attestation", ".sbom": "cosign SBOM"}
-_FALLBACK = "list of referrers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def inventory(
         entries=tuple(sorted(entries, key=lambda entry: by_age(entry.version), reverse=True)),
         versions=len(facts.union),
         judged=scheduled is not None,
-        size=_size(found.readings, [v.name for v in facts.union]),
+        size=occupied(found.readings.get(version.name) for version in facts.union),
         deleted=None if found.deleted is None else _deleted(found.deleted),
         conflicts=found.conflicts,
     )
@@ -116,31 +114,17 @@ def _image(
         members=tuple(graph.nodes[d].id for d in members),
         platforms=tuple(dict.fromkeys(platforms)),
         attestations=sum(1 for child in children if is_attestation(child)),
-        size=_size(readings, members),
+        size=occupied(readings.get(digest) for digest in members),
         damage=damage(graph, digest, facts.confirmed) or "",
         referrers=tuple(_referrer(graph.nodes[d], readings.get(d)) for d in dict.fromkeys(referrers)),
         named_by=named_by,
     )
 
 
-def _size(readings: Mapping[str, Reading], digests: Iterable[str]) -> int | None:
-    """What all of these hold together; `None` unless each was read."""
-    total, manifests = 0, [readings.get(digest) for digest in digests]
-    for manifest in manifests:
-        if not isinstance(manifest, Manifest):
-            return None
-        total += manifest.size
-    return total if manifests else None
-
-
 def _referrer(version: Version, reading: Reading | None) -> Referrer:
-    kind = next((_tag_kind(tag) for tag in version.tags if derived_subject(tag)), "")
+    kind = next((tag_kind(tag) for tag in version.tags if derived_subject(tag)), "")
     reported = reading.artifact_type if isinstance(reading, Manifest) else ""
-    return Referrer(version.id, version.name, kind or reported or "referrer")
-
-
-def _tag_kind(tag: str) -> str:
-    return next((kind for suffix, kind in _TAG_KINDS.items() if tag.endswith(suffix)), _FALLBACK)
+    return Referrer(version.id, version.name, kind or artifact_words(reported) or "referrer")
 
 
 def _deleted(versions: Iterable[Version]) -> tuple[DeletedVersion, ...]:

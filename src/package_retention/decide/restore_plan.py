@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
     from package_retention.decide.matching import VersionParser
     from package_retention.decide.rules import PackageRules
+    from package_retention.decide.selection import Selection
     from package_retention.model import Package, Version
 
 # Facts A4: within 30 days, and only while the name is not in use again.
 WINDOW = timedelta(days=30)
 _EXPIRED = Reason(ReasonCode.EXPIRED)
 _TAG_MOVED = Reason(ReasonCode.TAG_MOVED)
+_BY_REPORT = Reason(ReasonCode.SELECTED, ReasonDetail.BY_REPORT)
 _NAME_USED = Reason(ReasonCode.TAG_MOVED, ReasonDetail.NAME_IN_USE)
 _OLDER_TWIN = Reason(ReasonCode.TAG_MOVED, ReasonDetail.DELETED_LATER)
 
@@ -59,7 +61,7 @@ def restore_plan(
             Decision(
                 c.candidate.version,
                 selected=c.selected and i not in reasons,
-                reason=reasons.get(i, c.reason),
+                reason=reasons.get(i, _BY_REPORT if reported and _unfiltered(c) else c.reason),
                 root=i if package.type.has_tags else None,
             )
             for i, c in selections.items()
@@ -67,6 +69,11 @@ def restore_plan(
         steps=restore_steps(package, chosen),
         warnings=_absent(rules, deleted, active),
     )
+
+
+def _unfiltered(selection: Selection) -> bool:
+    """Whether a rule without any condition selects a version: then the report alone chooses."""
+    return selection.selected and not selection.reason.rule
 
 
 def restore_steps(package: Package, versions: Iterable[Version]) -> tuple[Step, ...]:

@@ -174,14 +174,19 @@ def _retain(
         if number in found.unordered:
             matches[number] = _UNORDERED
         elif number in found.kept:
-            matches[number] = Match(Verdict.NO, _among_newest(number, found, counted, rule, words))
+            reason = _among_newest(matches[number], number, found, counted, rule, words)
+            matches[number] = Match(Verdict.NO, reason)
         elif candidate.version.name in sharing and candidate.has_own_tag:
             matches[number] = _WITH_EXCLUDED
 
 
-def _among_newest(number: int, found: Newest, counted: Collection[int], rule: Rule, words: Terms) -> Reason:
+def _among_newest(
+    match: Match, number: int, found: Newest, counted: Collection[int], rule: Rule, words: Terms
+) -> Reason:
     """Say which of the newest takes a place, which shares it, and which is as new and takes none."""
     minimum = rule.retention.minimum
+    if match.verdict is Verdict.PARTLY:
+        return replace(match.reason, number=minimum, rule=words)
     if leader := found.leaders.get(number):
         return Reason(ReasonCode.NEWEST, ReasonDetail.SHARED_PLACE, leader, number=minimum, rule=words)
     detail = None if number in counted else ReasonDetail.NO_PLACE

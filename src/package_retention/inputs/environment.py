@@ -40,10 +40,10 @@ def on_runner(environ: Mapping[str, str]) -> bool:
     return environ.get("GITHUB_ACTIONS") == "true"
 
 
-def asked_for(environ: Mapping[str, str]) -> tuple[Operation, bool]:
-    """Return the operation and whether it was a dry run, as far as a run that is refused knows them."""
-    given = environ.get("INPUT_OPERATION", "").strip()
-    operation = Operation(given) if given in tuple(Operation) else Operation.DELETE
+def asked_for(environ: Mapping[str, str]) -> tuple[Operation | None, bool]:
+    """Return the operation (`None` if unknown) and whether it was a dry run, as far as a refused run knows them."""
+    given = environ.get("INPUT_OPERATION", "").strip() or Operation.DELETE
+    operation = Operation(given) if given in tuple(Operation) else None
     try:
         return operation, values.truth(environ.get("INPUT_DRY-RUN", "false"))
     except InvalidValueError:

@@ -79,7 +79,7 @@ def _of_run(run: RunResult) -> Iterator[Notice]:
     if run.ended_by == "cancel" or not (run.complete or run.warnings):
         yield _cut_short(run)
     for warning in run.warnings:
-        yield Notice(False, warning)
+        yield Notice(False, finding_words(warning))
     why, hint = run.refused_later
     if why:
         yield Notice(

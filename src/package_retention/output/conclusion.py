@@ -9,9 +9,9 @@ from package_retention.errors import RetentionError
 from package_retention.inputs.environment import on_runner
 from package_retention.output import outputs
 from package_retention.output.annotations import annotate
-from package_retention.output.counts import total
+from package_retention.output.counts import count_run
 from package_retention.output.summary import page as summary
-from package_retention.output.summary.page import About
+from package_retention.output.summary.blocks import About
 from package_retention.output.summary.undo import action_reference
 from package_retention.output.summary.words import headline
 
@@ -28,24 +28,25 @@ def conclude(
     run: RunResult, records: Records, environ: Mapping[str, str], console: Console, now: datetime
 ) -> int:
     """Write outputs and summary, say what a person must look at; gives the exit status."""
-    broken = records.close(run)
+    counts = count_run(run)
+    broken = records.close(run, counts)
     if broken:
         warning = f"the report could not be written to its end: {broken}"
         run = replace(run, warnings=(*run.warnings, warning), exit_status=run.exit_status or 1)
-    values, cut = outputs.bounded(run, records.report_file)
+    values, cut = outputs.bounded(run, records.report_file, counts=counts)
     run = replace(run, warnings=(*run.warnings, *cut))
     uses = action_reference(environ) if on_runner(environ) else None
-    about = About(now, uses, records.report_file)
+    about = About(now, uses, records.report_file, run_id=environ.get("GITHUB_RUN_ID", ""))
     troubles = [
         _error_of(lambda: console.set_outputs(values)),
-        _error_of(lambda: summary.append(environ, run, about)),
+        _error_of(lambda: summary.append(environ, run, about, counts)),
     ]
     if on_runner(environ) or environ.get("GITHUB_STEP_SUMMARY"):
         annotate(run, console)
-        last = [headline(run, total(run.packages))]
+        last = [headline(run, counts)]
     else:
         # Called by hand: what the annotations would tell stands in the summary.
-        last = ["", *summary.render_text(run, about).splitlines()]
+        last = ["", *summary.render_text(run, about, counts=counts).splitlines()]
     for error in filter(None, troubles):
         console.fail(error)
     for line in last:

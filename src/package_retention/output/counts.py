@@ -1,20 +1,31 @@
-"""The counts of a run, made once for outputs, summary and log."""
+"""The counts of a run, made once and handed on to outputs, summary, report and log."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from package_retention.model import MOVES_TAGS, Result, StepKind
+from package_retention.decide.contents import Space, freed
+from package_retention.model import MOVES_TAGS, Operation, PackageType, Result, StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Collection, Iterable
 
-    from package_retention.model import Outcome, PackageResult, Plan, Step
+    from package_retention.model import Outcome, PackageResult, Plan, RunResult, Step
 
 _DELETIONS = frozenset({StepKind.DELETE_VERSION, StepKind.DELETE_PACKAGE})
 _RESTORES = frozenset({StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE})
+_WHOLE = frozenset({StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE})
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What a person counts: images where the package holds them, versions elsewhere."""
+
+    listed: int = 0
+    selected: int = 0
+    changed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +33,47 @@ class Counts:
     """Ids of versions, each once and in the plan's order, and counts of what has no id in the outputs.
 
     `listed` and `kept` count versions; `untagged` counts tags that were really taken away, `retagged` those that a
-    restore put back; `already` versions that were gone (or there again) at the first try.
+    restore put back, `moving` those that the plan moves; `already` versions that were gone (or there again) at the
+    first try; `whole` packages that changed (in a dry run: would change) as a whole. `changed` are the ids of all that
+    went or came back (in a dry run or list: would). `space` is what that frees.
     """
 
     selected: tuple[int, ...] = ()
     deleted: tuple[int, ...] = ()
     restored: tuple[int, ...] = ()
     failed: tuple[int, ...] = ()
+    changed: tuple[int, ...] = ()
     untagged: int = 0
     retagged: int = 0
+    moving: int = 0
     already: int = 0
     kept: int = 0
     listed: int = 0
+    whole: int = 0
+    units: Units = field(default_factory=Units)
+    space: Space = field(default_factory=Space)
 
 
-def count_results(result: PackageResult) -> Counts:
+@dataclass(frozen=True, slots=True)
+class RunCounts:
+    """The counts of each package, in the run's order, and of all together; `noun` is what `units` counts."""
+
+    each: tuple[Counts, ...]
+    total: Counts
+    noun: str
+
+
+def count_run(run: RunResult) -> RunCounts:
+    """Count a whole run."""
+    images = run.operation is not Operation.RESTORE and bool(run.packages)
+    images = images and all(one.plan.package.type is PackageType.CONTAINER for one in run.packages)
+    images = images and any(d.root == d.version.id for one in run.packages for d in one.plan.decisions)
+    planned = run.dry_run or run.operation is Operation.LIST
+    each = tuple(_counted(one, planned=planned, images=images) for one in run.packages)
+    return RunCounts(each, _total(each), "image" if images else "version")
+
+
+def _counted(result: PackageResult, *, planned: bool, images: bool) -> Counts:
     """Count one package; a version that only lost a tag was changed, so it is in neither `selected` nor `kept`."""
     plan, outcomes = result.plan, result.outcomes
     listed = dict.fromkeys(decision.version.id for decision in plan.decisions)
@@ -47,42 +84,70 @@ def count_results(result: PackageResult) -> Counts:
     already = _ids(plan, (step for step in found if step.kind not in MOVES_TAGS))
     tags = {one.step.version.id for one in outcomes if one.step.version and one.tags}
     touched = {*deleted, *restored, *already, *tags}
+    selected = _selected(plan)
+    changed = selected if planned else (*deleted, *restored)
+    steps = plan.steps if planned else tuple(one.step for one in done)
     return Counts(
-        selected=_selected(plan),
+        selected=selected,
         deleted=deleted,
         restored=restored,
         failed=_ids(plan, (one.step for one in outcomes if one.result is Result.FAILED)),
+        changed=changed,
         untagged=_moved(outcomes, StepKind.UNTAG),
         retagged=_moved(outcomes, StepKind.RETAG),
+        moving=sum(len(step.tags) for step in plan.steps if step.kind in MOVES_TAGS),
         already=len(already),
         kept=sum(1 for version in listed if version not in touched),
         listed=len(listed),
+        whole=sum(1 for step in steps if step.kind in _WHOLE),
+        units=_units(plan, selected, changed, images=images),
+        space=freed(plan.contents, frozenset(changed)),
     )
-
-
-def total(results: Iterable[PackageResult]) -> Counts:
-    """Count a whole run."""
-    each = [count_results(result) for result in results]
-    return Counts(
-        selected=tuple(chain.from_iterable(one.selected for one in each)),
-        deleted=tuple(chain.from_iterable(one.deleted for one in each)),
-        restored=tuple(chain.from_iterable(one.restored for one in each)),
-        failed=tuple(chain.from_iterable(one.failed for one in each)),
-        untagged=sum(one.untagged for one in each),
-        retagged=sum(one.retagged for one in each),
-        already=sum(one.already for one in each),
-        kept=sum(one.kept for one in each),
-        listed=sum(one.listed for one in each),
-    )
-
-
-def planned_tags(plan: Plan) -> int:
-    """How many tags a plan takes away (or, in a restore, puts back)."""
-    return sum(len(step.tags) for step in plan.steps if step.kind in MOVES_TAGS)
 
 
 def _moved(outcomes: Iterable[Outcome], kind: StepKind) -> int:
     return sum(len(outcome.tags) for outcome in outcomes if outcome.step.kind is kind)
+
+
+def _units(plan: Plan, selected: Iterable[int], changed: Iterable[int], *, images: bool) -> Units:
+    """Count images by their roots, or else versions."""
+    listed = {one.version.id for one in plan.decisions if not images or one.root == one.version.id}
+    if not images:
+        return Units(len(listed), len(tuple(selected)), len(tuple(changed)))
+    return Units(len(listed), len(listed.intersection(selected)), len(listed.intersection(changed)))
+
+
+def _total(each: Collection[Counts]) -> Counts:
+    def joined(ids: Callable[[Counts], tuple[int, ...]]) -> tuple[int, ...]:
+        return tuple(chain.from_iterable(ids(one) for one in each))
+
+    def summed(number: Callable[[Counts], int]) -> int:
+        return sum(number(one) for one in each)
+
+    return Counts(
+        selected=joined(lambda one: one.selected),
+        deleted=joined(lambda one: one.deleted),
+        restored=joined(lambda one: one.restored),
+        failed=joined(lambda one: one.failed),
+        changed=joined(lambda one: one.changed),
+        untagged=summed(lambda one: one.untagged),
+        retagged=summed(lambda one: one.retagged),
+        moving=summed(lambda one: one.moving),
+        already=summed(lambda one: one.already),
+        kept=summed(lambda one: one.kept),
+        listed=summed(lambda one: one.listed),
+        whole=summed(lambda one: one.whole),
+        units=Units(
+            summed(lambda one: one.units.listed),
+            summed(lambda one: one.units.selected),
+            summed(lambda one: one.units.changed),
+        ),
+        space=Space(
+            summed(lambda one: one.space.size),
+            all(one.space.exact for one in each),
+            summed(lambda one: one.space.unread),
+        ),
+    )
 
 
 def _selected(plan: Plan) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from package_retention.escaping import counted
 from package_retention.model import MOVES_TAGS, Result, StepKind
 from package_retention.output.sentences import outcome_words, reason_words
 from package_retention.output.summary.naming import Names
-from package_retention.output.summary.words import REASONS, result_words
+from package_retention.output.summary.words import group_words, result_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +77,7 @@ class _Chapter:
     left: int = 0
     unreached: int = 0
     queued: bool = False
+    opened: int = 0
     names: Names = field(default_factory=Names)
     reasons: dict[int, str] = field(default_factory=dict)
     lines: deque[str] = field(default_factory=deque)
@@ -99,10 +100,13 @@ class LogListener:
     turn (not for ever), so that no group holds another package's lines; `close` tells the rest.
     """
 
-    def __init__(self, log: Log, operation: Operation, *, reads_only: bool = False) -> None:
+    def __init__(
+        self, log: Log, operation: Operation, *, reads_only: bool = False, has_report: bool = False
+    ) -> None:
         self._log = log
         self._operation = operation
         self._reads_only = reads_only
+        self._has_report = has_report
         self._lock = RLock()
         self._chapters: dict[str, _Chapter] = {}
         self._open: _Chapter | None = None
@@ -117,7 +121,7 @@ class LogListener:
             for line in _staying(plan):
                 self._emit(chapter, line)
             chapter.learn(plan)
-            if self._reads_only:
+            if self._reads_only or plan.over_cap:
                 for line in self._preview(plan, chapter):
                     self._emit(chapter, line)
             else:
@@ -169,7 +173,9 @@ class LogListener:
             if self._open is None:
                 self._open = self._queue.popleft()
                 self._open.queued = False
-                self._log.start_group(self._open.title)
+                self._open.opened += 1
+                part = f" (part {self._open.opened})" if self._open.opened > 1 else ""
+                self._log.start_group(f"{self._open.title}{part}")
             while self._open.lines:
                 self._log.line(self._open.lines.popleft())
             if self._open.left > 0 and not (self._queue and len(self._queue[0].lines) >= MOST_WAITING):
@@ -187,14 +193,15 @@ class LogListener:
         for step in plan.steps[:MOST_PLANNED]:
             yield f"would {_change(step, chapter.names)}{chapter.why(step)}"
         if len(plan.steps) > MOST_PLANNED:
-            yield f"and {len(plan.steps) - MOST_PLANNED:,} more, which the report file holds"
+            more = f"and {len(plan.steps) - MOST_PLANNED:,} more"
+            yield f"{more}, which the report file holds" if self._has_report else more
 
 
 def _staying(plan: Plan) -> Iterator[str]:
     """One line that counts what stays, by its reasons."""
-    stay = Counter(one.reason.code for one in plan.decisions if not (one.selected or one.untag))
+    stay = Counter(group_words(one.reason) for one in plan.decisions if not (one.selected or one.untag))
     if stay:
-        reasons = ", ".join(f"{number:,} {REASONS[code]}" for code, number in stay.most_common())
+        reasons = ", ".join(f"{number:,} {words}" for words, number in stay.most_common())
         total = sum(stay.values())
         yield f"{total:,} {'stays' if total == 1 else 'stay'}: {reasons}"
 

@@ -6,12 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from package_retention.escaping import counted
-from package_retention.output.counts import Counts, count_results, total
+from package_retention.output.counts import Counts, count_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from package_retention.model import RunResult
+    from package_retention.output.counts import RunCounts
 
 NAMES = (
     "selected-count",
@@ -25,6 +26,7 @@ NAMES = (
     "restored-version-ids",
     "failed-version-ids",
     "packages",
+    "freed-bytes",
     "complete",
     "dry-run",
     "report-file",
@@ -49,30 +51,36 @@ def values(run: RunResult, report_file: str | None = None) -> dict[str, str]:
 
 
 def bounded(
-    run: RunResult, report_file: str | None = None, most: int = MOST_BYTES
+    run: RunResult,
+    report_file: str | None = None,
+    most: int = MOST_BYTES,
+    counts: RunCounts | None = None,
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Give every output its value, and a warning for each list that had to be cut to stay within `most` bytes.
 
     The longest lists are cut first, at their end; counts stay true.
     """
-    tallied = total(run.packages)
+    counts = counts or count_run(run)
+    tallied = counts.total
     lists: dict[str, list[Any]] = {
         "selected-version-ids": list(tallied.selected),
         "deleted-version-ids": list(tallied.deleted),
         "restored-version-ids": list(tallied.restored),
         "failed-version-ids": list(tallied.failed),
         "packages": [
-            {"name": result.plan.package.name, **_counts(count_results(result))} for result in run.packages
+            {"name": result.plan.package.name, **_counts(one)}
+            for result, one in zip(run.packages, counts.each, strict=True)
         ],
     }
     plain = {
         **{name: str(count) for name, count in _counts(tallied).items()},
+        "freed-bytes": str(tallied.space.size),
         "complete": _yes_or_no(run.complete),
         "dry-run": _yes_or_no(run.dry_run),
         "report-file": report_file or "",
     }
     room = most // _BYTES_A_CHARACTER - sum(len(name) + len(value) for name, value in plain.items())
-    texts, warnings = _cut(lists, room)
+    texts, warnings = _cut(lists, room, report_file)
     return {name: plain[name] if name in plain else texts[name] for name in NAMES}, warnings
 
 
@@ -87,7 +95,9 @@ def _counts(tallied: Counts) -> dict[str, int]:
     }
 
 
-def _cut(lists: Mapping[str, list[Any]], room: int) -> tuple[dict[str, str], tuple[str, ...]]:
+def _cut(
+    lists: Mapping[str, list[Any]], room: int, report_file: str | None
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """Write lists as JSON in `room` characters: a list shorter than its fair share leaves the rest to longer ones."""
     pieces = {name: [_json(entry) for entry in lists[name]] for name in _LISTS}
     sizes = {name: len(name) + sum(map(len, entries)) + len(entries) + 2 for name, entries in pieces.items()}
@@ -101,7 +111,7 @@ def _cut(lists: Mapping[str, list[Any]], room: int) -> tuple[dict[str, str], tup
         texts[name] = f"[{','.join(fitting)}]"
         room -= len(name) + len(texts[name])
         if left := len(pieces[name]) - len(fitting):
-            warnings.append(_warning(name, left, len(pieces[name])))
+            warnings.append(_warning(name, left, len(pieces[name]), report_file))
     return texts, tuple(warnings)
 
 
@@ -115,11 +125,12 @@ def _fitting(pieces: Iterable[str], room: int) -> list[str]:
     return fitting
 
 
-def _warning(name: str, left: int, of: int) -> str:
+def _warning(name: str, left: int, of: int, report_file: str | None) -> str:
     what = counted(left, "package" if name == "packages" else "id")
+    whole = "the report file has every id" if report_file else "for every id, set report-file"
     return (
         f"{what} of {of:,} left out of the output {name}: GitHub allows 1 MB of outputs. "
-        "The counts are whole; for every id, set report-file."
+        f"The counts are whole; {whole}."
     )
 
 

@@ -18,7 +18,8 @@ EVERY = 5.0
 """Seconds between two lines, at least; work that is shorter says nothing."""
 
 _LONG_WAIT = 2.0
-_LOOK_BACK = 60.0  # seconds over which the rate is taken
+_LOOK_BACK = 60.0  # seconds over which the rate is taken, as GitHub's limit of points is
+CHANGE_POINTS = 5  # facts C
 
 
 class Progress:
@@ -28,6 +29,7 @@ class Progress:
         self._emit = emit
         self._clock = clock
         self._lock = Lock()
+        self.points_per_minute: int | None = None
         self._total = 0
         self._done = 0
         self._told_at = clock.monotonic()
@@ -38,7 +40,7 @@ class Progress:
     def planned(self, plan: Plan) -> None:
         """Count a package's changes in."""
         with self._lock:
-            self._total += len(plan.steps)
+            self._total += 0 if plan.over_cap else len(plan.steps)
 
     def starting(self, _step: Step) -> None:
         """The first change starts the measure of the rate."""
@@ -81,7 +83,7 @@ class Progress:
         if rate > 0:
             parts.append(f"{rate:.1f} a second")
         if rate > 0 and self._done < self._total:
-            parts.append(self._expected((self._total - self._done) / rate))
+            parts.append(self._expected(self._seconds_left(now, rate)))
         if self._requests:
             parts.append(f"{counted(self._requests, 'request')} so far")
         return ", ".join([*parts, *pause])
@@ -101,6 +103,19 @@ class Progress:
         since, count = self._marks[0]
         self._marks.append((now, self._done))
         return (self._done - count) / (now - since) if now > since else 0.0
+
+    def _seconds_left(self, now: float, rate: float) -> float:
+        """Seconds for the changes that are left: a fast first minute uses up points that the next ones wait for."""
+        left = self._total - self._done
+        since, before = self._marks[0]
+        if self.points_per_minute is None or now - since >= _LOOK_BACK:
+            return left / rate
+        most = max(1, self.points_per_minute // CHANGE_POINTS)
+        free = max(0, most - (self._done - before))
+        if left <= free:
+            return left / rate
+        minutes, last = divmod(left - free - 1, most)
+        return (_LOOK_BACK - (now - since)) + minutes * _LOOK_BACK + min(_LOOK_BACK, (last + 1) / rate)
 
     def _expected(self, seconds: float) -> str:
         from datetime import timedelta  # noqa: PLC0415 - beside the only use

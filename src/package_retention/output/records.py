@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from package_retention.inputs.settings import Settings
     from package_retention.model import RunResult
     from package_retention.output.console import Console
+    from package_retention.output.counts import RunCounts
     from package_retention.output.report_writer import ReportWriter
     from package_retention.ports import Clock, EventListener
     from package_retention.report import Report
@@ -45,7 +46,13 @@ class Records:
     def open(self, settings: Settings) -> None:
         """Open the report before the first request; raises `InputError` where its place is not allowed."""
         self.settings = settings
-        self._log = LogListener(self._console, settings.operation, reads_only=settings.reads_only)
+        self._log = LogListener(
+            self._console,
+            settings.operation,
+            reads_only=settings.reads_only,
+            has_report=settings.report_file is not None,
+        )
+        self.progress.points_per_minute = settings.points_per_minute
         if settings.report_file is None:
             self.journal = EventListeners(self._log, self.progress)
             return
@@ -72,11 +79,11 @@ class Records:
         given = self.settings.given.get("report-file") if self.settings else None
         return given if self._report else None
 
-    def close(self, run: RunResult) -> str:
+    def close(self, run: RunResult, counts: RunCounts | None = None) -> str:
         """Write the last lines; gives what went wrong with the report, if anything did."""
         if self._log:
             self._log.close()
         if self._report is None:
             return ""
-        self._report.close(run)
+        self._report.close(run, counts)
         return self._report.failure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from package_retention.output.counts import total
+from package_retention.output.counts import count_run
 from package_retention.output.sentences import finding_words, outcome_words, reason_words
 from package_retention.report import SCHEMA
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Step,
         Version,
     )
+    from package_retention.output.counts import RunCounts
     from package_retention.reason import Reason
 
 
@@ -119,6 +120,7 @@ def package(number: int, plan: Plan) -> Line:
         **_known(
             warnings=[finding_words(one) for one in plan.warnings],
             problems=[finding_words(one) for one in plan.problems],
+            over_cap=plan.over_cap or None,
         ),
     }
 
@@ -169,9 +171,9 @@ def note(text: str, now: datetime) -> Line:
     return {"kind": "note", "at": moment(now), "text": text}
 
 
-def end(run: RunResult, now: datetime) -> Line:
+def end(run: RunResult, now: datetime, counts: RunCounts | None = None) -> Line:
     """The last line: how the run ended, its counts and what it cost."""
-    one, spent = total(run.packages), run.spending
+    one, spent = (counts or count_run(run)).total, run.spending
     failures = [
         {"package": result.plan.package.label, "failure": result.failure, **_known(hint=result.hint)}
         for result in run.packages
@@ -189,6 +191,7 @@ def end(run: RunResult, now: datetime) -> Line:
             "untagged": one.untagged,
             "failed": len(one.failed),
             "kept": one.kept,
+            "freed_bytes": one.space.size,
         },
         "spending": {
             "api_requests": spent.api_requests,
@@ -198,7 +201,7 @@ def end(run: RunResult, now: datetime) -> Line:
             "seconds": round(spent.seconds, 1),
         },
         **_known(ended_by=run.ended_by, failure=run.failure, hint=run.hint),
-        **_known(warnings=list(run.warnings), failures=failures),
+        **_known(warnings=[finding_words(one) for one in run.warnings], failures=failures),
     }
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from package_retention.inputs.settings import Settings
     from package_retention.model import Outcome, Package, Plan, RunResult, Step
+    from package_retention.output.counts import RunCounts
     from package_retention.ports import Clock
 
 SYNC_SECONDS = 1.0
@@ -80,7 +81,7 @@ class ReportWriter:
         with self._lock:
             self._write([report_lines.note(text, self._clock.now())])
 
-    def close(self, run: RunResult) -> None:
+    def close(self, run: RunResult, counts: RunCounts | None = None) -> None:
         """Write what a list found and how the run ended, and close the file."""
         with self._lock:
             if self._file < 0:
@@ -89,7 +90,7 @@ class ReportWriter:
                 if result.inventory:
                     number = self._number_of(result.plan.package)
                     self._write(report_lines.lines(number, result.inventory))
-            self._write([report_lines.end(run, self._clock.now())], sync=True)
+            self._write([report_lines.end(run, self._clock.now(), counts)], sync=True)
             os.close(self._file)
             self._file = -1
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted, quoted
-from package_retention.reason import Condition, FindingCode, ReasonCode, ReasonDetail
+from package_retention.reason import Condition, FindingCode, Reason, ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from package_retention.model import Outcome
-    from package_retention.reason import Fact, Finding, Reason, Terms
+    from package_retention.reason import Fact, Finding, Terms
 
 _REASONS: dict[ReasonCode | ReasonDetail, str] = {
     ReasonCode.SELECTED: "selected: no filter narrows the versions",
     ReasonDetail.BY_ID: "named by its id",
+    ReasonDetail.BY_REPORT: "deleted by the run of the report",
     ReasonDetail.WITH_PACKAGE: "came back with its package",
     ReasonCode.WITH_IMAGE: "goes with {subject}",
     ReasonDetail.COMES_BACK: "comes back with its image",
@@ -26,7 +28,7 @@ _REASONS: dict[ReasonCode | ReasonDetail, str] = {
     ReasonCode.EXCLUDED: "excluded by `exclude-versions`",
     ReasonDetail.BY_RULE: "excluded by the `exclude-versions` of its rule",
     ReasonCode.NEWEST: "among the newest {number:,}{per}",
-    ReasonDetail.NO_PLACE: "as new as the newest {number:,}{per}, and takes no place of theirs",
+    ReasonDetail.NO_PLACE: "as new as the newest {number:,}{per}, and takes none of their places",
     ReasonCode.KEEP_RULE: "kept by the policy",
     ReasonCode.NEEDED: "needed by {subject}",
     ReasonDetail.PART: "part of {subject}",
@@ -136,16 +138,53 @@ def reason_words(reason: Reason) -> str:
             return f"{_REASONS[ReasonCode.KEEP_RULE]}: {words}" if words else _REASONS[ReasonCode.KEEP_RULE]
         case ReasonCode.NOT_MATCHED if met:
             return ", ".join(met)
+        case ReasonCode.PARTLY_MATCHED if reason.number:
+            beside = _kept_words("among the newest", reason.rule)
+            return f"{_REASONS[ReasonCode.PARTLY_MATCHED]}, and it would be {beside}"
     subject = reason.subject or "an image that stays"
     per = _per(reason.rule)
     return _REASONS[reason.detail or reason.code].format(subject=subject, number=reason.number, per=per)
 
 
-def rule_words(rule: Terms) -> str:
+def shared_words(reason: Reason) -> str:
+    """Say what a reason has in common with those of the same rule or kind: what stands in a heading above them."""
+    rule = rule_words(reason.rule, keeps=reason.code is ReasonCode.KEEP_RULE)
+    missed = next((fact for fact in reason.facts if isinstance(fact, Condition)), None)
+    match reason.code:
+        case ReasonCode.SELECTED if reason.detail is None:
+            return rule or "no filter narrows the versions"
+        case ReasonCode.KEEP_RULE:
+            return f"{_REASONS[ReasonCode.KEEP_RULE]}: {rule}" if rule else _REASONS[ReasonCode.KEEP_RULE]
+        case ReasonCode.NOT_MATCHED if missed:
+            return fact_words(replace(missed, age=None))
+        case ReasonCode.NEWEST:
+            placed = None if reason.detail is ReasonDetail.SHARED_PLACE else reason.detail
+            return reason_words(Reason(ReasonCode.NEWEST, placed, number=reason.number, rule=reason.rule))
+        case ReasonCode.NEEDED:
+            return "needed by an image that stays"
+        case ReasonCode.WITH_IMAGE if reason.subject:
+            return "goes with its image"
+    return reason_words(reason)
+
+
+def own_words(reason: Reason) -> str:
+    """Say what of a reason is a version's own, beside its age: what a row below such a heading says."""
+    match reason.code:
+        case ReasonCode.NEEDED | ReasonCode.WITH_IMAGE:
+            return reason_words(reason) if reason.subject else ""
+        case ReasonCode.NEWEST:
+            return reason_words(reason) if reason.detail is ReasonDetail.SHARED_PLACE else ""
+        case ReasonCode.SELECTED | ReasonCode.KEEP_RULE:
+            telling = (fact for fact in reason.facts if not isinstance(fact, Condition) or fact.key in _OWN)
+            return ", ".join(_facts(telling))
+    return ""
+
+
+def rule_words(rule: Terms, *, keeps: bool = False) -> str:
     """Say a rule in its own words: `untagged, older than 7 days, all but the newest 3`."""
     words = [_TERMS[key].format(_shown(key, value)) for key, value in rule if key in _TERMS]
     if "min-versions-to-keep" in dict(rule):
-        words.append(_kept_words("all but the newest", rule))
+        words.append(_kept_words("among the newest" if keeps else "all but the newest", rule))
     return ", ".join(words)
 
 
@@ -185,6 +224,7 @@ _TERMS = {
     "newer-than": "newer than {}",
     "deleted-within": "deleted within {}",
 }
+_OWN = frozenset({"remove-damaged"})  # what several versions of one rule may differ in
 _WRITTEN = frozenset({"versions", "version-range"})
 
 
@@ -229,6 +269,9 @@ _CONDITIONS = {
     "release-status": ("a {}", "not a {}"),
     "package-version-ids": ("named by its id", "not among `package-version-ids`"),
     "remove-damaged": ("damaged: {}", "not damaged ({})"),
+    "older-than": ("older than {}", "not older than {}"),
+    "newer-than": ("newer than {}", "not newer than {}"),
+    "deleted-within": ("deleted within {}", "not deleted within {}"),
 }
 
 

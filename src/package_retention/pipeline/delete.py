@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from package_retention.decide import ecosystems
+from package_retention.decide.contents import contents
 from package_retention.decide.deletion_plan import check_share, deletion_plan
 from package_retention.decide.matching import VersionParser
 from package_retention.errors import MissingError, PlanError
@@ -47,11 +48,11 @@ class Deletion:
 
     def plan(self) -> Plan:
         """Decide on the facts as they stand; a report only narrows what the step alone would do."""
-        alone = self._plan(self.options)
-        if self.run_context.report is None:
-            return alone
-        reviewed = review.review(self.run_context.report, self.target.package, self.facts.latest)
-        return reviewed.reconciled(alone, self._plan(reviewed.narrowed(self.options, alone)))
+        plan = alone = self._plan(self.options)
+        if self.run_context.report is not None:
+            reviewed = review.review(self.run_context.report, self.target.package, self.facts.latest)
+            plan = reviewed.reconciled(alone, self._plan(reviewed.narrowed(self.options, alone)))
+        return replace(plan, contents=contents(self.facts))
 
     def _plan(self, options: Options) -> Plan:
         """Decide, read what would go unread, and decide again: what is read may belong to something that stays."""
@@ -120,8 +121,7 @@ def prepare(run_context: RunContext, target: Target, now: datetime, options: Opt
     try:
         check_share(plan, run_context.settings.fail_if_more_than)
     except PlanError as error:
-        # A dry run shows the plan that is too much, step by step; else no step of it is to come.
-        shown = plan if run_context.settings.dry_run else replace(plan, steps=())
+        shown = replace(plan, over_cap=True)
         return PackageTask(shown, result=PackageResult(shown, failure=error.message, hint=error.hint))
     if not plan.steps or run_context.settings.dry_run:
         return PackageTask(plan, result=PackageResult(plan))

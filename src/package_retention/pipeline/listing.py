@@ -7,6 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from package_retention.decide import ecosystems
+from package_retention.decide.contents import contents
 from package_retention.decide.deletion_plan import check_share, deletion_plan
 from package_retention.decide.due_dates import Schedule, schedule
 from package_retention.decide.listing import Found, inventory, says_which
@@ -73,7 +74,8 @@ class Listing:
         facts = self._as_a_deletion_reads(facts, target.rules, found.readings)
         plan, scheduled = self._judged(facts, target.rules)
         warnings, problems = (*plan.warnings, *reconciled.warnings), (*plan.problems, *reconciled.problems)
-        plan = replace(plan, steps=(), warnings=warnings, problems=problems)
+        known = contents(replace(facts, readings={**facts.readings, **found.readings}))
+        plan = replace(plan, steps=(), warnings=warnings, problems=problems, contents=known)
         listed = inventory(facts, plan, found, self._now, scheduled)
         return PackageTask(plan, result=PackageResult(plan, inventory=listed))
 

@@ -27,7 +27,7 @@ def run(run_context: RunContext, options: Options) -> RunResult:
     recorder = Recorder(run_context.journal)
     run_context = replace(run_context, journal=recorder)
     results: Sequence[PackageResult] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding | str, ...] = ()
     failure = hint = ""
     refusal = ("", "")
     try:

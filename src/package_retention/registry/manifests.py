@@ -212,7 +212,7 @@ def _manifest(found: Table, content_type: str, digest: str) -> Manifest:
         layers=len(others) + len(contents) + len(entries(found, "fsLayers")),
         subject=_subject(found),
         artifact_type=text(found, "artifactType") or text(config, "mediaType"),
-        size=whole_number(config, "size") + sum(whole_number(entry, "size") for entry in (*contents, *loose)),
+        blobs=tuple((text(b, "digest"), whole_number(b, "size")) for b in (config, *contents, *loose) if b),
         mentions=tuple(dict.fromkeys(entry.digest for entry in others)),
         predicates=frozenset(filter(None, (text(table(e, "annotations"), _PREDICATE) for e in contents))),
         runnable=form is Form.SCHEMA1 or any(_is_image_layer(entry) for entry in contents),

@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+_QUOTED = re.compile(r"`([^`]+)`")
+
+
+def pieces(sentence: str) -> list[tuple[str, bool]]:
+    """Cut a sentence of ours at what it quotes between backticks; each piece says whether it was quoted."""
+    return [(piece, bool(place % 2)) for place, piece in enumerate(_QUOTED.split(sentence))]
+
+
+def rows_of(chart: Chart) -> tuple[tuple[str, ...], ...]:
+    """The numbers of a chart as a table: its labels, then what stays, then what goes."""
+    changed = chart.changed_word.removeprefix("was ")
+    return (
+        (chart.title, *chart.labels),
+        ("stays", *(f"{number:,}" for number in chart.kept)),
+        (changed, *(f"{number:,}" for number in chart.changed)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +111,24 @@ class Details:
 
     line: Line
     blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the summary must know beside the run: the time, how the action is called, where the report lies.
+
+    `uses` is what stands behind `uses:` in a workflow, `None` where the run was called by hand.
+    """
+
+    now: datetime
+    uses: str | None = "./"
+    report_file: str | None = None
+    run_id: str = ""
+
+    def more(self, number: int) -> str:
+        """Say how many rows were left out, and where they are."""
+        where = ", which the report file holds" if self.report_file else " (`report-file` lists every one)"
+        return f"And {number:,} more{where}."
 
 
 Block = Heading | Paragraph | Alert | Table | Listing | Chart | Details

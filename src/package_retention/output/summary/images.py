@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from package_retention.decide.graph import own_tags
 from package_retention.escaping import counted
 from package_retention.model import MOVES_TAGS, Result
-from package_retention.output.sentences import outcome_words, reason_words
+from package_retention.output.sentences import outcome_words, own_words
 from package_retention.output.summary.naming import MOST_TAGS
 from package_retention.output.summary.words import result_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from package_retention.model import Decision, Operation, Outcome, Step, Version
+    from package_retention.model import Content, Decision, Operation, Outcome, Step, Version
     from package_retention.output.summary.blocks import Line
     from package_retention.output.summary.naming import Names
     from package_retention.reason import Reason
@@ -31,37 +31,40 @@ class Change:
 
     step: Step
     outcome: Outcome | None
-    why: str = ""
+    reason: Reason | None = None
     parts: list[Change] = field(default_factory=list)
 
-    def end(self, operation: Operation) -> str:
+    def end(self, operation: Operation | None) -> str:
         """How it ended, in a word or two, and how its parts did where that was otherwise."""
         own = self.ended(operation)
-        ends = Counter(inline.ended(operation) for inline in self.parts)
+        ends = Counter(part.ended(operation) for part in self.parts)
         others = [f"{counted(count, 'part')} {words}" for words, count in ends.most_common() if words != own]
         return "; ".join([own, *others])
 
-    def reason(self) -> str:
-        """Why it is planned, or why it did not come to that; of its parts, the first that did not."""
-        reported = (inline.error_of() for inline in (self, *self.parts))
-        return next(filter(None, reported), self.why)
+    def why(self) -> str:
+        """What is this row's own: the tags that are moved, what stood in the way, what its reason says of it alone."""
+        tags = f"tags {', '.join(self.step.tags[:MOST_TAGS])}" if self.step.kind in MOVES_TAGS else ""
+        errors = (part.error_of() for part in (self, *self.parts))
+        own = own_words(self.reason) if self.reason else ""
+        return "; ".join(filter(None, (tags, next(filter(None, errors), own))))
 
     def error_of(self) -> str:
-        """What stood in the way; what the run's end cut off is told once for all of it."""
+        """What stood in the way; what the run's end cut off is said once for all of it."""
         if self.outcome is None or self.outcome.result in (Result.DONE, Result.NOT_REACHED):
             return ""
         return outcome_words(self.outcome)
 
-    def ended(self, operation: Operation) -> str:
+    def ended(self, operation: Operation | None) -> str:
         """How this step ended."""
         return result_words(self.outcome, operation) if self.outcome else "planned"
 
 
-def changes(
-    ends: Iterable[tuple[Step, Outcome | None]], reasons: Mapping[int, Reason]
-) -> tuple[list[Change], int]:
-    """Group steps by image, newest first; gives how many steps there are, too."""
-    found = [Change(step, outcome, _why(step, reasons)) for step, outcome in ends]
+def changes(ends: Iterable[tuple[Step, Outcome | None]], reasons: Mapping[int, Reason]) -> list[Change]:
+    """Group steps by image, newest first."""
+    found = [
+        Change(step, outcome, reasons.get(step.version.id) if step.version else None)
+        for step, outcome in ends
+    ]
     roots = {one.step.version.id: one for one in found if one.step.version and _is_root(one.step)}
     units = []
     for one in found:
@@ -71,19 +74,11 @@ def changes(
         else:
             root.parts.append(one)
     units.sort(key=lambda unit: newest_first(unit.step.version))
-    return units, len(found)
+    return units
 
 
 def _is_root(step: Step) -> bool:
     return step.version is not None and step.root == step.version.id and step.kind not in MOVES_TAGS
-
-
-def _why(step: Step, reasons: Mapping[int, Reason]) -> str:
-    planned = reasons.get(step.version.id) if step.version else None
-    why = reason_words(planned) if planned else ""
-    if step.kind not in MOVES_TAGS:
-        return why
-    return f"tags {', '.join(step.tags[:MOST_TAGS])}{'; ' + why if why else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +105,25 @@ def stays(decisions: Iterable[Decision]) -> list[Stay]:
     return sorted([*units.values(), *alone], key=lambda unit: newest_first(unit.decision.version))
 
 
-def named(names: Names, version: Version, parts: Sequence[object]) -> Line:
-    """Name an image by its root, and say how much belongs to it."""
-    return (*names.line(version), *((f" and {counted(len(parts), 'part')}",) if parts else ()))
+def named(names: Names, version: Version, parts: Sequence[int], contents: Mapping[int, Content]) -> Line:
+    """Name an image by its root, and what belongs to it: platforms, attestations, signatures."""
+    own = contents[version.id].part if version.id in contents and not own_tags(version) else ""
+    line = names.line(version)
+    if own and not version.tags:
+        line = (f"{own} ", *line)
+    words = part_words(parts, contents)
+    return (*line, f" with {words}") if words else line
+
+
+def part_words(parts: Sequence[int], contents: Mapping[int, Content]) -> str:
+    """Say what parts are, each kind once: `linux/amd64, linux/arm64, 2 attestations`."""
+    found = Counter(contents[part].part if part in contents else "" for part in parts)
+    unknown = found.pop("", 0)
+    kinds = sorted(found.items(), key=lambda pair: "/" not in pair[0])
+    words = [
+        kind if number == 1 else f"{number:,} {kind}{'' if '/' in kind else 's'}" for kind, number in kinds
+    ]
+    return ", ".join([*words, *([counted(unknown, "part")] if unknown else [])])
 
 
 def newest_first(version: Version | None) -> tuple[bool, float, int]:

@@ -6,17 +6,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted
-from package_retention.output.counts import count_results
-from package_retention.output.sentences import reason_words
+from package_retention.output.sentences import shared_words
 from package_retention.output.summary.blocks import Code, Details, Heading, Link, Paragraph, Strong, Table
-from package_retention.output.summary.tables import MOST_ROWS, OPEN_ROWS, newest_first, version_line
-from package_retention.output.summary.words import age, roughly
+from package_retention.output.summary.images import newest_first
+from package_retention.output.summary.tables import MOST_ROWS, OPEN_ROWS, version_line
+from package_retention.output.summary.words import age, roughly, size_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from package_retention.model import DeletedVersion, Due, Entry, Inventory, PackageResult, RunResult
+    from package_retention.output.counts import RunCounts
     from package_retention.output.summary.blocks import Block, Line, Section
 
 MOST_NAMES = 20
@@ -29,7 +30,7 @@ _PERIODS = (
 )
 
 
-def inventory_section(inventory: Inventory) -> Section:
+def inventory_section(inventory: Inventory, more: Callable[[int], str]) -> Section:
     """Give the blocks about one package."""
     package = inventory.package
     return (
@@ -37,26 +38,28 @@ def inventory_section(inventory: Inventory) -> Section:
         Paragraph((_facts(inventory),)),
         *_conflict(inventory),
         *_due_when(inventory),
-        *_entries(inventory),
-        *_deleted(inventory),
+        *_entries(inventory, more),
+        *_deleted(inventory, more),
     )
 
 
-def overview(run: RunResult) -> Section:
-    """Give one line for each of several packages."""
+def overview(run: RunResult, counts: RunCounts) -> Section:
+    """Return one line for each of several packages."""
     judged = any(one.inventory and one.inventory.judged for one in run.packages)
     head = ("Package", "Versions", "Size", "Deleted", *(("Would go now",) if judged else ()))
-    rows = tuple(_overview_row(one)[: len(head)] for one in run.packages[:MOST_ROWS])
-    return (Table(head, rows, frozenset(range(1, len(head)))), *_more(len(run.packages)))
+    both = zip(run.packages[:MOST_ROWS], counts.each[:MOST_ROWS], strict=True)
+    rows = tuple(_overview_row(result, len(one.selected))[: len(head)] for result, one in both)
+    left = len(run.packages) - MOST_ROWS
+    rest = (Paragraph((f"And {counted(left, 'more package')}.",)),) if left > 0 else ()
+    return (Table(head, rows, frozenset(range(1, len(head)))), *rest)
 
 
-def _overview_row(result: PackageResult) -> tuple[Line, ...]:
+def _overview_row(result: PackageResult, going: int) -> tuple[Line, ...]:
     package, inventory = result.plan.package, result.inventory
     name: Line = (Link(package.name, package.html_url), f" ({package.type})")
     if inventory is None:
         return (name, ("not listed",), ("",), ("",), ("",))
     deleted = "unknown" if inventory.deleted is None else f"{len(inventory.deleted):,}"
-    going = len(count_results(result).selected)
     return (name, (f"{inventory.versions:,}",), (size_words(inventory.size),), (deleted,), (f"{going:,}",))
 
 
@@ -72,24 +75,15 @@ def conflicts(run: RunResult) -> Section:
     return (Paragraph((Strong(what), *listed, more)),)
 
 
-def size_words(size: int | None) -> str:
-    """Say a size in bytes; empty where it is not known."""
-    if size is None:
-        return ""
-    from humanize import naturalsize  # noqa: PLC0415 - only a summary needs it
-
-    return str(naturalsize(size))
-
-
 def due_words(entry: Entry, inventory: Inventory) -> str:
     """Say when a version goes, and by which rule; or why it stays for good."""
     if entry.selected:
-        return f"now: {reason_words(entry.reason)}"
+        return f"now: {shared_words(entry.reason)}"
     if entry.due is None:
-        return f"never under these rules: {reason_words(entry.stays or entry.reason)}"
+        return f"never under these rules: {shared_words(entry.stays or entry.reason)}"
     if entry.due.by <= inventory.at:
-        return f"now, {reason_words(entry.reason)}"
-    return f"{_date(entry.due, inventory.at)}: {reason_words(entry.due.reason)}"
+        return f"now, {shared_words(entry.reason)}"
+    return f"{_date(entry.due, inventory.at)}: {shared_words(entry.due.reason)}"
 
 
 def _date(due: Due, now: datetime) -> str:
@@ -104,7 +98,7 @@ def _facts(inventory: Inventory) -> str:
     versions = counted(inventory.versions, "version")
     words = [f"{counted(len(inventory.entries), 'image')} in {versions}" if images else versions]
     if size := size_words(inventory.size if images else None):
-        words.append(f"{size} (layers that images share are counted in each)")
+        words.append(size)
     words += [package.visibility] if package.visibility else []
     words += [f"linked to {package.repository}" if package.repository else "linked to no repository"]
     damaged = sum(1 for entry in inventory.entries if entry.damage)
@@ -148,7 +142,7 @@ def _period(entry: Entry, now: datetime) -> str:
     return next((name for name, most in _PERIODS if wait <= most), "later")
 
 
-def _entries(inventory: Inventory) -> list[Block]:
+def _entries(inventory: Inventory, more: Callable[[int], str]) -> list[Block]:
     if not inventory.entries:
         return []
     entries = sorted(inventory.entries, key=lambda entry: newest_first(entry.version))
@@ -167,7 +161,7 @@ def _entries(inventory: Inventory) -> list[Block]:
     if len(entries) <= OPEN_ROWS:
         return [table]
     what = counted(len(entries), "image" if images else "version")
-    return [Details((f"{what}, newest first",), (table, *_more(len(entries))))]
+    return [Details((f"{what}, newest first",), (table, *_left(len(entries), more)))]
 
 
 def _image_columns(shown: Sequence[Entry]) -> list[tuple[str, list[Line]]]:
@@ -190,7 +184,7 @@ def _members(entry: Entry) -> str:
     return ", ".join(words)
 
 
-def _deleted(inventory: Inventory) -> list[Block]:
+def _deleted(inventory: Inventory, more: Callable[[int], str]) -> list[Block]:
     deleted = inventory.deleted
     if deleted is None:
         return [Paragraph(("Whether versions are deleted is not known: GitHub gave no list of them.",))]
@@ -198,7 +192,7 @@ def _deleted(inventory: Inventory) -> list[Block]:
         return []
     rows = tuple(_deleted_row(one, inventory.at) for one in deleted[:MOST_ROWS])
     table = Table(("Deleted version", "Deleted", "Can be restored until"), rows)
-    return [Details((f"{counted(len(deleted), 'deleted version')}",), (table, *_more(len(deleted))))]
+    return [Details((f"{counted(len(deleted), 'deleted version')}",), (table, *_left(len(deleted), more)))]
 
 
 def _deleted_row(one: DeletedVersion, now: datetime) -> tuple[Line, ...]:
@@ -212,6 +206,5 @@ def _deleted_row(one: DeletedVersion, now: datetime) -> tuple[Line, ...]:
     return (version_line(one.version), (ago,), (until,))
 
 
-def _more(number: int) -> Iterable[Block]:
-    more = number - MOST_ROWS
-    return (Paragraph((f"And {more:,} more, which the report file holds.",)),) if more > 0 else ()
+def _left(number: int, more: Callable[[int], str]) -> Iterable[Block]:
+    return (Paragraph((more(number - MOST_ROWS),)),) if number > MOST_ROWS else ()

@@ -19,6 +19,8 @@ from package_retention.output.summary.blocks import (
     Paragraph,
     Strong,
     Table,
+    pieces,
+    rows_of,
 )
 
 if TYPE_CHECKING:
@@ -42,7 +44,6 @@ _CHART = {
 _APART = "<!-- -->"
 # What a code span may hold as it is; everything else is written in HTML, with entities.
 _PLAIN_CODE = re.compile(r"[A-Za-z0-9._/:+-]+(?: [A-Za-z0-9._/:+-]+)*", re.ASCII)
-_QUOTED = re.compile(r"`([^`]+)`")
 # An underscore inside a word is none of Markdown's.
 _UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", re.ASCII)
 # An HTML entity is never Markdown. Mentions and references are looked for in the finished page, entities or not, so
@@ -125,8 +126,8 @@ def _escaped(words: str) -> str:
 
 
 def _prose(words: str, write: Callable[[str], str], most: int = MOST_OF_TEXT) -> str:
-    parts = _QUOTED.split(harmless(words, most))
-    return "".join(write(inline) if place % 2 else _escaped(inline) for place, inline in enumerate(parts))
+    parts = pieces(harmless(words, most))
+    return "".join(write(part) if quoted else _escaped(part) for part, quoted in parts)
 
 
 def _html_code(words: str, most: int = MOST_OF_CODE) -> str:
@@ -193,12 +194,18 @@ def _chart(chart: Chart) -> str:
         f"%%{{init: {json.dumps(_CHART)}}}%%",
         "xychart-beta",
         f"  x-axis [{labels}]",
-        f'  y-axis "up to {max(both):,} versions" 0 --> {max(both)}',
+        f'  y-axis "up to {max(both):,}" 0 --> {max(both)}',
         f"  bar {both}",
         f"  bar {list(chart.kept)}",
     )
     picture = _fenced("mermaid", "\n".join(lines))
-    return f"{text(chart.title)}: blue stays, orange {text(chart.changed_word)}.\n\n{picture}"
+    head, *rows = rows_of(chart)
+    numbers = Table(
+        head, tuple(tuple((cell,) for cell in row) for row in rows), frozenset(range(1, len(head)))
+    )
+    title = f"{text(chart.title)}: blue stays, orange {text(chart.changed_word)}."
+    # Servers without Mermaid show its source: the numbers stand in a table below.
+    return f"{title}\n\n{picture}\n\n{render(numbers)}"
 
 
 def _entity(match: re.Match[str]) -> str:

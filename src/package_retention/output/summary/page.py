@@ -6,7 +6,6 @@ is bounded, and what does not fit below the runner's 1 MiB (facts E) is counted,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,22 +14,22 @@ from package_retention.errors import RetentionError
 from package_retention.escaping import counted
 from package_retention.model import Operation
 from package_retention.output.annotations import notices
-from package_retention.output.counts import planned_tags, total
-from package_retention.output.summary import markdown, plain
-from package_retention.output.summary.blocks import Alert, Heading, Paragraph, Strong, Table
+from package_retention.output.counts import count_run
+from package_retention.output.summary import html, markdown, plain
+from package_retention.output.summary.blocks import About, Alert, Heading, Paragraph, Strong
 from package_retention.output.summary.inventory import conflicts, inventory_section
 from package_retention.output.summary.inventory import overview as inventories
-from package_retention.output.summary.tables import by_age, overview, package_section
+from package_retention.output.summary.tables import by_age, overview, package_section, tells
 from package_retention.output.summary.undo import undo
-from package_retention.output.summary.words import headline, lasting
+from package_retention.output.summary.words import headline, lasting, size_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Iterator, Mapping
 
+    from package_retention.decide.contents import Space
     from package_retention.model import PackageResult, RunResult
     from package_retention.output.annotations import Notice
-    from package_retention.output.counts import Counts
+    from package_retention.output.counts import Counts, RunCounts
     from package_retention.output.summary.blocks import Block, Line, Section
 
 MOST_BYTES = 1024 * 1024 - 1024
@@ -40,29 +39,30 @@ MOST_POINTS = 10
 _RESERVE = 200  # bytes for the line that counts what did not fit
 
 
-@dataclass(frozen=True, slots=True)
-class About:
-    """What the summary must know beside the run: the time, how the action is called, where the report lies.
-
-    `uses` is what stands behind `uses:` in a workflow, `None` where the run was called by hand.
-    """
-
-    now: datetime
-    uses: str | None = "./"
-    report_file: str | None = None
-
-
-def render(run: RunResult, about: About, most: int = MOST_BYTES) -> str:
+def render(run: RunResult, about: About, most: int = MOST_BYTES, counts: RunCounts | None = None) -> str:
     """Write the summary as GitHub-flavoured Markdown, at most `most` bytes of UTF-8."""
-    return _fitted(run, about, markdown.section, most)
+    return _fitted(run, about, markdown.section, most, counts or count_run(run))
 
 
-def render_text(run: RunResult, about: About, most: int = MOST_BYTES) -> str:
+def render_text(run: RunResult, about: About, most: int = MOST_BYTES, counts: RunCounts | None = None) -> str:
     """Write the same as plain text."""
-    return _fitted(run, about, plain.section, most)
+    return _fitted(run, about, plain.section, most, counts or count_run(run))
 
 
-def append(environ: Mapping[str, str], run: RunResult, about: About) -> bool:
+def render_html(run: RunResult, about: About, counts: RunCounts | None = None) -> str:
+    """Write the same as an HTML page that needs no network."""
+    counts = counts or count_run(run)
+    return html.page(headline(run, counts), blocks_of(run, about, counts))
+
+
+def blocks_of(run: RunResult, about: About, counts: RunCounts | None = None) -> Section:
+    """Return every block of the summary, whatever room there is."""
+    counts = counts or count_run(run)
+    sections = (_first_screen(run, about, counts), *_sections(run, about, counts))
+    return tuple(block for section in sections for block in section)
+
+
+def append(environ: Mapping[str, str], run: RunResult, about: About, counts: RunCounts | None = None) -> bool:
     """Append the summary to the runner's file, within what is left of its size; `False` where there is no file.
 
     Raises `RetentionError` where the file cannot be written.
@@ -74,7 +74,7 @@ def append(environ: Mapping[str, str], run: RunResult, about: About) -> bool:
     try:
         taken = path.stat().st_size if path.exists() else 0
         with path.open("a", encoding="utf-8", newline="\n") as file:
-            file.write(render(run, about, MOST_BYTES - taken))
+            file.write(render(run, about, MOST_BYTES - taken, counts))
     except OSError as error:
         raise RetentionError(
             f"The job summary could not be written to {name}: {error.strerror}",
@@ -83,15 +83,17 @@ def append(environ: Mapping[str, str], run: RunResult, about: About) -> bool:
     return True
 
 
-def _fitted(run: RunResult, about: About, write: Callable[[Section], str], most: int) -> str:
+def _fitted(
+    run: RunResult, about: About, write: Callable[[Section], str], most: int, counts: RunCounts
+) -> str:
     """Write section after section while they fit; the rest is counted in one line."""
-    written = [write(_first_screen(run, about))]
+    written = [write(_first_screen(run, about, counts))]
     room = most - len(written[0].encode()) - _RESERVE
     if room < 0:
-        only = write((Heading(2, (headline(run, total(run.packages)),)),))
+        only = write((Heading(2, (headline(run, counts),)),))
         return only if len(only.encode()) <= most else ""
     left = 0
-    for section in _sections(run, about):
+    for section in _sections(run, about, counts):
         text = "" if left else write(section)
         if left or len(text.encode()) > room:
             left += 1
@@ -99,78 +101,56 @@ def _fitted(run: RunResult, about: About, write: Callable[[Section], str], most:
         room -= len(text.encode())
         written.append(text)
     if left:
-        words = f"{counted(left, 'more section')} left out: a job summary holds 1 MiB. The report file has it all."
+        where = " The report file has it all." if about.report_file else ""
+        words = f"{counted(left, 'more section')} left out: a job summary holds 1 MiB.{where}"
         written.append(write((Paragraph((words,)),)))
     return "".join(written)
 
 
-def _first_screen(run: RunResult, about: About) -> Section:
-    tallied = total(run.packages)
-    blocks: list[Block] = [Heading(2, (headline(run, tallied),))]
+def _first_screen(run: RunResult, about: About, counts: RunCounts) -> Section:
+    blocks: list[Block] = [Heading(2, (headline(run, counts),))]
     if run.dry_run and run.operation is not Operation.LIST:
-        lead = Strong("Dry run: nothing was changed.")
-        blocks.append(Alert("NOTE", ((lead, _without_dry_run(run, about)),)))
-    if tallied.listed:
-        blocks.append(_counts(run, tallied))
+        blocks.append(Alert("NOTE", ((Strong("Dry run: nothing was changed."), _then(run, about, counts)),)))
+    blocks += _space(run, counts.total.space)
     reported = notices(run)
-    blocks += _alert("CAUTION", [notice for notice in reported if notice.error])
-    blocks += _alert("WARNING", [notice for notice in reported if not notice.error])
-    blocks += undo(run, about.now, about.uses, about.report_file)
+    blocks += _alert("CAUTION", [notice for notice in reported if notice.error], about)
+    blocks += _alert("WARNING", [notice for notice in reported if not notice.error], about)
+    blocks += undo(run, counts, about)
     return tuple(blocks)
 
 
-def _without_dry_run(run: RunResult, about: About) -> str:
-    """Say what the same step does without `dry-run`, as far as this run knows it."""
+def _space(run: RunResult, space: Space) -> list[Block]:
+    """What is freed, where the first line does not say it: only some manifests of what goes were read."""
+    if not space.size or not space.unread or run.operation is Operation.RESTORE:
+        return []
+    verb = "would be freed" if run.dry_run or run.operation is Operation.LIST else "are freed"
+    number = "1 manifest was" if space.unread == 1 else f"{space.unread:,} manifests were"
+    known = f"About {size_words(space.size)} {verb}, as far as that is known: {number} not read."
+    return [Paragraph((f"{known} With `manifest-cache`, every manifest is read.",))]
+
+
+def _then(run: RunResult, about: About, counts: RunCounts) -> str:
+    """Say what the same step does without `dry-run`; nothing where that is known to be refused, or not known."""
+    refused = run.failure or any(one.failure or one.plan.problems for one in run.packages)
     if any(run.refused_later):
-        return " The same step without dry-run would be refused before its first change."
-    if run.failure or any(result.failure for result in run.packages):
+        return " Without `dry-run`, the same step would be refused before its first change."
+    if refused or not run.complete:
         return ""
-    also = ", and with from-report this plan and no more" if about.report_file else ""
-    return f" The same step without dry-run carries this plan out{also}."
+    if not (counts.total.selected or counts.total.moving or counts.total.whole):
+        return " There is nothing to do."
+    plan = " Without `dry-run`, the same step carries this plan out, as far as its token may"
+    if about.report_file and run.operation is Operation.DELETE:
+        return f"{plan}; with `from-report`, this plan and no more."
+    return f"{plan}."
 
 
-def _counts(run: RunResult, tallied: Counts) -> Table:
-    """One row of counts; a column that says nothing in this run is left out."""
-    changes = run.operation is not Operation.LIST
-    tags = sum(planned_tags(result.plan) for result in run.packages) if run.dry_run else 0
-    columns: list[tuple[str, int, bool]] = [
-        ("Packages", len(run.packages), len(run.packages) > 1),
-        ("Versions listed", tallied.listed, True),
-        ("Planned", len(tallied.selected), changes),
-        ("Would go now", len(tallied.selected), not changes and len(tallied.selected) > 0),
-        ("Deleted", len(tallied.deleted), run.operation is Operation.DELETE and not run.dry_run),
-        ("Restored", len(tallied.restored), run.operation is Operation.RESTORE and not run.dry_run),
-        ("Tags to move", tags, tags > 0),
-        ("Tags taken away", tallied.untagged, tallied.untagged > 0),
-        ("Tags put back", tallied.retagged, tallied.retagged > 0),
-        ("Failed", len(tallied.failed), changes and not run.dry_run),
-        (
-            "Gone already" if run.operation is Operation.DELETE else "There already",
-            tallied.already,
-            tallied.already > 0,
-        ),
-        (
-            "Kept" if run.operation is Operation.DELETE else "Unchanged",
-            tallied.kept,
-            changes and not run.dry_run,
-        ),
-        ("Would stay", tallied.listed - len(tallied.selected), changes and run.dry_run),
-    ]
-    shown = [(name, count) for name, count, wanted in columns if wanted]
-    row = tuple(_cell(count) for _, count in shown)
-    return Table(tuple(name for name, _ in shown), (row,), frozenset(range(len(shown))))
-
-
-def _cell(count: int) -> Line:
-    return (f"{count:,}",)
-
-
-def _alert(kind: str, reported: list[Notice]) -> list[Block]:
+def _alert(kind: str, reported: list[Notice], about: About) -> list[Block]:
     if not reported:
         return []
     lines = [_notice(notice) for notice in reported[:MOST_POINTS]]
     if len(reported) > MOST_POINTS:
-        lines.append((f"And {len(reported) - MOST_POINTS:,} more, which the log holds.",))
+        where = "" if about.uses is None else ", which the log holds"
+        lines.append((f"And {len(reported) - MOST_POINTS:,} more{where}.",))
     return [Alert(kind, tuple(lines))]
 
 
@@ -189,25 +169,27 @@ def _sentence(words: str) -> str:
     return words if words.endswith((".", "!", "?", ":")) else f"{words}."
 
 
-def _sections(run: RunResult, about: About) -> Iterator[Section]:
+def _sections(run: RunResult, about: About, counts: RunCounts) -> Iterator[Section]:
     if len(run.packages) > 1:
-        listing = run.operation is Operation.LIST
-        yield inventories(run) if listing else overview(run.packages, run.operation, dry_run=run.dry_run)
-    if chart := by_age(run, about.now):
+        yield inventories(run, counts) if run.operation is Operation.LIST else overview(run, counts)
+    if chart := by_age(run, counts, about.now):
         yield chart
     if in_conflict := conflicts(run):
         yield in_conflict
-    for result in _most_telling_first(run):
-        listed = result.inventory
-        yield inventory_section(listed) if listed else package_section(result, run, about.now)
+    for result, one in _most_telling_first(run, counts):
+        if result.inventory:
+            yield inventory_section(result.inventory, about.more)
+        elif len(run.packages) == 1 or tells(result, one):
+            yield package_section(result, run, one, about.now, about.more)
     yield (Paragraph((_spent(run),)),)
 
 
-def _most_telling_first(run: RunResult) -> Iterable[PackageResult]:
+def _most_telling_first(run: RunResult, counts: RunCounts) -> list[tuple[PackageResult, Counts]]:
     """Packages with failures, then those with changes, then the others; in the run's order within each."""
+    both = zip(run.packages, counts.each, strict=True)
     return sorted(
-        (one for one in run.packages if one.plan.decisions or one.plan.steps or one.inventory),
-        key=lambda result: (not result.failure, not result.outcomes, not result.plan.steps),
+        (pair for pair in both if pair[0].plan.decisions or pair[0].plan.steps or pair[0].inventory),
+        key=lambda pair: (not pair[0].failure, not pair[0].outcomes, not pair[0].plan.steps),
     )
 
 
@@ -225,5 +207,5 @@ def _spent(run: RunResult) -> str:
         f"{_time(spent.seconds)} in all",
     ]
     if spent.waited >= 1:
-        words.append(f"{_time(spent.waited)} of it waiting at GitHub's limits")
+        words.append(f"{_time(spent.waited)} of it waiting")
     return ", ".join(words) + "."

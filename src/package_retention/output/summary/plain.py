@@ -16,6 +16,7 @@ from package_retention.output.summary.blocks import (
     Paragraph,
     Strong,
     Table,
+    rows_of,
 )
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def render(block: Block) -> str:
         case Listing(_, content):
             return "\n".join(f"    {harmless(line)}" for line in content.split("\n"))
         case Chart():
-            return _table(_bars(block), frozenset({1, 2}))
+            numbers = list(rows_of(block))
+            return _table(numbers, frozenset(range(1, len(numbers[0]))))
         case Details(line, blocks):
             return "\n\n".join([_line(line), *(render(one) for one in blocks)])
 
@@ -75,11 +77,3 @@ def _table(rows: list[tuple[str, ...]], numeric: frozenset[int]) -> str:
         ).rstrip()
         for row in rows
     )
-
-
-def _bars(chart: Chart) -> list[tuple[str, ...]]:
-    counts = zip(chart.labels, chart.kept, chart.changed, strict=True)
-    return [
-        (chart.title, "stays", chart.changed_word),
-        *((label, f"{kept:,}", f"{changed:,}") for label, kept, changed in counts),
-    ]

@@ -1,82 +1,131 @@
-"""One package in the summary: what changed, why the rest stayed."""
+"""One package in the summary: what changed, and why the rest stays, each reason said once above its rows."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from package_retention.escaping import counted
 from package_retention.model import Operation, PackageType
-from package_retention.output.counts import count_results
-from package_retention.output.sentences import reason_words
-from package_retention.output.summary.blocks import Chart, Details, Heading, Link, Paragraph, Table
-from package_retention.output.summary.images import Change, Stay, changes, named, newest_first, stays
+from package_retention.output.sentences import own_words, reason_words, shared_words
+from package_retention.output.summary.blocks import (
+    Chart,
+    Code,
+    Details,
+    Heading,
+    Link,
+    Paragraph,
+    Strong,
+    Table,
+)
+from package_retention.output.summary.images import Change, Stay, changes, named, stays
 from package_retention.output.summary.naming import Names
-from package_retention.output.summary.words import LABELS, REASONS, age, bucket, changed_word, result_words
+from package_retention.output.summary.words import (
+    LABELS,
+    age,
+    bucket,
+    changed_word,
+    group_words,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from package_retention.model import Decision, Outcome, PackageResult, RunResult, Step, Version
+    from package_retention.model import Outcome, PackageResult, RunResult, Step, Version
+    from package_retention.output.counts import Counts, RunCounts
     from package_retention.output.summary.blocks import Block, Line, Section
 
-__all__ = ["MOST_ROWS", "OPEN_ROWS", "by_age", "newest_first", "overview", "package_section", "version_line"]
-
 MOST_ROWS = 50
-OPEN_ROWS = 12
+OPEN_ROWS = 20
+MOST_GROUPS = 8
+MOST_STAYING = 10
+LEAST_FOLDED = 4
 LEAST_FOR_CHART = 20
 
+Column = tuple[str, "Sequence[Line]"]
+Unit = TypeVar("Unit")
 
-def package_section(result: PackageResult, run: RunResult, now: datetime) -> Section:
-    """Give the blocks about one package."""
+
+def package_section(
+    result: PackageResult, run: RunResult, counts: Counts, now: datetime, more: Callable[[int], str]
+) -> Section:
+    """Return the blocks about one package; `more` says where the rows are that do not fit."""
     package, names = result.plan.package, Names(result.plan.decisions)
-    blocks: list[Block] = [
+    view = _View(result, run, names, now, more)
+    return (
         Heading(3, (Link(package.name, package.html_url), f" ({package.type} of {package.owner.login})")),
-        Paragraph((_facts(result, run),)),
-    ]
-    blocks += _changed(result, run, names, now)
-    blocks += _stayed(result, run, names, now)
+        Paragraph((_facts(result, run, counts),)),
+        *view.changed(),
+        *view.stayed(),
+    )
+
+
+def overview(run: RunResult, counts: RunCounts) -> tuple[Block, ...]:
+    """Return one line for each package that changes, fails or has a warning, and one line for all the others."""
+    both = list(zip(run.packages, counts.each, strict=True))
+    telling = [pair for pair in both if tells(*pair)]
+    rest = [result for result, one in both if not tells(result, one)]
+    blocks: list[Block] = []
+    if telling:
+        blocks.append(_overview_table(telling[:MOST_ROWS], run, counts.noun))
+    if (left := len(telling) - MOST_ROWS) > 0:
+        blocks.append(Paragraph((f"And {counted(left, 'more package')}.",)))
+    if rest:
+        shown = [piece for one in rest[:MOST_ROWS] for piece in (Code(one.plan.package.name), " ")]
+        others = f"and {counted(len(rest) - MOST_ROWS, 'more')}" if len(rest) > MOST_ROWS else ""
+        line = (Strong(counted(len(rest), "package") + " unchanged:"), " ", *shown, others)
+        blocks.append(Paragraph(tuple(piece for piece in line if piece)))
     return tuple(blocks)
 
 
-def overview(results: Sequence[PackageResult], operation: Operation, *, dry_run: bool) -> tuple[Block, ...]:
-    """Give one line for each of several packages."""
-    going = "delete" if operation is Operation.DELETE else "restore"
-    head: tuple[str, ...] = ("Package", "Listed", f"Would {going}", "Would stay")
-    if not dry_run:
-        head = ("Package", "Listed", "Planned", f"{going.capitalize()}d", "Failed", "Kept")
-    rows = [_overview_row(result, dry_run=dry_run) for result in results[:MOST_ROWS]]
-    more = len(results) - MOST_ROWS
-    rest = (Paragraph((f"And {counted(more, 'more package')}.",)),) if more > 0 else ()
-    return (Table(head, tuple(rows), frozenset(range(1, len(head)))), *rest)
+def tells(result: PackageResult, counts: Counts) -> bool:
+    """Whether a package has more to tell than that it is unchanged."""
+    plan = result.plan
+    return bool(
+        counts.selected or plan.steps or result.failure or plan.problems or plan.warnings or result.outcomes
+    )
 
 
-def _overview_row(result: PackageResult, *, dry_run: bool) -> tuple[Line, ...]:
-    one, package = count_results(result), result.plan.package
-    planned = len(one.selected)
-    parser = [one.listed, planned, one.listed - planned]
-    if not dry_run:
-        parser = [one.listed, planned, len(one.deleted) + len(one.restored), len(one.failed), one.kept]
-    if result.failure and not one.listed:
-        name: Line = (Link(package.name, package.html_url), f" ({package.type}): could not be handled")
-        return (name, *(("",) for _ in parser))
-    return ((Link(package.name, package.html_url), f" ({package.type})"), *((f"{n:,}",) for n in parser))
+def _overview_table(both: Sequence[tuple[PackageResult, Counts]], run: RunResult, noun: str) -> Table:
+    past = "restored" if run.operation is Operation.RESTORE else "deleted"
+    columns: list[Column] = [("Package", [_package_line(result) for result, _ in both])]
+    numbers: list[tuple[str, list[int]]] = [
+        (f"{noun.capitalize()}s", [one.units.listed for _, one in both]),
+        (f"Would be {past}" if run.dry_run else past.capitalize(), [one.units.changed for _, one in both]),
+        ("Failed", [len(one.failed) for _, one in both]),
+        ("Tags moved", [one.untagged + one.retagged for _, one in both]),
+    ]
+    columns += [
+        (name, [(f"{number:,}",) for number in found])
+        for name, found in numbers
+        if any(found) or name.startswith(("Would", past.capitalize()))
+    ]
+    return _table(columns, frozenset(range(1, len(columns))))
 
 
-def by_age(run: RunResult, now: datetime) -> tuple[Block, ...]:
+def _package_line(result: PackageResult) -> Line:
+    package = result.plan.package
+    failed = ": could not be handled" if result.failure and not result.plan.over_cap else ""
+    return (Link(package.name, package.html_url), f" ({package.type}){failed}")
+
+
+def by_age(run: RunResult, counts: RunCounts, now: datetime) -> tuple[Block, ...]:
     """Draw what goes and what stays by age, where there is enough of both that a picture says more than a number."""
     kept, changed = [0] * len(LABELS), [0] * len(LABELS)
-    for result in run.packages:
-        goes = _goes(result, run)
+    for result, one in zip(run.packages, counts.each, strict=True):
+        goes = frozenset(one.changed)
         for decision in result.plan.decisions:
-            if when := decision.version.touched_at:
+            counts_here = counts.noun == "version" or decision.root == decision.version.id
+            if counts_here and (when := decision.version.touched_at):
                 (changed if decision.version.id in goes else kept)[bucket(when, now)] += 1
-    buckets = sum(1 for pair in zip(kept, changed, strict=True) if any(pair))
-    if not any(kept) or not any(changed) or sum(kept) + sum(changed) < LEAST_FOR_CHART or buckets < 3:  # noqa: PLR2004
+    filled = [place for place, pair in enumerate(zip(kept, changed, strict=True)) if any(pair)]
+    if not any(kept) or not any(changed) or sum(kept) + sum(changed) < LEAST_FOR_CHART or len(filled) < 3:  # noqa: PLR2004
         return ()
+    shown = slice(filled[0], filled[-1] + 1)
     word = changed_word(run.operation, dry_run=run.dry_run)
-    return (Chart("Versions by age", LABELS, tuple(kept), tuple(changed), word),)
+    title = f"{counts.noun.capitalize()}s by age"
+    return (Chart(title, LABELS[shown], tuple(kept[shown]), tuple(changed[shown]), word),)
 
 
 def version_line(version: Version) -> Line:
@@ -84,8 +133,8 @@ def version_line(version: Version) -> Line:
     return Names().line(version)
 
 
-def _facts(result: PackageResult, run: RunResult) -> str:
-    package, counts = result.plan.package, count_results(result)
+def _facts(result: PackageResult, run: RunResult, counts: Counts) -> str:
+    package = result.plan.package
     what = "deleted version" if run.operation is Operation.RESTORE else "version"
     facts = [f"{counted(counts.listed, what)} listed"]
     if package.version_count not in (None, counts.listed) and run.operation is Operation.DELETE:
@@ -95,128 +144,117 @@ def _facts(result: PackageResult, run: RunResult) -> str:
     return ", ".join(facts) + "."
 
 
-def _goes(result: PackageResult, run: RunResult) -> frozenset[int]:
-    one = count_results(result)
-    return frozenset(one.selected if run.dry_run else (*one.deleted, *one.restored))
+class _View:
+    """What one package's section is made from."""
 
+    def __init__(
+        self, result: PackageResult, run: RunResult, names: Names, now: datetime, more: Callable[[int], str]
+    ) -> None:
+        self.result, self.run, self.names, self.now, self.more = result, run, names, now, more
+        # Rows are images, but for deleted versions: those cannot be read.
+        images = result.plan.package.type is PackageType.CONTAINER and run.operation is not Operation.RESTORE
+        self.noun = "image" if images else "version"
 
-def _changed(result: PackageResult, run: RunResult, names: Names, now: datetime) -> list[Block]:
-    ends: list[tuple[Step, Outcome | None]] = [(outcome.step, outcome) for outcome in result.outcomes]
-    if run.dry_run or not ends:
-        ends = [(step, None) for step in result.plan.steps]
-    if not ends:
-        return []
-    units, _ = changes(ends, {decision.version.id: decision.reason for decision in result.plan.decisions})
-    images = _by_image(result, run)
-    rows = tuple(_row(unit, run, names, now) for unit in units[:MOST_ROWS])
-    head = ("Image" if images else "Version", "Age", "Result", "Why")
-    blocks: tuple[Block, ...] = (Table(head, rows), *_more(len(units)), *_members(units, run, names))
-    title = _title(ends, run) + (f" ({counted(len(units), 'image')})" if images else "")
-    if len(units) <= OPEN_ROWS:
-        return [Paragraph((f"{title}:",)), *blocks]
-    return [Details((f"{title}, newest first",), blocks)]
+    def changed(self) -> Iterable[Block]:
+        """What goes: each rule's own words above its rows, open."""
+        plan, outcomes = self.result.plan, self.result.outcomes
+        ends: list[tuple[Step, Outcome | None]] = [(outcome.step, outcome) for outcome in outcomes]
+        if self.run.dry_run or not ends:
+            ends = [(step, None) for step in plan.steps]
+        units = changes(ends, {decision.version.id: decision.reason for decision in plan.decisions})
+        groups = _grouped(units, lambda unit: shared_words(unit.reason) if unit.reason else "")
+        most = max(LEAST_FOLDED, MOST_ROWS // max(1, len(groups)))
+        for words, group in groups[:MOST_GROUPS]:
+            yield from self._change_group(words, group, most)
+        if left := sum(len(group) for _, group in groups[MOST_GROUPS:]):
+            yield Paragraph((self.more(left),))
 
+    def _change_group(self, words: str, group: Sequence[Change], most: int) -> Iterable[Block]:
+        shown = group[:most]
+        ends = [unit.end(self.run.operation) for unit in group]
+        said = Counter(unit.ended(self.run.operation) for unit in group)
+        whole = all(unit.step.version is None for unit in group)
+        what = counted(len(group), "package" if whole else self.noun)
+        if self.result.plan.over_cap:
+            said = Counter({"planned, and not carried out": len(group)})
+        results = ", ".join(f"{number:,} {word}" for word, number in said.most_common())
+        title = f"{what} {next(iter(said))}" if len(said) == 1 else f"{what}: {results}"
+        columns: list[Column] = [
+            (self.noun.capitalize(), [self._change_line(unit) for unit in shown]),
+            ("Age", [(self._age(unit.step.version),) for unit in shown]),
+            *([("Result", [(end,) for end in ends[:most]])] if len(set(ends)) > 1 else []),
+            ("Why", [(unit.why(),) for unit in shown]),
+        ]
+        yield Paragraph((Strong(title), f": {words}" if words else ""))
+        yield from _open_rows(columns)
+        if len(group) > most:
+            yield Paragraph((self.more(len(group) - most),))
 
-def _row(unit: Change, run: RunResult, names: Names, now: datetime) -> tuple[Line, ...]:
-    version, end = unit.step.version, unit.end(run.operation)
-    if version is None:
-        return (("the whole package",), ("",), (end,), (unit.reason(),))
-    name = named(names, version, unit.parts)
-    return (name, (age(version.touched_at or version.created_at, now),), (end,), (unit.reason(),))
+    def _change_line(self, unit: Change) -> Line:
+        version = unit.step.version
+        if version is None:
+            return ("the whole package",)
+        parts = [part.step.version.id for part in unit.parts if part.step.version]
+        return named(self.names, version, parts, self.result.plan.contents)
 
+    def stayed(self) -> Iterable[Block]:
+        """What was not planned, each reason above its rows, the largest group first; folded where that hides much."""
+        stepped = {step.version.id for step in self.result.plan.steps if step.version}
+        stay = [
+            one for one in self.result.plan.decisions if not one.selected and one.version.id not in stepped
+        ]
+        groups = _grouped(stays(stay), lambda unit: shared_words(unit.decision.reason))
+        own = own_words
+        if len(groups) > MOST_GROUPS:
+            groups, own = _grouped(stays(stay), lambda unit: group_words(unit.decision.reason)), reason_words
+        for words, group in groups:
+            yield from self._stay_group(words, group, [own(unit.decision.reason) for unit in group])
 
-def _members(units: Sequence[Change], run: RunResult, names: Names) -> list[Block]:
-    """Fold away what belongs to the images above, one line each."""
-    found = [(inline, unit) for unit in units[:MOST_ROWS] for inline in unit.parts]
-    if not found:
-        return []
-    rows = tuple(
-        (names.line(inline.step.version), names.line(unit.step.version), (inline.end(run.operation),))
-        for inline, unit in found[:MOST_ROWS]
-        if inline.step.version and unit.step.version
-    )
-    table = Table(("Part", "Of", "Result"), rows)
-    return [Details((f"{counted(len(found), 'part')} of these images",), (table, *_more(len(found))))]
-
-
-def _title(ends: Sequence[tuple[Step, Outcome | None]], run: RunResult) -> str:
-    """Say how many steps ended how: `118 deleted, 2 failed`."""
-    if run.dry_run:
-        return f"{counted(len(ends), 'change')} planned"
-    words = Counter(result_words(outcome, run.operation) if outcome else "not reached" for _, outcome in ends)
-    return ", ".join(f"{number:,} {word}" for word, number in words.most_common())
-
-
-def _more(number: int) -> tuple[Block, ...]:
-    more = number - MOST_ROWS
-    return (Paragraph((f"And {more:,} more, which the report file holds.",)),) if more > 0 else ()
-
-
-def _by_image(result: PackageResult, run: RunResult) -> bool:
-    """Whether rows are images: those of deleted versions cannot be read."""
-    return result.plan.package.type is PackageType.CONTAINER and run.operation is not Operation.RESTORE
-
-
-def _stayed(result: PackageResult, run: RunResult, names: Names, now: datetime) -> list[Block]:
-    """Group what was not planned by its reason, the largest group first, and fold the newest away below."""
-    stepped = {step.version.id for step in result.plan.steps if step.version}
-    stay = [one for one in result.plan.decisions if not one.selected and one.version.id not in stepped]
-    if not stay:
-        return []
-    units = stays(stay)
-    rows = tuple(
-        (
-            named(names, one.decision.version, one.parts),
-            (_age(one.decision, now),),
-            (reason_words(one.decision.reason),),
+    def _stay_group(self, words: str, group: Sequence[Stay], own: Sequence[str]) -> Iterable[Block]:
+        versions = sum(1 + len(unit.parts) for unit in group)
+        beside = f" ({counted(versions, 'version')})" if versions > len(group) else ""
+        verb = ("stays" if len(group) == 1 else "stay") + (
+            " deleted" if self.run.operation is Operation.RESTORE else ""
         )
-        for one in units[:MOST_ROWS]
-    )
-    images = _by_image(result, run)
-    newest = Table(("Image" if images else "Version", "Age", "Why"), rows)
-    noun = "image" if images else "version"
-    verb = ("stays" if len(units) == 1 else "stay") + (
-        " deleted" if run.operation is Operation.RESTORE else ""
-    )
-    title = f"{counted(len(units), noun)} that {verb}, newest first"
-    what = "What stays deleted" if run.operation is Operation.RESTORE else "What stays"
-    return [_groups(units, names, f"{what}, and why"), Details((title,), (newest, *_more(len(units))))]
+        line: Line = (Strong(f"{counted(len(group), self.noun)}{beside} {verb}"), f": {words}")
+        shown = group[:MOST_STAYING]
+        columns: list[Column] = [
+            (self.noun.capitalize(), [self._stay_line(unit) for unit in shown]),
+            ("Age", [(self._age(unit.decision.version),) for unit in shown]),
+            ("Why", [(words,) for words in own[:MOST_STAYING]]),
+        ]
+        left = len(group) - len(shown)
+        blocks = (_table(columns), *((Paragraph((self.more(left),)),) if left else ()))
+        return (Details(line, blocks),) if len(group) >= LEAST_FOLDED else (Paragraph(line), *blocks)
+
+    def _stay_line(self, unit: Stay) -> Line:
+        parts = [part.version.id for part in unit.parts]
+        return named(self.names, unit.decision.version, parts, self.result.plan.contents)
+
+    def _age(self, version: Version | None) -> str:
+        return age(version.touched_at or version.created_at, self.now) if version else ""
 
 
-def _groups(units: Iterable[Stay], names: Names, title: str) -> Table:
-    groups: dict[str, list[Stay]] = {}
+def _grouped(units: Iterable[Unit], words: Callable[[Unit], str]) -> list[tuple[str, list[Unit]]]:
+    """Group by the same words, the largest group first."""
+    groups: dict[str, list[Unit]] = {}
     for unit in units:
-        groups.setdefault(unit.decision.reason.code, []).append(unit)
-    largest = sorted(groups.values(), key=len, reverse=True)
-    images = any(unit.parts for group in largest for unit in group)
-    head = (title, *(("Images",) if images else ()), "Versions", "The newest of them")
-    rows = tuple(
-        (
-            (_reason(group),),
-            *(((f"{len(group):,}",),) if images else ()),
-            (f"{_versions(group):,}",),
-            _some(group, names),
-        )
-        for group in largest
-    )
-    return Table(head, rows, frozenset(range(1, len(head) - 1)))
+        groups.setdefault(words(unit), []).append(unit)
+    return sorted(groups.items(), key=lambda pair: len(pair[1]), reverse=True)
 
 
-def _versions(group: Sequence[Stay]) -> int:
-    return sum(1 + len(unit.parts) for unit in group)
+def _open_rows(columns: Sequence[Column]) -> Iterable[Block]:
+    """Show rows; those that would make the page long are folded, if they are at least four."""
+    number = len(columns[0][1])
+    if number - OPEN_ROWS < LEAST_FOLDED:
+        return (_table(columns),)
+    first = _table([(name, cells[:OPEN_ROWS]) for name, cells in columns])
+    rest = _table([(name, cells[OPEN_ROWS:]) for name, cells in columns])
+    return (first, Details((f"{number - OPEN_ROWS:,} more",), (rest,)))
 
 
-def _reason(group: Sequence[Stay]) -> str:
-    """The reason in its own words where all have the same, else in the words of its code."""
-    first = group[0].decision.reason
-    same = all(one.decision.reason == first for one in group)
-    return reason_words(first) if same else REASONS[first.code]
-
-
-def _some(group: Sequence[Stay], names: Names) -> Line:
-    shown = [names.line(one.decision.version) for one in group[:3]]
-    return tuple(piece for line in shown for piece in (*line, " · "))[:-1]
-
-
-def _age(decision: Decision, now: datetime) -> str:
-    return age(decision.version.touched_at or decision.version.created_at, now)
+def _table(columns: Sequence[Column], numeric: frozenset[int] = frozenset()) -> Table:
+    """Make a table; a column in which every cell is empty goes."""
+    shown = [(name, cells) for name, cells in columns if any(any(cell) for cell in cells)]
+    rows = tuple(zip(*(cells for _, cells in shown), strict=True))
+    return Table(tuple(name for name, _ in shown), rows, numeric)

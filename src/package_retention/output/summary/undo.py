@@ -1,4 +1,4 @@
-"""How to undo a run: as steps to paste into a workflow, or as commands where it was called by hand."""
+"""How to undo a run: as a workflow to paste, or as commands where it was called by hand."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted
 from package_retention.model import Operation, Result, StepKind
-from package_retention.output.counts import count_results
 from package_retention.output.summary.blocks import Details, Heading, Listing, Paragraph
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterable, Mapping, Sequence
 
     from package_retention.model import PackageResult, PackageType, RunResult
-    from package_retention.output.summary.blocks import Section
+    from package_retention.output.counts import Counts, RunCounts
+    from package_retention.output.summary.blocks import About, Section
 
 MOST_IDS = 200
 MOST_NAMES = 100
 DAYS_TO_RESTORE = 30  # facts A4
+# As in the recipes: v8.0.1.
+_DOWNLOAD = "actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c"
 
 _REFERENCE = re.compile(r"[\w.-]+/[\w./-]+@[\w./-]+", re.ASCII)
 # A name goes into a list of patterns, into YAML, and past `${{`: what is not plain becomes the glob's `?`.
@@ -48,43 +49,69 @@ class _Undo:
     whole: bool = False
 
 
-def undo(run: RunResult, now: datetime, uses: str | None, report_file: str | None) -> Section:
-    """Give the blocks that say how to undo what was done; none where nothing was.
-
-    `uses` is what stands behind `uses:` in a workflow, `None` for commands.
-    """
-    changed = [one for one in run.packages if any(outcome.result is Result.DONE for outcome in one.outcomes)]
+def undo(run: RunResult, counts: RunCounts, about: About) -> Section:
+    """Return the blocks that say how to undo what was done; none where nothing was."""
+    both = zip(run.packages, counts.each, strict=True)
+    changed = [
+        (one, count) for one, count in both if any(outcome.result is Result.DONE for outcome in one.outcomes)
+    ]
     if not changed:
         return ()
-    if run.operation is Operation.DELETE and report_file:
-        steps = _by_report(changed)
+    by_report = run.operation is Operation.DELETE and about.report_file is not None
+    if by_report:
+        steps = _by_report([one for one, _ in changed])
     else:
-        steps = [_by_ids(run.operation, one) for one in changed[:MOST_NAMES]]
-    steps = [
-        step
-        for step in steps
-        if step.ids or step.whole or (report_file and run.operation is Operation.DELETE)
-    ]
-    shown, left = _within(steps)
-    if uses:
-        listing = Listing("yaml", "\n".join(_yaml(step, uses, report_file) for step in shown))
-    else:
-        listing = Listing("sh", "\n".join(_command(step, report_file) for step in shown))
-    moved = bool(uses and report_file)
-    folded = Details((f"{counted(len(shown), 'step')} to paste, one for each type of package",), (listing,))
-    paste = listing if len(shown) == 1 or not uses else folded
-    blocks = (Paragraph((_lead(run.operation, now, moved=moved),)), paste) if shown else ()
-    return (Heading(3, ("How to undo it",)), *blocks, *_notes(run, left, report_file))
+        steps = [_by_ids(run.operation, one, count) for one, count in changed[:MOST_NAMES]]
+    shown, left = _within([step for step in steps if step.ids or step.whole or by_report])
+    blocks = (Paragraph((_lead(run.operation, about),)), *_to_paste(shown, about)) if shown else ()
+    return (Heading(3, ("How to undo it",)), *blocks, *_notes(run, left, about.report_file))
 
 
-def _lead(operation: Operation, now: datetime, *, moved: bool) -> str:
+def _to_paste(shown: Sequence[_Undo], about: About) -> Section:
+    """A whole workflow, or commands where the run was called by hand; folded where it is long."""
+    if about.uses is None:
+        return (Listing("sh", "\n".join(_command(step, about.report_file) for step in shown)),)
+    listing = Listing("yaml", _workflow(shown, about.uses, about))
+    what = f"A workflow to paste, with {counted(len(shown), 'step')}"
+    return (Details((what,), (listing,)),)
+
+
+def _lead(operation: Operation | None, about: About) -> str:
     if operation is Operation.RESTORE:
         return "This deletes again what was restored:"
-    until = (now + timedelta(days=DAYS_TO_RESTORE)).date().isoformat()
-    start = f"Until {until}, as long as no new version takes its name, this brings back what was deleted"
-    if moved:
-        return f"{start}. In another job, upload the report here and download it there first:"
-    return f"{start}:"
+    until = (about.now + timedelta(days=DAYS_TO_RESTORE)).date().isoformat()
+    start = f"For {DAYS_TO_RESTORE} days (until {until}), as long as no new version takes its name"
+    return f"{start}, this brings back what was deleted:"
+
+
+def _workflow(steps: Sequence[_Undo], uses: str, about: About) -> str:
+    """A workflow that is started by hand; it downloads the report of this run where it restores from one."""
+    report = about.report_file if any(not (step.ids or step.whole) for step in steps) else None
+    lines = ["name: Undo a clean-up", "on: workflow_dispatch", "permissions:"]
+    lines += ["  packages: write", *(["  actions: read # to download the report"] if report else [])]
+    lines += ["jobs:", "  undo:", "    runs-on: ubuntu-latest", "    steps:"]
+    if report:
+        lines += _indented(_download(report, about), 6)
+    for step in steps:
+        lines += _indented(_yaml(step, uses, report).split("\n"), 6)
+    return "\n".join(lines)
+
+
+def _download(report: str, about: About) -> list[str]:
+    folder = report.rpartition("/")[0]
+    return [
+        "# `name` is that under which the run uploaded the report.",
+        f"- uses: {_DOWNLOAD}",
+        "  with:",
+        "    name: package-retention",
+        *([f"    path: {_quoted(folder)}"] if folder else []),
+        *([f"    run-id: {about.run_id}"] if about.run_id.isdigit() else []),
+        "    github-token: ${{ github.token }}",
+    ]
+
+
+def _indented(lines: Iterable[str], width: int) -> list[str]:
+    return [" " * width + line for line in lines]
 
 
 def _by_report(changed: Sequence[PackageResult]) -> list[_Undo]:
@@ -99,8 +126,8 @@ def _by_report(changed: Sequence[PackageResult]) -> list[_Undo]:
     ]
 
 
-def _by_ids(operation: Operation, result: PackageResult) -> _Undo:
-    package, one = result.plan.package, count_results(result)
+def _by_ids(operation: Operation | None, result: PackageResult, one: Counts) -> _Undo:
+    package = result.plan.package
     done = {outcome.step.kind for outcome in result.outcomes if outcome.result is Result.DONE}
     if operation is Operation.RESTORE:
         return _Undo(

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted
 from package_retention.model import Operation, Result, StepKind
-from package_retention.output.counts import planned_tags
-from package_retention.reason import ReasonCode
+from package_retention.reason import ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
-    from package_retention.model import Outcome, PackageResult, RunResult
-    from package_retention.output.counts import Counts
+    from package_retention.decide.contents import Space
+    from package_retention.model import Outcome, RunResult
+    from package_retention.output.counts import Counts, RunCounts
+    from package_retention.reason import Reason
 
 
 _BUCKETS = (
@@ -30,7 +30,7 @@ _BUCKETS = (
 _SHORT = timedelta(seconds=10)
 LABELS = (*(f"to {name}" for name, _ in _BUCKETS), "older")
 
-_LEAST_MONTHS, _LEAST_YEARS = timedelta(days=60), timedelta(days=730)
+_MOST_DAYS, _LEAST_YEARS = timedelta(days=120), timedelta(days=730)
 _MONTH, _YEAR = timedelta(days=365.25 / 12), timedelta(days=365.25)
 
 
@@ -40,18 +40,19 @@ def age(then: datetime | None, now: datetime) -> str:
 
 
 def roughly(span: timedelta) -> str:
-    """Say how long something is, in one unit: `45 days`, `2 months`."""
-    if span < timedelta(minutes=1):
-        return "under a minute"
-    for unit, least, noun in (
-        (_YEAR, _LEAST_YEARS, "year"),
-        (_MONTH, _LEAST_MONTHS, "month"),
-        (timedelta(days=1), timedelta(days=1), "day"),
-        (timedelta(hours=1), timedelta(hours=1), "hour"),
+    """Say how long something is, in one unit: true to a day up to 120 days, then in rounded months or years."""
+    if span >= _LEAST_YEARS:
+        return counted(round(span / _YEAR), "year")
+    if span.days > _MOST_DAYS.days:
+        return counted(round(span / _MONTH), "month")
+    for unit, noun in (
+        (timedelta(days=1), "day"),
+        (timedelta(hours=1), "hour"),
+        (timedelta(minutes=1), "minute"),
     ):
-        if span >= least:
+        if span >= unit:
             return counted(span // unit, noun)
-    return counted(span // timedelta(minutes=1), "minute")
+    return "under a minute"
 
 
 def lasting(span: timedelta) -> str:
@@ -104,6 +105,18 @@ REASONS = {
     ReasonCode.IN_DOUBT: "in doubt",
 }
 
+# In words of their own, where those of the code would not be true.
+_GROUPS = {
+    ReasonDetail.NOT_JUDGED: "listed without a filter",
+    ReasonDetail.NO_RULE: "not matched by a delete rule",
+}
+
+
+def group_words(reason: Reason) -> str:
+    """Say in a few words what a reason has in common with others of its kind."""
+    return _GROUPS.get(reason.detail, REASONS[reason.code]) if reason.detail else REASONS[reason.code]
+
+
 _DONE = {
     StepKind.DELETE_VERSION: "deleted",
     StepKind.DELETE_PACKAGE: "deleted",
@@ -113,15 +126,20 @@ _DONE = {
     StepKind.RETAG: "tags put back",
 }
 _OTHERWISE = {
-    Result.REFUSED: "refused by GitHub, stays",
+    Result.REFUSED: "refused by GitHub",
     Result.FAILED: "failed",
     Result.SKIPPED: "left out",
     Result.NOT_REACHED: "not reached",
 }
-_VERBS = {Operation.DELETE: ("delete", "Deleted"), Operation.RESTORE: ("restore", "Restored")}
+_VERBS: dict[Operation | None, tuple[str, str]] = {
+    Operation.DELETE: ("delete", "Deleted"),
+    Operation.RESTORE: ("restore", "Restored"),
+    Operation.LIST: ("list", "Listed"),
+    None: ("change", "Changed"),
+}
 
 
-def result_words(outcome: Outcome, operation: Operation) -> str:
+def result_words(outcome: Outcome, operation: Operation | None) -> str:
     """Say how a step ended, in a word or two."""
     restoring = operation is Operation.RESTORE
     if outcome.result is Result.DONE:
@@ -131,31 +149,53 @@ def result_words(outcome: Outcome, operation: Operation) -> str:
     return _OTHERWISE[outcome.result]
 
 
-def changed_word(operation: Operation, *, dry_run: bool) -> str:
+def changed_word(operation: Operation | None, *, dry_run: bool) -> str:
     """Say what becomes of what is selected: `was deleted`, `would be restored`."""
-    past = _VERBS[operation][1].lower() if operation in _VERBS else "changed"
-    return f"would be {past}" if dry_run else f"was {past}"
+    past = "restored" if operation is Operation.RESTORE else "deleted"
+    return f"would be {past}" if dry_run or operation is Operation.LIST else f"was {past}"
 
 
-def headline(run: RunResult, tallied: Counts) -> str:
-    """Say in one sentence what happened."""
-    where = places([result.plan.package.label for result in run.packages])
+def headline(run: RunResult, counts: RunCounts) -> str:
+    """Say in one sentence what happened, images first."""
+    labels = [result.plan.package.label for result in run.packages]
+    where, total = places(labels), counts.total
+    if run.operation is None or (run.failure and not (total.changed or total.untagged or total.retagged)):
+        return _refused(run, where)
     if run.operation is Operation.LIST:
-        return f"Listed {counted(tallied.listed, 'version')}{where and ' of ' + where}"
+        return f"Listed {_listed(counts)}{where and ' of ' + where}"
     infinitive, past = _VERBS[run.operation]
-    of = f"{tallied.listed:,} {'deleted ' if run.operation is Operation.RESTORE else ''}versions"
-    if run.dry_run and not run.failure:
-        what = _how_many(
-            len(tallied.selected), of, sum(planned_tags(one.plan) for one in run.packages), run, "take"
+    moved = total.moving if run.dry_run else total.untagged or total.retagged
+    if moved and not (total.changed or total.whole):
+        restoring = run.operation is Operation.RESTORE
+        what = _tags_moved(moved, restoring=restoring, planned=run.dry_run)
+        what = f"Dry run: would {what}" if run.dry_run else what.capitalize()
+        return f"{what}{where and ' in ' + where}{_but(run, total)}"
+    if run.dry_run and (total.selected or total.moving or total.whole):
+        what = _how_many(run, counts, total.units.selected, moved)
+        over = (
+            ", more than `fail-if-more-than` allows" if any(one.plan.over_cap for one in run.packages) else ""
         )
-        return f"Dry run: would {infinitive} {what}{where and ' in ' + where}"
-    done = tallied.restored if run.operation is Operation.RESTORE else tallied.deleted
-    if not done and not tallied.untagged and not tallied.retagged:
-        if whole := _whole_packages(run.packages, planned=False):
-            return f"{past} {counted(whole, 'package')} whole{where and ': ' + where}{_but(run, tallied)}"
-        return _nothing(run, tallied, past, where)
-    what = _how_many(len(done), of, tallied.untagged or tallied.retagged, run, "took")
-    return f"{past} {what}{where and ' in ' + where}{_but(run, tallied)}"
+        return f"Dry run: would {infinitive} {what}{where and ' in ' + where}{over}{_but(run, total)}"
+    if total.changed or total.whole:
+        what = _how_many(run, counts, total.units.changed, moved)
+        return f"{past} {what}{where and ' in ' + where}{_but(run, total)}"
+    return _nothing(run, counts, where)
+
+
+def space_words(space: Space) -> str:
+    """Say how many bytes are freed; empty where nothing is known to be, or only of some that go."""
+    if not space.size or space.unread:
+        return ""
+    return f"{'' if space.exact else 'about '}{size_words(space.size)}"
+
+
+def size_words(size: int | None) -> str:
+    """Say a size in bytes; empty where it is not known."""
+    if size is None:
+        return ""
+    from humanize import naturalsize  # noqa: PLC0415 - only a summary needs it
+
+    return str(naturalsize(size))
 
 
 def places(labels: list[str]) -> str:
@@ -163,52 +203,78 @@ def places(labels: list[str]) -> str:
     return labels[0] if len(labels) == 1 else counted(len(labels), "package") if labels else ""
 
 
-def _how_many(versions: int, of: str, tags: int, run: RunResult, take: str) -> str:
-    words = f"{versions:,} of {of}"
-    if whole := _whole_packages(run.packages, planned=run.dry_run):
-        words += f" ({counted(whole, 'package')} whole)"
-    if tags and run.operation is Operation.RESTORE:
-        return f"{words} and put {counted(tags, 'tag')} back"
-    return f"{words} and {take} {counted(tags, 'tag')} away" if tags else words
+def _listed(counts: RunCounts) -> str:
+    total = counts.total
+    versions = counted(total.listed, "version")
+    if counts.noun == "version":
+        return versions
+    beside = f" ({versions})" if total.listed != total.units.listed else ""
+    return f"{counted(total.units.listed, 'image')}{beside}"
 
 
-def _whole_packages(results: Iterable[PackageResult], *, planned: bool) -> int:
-    kinds = {StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE}
-    if planned:
-        return sum(1 for result in results for step in result.plan.steps if step.kind in kinds)
-    done = (one for result in results for one in result.outcomes if one.result is Result.DONE)
-    return sum(1 for outcome in done if outcome.step.kind in kinds)
+def _how_many(run: RunResult, counts: RunCounts, units: int, tags: int) -> str:
+    """Say what is changed, of how much: `12 of 26 images (60 versions), 1.4 GB`."""
+    total, restoring = counts.total, run.operation is Operation.RESTORE
+    noun = "deleted version" if restoring else counts.noun
+    parts = [counted(len(total.changed), "version")] if len(total.changed) != units else []
+    parts += [f"{counted(total.whole, 'package')} whole"] if total.whole else []
+    beside = f" ({', '.join(parts)})" if parts else ""
+    words = f"{units:,} of {counted(total.units.listed, noun)}{beside}"
+    if total.whole and not total.units.listed:
+        words = f"{counted(total.whole, 'package')} whole"
+    if tags:
+        words = f"{words} and {_tags_moved(tags, restoring=restoring, planned=run.dry_run)}"
+    return f"{words}, {size}" if (size := space_words(total.space)) else words
 
 
-def _nothing(run: RunResult, tallied: Counts, past: str, where: str) -> str:
-    """The words where nothing was changed, and why."""
-    start = f"Nothing was {past.lower()}"
-    if (
-        tallied.selected
-        or tallied.failed
-        or run.failure
-        or run.ended_by
-        or any(one.failure for one in run.packages)
-    ):
-        planned = f" of {counted(len(tallied.selected), 'planned version')}" if tallied.selected else ""
-        why = ": the run was refused" if run.failure else ": all of it stays after all"
-        return f"{start}{planned}{where and ' in ' + where}{_but(run, tallied) or why}"
+def _tags_moved(tags: int, *, restoring: bool, planned: bool) -> str:
+    if restoring:
+        return f"put {counted(tags, 'tag')} back"
+    return f"{'take' if planned else 'took'} {counted(tags, 'tag')} away"
+
+
+def _refused(run: RunResult, where: str) -> str:
+    past = _VERBS[run.operation][1].lower()
+    end = {
+        "time": "the time limit came first",
+        "budget": "the rate limit came first",
+        "cancel": "it was cancelled",
+    }
+    why = end.get(run.ended_by, "the run was refused")
+    return f"Nothing was {past}{where and ' in ' + where}: {why}"
+
+
+def _nothing(run: RunResult, counts: RunCounts, where: str) -> str:
+    """The words where nothing was (or would be) changed, and why."""
+    total = counts.total
+    infinitive, past = _VERBS[run.operation]
+    start = f"Dry run: nothing to {infinitive}" if run.dry_run else f"Nothing was {past.lower()}"
+    if over := [one for one in run.packages if one.plan.over_cap]:
+        plans = "the plan" if len(over) == 1 else f"{len(over)} plans"
+        planned = f"{total.units.selected:,} of {counted(total.units.listed, counts.noun)}"
+        verb = "deletes" if len(over) == 1 else "delete"
+        return f"{start}{where and ' in ' + where}: {plans} {verb} {planned}, more than `fail-if-more-than` allows"
+    failed = total.failed or run.ended_by or any(one.failure for one in run.packages)
+    if total.selected or failed:
+        planned = f" of {counted(len(total.selected), 'planned version')}" if total.selected else ""
+        return (
+            f"{start}{planned}{where and ' in ' + where}{_but(run, total) or ': all of it stays after all'}"
+        )
     if not run.packages:
         return f"{start}: no package matched"
     if run.operation is Operation.RESTORE:
         return f"{start}: no deleted version of {where} matched"
-    return (
-        f"{start}: all {counted(tallied.kept, 'version')} of {where} stay"
-        if tallied.kept
-        else f"{start} in {where}"
-    )
+    if not total.kept:
+        return f"{start} in {where}"
+    every, verb = ("all ", "stay") if total.units.listed > 1 else ("", "stays")
+    return f"{start}: {every}{_listed(counts)} of {where} {verb}"
 
 
-def _but(run: RunResult, tallied: Counts) -> str:
+def _but(run: RunResult, total: Counts) -> str:
     parts = []
-    if tallied.failed:
-        parts.append(f"{counted(len(tallied.failed), 'version')} failed")
-    refused = sum(1 for one in run.packages if one.failure)
+    if total.failed:
+        parts.append(f"{counted(len(total.failed), 'version')} failed")
+    refused = sum(1 for one in run.packages if one.failure and not one.plan.over_cap)
     if refused:
         parts.append(f"{counted(refused, 'package')} could not be handled")
     ends = {
