@@ -63,6 +63,10 @@ class PackagesApi(Protocol):
         """List the owner's packages of a type, ghosts (`deleted_…`) left out."""
         ...
 
+    def some_packages(self, owner: Owner, package_type: PackageType) -> tuple[Package, ...]:
+        """List at most a hundred of the owner's packages of a type, with one request; none if that is refused."""
+        ...
+
     def package(self, owner: Owner, package_type: PackageType, name: str) -> Package:
         """Get one package; `MissingError` where it is not there or hidden."""
         ...

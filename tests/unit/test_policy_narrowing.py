@@ -49,6 +49,9 @@ class Api:
             raise MissingError(Refusal(RefusalKind.NOT_FOUND, 404, f"{name} is not there", ""))
         return self._package(package_type, name)
 
+    def some_packages(self, _owner: Owner, _type: PackageType) -> tuple[Package, ...]:
+        return ()
+
     @staticmethod
     def _package(package_type: PackageType, name: str) -> Package:
         return Package(OCTO, package_type, name, repository=REPOSITORY if LINKED[name] else None)

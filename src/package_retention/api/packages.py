@@ -117,6 +117,18 @@ class PackagesClient:
         self._seen.update(_key(package) for package in found)
         return found
 
+    def some_packages(self, owner: Owner, package_type: PackageType) -> tuple[Package, ...]:
+        """List at most a hundred of the owner's packages of a type, with one request; none if that is refused."""
+        path = f"{paths.base(owner)}/packages?package_type={package_type.value}&per_page=100"
+        response = self._client.get(path, f"list the {package_type} packages of {owner.login}")
+        if not response.ok or not isinstance(response.body, list):
+            return ()
+        try:
+            found = [rows.package(row, owner, package_type) for row in response.body]
+        except ValueError:
+            return ()
+        return tuple(package for package in found if package is not None)
+
     def package(self, owner: Owner, package_type: PackageType, name: str) -> Package:
         """Get one package; `MissingError` where it is not there or hidden."""
         plain = Package(owner, package_type, name)

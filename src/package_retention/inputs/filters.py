@@ -49,14 +49,15 @@ def rule_of(name: str, given: Mapping[str, Value], context: Context, report: Rep
             if key in given:
                 report(Problem(Code.NEEDS_MINIMUM, input=key))
     rule = Rule(name, Filter(**read[Place.FILTER]), retention, **read[Place.RULE])
-    _check_pairs(rule, given, report)
+    _check_pairs(rule, given, context, report)
     return rule
 
 
-def _check_pairs(rule: Rule, given: Mapping[str, Value], report: Report) -> None:
+def _check_pairs(rule: Rule, given: Mapping[str, Value], context: Context, report: Report) -> None:
     """Report conditions that can never match together, and those that need another one."""
     condition = rule.filter
-    if condition.tag_status is TagStatus.UNTAGGED:
+    has_tags = context.package_type is None or context.package_type.has_tags
+    if condition.tag_status is TagStatus.UNTAGGED and has_tags:
         for key in _NEED_TAGS:
             if key in given and not (key == "versions" and _any_digest(condition.versions)):
                 report(_never(key, given[key], "tag-status: untagged", "untagged"))

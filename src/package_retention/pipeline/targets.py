@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from package_retention.errors import BudgetError, CancelledError, MissingError, PlanError, RetentionError
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from package_retention.inputs.settings import Settings
     from package_retention.model import Owner, PackageType
     from package_retention.pipeline.context import RunContext
+
+
+_ALIKE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,5 +148,41 @@ def _named(run_context: RunContext, package: Package, rules: PackageRules) -> Ta
         return Target(found, rules, asked=asked)
     except (BudgetError, CancelledError):
         raise
+    except MissingError as error:
+        return Target(package, rules, _explained(run_context, package, error), asked)
     except RetentionError as error:
         return Target(package, rules, error, asked)
+
+
+def _explained(run_context: RunContext, package: Package, error: MissingError) -> MissingError:
+    """Return the error with the name that was meant, if one can be told: with its owner, or with a slip in it."""
+    owner, slash, rest = package.name.partition("/")
+    if slash and owner.lower() == package.owner.login.lower():
+        meant = f"Leave the owner out: `{rest}`."
+    elif run_context.settings.operation is Operation.RESTORE:
+        return error  # a package that is not there is what a restore is for
+    else:
+        try:
+            known = run_context.api.some_packages(package.owner, package.type)
+        except (BudgetError, CancelledError):
+            raise
+        except RetentionError:
+            return error  # the 404 says more than a list that failed
+        near = likely_name(package.name, known, run_context.settings.repository)
+        meant = f"Did you mean `{near}`?" if near else ""
+    refusal = error.refusal
+    return MissingError(replace(refusal, hint=f"{meant} {refusal.hint}")) if meant else error
+
+
+def likely_name(wanted: str, known: Iterable[Package], repository: str | None) -> str | None:
+    """Return the name that is most like the one that is missing.
+
+    Only packages that are public or linked to this repository: logs of public repositories are public, too.
+    """
+    shown = [
+        package.name
+        for package in known
+        if package.visibility == "public"
+        or (repository and (package.repository or "").lower() == repository.lower())
+    ]
+    return next(iter(get_close_matches(wanted, shown, n=1, cutoff=_ALIKE)), None)
