@@ -386,6 +386,21 @@ def test_a_second_undo_looks_past_what_its_inputs_leave_out(tmp_path: Path) -> N
         assert {at for tag, at in made.tags.items() if tag.startswith("sha256-")} == signatures
 
 
+def test_companion_tags_are_put_back_with_their_image(tmp_path: Path) -> None:
+    with scene(tmp_path, restored_versions_get_tags_back=False) as made:
+        images = [made.push(f"pr-{n}", f"sha-{n}abcdef", created=100 - n) for n in range(2)]
+        made.push("v2", created=90)
+        made.delete(versions="pr-*, sha-*", **REPORT)
+        made.restore(**UNDO, exclude_versions="pr-*, sha-*")
+        made.world.faults.add(Fault(Kind.UNAVAILABLE, registry=True, method="PUT", times=None))
+        made.restore(status=1, **UNDO)
+        made.world.faults.clear()
+        made.restore(versions="pr-0", companion_tags="sha-*", **UNDO)
+        assert made.tags == {"pr-0": images[0].digest, "sha-0abcdef": images[0].digest, "v2": made.tags["v2"]}
+        made.restore(versions="pr-1", **UNDO)
+        assert made.tags.keys() == {"pr-0", "sha-0abcdef", "pr-1", "v2"}
+
+
 def test_latest_is_put_back_only_where_it_is_named(tmp_path: Path) -> None:
     with scene(tmp_path, restored_versions_get_tags_back=False) as made:
         image = made.push("latest", "v1", created=100, signed="cosign")

@@ -48,7 +48,7 @@ class LostTags:
 
         A tag is put back where this step's filters let that very tag through, nothing excludes the version, and no
         other version has the tag: neither in the list nor, by the report, among those that lost tags. `latest` is put
-        back only where it is named, a derived tag where its subject is let through.
+        back only where it is named, a derived tag where its subject is let through, a companion with its image.
         """
         there = {i: then for i, then in self.lost.items() if self._is_same(i, then)}
         claims = Counter(tag for then in there.values() for tag in then.tags)
@@ -82,6 +82,8 @@ class LostTags:
         if self._is_excluded(version):
             return False
         subject = derived_subject(tag)
+        if subject is None and self._is_companion(tag):
+            return self._comes_back(i, frozenset())
         if subject is None:
             return self._is_selected(replace(version, tags=(tag,)), restore=False)
         return subject in self._by_digest and self._comes_back(self._by_digest[subject], frozenset({i}))
@@ -94,6 +96,8 @@ class LostTags:
         if self._is_excluded(version):
             return False
         if own := own_tags(version):
+            # Where nothing but companions is left, they count as any tag.
+            own = tuple(tag for tag in own if not self._is_companion(tag)) or own
             return any(self._is_selected(replace(version, tags=(tag,)), restore=True) for tag in own)
         subjects = {subject for tag in version.tags if (subject := derived_subject(tag))}
         above = {self._by_digest[subject] for subject in subjects if subject in self._by_digest}
@@ -101,6 +105,10 @@ class LostTags:
         if any(self._comes_back(other, seen) for other in above):
             return True
         return self._is_selected(version, restore=True)
+
+    def _is_companion(self, tag: str) -> bool:
+        companions = self.rules.companions
+        return companions is not None and companions.matches(tag) and self.parser.of(tag) is None
 
     def _with_lost(self, i: int) -> Version:
         version, then = self._here[i], self.lost.get(i)

@@ -125,6 +125,7 @@ class Restore:
     said: ReportedPackage | None = None
     deleted: tuple[Version, ...] = ()
     retagged: set[int] = field(default_factory=set)
+    listed_at: float = 0.0
     parser: VersionParser = field(init=False)
 
     def __post_init__(self) -> None:
@@ -134,6 +135,7 @@ class Restore:
     def plan(self, done: Collection[int]) -> Plan:
         """List what is deleted and what is there, and decide."""
         package, rules = self.target.package, self.target.rules
+        self.listed_at = self.run_context.clock.monotonic()
         listed = self.run_context.api.versions(package, deleted=True)
         known = {version.id for version in listed}
         self.deleted = listed + tuple(v for v in self.deleted if v.id in done and v.id not in known)
@@ -220,7 +222,7 @@ class Restore:
         while next_wave := self._next(whole, _came_back(wave, back)) or self._tags_again(outcomes):
             wave = next_wave
             self.run_context.journal.planned(wave)
-            back = self._walk(wave, self.run_context.clock.monotonic(), partial(self._still, wave))
+            back = self._walk(wave, self.listed_at, partial(self._still, wave))
             outcomes += back
             whole = joined(whole, wave)
         return PackageResult(self.with_unfound(whole), outcomes)
@@ -241,6 +243,7 @@ class Restore:
 
     def _still(self, wave: Plan, done: Collection[int]) -> Plan:
         """What of a later wave may still come back: the step's filters select roots, and say nothing of what is here."""
+        self.listed_at = self.run_context.clock.monotonic()
         active = [v for v in self.run_context.api.versions(wave.package) if v.id not in done]
         there, names = {v.id for v in active}, {v.name for v in active}
         steps = [
@@ -299,6 +302,7 @@ class Restore:
         if not fresh:
             return None
         package = self.target.package
+        self.listed_at = self.run_context.clock.monotonic()
         active = self.run_context.api.versions(package)
         tags, warnings = self._lost_tags(active)
         tags = {i: names for i, names in tags.items() if i in fresh}
