@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
 
 from package_retention.errors import InputError
 from package_retention.model import (
@@ -24,7 +26,7 @@ from package_retention.problems import ProblemCode as Code
 from package_retention.report import SCHEMA, Report, ReportedPackage, ReportedStep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -35,11 +37,77 @@ MOST_BYTES = 256 * 1024 * 1024
 
 MOST_OF_LINE = 16 * 1024 * 1024
 
-_T = TypeVar("_T")
-
 
 class _MalformedError(ValueError):
     """A line that no report has."""
+
+
+class _Line(msgspec.Struct, tag_field="kind", frozen=True):
+    """A line by its `kind`; entries that are for people alone are not named here, and not looked at."""
+
+
+class _Run(_Line, tag="run", frozen=True):
+    schema: int
+    operation: Operation
+    dry_run: bool
+    created_at: Annotated[datetime, msgspec.Meta(tz=True)]
+    server: str
+    owner: str
+    inputs: dict[str, Any]
+    repository: str | None = None
+
+
+class _Package(_Line, tag="package", frozen=True):
+    package: int
+    owner: str
+    owner_kind: OwnerKind
+    type: PackageType
+    name: str
+
+
+class _Version(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+    tags: tuple[str, ...] = ()
+
+    def value(self) -> Version:
+        return Version(self.id, self.name, tags=self.tags)
+
+
+class _Decision(_Line, tag="decision", frozen=True):
+    package: int
+    version: _Version
+    selected: bool
+    untag: tuple[str, ...] = ()
+
+
+class _Step(_Line, tag="step", frozen=True):
+    step: int
+    package: int
+    change: StepKind
+    version: _Version | None = None
+    tags: tuple[str, ...] = ()
+    after: frozenset[int] = frozenset()
+    root: int | None = None
+
+
+class _Starting(_Line, tag="starting", frozen=True):
+    step: int
+
+
+class _Outcome(_Line, tag="outcome", frozen=True):
+    step: int
+    result: Result
+    tags: tuple[str, ...] = ()
+    in_doubt: bool = False
+
+
+class _End(_Line, tag="end", frozen=True):
+    pass
+
+
+_AnyLine = _Run | _Package | _Decision | _Step | _Starting | _Outcome | _End
+_FOR_PEOPLE = ("note", "inventory", "entry", "deleted")
 
 
 @dataclass
@@ -93,115 +161,83 @@ def _whole(line: bytes) -> bool:
     return True
 
 
-def _decoded(line: bytes) -> Mapping[str, Any]:
+def _decoded(line: bytes) -> _AnyLine | None:
+    """Read a line by its kind; `None` for one that only people read."""
     try:
+        # Not by msgspec's own parser: names may hold halves of surrogate pairs, which that refuses.
         value = json.loads(line)
     except ValueError as error:
         raise _MalformedError("it is not JSON") from error
-    if not isinstance(value, dict):
-        raise _MalformedError("it is no JSON object")
-    return value
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if kind == "run" and value.get("schema") != SCHEMA:
+        raise _MalformedError(f"its schema is not {SCHEMA}, the one that this version of the action reads")
+    found: _AnyLine | None = None if kind in _FOR_PEOPLE else msgspec.convert(value, _AnyLine)
+    return found
 
 
-def _take(reading: _Reading, line: Mapping[str, Any]) -> None:
+def _take(reading: _Reading, line: _AnyLine | None) -> None:
     """Take in one line; the first must be the header, and no other may be."""
-    kind = line.get("kind")
-    if (reading.report is None) != (kind == "run"):
+    if (reading.report is None) != isinstance(line, _Run):
         raise _MalformedError("a report begins with its one line of kind run")
-    taker = _TAKERS.get(kind) if isinstance(kind, str) else None
-    if taker is None:
-        raise _MalformedError(f"its kind is {kind!r:.50}")
-    taker(reading, line)
+    match line:
+        case _Run():
+            reading.report = _report(line)
+        case _Package():
+            _take_package(reading, line)
+        case _Decision():
+            _take_decision(reading, line)
+        case _Step():
+            _take_step(reading, line)
+        case _Starting():
+            _change(reading, line.step, lambda one: replace(one, started=True))
+        case _Outcome(result=result, tags=tags, in_doubt=doubted):
+            _change(reading, line.step, lambda one: replace(one, result=result, tags=tags, doubted=doubted))
+        case _End() if reading.report:
+            reading.report = replace(reading.report, ended=True)
 
 
-def _take_run(reading: _Reading, line: Mapping[str, Any]) -> None:
-    schema = _given(line, "schema", int)
-    if schema != SCHEMA:
-        raise _MalformedError(f"its schema is {schema}, this version of the action reads {SCHEMA}")
-    inputs = _given(line, "inputs", dict)
-    reading.report = Report(
-        operation=_one_of(line, "operation", Operation),
-        dry_run=_given(line, "dry_run", bool),
-        created_at=_moment(line, "created_at"),
-        server=_given(line, "server", str),
-        owner=_given(line, "owner", str),
-        inputs={str(name): str(value) for name, value in inputs.items()},
-        repository=_given(line, "repository", str) if "repository" in line else None,
+def _report(line: _Run) -> Report:
+    return Report(
+        operation=line.operation,
+        dry_run=line.dry_run,
+        created_at=line.created_at,
+        server=line.server,
+        owner=line.owner,
+        inputs={name: str(value) for name, value in line.inputs.items()},
+        repository=line.repository,
     )
 
 
-def _take_package(reading: _Reading, line: Mapping[str, Any]) -> None:
-    owner = Owner(_given(line, "owner", str), _one_of(line, "owner_kind", OwnerKind))
-    package = Package(owner, _one_of(line, "type", PackageType), _given(line, "name", str))
-    number = _given(line, "package", int)
-    if reading.packages.setdefault(number, package) != package:
-        raise _MalformedError(f"package {number} was another one before")
+def _take_package(reading: _Reading, line: _Package) -> None:
+    package = Package(Owner(line.owner, line.owner_kind), line.type, line.name)
+    if reading.packages.setdefault(line.package, package) != package:
+        raise _MalformedError(f"package {line.package} was another one before")
 
 
-def _take_step(reading: _Reading, line: Mapping[str, Any]) -> None:
-    number, package_number = _given(line, "step", int), _given(line, "package", int)
-    if number in reading.steps or package_number not in reading.packages:
-        raise _MalformedError(f"step {number} was there before, or its package is not there")
-    kind = _one_of(line, "change", StepKind)
-    version = _version(_given(line, "version", dict)) if "version" in line else None
-    if (version is None) != (kind in (StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE)):
-        raise _MalformedError(f"a step of kind {kind} with a version missing, or one too many")
+def _take_step(reading: _Reading, line: _Step) -> None:
+    if line.step in reading.steps or line.package not in reading.packages:
+        raise _MalformedError(f"step {line.step} was there before, or its package is not there")
+    if (line.version is None) != (line.change in (StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE)):
+        raise _MalformedError(f"a step of kind {line.change} with a version missing, or one too many")
     step = Step(
-        kind=kind,
-        package=reading.packages[package_number],
-        version=version,
-        tags=_strings(line, "tags"),
-        after=frozenset(_list(line, "after", int)),
-        root=_given(line, "root", int) if "root" in line else None,
+        kind=line.change,
+        package=reading.packages[line.package],
+        version=line.version.value() if line.version else None,
+        tags=line.tags,
+        after=line.after,
+        root=line.root,
     )
-    reading.steps[number] = (package_number, ReportedStep(step))
+    reading.steps[line.step] = (line.package, ReportedStep(step))
 
 
-def _take_decision(reading: _Reading, line: Mapping[str, Any]) -> None:
+def _take_decision(reading: _Reading, line: _Decision) -> None:
     """What stays is for people; of what was to go or to lose tags, it says which tags it had."""
-    selected, untag = _given(line, "selected", bool), _strings(line, "untag")
-    if selected or untag:
-        versions = reading.selected if selected else reading.losing
-        package = _given(line, "package", int)
-        versions.setdefault(package, []).append(_version(_given(line, "version", dict)))
+    if line.selected or line.untag:
+        versions = reading.selected if line.selected else reading.losing
+        versions.setdefault(line.package, []).append(line.version.value())
 
 
-def _take_starting(reading: _Reading, line: Mapping[str, Any]) -> None:
-    _change(reading, line, lambda one: replace(one, started=True))
-
-
-def _take_outcome(reading: _Reading, line: Mapping[str, Any]) -> None:
-    result, tags = _one_of(line, "result", Result), _strings(line, "tags")
-    doubted = "in_doubt" in line and _given(line, "in_doubt", bool)
-    _change(reading, line, lambda one: replace(one, result=result, tags=tags, doubted=doubted))
-
-
-def _take_end(reading: _Reading, _line: Mapping[str, Any]) -> None:
-    if reading.report is not None:
-        reading.report = replace(reading.report, ended=True)
-
-
-def _ignore(_reading: _Reading, _line: Mapping[str, Any]) -> None:
-    """Notes and inventories are for people."""
-
-
-_TAKERS: Mapping[str, Callable[[_Reading, Mapping[str, Any]], None]] = {
-    "run": _take_run,
-    "package": _take_package,
-    "decision": _take_decision,
-    "step": _take_step,
-    "starting": _take_starting,
-    "outcome": _take_outcome,
-    "note": _ignore,
-    **dict.fromkeys(("inventory", "entry", "deleted"), _ignore),
-    "end": _take_end,
-}
-
-
-def _change(
-    reading: _Reading, line: Mapping[str, Any], change: Callable[[ReportedStep], ReportedStep]
-) -> None:
-    number = _given(line, "step", int)
+def _change(reading: _Reading, number: int, change: Callable[[ReportedStep], ReportedStep]) -> None:
     if number not in reading.steps:
         raise _MalformedError(f"step {number} is not there")
     package, step = reading.steps[number]
@@ -222,49 +258,6 @@ def _assembled(reading: _Reading, report: Report) -> Report:
         for number, package in reading.packages.items()
     )
     return replace(report, packages=tuple(packages))
-
-
-def _version(line: Mapping[str, Any]) -> Version:
-    return Version(_given(line, "id", int), _given(line, "name", str), tags=_strings(line, "tags"))
-
-
-def _given(line: Mapping[str, Any], name: str, kind: type[_T]) -> _T:
-    value = line.get(name)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise _MalformedError(f"its {name} is missing, or is no {kind.__name__}")
-    return value
-
-
-def _list(line: Mapping[str, Any], name: str, kind: type[_T]) -> tuple[_T, ...]:
-    values = line.get(name, [])
-    if not isinstance(values, list) or not all(isinstance(value, kind) for value in values):
-        raise _MalformedError(f"its {name} is no list of {kind.__name__}")
-    return tuple(values)
-
-
-def _strings(line: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    return _list(line, name, str)
-
-
-def _one_of(line: Mapping[str, Any], name: str, kind: Callable[[str], _T]) -> _T:
-    try:
-        return kind(_given(line, name, str))
-    except _MalformedError:
-        raise
-    except ValueError as error:
-        raise _MalformedError(f"its {name} is unknown") from error
-
-
-def _moment(line: Mapping[str, Any], name: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(_given(line, name, str))
-    except _MalformedError:
-        raise
-    except ValueError as error:
-        raise _MalformedError(f"its {name} is no time") from error
-    if moment.tzinfo is None:
-        raise _MalformedError(f"its {name} has no time zone")
-    return moment
 
 
 def _refused(code: Code, path: Path, **details: Detail) -> InputError:
