@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from package_retention.output.console import Console
     from package_retention.output.progress import Progress
     from package_retention.ports import Clock, EventListener
+    from package_retention.registry.cache import ManifestCache
     from package_retention.report import Report
 
 
@@ -73,7 +74,8 @@ def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records
         # In this order: opening the report-file empties it, and the two may be the same file.
         report = records.read_report(settings)
         records.open(settings)
-        return perform(settings, clock, records.journal, console, records.progress, report)
+        with records.manifest_cache() as cache:
+            return perform(settings, clock, records.journal, console, records.progress, report, cache)
     except RetentionError as error:
         return _refused(error, environ)
     except Exception as error:  # noqa: BLE001 - a fault of this action: told with its place, outputs still written
@@ -104,6 +106,7 @@ def perform(
     console: Console,
     progress: Progress,
     report: Report | None = None,
+    cache: ManifestCache | None = None,
 ) -> RunResult:
     """Do the run that the settings ask for, over real connections."""
     registry = Registry(
@@ -112,6 +115,7 @@ def perform(
         settings.token,
         clock,
         time_limit=settings.time_limit,
+        cache=cache,
         log=lambda method, path, described: console.debug(f"registry: {method} {path}: {described}"),
     )
     with closing(registry), connect(settings, clock, console_log(console)) as api:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from package_retention.model import (
@@ -140,8 +140,14 @@ class RawManifest:
 class RegistryApi(Protocol):
     """A container registry (facts D). Readings are values: nothing here raises for an answer that is a refusal."""
 
-    def manifests(self, package: Package, digests: Iterable[str]) -> Mapping[str, Reading]:
-        """Read manifests, concurrently; every digest asked for has an answer."""
+    def manifests(
+        self, package: Package, digests: Iterable[str], listed: Collection[str] = ()
+    ) -> Mapping[str, Reading]:
+        """Read manifests, concurrently; every digest asked for has an answer.
+
+        What an earlier run read answers for digests in `listed`, those of the newest list: what nothing lists any
+        more may be gone, and only the registry knows.
+        """
         ...
 
     def raw(self, package: Package, reference: str) -> RawManifest | Absent | Unreadable:

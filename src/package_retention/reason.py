@@ -48,6 +48,7 @@ class ReasonDetail(StrEnum):
     # Not matched.
     NO_RULE = "no-rule"
     NOT_JUDGED = "not-judged"
+    NOT_LOOKED_AT = "not-looked-at"
     # Excluded.
     BY_RULE = "by-rule"
     # Among the newest.

@@ -17,10 +17,13 @@ from package_retention.problems import Problem, invalid
 from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_CACHE = os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_MOST_OF_CACHE = 512 * 1024 * 1024  # bytes; what is behind them is read anew from the registry
 _FILE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
@@ -48,16 +51,62 @@ class Places:
         Every part below the workspace (or the temporary folder) is opened from the folder before it, links not
         followed, so nothing can be put in its place meanwhile. Raises `InputError` with the path and what is wrong.
         """
+        folder, name = self._folder(path)
+        try:
+            return _file(path, name, folder)
+        finally:
+            os.close(folder)
+
+    def read_cache(self, path: PurePath) -> bytes:
+        """Make the cache file and its folders where they are not there, owned as the folder above; return its content.
+
+        `actions/cache` fails to save a path that is not there. Raises `InputError` with the path and what is wrong.
+        """
+        try:
+            folder, name = self._folder(path, make=True)
+            try:
+                file = _opened(path, name, _CACHE, folder)
+                with os.fdopen(file, "rb") as opened:
+                    _check_regular(path, file)
+                    _give(file, folder)
+                    return opened.read(_MOST_OF_CACHE)
+            finally:
+                os.close(folder)
+        except InputError as error:
+            raise InputError(*(problem.of("manifest-cache") for problem in error.problems)) from error
+
+    def write_cache(self, path: PurePath, lines: Iterable[bytes]) -> None:
+        """Put a new file in the place of the cache, all of it or nothing. Raises `OSError` or `InputError`."""
+        folder, name = self._folder(path, make=True)
+        written = f".{name}.{os.getpid()}"
+        try:
+            file = os.open(written, _NEW, 0o644, dir_fd=folder)
+            with os.fdopen(file, "wb") as opened:
+                opened.writelines(lines)
+                _give(file, folder)
+            os.replace(written, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(written, dir_fd=folder)
+            raise
+        finally:
+            os.close(folder)
+
+    def _folder(self, path: PurePath, *, make: bool = False) -> tuple[int, str]:
+        """Open the folder of a file, each part from the one before it and never through a link, and name the file."""
         base, parts = self._below(path)
         folder = _opened(path, str(base), _FOLDER)
         try:
             for part in parts[:-1]:
+                if make:
+                    _make(part, folder)
                 deeper = _opened(path, part, _FOLDER | os.O_NOFOLLOW, folder)
                 os.close(folder)
                 folder = deeper
-            return _file(path, parts[-1], folder)
-        finally:
+        except BaseException:
             os.close(folder)
+            raise
+        return folder, parts[-1]
 
     def _below(self, path: PurePath) -> tuple[Path, tuple[str, ...]]:
         """Split a path into the folder that it must stay in and the parts below that."""
@@ -78,13 +127,30 @@ def _file(path: PurePath, name: str, folder: int) -> int:
         _check_regular(path, file)
         os.set_blocking(file, True)
         os.ftruncate(file, 0)
-        owner = os.fstat(folder)
-        with suppress(PermissionError):  # only root can give a file away; anybody else owns it rightly
-            os.fchown(file, owner.st_uid, owner.st_gid)
+        _give(file, folder)
     except BaseException:
         os.close(file)
         raise
     return file
+
+
+def _give(file: int, folder: int) -> None:
+    """Leave a file owned as its folder: the container runs as root, and the runner's later steps do not."""
+    owner = os.fstat(folder)
+    with suppress(PermissionError):  # only root can give a file away; anybody else owns it rightly
+        os.fchown(file, owner.st_uid, owner.st_gid)
+
+
+def _make(part: str, folder: int) -> None:
+    try:
+        os.mkdir(part, dir_fd=folder)
+    except (OSError, ValueError):
+        return  # it is there, or opening it says what is wrong
+    made = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+    try:
+        _give(made, folder)
+    finally:
+        os.close(made)
 
 
 def _check_regular(path: PurePath, file: int) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from package_retention.errors import InputError
 from package_retention.inputs.files import Places
 from package_retention.output.journal import EventListeners, LogListener
 from package_retention.output.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from package_retention.inputs.settings import Settings
     from package_retention.model import RunResult
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from package_retention.output.counts import RunCounts
     from package_retention.output.report_writer import ReportWriter
     from package_retention.ports import Clock, EventListener
+    from package_retention.registry.cache import ManifestCache
     from package_retention.report import Report
 
 _RUN = (
@@ -72,6 +75,32 @@ class Records:
         from package_retention.inputs.report_reader import read  # noqa: PLC0415 - few runs read one
 
         return read(settings.from_report)
+
+    @contextmanager
+    def manifest_cache(self) -> Iterator[ManifestCache | None]:
+        """Carry manifests over from earlier runs, and on to later ones however this run ends.
+
+        Raises `InputError` where the file's place is not allowed, before the first request. A file that cannot be
+        written costs the next run requests and no more, so it is a warning.
+        """
+        path = self.settings.manifest_cache if self.settings else None
+        if path is None:
+            yield None
+            return
+        from package_retention.registry.cache import ManifestCache  # noqa: PLC0415 - few runs have one
+
+        places = Places.of(self._environ, Path.cwd())
+        cache = ManifestCache.load(places.read_cache(path))
+        try:
+            yield cache
+        finally:
+            try:
+                places.write_cache(path, cache.dump())
+            except (OSError, InputError) as error:
+                why = error.strerror if isinstance(error, OSError) else error.message
+                self._console.warning(
+                    f"The manifest cache was not written: {why}", "The next run reads all anew."
+                )
 
     @property
     def report_file(self) -> str | None:

@@ -25,6 +25,7 @@ _REASONS: dict[ReasonCode | ReasonDetail, str] = {
     ReasonCode.NOT_MATCHED: "not matched by the filter",
     ReasonDetail.NO_RULE: "no rule deletes it",
     ReasonDetail.NOT_JUDGED: "listed: no input says which versions",
+    ReasonDetail.NOT_LOOKED_AT: "nothing in the list can match, so the images were not looked at",
     ReasonCode.EXCLUDED: "excluded by `exclude-versions`",
     ReasonDetail.BY_RULE: "excluded by the `exclude-versions` of its rule",
     ReasonCode.NEWEST: "among the newest {number:,}{per}",

@@ -10,13 +10,14 @@ from package_retention.decide import ecosystems
 from package_retention.decide.contents import contents
 from package_retention.decide.deletion_plan import check_share, deletion_plan
 from package_retention.decide.matching import VersionParser
+from package_retention.decide.possible import can_select, untouched_plan
 from package_retention.errors import MissingError, PlanError
 from package_retention.execute.walk import walk
 from package_retention.model import PackageResult, PackageType, Result, StepKind
 from package_retention.pipeline import review
 from package_retention.pipeline.context import PackageTask, execution
 from package_retention.pipeline.freshness import PlanRefresher
-from package_retention.pipeline.survey import read_more, survey, survey_again
+from package_retention.pipeline.survey import list_versions, read_more, survey, survey_again
 from package_retention.reason import Finding, FindingCode
 
 if TYPE_CHECKING:
@@ -45,6 +46,22 @@ class Deletion:
     def __post_init__(self) -> None:
         """Know the versions of the package's ecosystem."""
         self.parser = VersionParser(ecosystems.of(self.target.package.type))
+
+    def first_plan(self) -> Plan:
+        """Decide on the list alone where nothing in it can match; else read the manifests first.
+
+        A report is compared with what images the versions form, so with one they are always read.
+        """
+        facts, rules = self.facts, self.target.rules
+        is_container = facts.package.type is PackageType.CONTAINER
+        if (
+            is_container
+            and not self.run_context.report
+            and not can_select(facts, rules, self.parser, self.now)
+        ):
+            return untouched_plan(facts, rules)
+        self.facts = survey(self.run_context, facts, rules)
+        return self.plan()
 
     def plan(self) -> Plan:
         """Decide on the facts as they stand; a report only narrows what the step alone would do."""
@@ -116,8 +133,8 @@ def _deletes_whole(plan: Plan) -> bool:
 def prepare(run_context: RunContext, target: Target, now: datetime, options: Options) -> PackageTask:
     """Survey a package and make its plan; one that goes over `fail-if-more-than` is told, and not carried out."""
     taken_at = run_context.clock.monotonic()
-    deletion = Deletion(run_context, target, survey(run_context, target.package, target.rules), now, options)
-    plan = deletion.plan()
+    deletion = Deletion(run_context, target, list_versions(run_context, target.package), now, options)
+    plan = deletion.first_plan()
     try:
         check_share(plan, run_context.settings.fail_if_more_than)
     except PlanError as error:

@@ -15,7 +15,7 @@ from package_retention.decide.matching import VersionParser
 from package_retention.errors import PlanError, RefusedError, UnreachableError
 from package_retention.model import OwnerKind, PackageResult, PackageType, Unreadable
 from package_retention.pipeline.context import PackageTask
-from package_retention.pipeline.survey import survey
+from package_retention.pipeline.survey import list_versions, survey
 from package_retention.reason import Finding, FindingCode, Reason, ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Listing:
     def prepare(self, target: Target) -> PackageTask:
         """Look at one package; its plan has the decisions of a deletion by these rules now, and no step."""
         package, reconciled = target.package, _Reported()
-        facts = survey(self._world, package, target.rules)
+        facts = survey(self._world, list_versions(self._world, package), target.rules)
         found = Found(
             self._every_manifest(facts),
             reconciled.ask("deleted versions", lambda: self._deleted(package)),
@@ -84,7 +84,8 @@ class Listing:
         if facts.package.type is not PackageType.CONTAINER:
             return {}
         rest = [version.name for version in facts.union if version.name not in facts.readings]
-        return {**facts.readings, **self._world.registry.manifests(facts.package, rest)}
+        listed = frozenset(version.name for version in facts.latest)
+        return {**facts.readings, **self._world.registry.manifests(facts.package, rest, listed)}
 
     def _as_a_deletion_reads(
         self, facts: Facts, rules: PackageRules, readings: Mapping[str, Reading]

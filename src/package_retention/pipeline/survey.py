@@ -12,18 +12,23 @@ from package_retention.decide.reads import blind_reads, certain_reads
 from package_retention.model import Absent, Operation, PackageType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
     from package_retention.decide.rules import PackageRules
-    from package_retention.model import Package, Reading, Version
+    from package_retention.model import Package, Reading
     from package_retention.pipeline.context import RunContext
 
 
-def survey(run_context: RunContext, package: Package, rules: PackageRules) -> Facts:
-    """List a package and read its manifests."""
+def list_versions(run_context: RunContext, package: Package) -> Facts:
+    """List a package; no manifest is read."""
     versions = run_context.api.versions(package)
     reference = f"{run_context.registry_host}/{package.owner.login}/{package.name}".lower()
-    facts = _read(run_context, Facts(package, versions, versions, reference=reference), rules)
+    return Facts(package, versions, versions, reference=reference)
+
+
+def survey(run_context: RunContext, listed: Facts, rules: PackageRules) -> Facts:
+    """Read the manifests of a package that was listed."""
+    facts = _read(run_context, listed, rules)
     # A tagged manifest that is not there keeps a whole package: was it deleted since the list was made?
     return survey_again(run_context, facts, rules, ()) if _lacks_an_index(facts) else facts
 
@@ -43,7 +48,7 @@ def survey_again(run_context: RunContext, facts: Facts, rules: PackageRules, don
 
 def read_more(run_context: RunContext, facts: Facts, rules: PackageRules, digests: Iterable[str]) -> Facts:
     """Read manifests that a plan asked for, and what they make needed in turn."""
-    readings = {**facts.readings, **run_context.registry.manifests(facts.package, digests)}
+    readings = {**facts.readings, **_manifests(run_context, facts, digests)}
     return _read(run_context, replace(facts, readings=readings), rules)
 
 
@@ -57,7 +62,10 @@ def _read(run_context: RunContext, facts: Facts, rules: PackageRules) -> Facts:
     if facts.package.type is not PackageType.CONTAINER:
         return facts
     readings = dict(facts.readings)
-    read_all(run_context, facts.package, facts.union, readings)
+    read_all(run_context, facts, readings)
+    if run_context.settings.manifest_cache is not None:
+        # Kept for the next runs, and what is freed can be told exactly.
+        readings |= _manifests(run_context, facts, [v.name for v in facts.latest if v.name not in readings])
     facts = replace(facts, readings=readings)
     looks_for_damage = any(rule.filter.damaged for rule in rules.delete)
     if not (looks_for_damage or run_context.settings.operation is Operation.LIST):
@@ -65,23 +73,24 @@ def _read(run_context: RunContext, facts: Facts, rules: PackageRules) -> Facts:
     return replace(facts, confirmed=facts.confirmed | _confirmed(run_context, facts))
 
 
-def read_all(
-    run_context: RunContext, package: Package, versions: Sequence[Version], readings: dict[str, Reading]
-) -> None:
+def read_all(run_context: RunContext, facts: Facts, readings: dict[str, Reading]) -> None:
     """Read every manifest that the graph needs, into `readings`: one read an image, as far as that can be."""
     turn = 0
-    _read_certain(run_context, package, versions, readings)
-    while wave := blind_reads(versions, readings, turn):
-        readings |= run_context.registry.manifests(package, wave)
-        _read_certain(run_context, package, versions, readings)
+    _read_certain(run_context, facts, readings)
+    while wave := blind_reads(facts.union, readings, turn):
+        readings |= _manifests(run_context, facts, wave)
+        _read_certain(run_context, facts, readings)
         turn += 1
 
 
-def _read_certain(
-    run_context: RunContext, package: Package, versions: Sequence[Version], readings: dict[str, Reading]
-) -> None:
-    while wave := certain_reads(versions, readings):
-        readings |= run_context.registry.manifests(package, wave)
+def _read_certain(run_context: RunContext, facts: Facts, readings: dict[str, Reading]) -> None:
+    while wave := certain_reads(facts.union, readings):
+        readings |= _manifests(run_context, facts, wave)
+
+
+def _manifests(run_context: RunContext, facts: Facts, digests: Iterable[str]) -> Mapping[str, Reading]:
+    listed = frozenset(version.name for version in facts.latest)
+    return run_context.registry.manifests(facts.package, digests, listed)
 
 
 def _confirmed(run_context: RunContext, facts: Facts) -> frozenset[str]:

@@ -6,6 +6,7 @@ import random
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import requests
 
@@ -19,12 +20,13 @@ from package_retention.transport.concurrency import REGISTRY_REQUESTS
 from package_retention.transport.exchange import NoResponseError, pooled_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from concurrent.futures import Future
 
     from package_retention.model import Descriptor, Package, Reading
     from package_retention.ports import Clock
     from package_retention.registry.attempts import Log
+    from package_retention.registry.cache import ManifestCache
 
 _LOOK_UP = 0.25  # seconds between two looks at the time limit and a cancel while workers read
 _GIVE_UP_AFTER = 8  # manifests in a row that no try could read: the registry has stopped working
@@ -65,6 +67,7 @@ class Registry:
         session: a session of requests; one with `workers` pooled connections is made otherwise.
         jitter: gives numbers from 0 up to 1, which spread the waits.
         time_limit: seconds from now after which no request and no wait may start (`BudgetError`).
+        cache: manifests of earlier runs, which answer for what the newest list holds.
         log: told of each request: method, path, and status or what went wrong; never a header.
     """
 
@@ -79,6 +82,7 @@ class Registry:
         session: requests.Session | None = None,
         jitter: Callable[[], float] = random.random,
         time_limit: float | None = None,
+        cache: ManifestCache | None = None,
         log: Log | None = None,
     ) -> None:
         # One pool for all packages: however many are worked on at once, `workers` bounds what is under way.
@@ -88,6 +92,8 @@ class Registry:
             self._session, clock, jitter, at_once=workers, time_limit=time_limit, log=log
         )
         self._endpoint = Endpoint(self._transport, clock, token, base_url, api_url)
+        self._host = urlsplit(base_url).netloc
+        self._cache = cache
         self._without_referrers: set[Package] = set()
 
     @property
@@ -105,15 +111,33 @@ class Registry:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._session.close()
 
-    def manifests(self, package: Package, digests: Iterable[str]) -> Mapping[str, Reading]:
-        """Read manifests, concurrently; every digest asked for has an answer.
+    def manifests(
+        self, package: Package, digests: Iterable[str], listed: Collection[str] = ()
+    ) -> Mapping[str, Reading]:
+        """Read manifests, concurrently; every digest asked for has an answer. The cache answers for `listed` alone.
 
         The first goes alone: it gets the package's token for all, and where it finds the registry out of reach (or
         the token refused), all are told so. Raises `BudgetError` or `CancelledError`, and nothing else.
         """
-        wanted = list(dict.fromkeys(digests))
-        if not wanted:
-            return {}
+        if self._cache and listed:
+            self._cache.listed(self._key(package), listed)
+        found: dict[str, Reading] = {}
+        wanted = []
+        for digest in dict.fromkeys(digests):
+            known = self._known(package, digest) if digest in listed else None
+            if known is None:
+                wanted.append(digest)
+            else:
+                found[digest] = known
+        return {**found, **self._asked_for(package, wanted)} if wanted else found
+
+    def _known(self, package: Package, digest: str) -> Manifest | None:
+        return self._cache.find(self._key(package), digest) if self._cache else None
+
+    def _key(self, package: Package) -> str:
+        return f"{self._host}/{package.owner.login}/{package.name}".lower()
+
+    def _asked_for(self, package: Package, wanted: Sequence[str]) -> Mapping[str, Reading]:
         round_ = _Round()
         found = {wanted[0]: self._read(package, wanted[0], round_)}
         if round_.permanent or len(wanted) == 1:
@@ -211,4 +235,7 @@ class Registry:
         round_.answered()
         if isinstance(response, Absent | Unreadable):
             return response
-        return manifests.parse(response.body, response.headers.get("content-type", ""), digest)
+        read = manifests.parse(response.body, response.headers.get("content-type", ""), digest)
+        if self._cache and isinstance(read, Manifest):
+            self._cache.add(self._key(package), digest, response.body, read)
+        return read
