@@ -8,16 +8,15 @@ there. The container module borrows the ranges.
 from __future__ import annotations
 
 import re
-from itertools import takewhile
 from operator import eq, ge, gt, le, lt
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from package_retention.decide.ecosystems import MAX_LENGTH, VersionNumber, VersionRange, check_length
 from package_retention.problems import ProblemCode as Code
 from package_retention.problems import invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _MAX_SAFE: Final = 2**53 - 1
 _SPACES: Final = " \t\n\v\f\r\xa0\ufeff"
@@ -26,12 +25,8 @@ _LABEL = r"(?:[0-9]*[A-Za-z-][0-9A-Za-z-]*|0|[1-9][0-9]*)"
 _LABELS = rf"{_LABEL}(?:\.{_LABEL})*"
 _BUILD = r"\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"
 _VERSION = re.compile(rf"v?({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-({_LABELS}))?(?:{_BUILD})?")
-_PART = rf"(?:{_NUMBER}|[xX*])"
-_PARTIAL = re.compile(rf"([v=]*)({_PART})(?:\.({_PART})(?:\.({_PART})(?:-({_LABELS}))?)?)?")
-_COMPARATOR = re.compile(r"(~>|[<>]=?|[~^=]?)(.*)")
-_AFTER_OPERATOR = re.compile(r"([~^<>=]) ")
-_HYPHEN = re.compile(r"([^ ]+) - ([^ ]+)")
-_BUILDS = re.compile(_BUILD)
+_NUMBER_BEHIND_X = re.compile(r"(?<![\w.~^>-])[v=<>]*(?:\d+\.)?[xX*]\.(?:[xX*]\.)?\d+")
+_EXACT_UPPER = re.compile(r"<\s*v?(\d{1,16}\.\d{1,16}\.\d{1,16})(?![\w.-])")
 
 Labels = tuple[tuple[int, float, str], ...]
 Numbers = tuple[int, ...]
@@ -73,25 +68,6 @@ class Bound(NamedTuple):
         return bool(_OPERATORS[self.operator](key, release_key(self.numbers, self.labels)))
 
 
-class _Partial(NamedTuple):
-    """A version as ranges write it; `numbers` ends before the first x or missing number."""
-
-    numbers: Numbers
-    labels: str
-    jumps: bool  # a number behind an x: only `^`, `~` and hyphens take that
-
-    @property
-    def full(self) -> bool:
-        return len(self.numbers) == 3  # noqa: PLR2004 - major, minor, patch
-
-    @property
-    def lowest(self) -> Numbers:
-        return (*self.numbers, 0, 0, 0)[:3]
-
-    def bumped(self, place: int) -> Numbers:
-        return (*self.numbers[:place], self.numbers[place] + 1, 0, 0)[:3]
-
-
 def parse_range(text: str) -> VersionRange:
     """Read a range; raise `InvalidValueError` if it is not one."""
     allowed = alternatives(text)
@@ -117,79 +93,42 @@ def alternatives(text: str) -> tuple[tuple[Bound, ...], ...]:
     As in `range.js`, one alternative that is `*` makes the whole range `*`, which holds no pre-release.
     """
     check_length(text)
-    found = tuple(_conjunction(part) for part in text.split("||"))
+    # Refused here, though node takes them: an empty alternative means everything, and a number behind an x nothing
+    # (`^1.x.3` and `~1.x.3` mean `1.x` there and here).
+    if not all(part.strip() for part in text.split("||")):
+        raise invalid(Code.RANGE_EMPTY_ALTERNATIVE, text)
+    if jump := _NUMBER_BEHIND_X.search(text):
+        raise invalid(Code.RANGE_NO_VERSION, jump[0])
+    from nodesemver import make_range  # noqa: PLC0415 - only ranges need it
+
+    try:
+        unfolded = make_range(" ".join(text.split()), loose=False).set
+    except ValueError as error:
+        raise invalid(Code.RANGE_NO_VERSION, text) from error
+    exact = {tuple(map(int, found[1].split("."))) for found in _EXACT_UPPER.finditer(text)}
+    found = tuple(tuple(_bounds(comparators, exact)) for comparators in unfolded)
     for bound in (bound for bounds in found for bound in bounds):
         if max(bound.numbers) > _MAX_SAFE:
             raise invalid(Code.RANGE_TOO_LARGE, text, most=_MAX_SAFE)
     return ((),) if () in found else found
 
 
-def _conjunction(text: str) -> tuple[Bound, ...]:
-    plain = _BUILDS.sub("", " ".join(text.split()))
-    if not plain:
-        raise invalid(Code.RANGE_EMPTY_ALTERNATIVE, text)
-    if hyphen := _HYPHEN.fullmatch(plain):
-        bounds = _from_to(_partial(hyphen[1]), _partial(hyphen[2]))
-    else:
-        bounds = [
-            bound
-            for range_text in _AFTER_OPERATOR.sub(r"\1", plain).split(" ")
-            for bound in _unfold(range_text)
-        ]
-    return tuple(bound for bound in bounds if bound != _AT_LEAST_ZERO)
+def _bounds(comparators: Iterable[Any], exact: set[tuple[int, ...]]) -> Iterator[Bound]:
+    """Yield what a conjunction of comparators says; one that is anything says nothing.
 
-
-def _unfold(range_text: str) -> list[Bound]:
-    operator, version = cast("re.Match[str]", _COMPARATOR.fullmatch(range_text)).groups()
-    if operator in ("^", "~", "~>"):
-        return _compatible(operator, _partial(version, any_prefix=True))
-    partial = _partial(version)
-    if partial.jumps:
-        raise invalid(Code.RANGE_NO_VERSION, range_text)
-    if partial.full:
-        return [Bound(operator, partial.numbers, partial.labels)]
-    if not partial.numbers:
-        return [_NOTHING] if operator in ("<", ">") else []
-    last = len(partial.numbers) - 1
-    lower, upper = Bound(">=", partial.lowest), Bound("<", partial.bumped(last), "0")
-    unfolded = {
-        ">": [Bound(">=", partial.bumped(last))],
-        ">=": [lower],
-        "<": [Bound("<", partial.lowest, "0")],
-        "<=": [upper],
-    }
-    return unfolded.get(operator, [lower, upper])
-
-
-def _compatible(operator: str, partial: _Partial) -> list[Bound]:
-    """Unfold `^` (up to the first number that is not zero) and `~` (up to the minor number)."""
-    if not partial.numbers:
-        return []
-    last = len(partial.numbers) - 1
-    place = min(1, last)
-    if operator == "^":
-        place = next((i for i, number in enumerate(partial.numbers) if number), last) if last else 0
-    return [Bound(">=", partial.lowest, partial.labels), Bound("<", partial.bumped(place), "0")]
-
-
-def _from_to(low: _Partial, high: _Partial) -> list[Bound]:
-    bounds = [Bound(">=", low.lowest, low.labels)] if low.numbers else []
-    if high.full:
-        bounds.append(Bound("<=", high.numbers, high.labels))
-    elif high.numbers:
-        bounds.append(Bound("<", high.bumped(len(high.numbers) - 1), "0"))
-    return bounds
-
-
-def _partial(text: str, *, any_prefix: bool = False) -> _Partial:
-    match = _PARTIAL.fullmatch(text)
-    parts = [part for part in match.group(2, 3, 4) if part] if match else []
-    known = [int(part) for part in takewhile(str.isdigit, parts)]
-    full = len(known) == 3  # noqa: PLR2004 - major, minor, patch
-    if not match or (full and not any_prefix and match[1] not in ("", "v")):
-        raise invalid(Code.RANGE_NO_VERSION, text)
-    jumps = any(part.isdigit() for part in parts[len(known) :])
-    return _Partial(tuple(known), (match[5] or "") if full else "", jumps)
+    The library writes `<2` as `<2.0.0`, as node once did, which would let a pre-release of 2.0.0 in beside
+    `>=2.0.0-alpha`; node writes `<2.0.0-0` today. Only an upper end that is spelled out in full is taken as it is.
+    """
+    for each in comparators:
+        if not each.operator and not hasattr(each.semver, "major"):
+            continue
+        numbers = (each.semver.major, each.semver.minor, each.semver.patch)
+        labels = ".".join(map(str, each.semver.prerelease))
+        if each.operator == "<" and not labels and numbers not in exact:
+            labels = "0"
+        bound = Bound(each.operator, numbers, labels)
+        if bound != _AT_LEAST_ZERO:
+            yield bound
 
 
 _OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
@@ -200,5 +139,4 @@ _OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     ">": gt,
     ">=": ge,
 }
-_NOTHING: Final = Bound("<", (0, 0, 0), "0")
 _AT_LEAST_ZERO: Final = Bound(">=", (0, 0, 0))
