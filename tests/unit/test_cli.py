@@ -76,6 +76,7 @@ def test_the_version_is_told() -> None:
         (["--packge-name", "lib"], "--packge-name is no flag; did you mean --package-name?"),
         (["--min_versions", "3"], "--min_versions is no flag; did you mean --min-versions-to-keep?"),
         (["--xyzzy"], "--xyzzy is no flag; --help names them all."),
+        (["--delete-untagged"], "did you mean --tag-status=untagged?"),
         (["--older=3d"], "did you mean --older-than?"),
         (["lib"], "'lib' belongs to no flag"),
         (["--owner"], "expected one argument"),

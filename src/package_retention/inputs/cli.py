@@ -6,12 +6,12 @@ So one parser judges both, and a flag means what the input means.
 from __future__ import annotations
 
 import argparse
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from package_retention import __version__
 from package_retention.escaping import harmless
 from package_retention.inputs.rows import Group
+from package_retention.inputs.suggestions import input_meant
 from package_retention.inputs.table import BY_NAME, INPUTS
 
 if TYPE_CHECKING:
@@ -121,8 +121,12 @@ def _unknown(word: str) -> str:
         return f"{word!r} belongs to no flag; a value follows its flag: --package-name {word}."
     meant = name.lstrip("-").replace("_", "-").lower()
     near = [known for known in BY_NAME if meant and known.startswith(meant)]
-    near = near or get_close_matches(meant, BY_NAME, n=1, cutoff=0.5)
-    return f"{name} is no flag; " + (f"did you mean --{near[0]}?" if near else "--help names them all.")
+    details = {} if near or not meant else input_meant(meant)
+    said = details.get("said") or details.get("meant") or (near[0] if near else "")
+    flags = " ".join(
+        f"--{each.replace(': ', '=')}" for each in (said if isinstance(said, tuple) else (str(said),)) if each
+    )
+    return f"{name} is no flag; " + (f"did you mean {flags}?" if flags else "--help names them all.")
 
 
 def _value(name: str, found: list[str]) -> str:
