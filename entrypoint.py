@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))
 
-from package_retention.__main__ import run  # noqa: E402 - found by the line above
+from package_retention.__main__ import run
 
 if __name__ == "__main__":
     run()

@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -28,12 +29,27 @@ def run() -> NoReturn:
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     gc.enable()
-    status = main(os.environ, sys.stdout, argv=sys.argv[1:], stderr=sys.stderr, stdin=sys.stdin)
+    status = main(
+        os.environ,
+        sys.stdout,
+        argv=sys.argv[1:],
+        stderr=sys.stderr,
+        stdin=sys.stdin,
+        program=_program(sys.argv[0]),
+    )
     sys.stdout.flush()
     sys.stderr.flush()
     # All is written by now. `sys.exit` would still wait for threads whose answers do not come, and on a cancel
     # the runner would have killed the step before that.
     os._exit(status)
+
+
+def _program(path: str) -> str:
+    """Return the command that called this process, as a person types it."""
+    name = Path(path).name
+    if name == "__main__.py":
+        return "python -m package_retention"
+    return "python entrypoint.py" if name == "entrypoint.py" else "package-retention"
 
 
 def _write_everything(stream: TextIO) -> None:

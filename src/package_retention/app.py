@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from package_retention.api.client import RequestLog
     from package_retention.api.packages import PackagesClient
     from package_retention.inputs.settings import Settings
-    from package_retention.model import Spending
+    from package_retention.model import PackageResult, Spending
     from package_retention.output.console import Console
     from package_retention.output.progress import Progress
-    from package_retention.ports import Clock, EventListener
+    from package_retention.ports import Clock
     from package_retention.registry.cache import ManifestCache
     from package_retention.report import Report
+
+_USAGE_STATUS = 2  # of a call by hand whose inputs do not fit
 
 
 def main(
@@ -44,27 +46,38 @@ def main(
     stdout: TextIO,
     clock_of: Callable[[Cancel], Clock] = RealClock,
     argv: Sequence[str] = (),
+    stderr: TextIO | None = None,
+    stdin: TextIO | None = None,
+    program: str = "package-retention",
 ) -> int:
-    """Run the action once; gives its exit status.
+    """Run the action once and return its exit status.
 
-    `clock_of` makes the clock, which hears of a cancel. `argv` are flags, which stand for parsing.
+    `clock_of` makes the clock, which hears of a cancel. `argv` are flags. A person who calls it by hand reads errors
+    from `stderr` (`stdout` if it is not given), answers on `stdin`, and typed `program`.
     """
+    yes = False
     if argv or not on_runner(environ):
         from package_retention.inputs import cli  # noqa: PLC0415 - only for who calls it by hand
 
-        called = cli.read(argv, environ, stdout)
+        called = cli.read(argv, environ, stdout, stderr or stdout, program)
         if isinstance(called, int):
             return called
-        environ = called
-    console = console_for(stdout, environ)
+        environ, yes = called.environ, called.yes
+    console = console_for(stdout, environ, stderr)
     console.mask(environ.get("INPUT_TOKEN", "").strip())
     with Cancel().installed() as cancel:
         clock = clock_of(cancel)
-        records = Records(environ, console, clock)
+        person = None
+        if not on_runner(environ):
+            from package_retention.output.person import Person  # noqa: PLC0415 - only for who calls it by hand
+
+            person = Person(environ, stdout, stderr or stdout, stdin, clock, program, yes=yes)
+        records = Records(environ, console, clock, person)
         result = _attempt(environ, console, clock, records)
         from package_retention.output.conclusion import conclude  # noqa: PLC0415 - needed last: the first request comes sooner
 
-        return conclude(result, records, environ, console, clock.now())
+        status = conclude(result, records, environ, console, clock.now())
+    return _USAGE_STATUS if argv and result.problems and not on_runner(environ) else status
 
 
 def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records: Records) -> RunResult:
@@ -75,7 +88,7 @@ def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records
         report = records.read_report(settings)
         records.open(settings)
         with records.manifest_cache() as cache:
-            return perform(settings, clock, records.journal, console, records.progress, report, cache)
+            return perform(settings, clock, records, console, report, cache)
     except RetentionError as error:
         return _refused(error, environ)
     except Exception as error:  # noqa: BLE001 - a fault of this action: told with its place, outputs still written
@@ -102,9 +115,8 @@ def _refused(error: RetentionError, environ: Mapping[str, str]) -> RunResult:
 def perform(
     settings: Settings,
     clock: Clock,
-    journal: EventListener,
+    records: Records,
     console: Console,
-    progress: Progress,
     report: Report | None = None,
     cache: ManifestCache | None = None,
 ) -> RunResult:
@@ -126,13 +138,14 @@ def perform(
             api,
             registry,
             clock,
-            journal,
+            records.journal,
             changes,
             packages,
             nonce=lambda: uuid.uuid4().hex,
             spent=lambda: spent(api, registry),
             report=report,
-            tick=lambda: _tick(progress, api, registry),
+            confirm=lambda planned: _confirm(records, clock, planned, api, registry),
+            tick=lambda: _tick(records.progress, api, registry),
         )
         try:
             return run(run_context, Options(settings.untag, settings.delete_package_when_empty))
@@ -140,6 +153,23 @@ def perform(
             # After a cancel nobody waits for answers that are still under way.
             packages.shutdown(wait=False, cancel_futures=True)
             changes.shutdown(wait=False, cancel_futures=True)
+
+
+def _confirm(
+    records: Records,
+    clock: Clock,
+    planned: Sequence[PackageResult],
+    api: PackagesClient,
+    registry: Registry,
+) -> None:
+    """Ask a person, if there is one; the time limit does not run meanwhile."""
+    began = clock.monotonic()
+    try:
+        records.confirm(planned)
+    finally:
+        seconds = clock.monotonic() - began
+        api.extend(seconds)
+        registry.extend(seconds)
 
 
 def _tick(progress: Progress, api: PackagesClient, registry: Registry) -> None:

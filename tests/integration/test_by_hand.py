@@ -38,7 +38,7 @@ def github(world: World) -> Iterator[EmulatedGitHub]:
 
 
 def by_hand(github: EmulatedGitHub, folder: Path, *argv: str) -> tuple[int, str]:
-    """Call it as a person does: no runner's variables but those that name the server."""
+    """Call it as a person's script does: no runner's variables but those that name the server, and no terminal."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "entrypoint.py"), *argv],
         env={
@@ -53,10 +53,11 @@ def by_hand(github: EmulatedGitHub, folder: Path, *argv: str) -> tuple[int, str]
         check=False,
         timeout=110,
     )
-    assert done.stderr == ""
-    assert "::" not in done.stdout
-    assert TOKEN not in done.stdout
-    return done.returncode, done.stdout
+    assert "::" not in done.stdout + done.stderr
+    assert TOKEN not in done.stdout + done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+    assert (done.returncode == 0) == (done.stderr == "")
+    return done.returncode, done.stdout + done.stderr
 
 
 def test_a_dry_run_shows_the_plan_and_changes_nothing(
@@ -96,9 +97,9 @@ def test_ids_undo_a_run_without_a_report(github: EmulatedGitHub, world: World, t
     assert world.snapshot() == before
 
 
-def test_bad_values_are_told_once_each_and_end_with_1(github: EmulatedGitHub, tmp_path: Path) -> None:
+def test_bad_values_are_told_once_each_and_end_with_2(github: EmulatedGitHub, tmp_path: Path) -> None:
     status, text = by_hand(github, tmp_path, "--package-type", "nmp", "--package-name", "lib")
-    assert status == 1
+    assert status == 2
     assert text.count("package-type: ") == 1
     assert "owner: is not known here" in text
 

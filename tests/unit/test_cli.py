@@ -10,6 +10,7 @@ import yaml
 from package_retention import __version__
 from package_retention.errors import InputError, RetentionError
 from package_retention.inputs import cli, environment
+from package_retention.inputs.rows import Group
 from package_retention.inputs.table import INPUTS
 from package_retention.output.console import Console, Terminal, console_for
 from package_retention.output.problems import sentences
@@ -31,7 +32,7 @@ def merged(*argv: str, **environ: str) -> Mapping[str, str]:
     found = cli.read(argv, TOKEN | environ, stdout)
     assert not isinstance(found, int), stdout.getvalue()
     assert stdout.getvalue() == ""
-    return found
+    return found.environ
 
 
 def told(*argv: str, **environ: str) -> tuple[int, str]:
@@ -60,6 +61,41 @@ def test_help_names_and_describes_every_input() -> None:
         assert "".join(described[each.name]["description"].split()) in flat
     assert "Default: GITHUB_TOKEN" in text
     assert max(map(len, text.splitlines())) <= 100
+    places = [text.index(f"\n{group}:") for group in Group]
+    assert places == sorted(places)
+    assert "Without a terminal nobody asks" in " ".join(text.split())
+
+
+def test_the_three_examples_of_the_help_are_calls_that_fit() -> None:
+    """Each is read and checked as if it were typed; what they name needs no request."""
+    text = told("--help")[1]
+    examples = text[text.index("examples:") :].replace("\n      --", " --")
+    calls = [line.split()[1:] for line in examples.splitlines() if line.startswith("    package-retention ")]
+    assert len(calls) == 3
+    for argv in calls:
+        raw = environment.read(merged(*argv))
+        assert (raw.problems, raw.values["owner"]) == ([], "octo")
+
+
+def test_the_help_and_the_usage_name_the_command_as_it_was_typed() -> None:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    assert cli.read(["--help"], {}, stdout, stderr, "python entrypoint.py") == 0
+    assert "    python entrypoint.py --owner octo" in stdout.getvalue()
+    assert "package-retention --owner" not in stdout.getvalue()
+    assert cli.read(["--nonsense"], {}, stdout, stderr, "python entrypoint.py") == 2
+    assert "usage: python entrypoint.py --package-type" in stderr.getvalue()
+
+
+def test_yes_is_a_flag_and_no_input() -> None:
+    for argv, yes in (
+        (["--owner", "o"], False),
+        (["--owner", "o", "--yes"], True),
+        (["-y", "--owner=o"], True),
+    ):
+        found = cli.read(argv, TOKEN, io.StringIO())
+        assert isinstance(found, cli.Call)
+        assert found.yes is yes
+        assert "INPUT_YES" not in found.environ
 
 
 def test_help_goes_before_everything_else() -> None:
@@ -140,13 +176,13 @@ def test_where_the_token_comes_from(argv: list[str], environ: dict[str, str], to
 @pytest.mark.parametrize("environ", [{"GITHUB_ACTIONS": "true"}, {"INPUT_OWNER": "octo"}])
 def test_without_flags_the_environment_stays_as_it_is(environ: dict[str, str]) -> None:
     """On a runner nothing but the input is the token."""
-    assert cli.read([], environ | TOKEN, io.StringIO()) == environ | TOKEN
+    assert cli.read([], environ | TOKEN, io.StringIO()) == cli.Call(environ | TOKEN)
 
 
-def test_a_person_reads_no_commands(tmp_path: Path) -> None:
-    stdout = io.StringIO()
+def test_a_person_reads_no_commands_and_errors_on_stderr(tmp_path: Path) -> None:
+    stdout, stderr = io.StringIO(), io.StringIO()
     environ = {"RUNNER_DEBUG": "1"}
-    console = console_for(stdout, environ)
+    console = console_for(stdout, environ, stderr)
     assert isinstance(console, Terminal)
     console.mask("secret")
     console.debug("d")
@@ -163,11 +199,13 @@ def test_a_person_reads_no_commands(tmp_path: Path) -> None:
     assert stdout.getvalue().splitlines() == [
         "debug: d",
         "note: n",
-        "warning: w",
-        "  do this",
         "title",
         r":\x3aerror:\x3ax",
         "",
+    ]
+    assert stderr.getvalue().splitlines() == [
+        "warning: w",
+        "  do this",
         "error: 2 problems with the inputs:",
         "  - token: evaluated to nothing; leave it out for the job's own token, or name a secret that exists here"
         " (runs for forks and Dependabot see none)",

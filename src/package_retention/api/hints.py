@@ -170,7 +170,8 @@ def new_token(context: RequestContext) -> str:
             "make the token in the same job, shortly before this step: an App's installation token lasts one hour, a"
             " GITHUB_TOKEN as long as its job. The next run does what is left"
         )
-    return "put a new token into the secret: the old one has expired, was revoked, or was copied wrongly"
+    place = "set GITHUB_TOKEN to a new token" if context.by_hand else "put a new token into the secret"
+    return f"{place}: the old one has expired, was revoked, or was copied wrongly"
 
 
 def limits(context: RequestContext) -> str:

@@ -39,6 +39,7 @@ class Where:
     token: TokenKind
     on_github_com: bool = True
     server_url: str = "https://github.com"
+    by_hand: bool = False
 
 
 class PackagesClient:
@@ -227,6 +228,10 @@ class PackagesClient:
         """What is being waited for, for progress lines."""
         return self._pacer.state()
 
+    def extend(self, seconds: float) -> None:
+        """Move the end of the time limit by what a person took to answer."""
+        self._pacer.extend(seconds)
+
     def spending(self) -> Spending:
         """Requests, points and seconds of this API up to now."""
         state = self._pacer.state()
@@ -281,7 +286,12 @@ class PackagesClient:
     def _context(self, action: str, owner: str) -> RequestContext:
         where = self._where
         return RequestContext(
-            action, owner, where.token, on_github_com=where.on_github_com, server_url=where.server_url
+            action,
+            owner,
+            where.token,
+            on_github_com=where.on_github_com,
+            server_url=where.server_url,
+            by_hand=where.by_hand,
         )
 
     def _about(self, action: str, package: Package) -> RequestContext:
@@ -328,7 +338,7 @@ def connect(
         log=log,
         jitter=jitter,
     )
-    where = Where(kind, settings.on_github_com, settings.server_url)
+    where = Where(kind, settings.on_github_com, settings.server_url, settings.by_hand)
     return PackagesClient(client, Paginator(client, workers), pacer, response_headers, where, clock)
 
 

@@ -107,6 +107,11 @@ class RateLimiter:
         self._pause = (0.0, _GO)
         self._waiting = (0.0, "")
 
+    def extend(self, seconds: float) -> None:
+        """Move the end of the time limit: a person took so long to answer, while nothing was under way."""
+        with self._changed:
+            self._deadline += seconds
+
     def enter(self, points: int, *, not_after: float | None = None) -> Permit:
         """Wait for one's turn, then for the budgets.
 

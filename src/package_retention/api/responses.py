@@ -35,6 +35,7 @@ class RequestContext:
     on_github_com: bool = True
     server_url: str = "https://github.com"
     listed: bool = False
+    by_hand: bool = False
 
 
 _READ_AT_MOST = 1000  # characters of a text that are looked at, and

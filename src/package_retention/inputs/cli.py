@@ -6,6 +6,7 @@ So one parser judges both, and a flag means what the input means.
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from package_retention import __version__
@@ -22,11 +23,23 @@ if TYPE_CHECKING:
 
 USAGE_STATUS = 2
 _WIDTH = 100
-_USAGE = "python entrypoint.py --package-type TYPE --package-name NAMES [flags]"
+_USAGE = "--package-type TYPE --package-name NAMES [flags]"
 _ABOUT = (
     "Deletes, restores or lists versions of GitHub Packages without breaking what stays. Every input of the action is"
-    " a flag; a list may be given by repeating its flag. Try it with --dry-run first."
+    " a flag; a list may be given by repeating its flag. At a terminal it shows its plan and asks before the first"
+    " change. Without a terminal nobody asks: try it with --dry-run first."
 )
+_EXAMPLES = """examples:
+  What would go: untagged images that are older than a week
+    package-retention --owner octo --package-type container --package-name app --tag-status untagged
+      --older-than 7d --dry-run
+  Keep the newest five versions, and write a report that can undo the run
+    package-retention --owner octo --package-type npm --package-name lib --min-versions-to-keep 5
+      --report-file run.jsonl
+  The undo
+    package-retention --operation restore --owner octo --package-type npm --package-name lib
+      --from-report run.jsonl
+"""
 _EPILOG = (
     "The token comes from GITHUB_TOKEN, unless --token is given (others on the machine can see it there). Other servers"
     " than github.com: set GITHUB_API_URL and GITHUB_SERVER_URL. A value that begins with a dash is written"
@@ -48,44 +61,61 @@ class _Parser(argparse.ArgumentParser):
         raise _UsageError(message)
 
 
-def read(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO) -> Mapping[str, str] | int:
-    """Give the environment with the flags in it, or the exit status where there is nothing more to do.
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the flags of a call say: the environment that a runner would have set, and whether nothing is asked."""
 
-    `--help` and `--version` print and give 0; flags that do not fit give 2, and so does a call by hand that says
+    environ: Mapping[str, str]
+    yes: bool = False
+
+
+def read(
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    stdout: TextIO,
+    stderr: TextIO | None = None,
+    program: str = "package-retention",
+) -> Call | int:
+    """Return the call that the flags make, or the exit status if nothing more is to be done.
+
+    `--help` and `--version` print and return 0; flags that do not fit return 2, and so does a call by hand that says
     nothing at all. Without flags the environment comes back as it is.
     """
     if not argv and (environ.get("GITHUB_ACTIONS") == "true" or any(n.startswith("INPUT_") for n in environ)):
-        return environ
+        return Call(environ)
     try:
-        return _read(argv, environ, stdout)
+        return _read(argv, environ, stdout, program)
     except _UsageError as error:
-        stdout.write(f"{harmless(str(error))}\nusage: {_USAGE}\n--help explains every flag.\n")
+        (stderr or stdout).write(
+            f"{harmless(str(error))}\nusage: {program} {_USAGE}\n--help explains every flag.\n"
+        )
         return USAGE_STATUS
 
 
-def _read(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO) -> Mapping[str, str] | int:
-    parser = _parser()
+def _read(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, program: str) -> Call | int:
+    parser = _parser(program)
     known, rest = parser.parse_known_args(list(argv))
     given: dict[str, Any] = vars(known)
     if given.pop("help"):
-        stdout.write(_parser().format_help())
+        stdout.write(f"{_parser(program).format_help()}\n{_examples(program)}")
         return 0
     if given.pop("version"):
         stdout.write(f"package-retention {__version__}\n")
         return 0
     if rest:
         raise _UsageError(" ".join(_unknown(word) for word in _telling(rest)))
+    yes = bool(given.pop("yes"))
     values = {name: _value(name, found) for name, found in given.items() if found is not None}
     if not values:
         raise _UsageError("No flag says what to do.")
     variables = {f"INPUT_{name.upper()}": value for name, value in values.items()}
-    return {**environ, **variables, **_token(values, environ)}
+    return Call({**environ, **variables, **_token(values, environ)}, yes)
 
 
-def _parser() -> _Parser:
+def _parser(program: str) -> _Parser:
     parser = _Parser(
         prog="package-retention",
-        usage=_USAGE,
+        usage=f"{program} {_USAGE}",
         description=_ABOUT,
         epilog=_EPILOG,
         add_help=False,
@@ -95,6 +125,7 @@ def _parser() -> _Parser:
     parser.color = False  # type: ignore[attr-defined,unused-ignore] # Python 3.14 would colour what is captured, too
     parser.add_argument("--help", "-h", action="store_true", help="show this and end")
     parser.add_argument("--version", action="store_true", help="show the version and end")
+    parser.add_argument("--yes", "-y", action="store_true", help="change without asking, at a terminal too")
     groups = {group: parser.add_argument_group(group) for group in Group}
     for each in INPUTS:
         kind: dict[str, Any] = {"nargs": "?", "const": "true"} if each.kind.is_switch else {}
@@ -102,6 +133,10 @@ def _parser() -> _Parser:
             f"--{each.name}", dest=each.name, action="append", metavar="VALUE", help=_help(each), **kind
         )
     return parser
+
+
+def _examples(program: str) -> str:
+    return _EXAMPLES.replace("package-retention", program)
 
 
 def _help(each: Input) -> str:

@@ -12,7 +12,7 @@ from package_retention.decide.patterns import Pattern, PatternBudget, Patterns
 from package_retention.decide.rules import Filter, PackageRules, Retention, Rule
 from package_retention.errors import InputError
 from package_retention.inputs import conflicts, environment, files, settings
-from package_retention.inputs.environment import IGNORE, InputReader
+from package_retention.inputs.environment import IGNORE, InputReader, on_runner
 from package_retention.inputs.filters import rule_of
 from package_retention.inputs.kinds import Context
 from package_retention.inputs.rows import Place
@@ -139,6 +139,7 @@ def _settings(
         server_url=reader.context.server_url,
         warnings=_warnings(found.get("points_per_minute"), reader.context.server_url),
         given=reader.raw.without_token(),
+        by_hand=not on_runner(environ),
         **found,
     )
 

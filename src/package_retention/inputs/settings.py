@@ -30,6 +30,7 @@ class Settings:
     `repository` is `None` for `any`. `time_limit` is in seconds, `None` for none; `points_per_minute` is `None` for
     no pacing. `references` are what the files of each list of globs refer to: of `keep_referenced_in`, and of the keep
     rules' `referenced_in`. `given` are the inputs that are not at their default, as given, without the token, for the report.
+    `by_hand`: no runner called it, so advice names no workflow.
     """
 
     operation: Operation
@@ -54,6 +55,7 @@ class Settings:
     references: Mapping[tuple[str, ...], FoundReferences] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
+    by_hand: bool = False
 
     @property
     def on_github_com(self) -> bool:

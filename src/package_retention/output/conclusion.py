@@ -36,21 +36,22 @@ def conclude(
     values, cut = outputs.bounded(run, records.report_file, counts=counts)
     run = replace(run, warnings=(*run.warnings, *cut))
     uses = action_reference(environ) if on_runner(environ) else None
-    about = About(now, uses, records.report_file, run_id=environ.get("GITHUB_RUN_ID", ""))
+    person = records.person
+    by_hand = person is not None and not environ.get("GITHUB_STEP_SUMMARY")
+    about = About(now, uses, records.report_file, environ.get("GITHUB_RUN_ID", ""))
+    if person:
+        about = replace(about, alerts=not by_hand, program=person.program)
     troubles = [
         _error_of(lambda: console.set_outputs(values)),
         _error_of(lambda: summary.append(environ, run, about, counts)),
     ]
-    if on_runner(environ) or environ.get("GITHUB_STEP_SUMMARY"):
-        annotate(run, console)
-        last = [headline(run, counts)]
-    else:
-        # Called by hand: what the annotations would tell stands in the summary.
-        last = ["", *summary.render_text(run, about, counts=counts).splitlines()]
+    if by_hand and person:
+        person.show(run, about, counts, console)
+    annotate(run, console)
     for error in filter(None, troubles):
         console.fail(error)
-    for line in last:
-        console.line(line)
+    if not by_hand:
+        console.line(headline(run, counts))
     console.close()
     return run.exit_status or (1 if any(troubles) else 0)
 

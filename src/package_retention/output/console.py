@@ -132,10 +132,10 @@ class Console:
             say(*arguments)
         self._stdout.flush()
 
-    def _print(self, text: str) -> None:
+    def _print(self, text: str, stream: TextIO | None = None) -> None:
         with self._lock:
-            _Encodable(self._stdout).write(text + "\n")
-            self._stdout.flush()
+            _Encodable(stream or self._stdout).write(text + "\n")
+            (stream or self._stdout).flush()
 
 
 class _Encodable:
@@ -158,13 +158,20 @@ def _message(name: str, value: str) -> str:
     return message + "\n"
 
 
-def console_for(stdout: TextIO, environ: Mapping[str, str]) -> Console:
-    """Give the console that fits who reads it."""
-    return Console(stdout, environ) if on_runner(environ) else Terminal(stdout, environ)
+def console_for(stdout: TextIO, environ: Mapping[str, str], stderr: TextIO | None = None) -> Console:
+    """Return the console that fits who reads it; a runner reads everything from the standard output."""
+    return Console(stdout, environ) if on_runner(environ) else Terminal(stdout, environ, stderr or stdout)
+
+
+_COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m"}
 
 
 class Terminal(Console):
-    """A console whose reader is a person; safe to use from several threads."""
+    """A console whose reader is a person; errors and warnings go to `stderr`. Safe to use from several threads."""
+
+    def __init__(self, stdout: TextIO, environ: Mapping[str, str], stderr: TextIO) -> None:
+        super().__init__(stdout, environ)
+        self._stderr = stderr
 
     def debug(self, text: str) -> None:
         """Print one line that is shown with `RUNNER_DEBUG=1`."""
@@ -186,7 +193,7 @@ class Terminal(Console):
     def fail(self, error: RetentionError) -> None:
         """Say why the run, or a part of it, was refused: every problem on a line of its own."""
         if isinstance(error, InputError):
-            self._report("error", lines(error.problems))
+            self._report("error", lines(error.problems, by_hand=True))
         else:
             self.error(error.message, error.hint)
 
@@ -205,4 +212,7 @@ class Terminal(Console):
 
     def _report(self, kind: str, lines: tuple[str, ...]) -> None:
         first, *others = [harmless(line, MOST_CHARACTERS) for line in lines if line]
-        self._print("\n".join([f"{kind}: {first}", *(f"  {line}" for line in others)]))
+        stream = self._stderr if kind in _COLOURS else self._stdout
+        coloured = stream.isatty() and kind in _COLOURS and not self._environ.get("NO_COLOR")
+        head = f"{_COLOURS[kind]}{kind}:\x1b[0m" if coloured else f"{kind}:"
+        self._print("\n".join([f"{head} {first}", *(f"  {line}" for line in others)]), stream)

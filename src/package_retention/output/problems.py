@@ -184,6 +184,14 @@ _SENTENCES: Mapping[Code, str] = {
     Code.POLICY_REACHES_NOT: "no entry of the policy file {file} reaches {value}",
 }
 
+# What a person at a terminal does instead of what a workflow takes.
+_BY_HAND: Mapping[Code, str] = {
+    Code.MISSING_TYPE: "is missing; add `--package-type container` (or {others})",
+    Code.MISSING_NAME: "is missing; add `--package-name`, with the name of the package",
+    Code.TOKEN_EMPTY: "is empty; set GITHUB_TOKEN",
+    Code.FILE_NO_FOLDER: "{value} needs the folder {folder}, which is not there; make it first",
+    Code.FILE_NOT_THERE: "{value} is not there; paths are relative to the current folder",
+}
 _CAUSES = {
     "untagged": "an untagged image has no tag; leave one of them out",
     "no-tag-to-remove": "an untagged image has no tag that could be removed; leave `untag` out",
@@ -223,13 +231,14 @@ _NAME_THE_INPUT = frozenset(
 _PLAIN = frozenset({"why", "what", "rule", "operation", "shape", "character", "versions", "go"})
 
 
-def sentence(problem: Problem) -> str:
-    """Return what is wrong, with the place or the input before it."""
+def sentence(problem: Problem, *, by_hand: bool = False) -> str:
+    """Return what is wrong, with the place or the input before it, and advice that fits where it is read."""
     # A path is shown whole: its end tells which file it is.
     value = (
         f"`{harmless(problem.value, _LONGEST_PATH)}`" if problem.code in _OF_PATHS else quoted(problem.value)
     )
-    text = _SENTENCES[problem.code].format(value=value, **_words(problem))
+    form = _BY_HAND.get(problem.code) if by_hand else None
+    text = (form or _SENTENCES[problem.code]).format(value=value, **_words(problem))
     subject = f"{problem.input}: " if problem.input and problem.code not in _NAME_THE_INPUT else ""
     at = problem.at
     if at is None:
@@ -238,15 +247,15 @@ def sentence(problem: Problem) -> str:
     return f"{place}: {subject}{text}"
 
 
-def sentences(problems: Sequence[Problem]) -> tuple[str, ...]:
+def sentences(problems: Sequence[Problem], *, by_hand: bool = False) -> tuple[str, ...]:
     """Return a sentence for each problem."""
-    return tuple(sentence(problem) for problem in problems)
+    return tuple(sentence(problem, by_hand=by_hand) for problem in problems)
 
 
-def lines(problems: Sequence[Problem]) -> tuple[str, ...]:
+def lines(problems: Sequence[Problem], *, by_hand: bool = False) -> tuple[str, ...]:
     """Return how many problems there are, and a line for each."""
     head = f"{counted(len(problems), 'problem')} with the inputs:"
-    return (head, *(f"- {each}" for each in sentences(problems)))
+    return (head, *(f"- {each}" for each in sentences(problems, by_hand=by_hand)))
 
 
 def _words(problem: Problem) -> dict[str, str]:

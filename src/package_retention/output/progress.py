@@ -72,11 +72,19 @@ class Progress:
         if line:
             self._emit(line)
 
+    def status(self) -> str:
+        """Return how far the changes are, and what the run waits for."""
+        with self._lock:
+            return ", ".join(self._parts(self._clock.monotonic()))
+
     def _due(self) -> str:
         now = self._clock.monotonic()
         if now - self._told_at < EVERY:
             return ""
         self._told_at = now
+        return ", ".join(self._parts(now))
+
+    def _parts(self, now: float) -> list[str]:
         pause = self._pause(now)
         rate = self._rate(now)
         parts = [f"{self._done:,} of {counted(self._total, 'change')} done"] if self._marks else []
@@ -86,7 +94,7 @@ class Progress:
             parts.append(self._expected(self._seconds_left(now, rate)))
         if self._requests:
             parts.append(f"{counted(self._requests, 'request')} so far")
-        return ", ".join([*parts, *pause])
+        return [*parts, *pause]
 
     def _pause(self, now: float) -> list[str]:
         if self._wait is None or self._wait[0] <= now:

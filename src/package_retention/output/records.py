@@ -12,12 +12,13 @@ from package_retention.output.journal import EventListeners, LogListener
 from package_retention.output.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from package_retention.inputs.settings import Settings
-    from package_retention.model import RunResult
+    from package_retention.model import PackageResult, RunResult
     from package_retention.output.console import Console
     from package_retention.output.counts import RunCounts
+    from package_retention.output.person import Person
     from package_retention.output.report_writer import ReportWriter
     from package_retention.ports import Clock, EventListener
     from package_retention.registry.cache import ManifestCache
@@ -36,28 +37,34 @@ _RUN = (
 class Records:
     """The journals of one run; opened once its settings are known, closed with its result."""
 
-    def __init__(self, environ: Mapping[str, str], console: Console, clock: Clock) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], console: Console, clock: Clock, person: Person | None = None
+    ) -> None:
         self._environ = environ
         self._console = console
         self._clock = clock
         self._log: LogListener | None = None
         self._report: ReportWriter | None = None
-        self.progress = Progress(console.line, clock)
+        self.person = person
+        self.progress: Progress = (person.bar if person else None) or Progress(console.line, clock)
         self.journal: EventListener = EventListeners()
         self.settings: Settings | None = None
 
     def open(self, settings: Settings) -> None:
         """Open the report before the first request; raises `InputError` where its place is not allowed."""
         self.settings = settings
-        self._log = LogListener(
-            self._console,
-            settings.operation,
-            reads_only=settings.reads_only,
-            has_report=settings.report_file is not None,
-        )
         self.progress.points_per_minute = settings.points_per_minute
+        listeners: list[EventListener] = [self.progress]
+        if self.person is None or self.person.screen is None:
+            self._log = LogListener(
+                self._console,
+                settings.operation,
+                reads_only=settings.reads_only,
+                has_report=settings.report_file is not None,
+            )
+            listeners.insert(0, self._log)
         if settings.report_file is None:
-            self.journal = EventListeners(self._log, self.progress)
+            self.journal = EventListeners(*listeners)
             return
         from package_retention.output.report_writer import ReportWriter  # noqa: PLC0415 - few runs write one
 
@@ -66,7 +73,7 @@ class Records:
         self._report.open(
             settings, {name.removeprefix("GITHUB_").lower(): self._environ.get(name, "") for name in _RUN}
         )
-        self.journal = EventListeners(self._report, self._log, self.progress)
+        self.journal = EventListeners(self._report, *listeners)
 
     def read_report(self, settings: Settings) -> Report | None:
         """Read the report that the step names; raises `InputError` if it is not one."""
@@ -108,10 +115,17 @@ class Records:
         given = self.settings.given.get("report-file") if self.settings else None
         return given if self._report else None
 
+    def confirm(self, planned: Sequence[PackageResult]) -> None:
+        """Show a person the plan and ask; raises `PlanError` if the answer is not yes."""
+        if self.person and self.settings:
+            self.person.confirm(self.settings.operation, planned, self.report_file)
+
     def close(self, run: RunResult, counts: RunCounts | None = None) -> str:
         """Write the last lines; gives what went wrong with the report, if anything did."""
         if self._log:
             self._log.close()
+        if self.person and self.person.bar:
+            self.person.bar.stop()
         if self._report is None:
             return ""
         self._report.close(run, counts)

@@ -10,7 +10,7 @@ from package_retention.execute.steps import StepRunner, StopReason
 from package_retention.execute.walk import ExecutionContext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
     from package_retention.inputs.settings import Settings
@@ -25,7 +25,8 @@ class RunContext:
 
     `changes` runs steps, `packages` runs whole packages (they wait for steps, so the two must not be one pool).
     `nonce` gives a fresh text each time, `spent` what the run has cost so far. `report` is that of an earlier run,
-    where the step names one. `tick` is called several times a second while the run waits for its threads.
+    where the step names one. `confirm` is called once with every plan before the first change, and raises if they are
+    not to be carried out. `tick` is called several times a second while the run waits for its threads.
     """
 
     settings: Settings
@@ -38,6 +39,7 @@ class RunContext:
     nonce: Callable[[], str]
     spent: Callable[[], Spending]
     report: Report | None = None
+    confirm: Callable[[Sequence[PackageResult]], None] = lambda _planned: None
     tick: Callable[[], None] = lambda: None
     ending: StopReason = field(default_factory=StopReason)
 

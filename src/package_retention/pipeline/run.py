@@ -39,6 +39,8 @@ def run(run_context: RunContext, options: Options) -> RunResult:
         results = [one.result or PackageResult(one.plan) for one in prepared]
         warnings += _check_scopes(run_context, prepared)
         refusal = _refusal_of_changes(run_context, prepared)
+        if any(one.execute for one in prepared):
+            run_context.confirm(results)
         results = _carried_out(run_context, prepared, recorder)
     except (BudgetError, CancelledError) as error:
         run_context.ending.set(error)

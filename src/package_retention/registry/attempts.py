@@ -122,6 +122,11 @@ class Transport:
         """How many seconds were waited between tries."""
         return self._waited
 
+    def extend(self, seconds: float) -> None:
+        """Move the end of the time limit: a person took so long to answer, while nothing was under way."""
+        if self._deadline is not None:
+            self._deadline += seconds
+
     def look_up(self, seconds: float = 0.0) -> None:
         """See whether something that takes so long may start; raises `CancelledError` or `BudgetError`."""
         if is_shielded():

@@ -106,6 +106,10 @@ class Registry:
         """How many seconds were waited for the registry so far, summed over the workers."""
         return self._transport.waited
 
+    def extend(self, seconds: float) -> None:
+        """Move the end of the time limit by what a person took to answer."""
+        self._transport.extend(seconds)
+
     def close(self) -> None:
         """End the workers and close the pooled connections; what is still under way is not waited for."""
         self._pool.shutdown(wait=False, cancel_futures=True)

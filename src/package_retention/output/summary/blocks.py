@@ -117,13 +117,16 @@ class Details:
 class About:
     """What the summary must know beside the run: the time, how the action is called, where the report lies.
 
-    `uses` is what stands behind `uses:` in a workflow, `None` where the run was called by hand.
+    `uses` is what stands behind `uses:` in a workflow, `None` where the run was called by hand, as `program`. Without `alerts`,
+    errors and warnings are left out: they are printed elsewhere.
     """
 
     now: datetime
     uses: str | None = "./"
     report_file: str | None = None
     run_id: str = ""
+    alerts: bool = True
+    program: str = "package-retention"
 
     def more(self, number: int) -> str:
         """Say how many rows were left out, and where they are."""

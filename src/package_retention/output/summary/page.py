@@ -58,7 +58,7 @@ def render_html(run: RunResult, about: About, counts: RunCounts | None = None) -
 def blocks_of(run: RunResult, about: About, counts: RunCounts | None = None) -> Section:
     """Return every block of the summary, whatever room there is."""
     counts = counts or count_run(run)
-    sections = (_first_screen(run, about, counts), *_sections(run, about, counts))
+    sections = (first_screen(run, about, counts), *_sections(run, about, counts))
     return tuple(block for section in sections for block in section)
 
 
@@ -87,7 +87,7 @@ def _fitted(
     run: RunResult, about: About, write: Callable[[Section], str], most: int, counts: RunCounts
 ) -> str:
     """Write section after section while they fit; the rest is counted in one line."""
-    written = [write(_first_screen(run, about, counts))]
+    written = [write(first_screen(run, about, counts))]
     room = most - len(written[0].encode()) - _RESERVE
     if room < 0:
         only = write((Heading(2, (headline(run, counts),)),))
@@ -107,12 +107,13 @@ def _fitted(
     return "".join(written)
 
 
-def _first_screen(run: RunResult, about: About, counts: RunCounts) -> Section:
+def first_screen(run: RunResult, about: About, counts: RunCounts) -> Section:
+    """Return what happened, what to do about it, and how to undo it."""
     blocks: list[Block] = [Heading(2, (headline(run, counts),))]
     if run.dry_run and run.operation is not Operation.LIST:
         blocks.append(Alert("NOTE", ((Strong("Dry run: nothing was changed."), _then(run, about, counts)),)))
     blocks += _space(run, counts.total.space)
-    reported = notices(run)
+    reported = notices(run) if about.alerts else ()
     blocks += _alert("CAUTION", [notice for notice in reported if notice.error], about)
     blocks += _alert("WARNING", [notice for notice in reported if not notice.error], about)
     blocks += undo(run, counts, about)
@@ -169,11 +170,8 @@ def _sentence(words: str) -> str:
     return words if words.endswith((".", "!", "?", ":")) else f"{words}."
 
 
-def _sections(run: RunResult, about: About, counts: RunCounts) -> Iterator[Section]:
-    if len(run.packages) > 1:
-        yield inventories(run, counts) if run.operation is Operation.LIST else overview(run, counts)
-    if chart := by_age(run, counts, about.now):
-        yield chart
+def package_sections(run: RunResult, about: About, counts: RunCounts) -> Iterator[Section]:
+    """Yield a section for each package that has something to tell, the most telling first."""
     if in_conflict := conflicts(run):
         yield in_conflict
     for result, one in _most_telling_first(run, counts):
@@ -181,6 +179,14 @@ def _sections(run: RunResult, about: About, counts: RunCounts) -> Iterator[Secti
             yield inventory_section(result.inventory, about.more)
         elif len(run.packages) == 1 or tells(result, one):
             yield package_section(result, run, one, about.now, about.more)
+
+
+def _sections(run: RunResult, about: About, counts: RunCounts) -> Iterator[Section]:
+    if len(run.packages) > 1:
+        yield inventories(run, counts) if run.operation is Operation.LIST else overview(run, counts)
+    if chart := by_age(run, counts, about.now):
+        yield chart
+    yield from package_sections(run, about, counts)
     yield (Paragraph((_spent(run),)),)
 
 

@@ -70,7 +70,7 @@ def undo(run: RunResult, counts: RunCounts, about: About) -> Section:
 def _to_paste(shown: Sequence[_Undo], about: About) -> Section:
     """A whole workflow, or commands where the run was called by hand; folded where it is long."""
     if about.uses is None:
-        return (Listing("sh", "\n".join(_command(step, about.report_file) for step in shown)),)
+        return (Listing("sh", "\n".join(_command(step, about) for step in shown)),)
     listing = Listing("yaml", _workflow(shown, about.uses, about))
     what = f"A workflow to paste, with {counted(len(shown), 'step')}"
     return (Details((what,), (listing,)),)
@@ -186,8 +186,8 @@ def _yaml(step: _Undo, uses: str, report_file: str | None) -> str:
     return "\n".join(lines)
 
 
-def _command(step: _Undo, report_file: str | None) -> str:
-    words = ["python", "entrypoint.py", "--operation", str(step.operation), "--owner", _pattern(step.owner)]
+def _command(step: _Undo, about: About) -> str:
+    words = [*about.program.split(), "--operation", str(step.operation), "--owner", _pattern(step.owner)]
     words += ["--package-type", str(step.type)]
     words += [word for name in step.names for word in ("--package-name", name)]
     if any("?" in name or "*" in name for name in step.names):
@@ -196,8 +196,8 @@ def _command(step: _Undo, report_file: str | None) -> str:
         words += ["--package-version-ids", ",".join(map(str, step.ids))]
     elif step.whole:
         words += ["--versions", "*"]
-    elif report_file:
-        words += ["--from-report", report_file]
+    elif about.report_file:
+        words += ["--from-report", about.report_file]
     return shlex.join(words)
 
 

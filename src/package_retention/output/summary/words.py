@@ -163,23 +163,33 @@ def headline(run: RunResult, counts: RunCounts) -> str:
         return _refused(run, where)
     if run.operation is Operation.LIST:
         return f"Listed {_listed(counts)}{where and ' of ' + where}"
-    infinitive, past = _VERBS[run.operation]
-    moved = total.moving if run.dry_run else total.untagged or total.retagged
-    if moved and not (total.changed or total.whole):
-        restoring = run.operation is Operation.RESTORE
-        what = _tags_moved(moved, restoring=restoring, planned=run.dry_run)
-        what = f"Dry run: would {what}" if run.dry_run else what.capitalize()
-        return f"{what}{where and ' in ' + where}{_but(run, total)}"
-    if run.dry_run and (total.selected or total.moving or total.whole):
-        what = _how_many(run, counts, total.units.selected, moved)
+    past = _VERBS[run.operation][1]
+    if run.dry_run and (what := planned_words(run, counts)):
         over = (
             ", more than `fail-if-more-than` allows" if any(one.plan.over_cap for one in run.packages) else ""
         )
-        return f"Dry run: would {infinitive} {what}{where and ' in ' + where}{over}{_but(run, total)}"
+        return f"Dry run: would {what}{over}{_but(run, total)}"
+    moved = 0 if run.dry_run else total.untagged or total.retagged
+    if moved and not (total.changed or total.whole):
+        what = _tags_moved(moved, restoring=run.operation is Operation.RESTORE, planned=False)
+        return f"{what.capitalize()}{where and ' in ' + where}{_but(run, total)}"
     if total.changed or total.whole:
         what = _how_many(run, counts, total.units.changed, moved)
         return f"{past} {what}{where and ' in ' + where}{_but(run, total)}"
     return _nothing(run, counts, where)
+
+
+def planned_words(run: RunResult, counts: RunCounts) -> str:
+    """Say what the plans of a dry run would do, as an infinitive; empty where they change nothing."""
+    total, restoring = counts.total, run.operation is Operation.RESTORE
+    if not (total.selected or total.moving or total.whole):
+        return ""
+    if total.selected or total.whole:
+        what = f"{_VERBS[run.operation][0]} {_how_many(run, counts, total.units.selected, total.moving)}"
+    else:
+        what = _tags_moved(total.moving, restoring=restoring, planned=True)
+    where = places([result.plan.package.label for result in run.packages])
+    return f"{what}{where and ' in ' + where}"
 
 
 def space_words(space: Space) -> str:
