@@ -199,9 +199,9 @@ def test_every_flag_in_a_command_is_one(path: Path) -> None:
 def test_commands_for_local_use_are_valid(tmp_path: Path) -> None:
     """What the README tells to type is what the parser takes."""
     (line,) = (line for line in README.splitlines() if line.startswith("python entrypoint.py "))
-    environ = cli.read(line.split()[2:], {"GITHUB_TOKEN": "ghp_example"}, io.StringIO())
-    assert not isinstance(environ, int)
-    assert parsing.parse(environ, lambda *_: (), tmp_path).dry_run
+    called = cli.read(line.split()[2:], {"GITHUB_TOKEN": "ghp_example"}, io.StringIO())
+    assert not isinstance(called, int)
+    assert parsing.parse(called.environ, lambda *_: (), tmp_path).dry_run
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)

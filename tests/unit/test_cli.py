@@ -207,8 +207,7 @@ def test_a_person_reads_no_commands_and_errors_on_stderr(tmp_path: Path) -> None
         "warning: w",
         "  do this",
         "error: 2 problems with the inputs:",
-        "  - token: evaluated to nothing; leave it out for the job's own token, or name a secret that exists here"
-        " (runs for forks and Dependabot see none)",
+        "  - token: is empty; set GITHUB_TOKEN",
         "  - versions: evaluated to nothing: it has no entry",
         "error: r",
         "  a",
