@@ -12,11 +12,14 @@ from package_retention.api.client import GitHubClient
 from package_retention.api.packages import PackagesClient, Where
 from package_retention.api.pagination import Paginator
 from package_retention.api.rate_limit import RateLimiter
-from package_retention.api.session import ResponseHeaders, TransportError
+from package_retention.api.session import ResponseHeaders
 from package_retention.api.tokens import TokenKind
+from package_retention.transport.exchange import TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from package_retention.transport.redaction import Redactor
 
 API = "https://api.example.test"
 LOST = TransportError("the connection was dropped", sent=True)
@@ -109,11 +112,14 @@ def rig(
     on_github_com: bool = True,
     workers: int = 4,
     log: Any = None,
+    redactor: Redactor | None = None,
 ) -> Rig:
     connections, clock = Connections(answer), FakeClock()
     pacer = RateLimiter(clock, points_per_minute=points_per_minute, time_limit=time_limit)
     observed = ResponseHeaders(clock, kind)
-    client = GitHubClient(API, connections, pacer, clock, observed, log=log, jitter=lambda: 0.5)
+    client = GitHubClient(
+        API, connections, pacer, clock, observed, log=log, redactor=redactor, jitter=lambda: 0.5
+    )
     where = Where(kind, on_github_com)
     packages = PackagesClient(client, Paginator(client, workers), pacer, observed, where, clock)
     return Rig(connections, clock, pacer, observed, client, packages)

@@ -24,6 +24,7 @@ from package_retention.pipeline.context import RunContext
 from package_retention.pipeline.run import run
 from package_retention.registry.client import Registry
 from package_retention.transport import concurrency
+from package_retention.transport.redaction import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -121,6 +122,7 @@ def perform(
     cache: ManifestCache | None = None,
 ) -> RunResult:
     """Do the run that the settings ask for, over real connections."""
+    redactor = Redactor(settings.token, console.mask)
     registry = Registry(
         settings.registry_url,
         settings.api_url,
@@ -129,8 +131,9 @@ def perform(
         time_limit=settings.time_limit,
         cache=cache,
         log=lambda method, path, described: console.debug(f"registry: {method} {path}: {described}"),
+        redactor=redactor,
     )
-    with closing(registry), connect(settings, clock, console_log(console)) as api:
+    with closing(registry), connect(settings, clock, console_log(console), redactor=redactor) as api:
         changes = ThreadPoolExecutor(concurrency.CHANGES, "change")
         packages = ThreadPoolExecutor(concurrency.PACKAGES, "package")
         run_context = RunContext(

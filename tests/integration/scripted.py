@@ -32,7 +32,7 @@ class Reply:
     """An answer; `drop` closes the connection without one, `cut` after half of the body."""
 
     status: int = 200
-    body: str = ""
+    body: str | bytes = ""
     headers: dict[str, str] = field(default_factory=dict)
     drop: bool = False
     cut: bool = False
@@ -58,7 +58,7 @@ class ScriptedServer:
                 if reply.drop:
                     self.close_connection = True
                     return
-                body = reply.body.encode()
+                body = reply.body.encode() if isinstance(reply.body, str) else reply.body
                 self.send_response(reply.status)
                 for name, value in {"Content-Type": "application/json", **reply.headers}.items():
                     self.send_header(name, value)

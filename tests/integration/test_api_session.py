@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import logging
 import os
 import ssl
@@ -19,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from integration.scripted import Reply, ScriptedServer
 from package_retention import __version__
-from package_retention.api.session import Session, TransportError
+from package_retention.api.session import MAX_ANSWER, Session
+from package_retention.transport.exchange import TransportError
 
 TOKEN = "ghp_secret"
 ROOT = Path(__file__).parents[2]
@@ -74,7 +77,7 @@ def test_drops_are_drops(reply: Reply) -> None:
             session.exchange("DELETE", "/x")
         session.close()
     assert caught.value.sent
-    assert not caught.value.permanent
+    assert caught.value.retryable
     assert len(server.seen) == 1
 
 
@@ -95,7 +98,7 @@ def test_a_token_that_cannot_be_sent_is_not_quoted(token: str) -> None:
         with pytest.raises(TransportError) as caught:
             session.exchange("GET", "/x")
         session.close()
-    assert caught.value.permanent
+    assert not caught.value.retryable
     assert not caught.value.sent
     assert token not in "".join(traceback.format_exception(caught.value))
     assert server.seen == []
@@ -114,12 +117,13 @@ def test_nothing_is_logged_even_at_debug(caplog: pytest.LogCaptureFixture) -> No
 
 EXCHANGE = """
 import sys
-from package_retention.api.session import TransportError, Session
+from package_retention.api.session import Session
+from package_retention.transport.exchange import TransportError
 session = Session(sys.argv[1], "ghp_secret")
 try:
     print(session.exchange("GET", "/x")[0])
 except TransportError as error:
-    print(error.why, error.permanent, error.hint)
+    print(error.why, error.retryable, error.hint)
 session.close()
 """
 
@@ -167,7 +171,7 @@ def test_a_private_ca_from_the_environment_is_trusted_and_no_other(tmp_path: Pat
     with ScriptedServer(lambda _: Reply(200, "{}"), context) as server:
         assert in_environment(server.url, REQUESTS_CA_BUNDLE=str(bundle)) == "200"
         told = in_environment(server.url)
-    assert told.startswith("the server's certificate is not trusted True")
+    assert told.startswith("the server's certificate is not trusted False")
     assert "REQUESTS_CA_BUNDLE" in told
     assert len(server.seen) == 1
 
@@ -196,3 +200,35 @@ def certificate(folder: Path) -> Path:
         )
     )
     return bundle
+
+
+def test_a_body_is_bounded_after_decompression_and_in_time() -> None:
+    bomb = gzip.compress(b" " * (MAX_ANSWER + 1))
+    with ScriptedServer(lambda _: Reply(200, bomb, {"Content-Encoding": "gzip"})) as server:
+        session = Session(server.url, TOKEN)
+        with pytest.raises(TransportError, match="more than 32 MiB"):
+            session.exchange("GET", "/x")
+        session.close()
+    seconds = iter(range(0, 10_000, 40))
+    with ScriptedServer(lambda _: Reply(200, b" " * 200_000)) as server:
+        session = Session(server.url, TOKEN, monotonic=lambda: float(next(seconds)))
+        with pytest.raises(TransportError, match="took too long"):
+            session.exchange("GET", "/x")
+        session.close()
+
+
+def test_no_secret_comes_back_from_a_server_that_repeats_it() -> None:
+    encoded = base64.b64encode(f"x:{TOKEN}".encode()).decode()
+    with ScriptedServer(lambda _: Reply(403, f"{TOKEN} {encoded}", {"X-Echo": TOKEN})) as server:
+        session = Session(server.url, TOKEN)
+        _, headers, body = session.exchange("GET", "/x")
+        session.close()
+    assert headers["x-echo"] == "***"
+    assert TOKEN not in body
+    assert encoded not in body
+
+
+def test_a_bundle_of_certificates_that_is_not_there_is_said_so_at_once(tmp_path: Path) -> None:
+    told = in_environment("https://127.0.0.1:9", REQUESTS_CA_BUNDLE=str(tmp_path / "absent.pem"))
+    assert told.startswith("the file that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names is not there False")
+    assert "/github/workspace" in told

@@ -11,7 +11,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,6 +30,7 @@ from package_retention.model import (
 )
 from package_retention.ports import RawManifest
 from package_retention.registry.client import Registry
+from package_retention.transport.redaction import Redactor
 from scripted_server import Reply, ScriptedServer, Seen
 
 if TYPE_CHECKING:
@@ -94,9 +95,9 @@ def serving(fake: Fake) -> Iterator[ScriptedServer]:
         yield server
 
 
-def client(url: str, clock: Clock | None = None, *, token: str = PAT, **more: float) -> Registry:
+def client(url: str, clock: Clock | None = None, *, token: str = PAT, **more: Any) -> Registry:
     api = "https://api.github.com"
-    return Registry(url, api, token, clock or FakeClock(), jitter=lambda: 0.0, **more)  # type: ignore[arg-type]
+    return Registry(url, api, token, clock or FakeClock(), jitter=lambda: 0.0, **more)
 
 
 def images(count: int) -> list[shapes.Shape]:
@@ -217,7 +218,7 @@ def test_a_realm_on_another_host_never_sees_the_token() -> None:
         with serving(fake) as server:
             found = client(server.url).manifests(APP, [one.digest for one in held])
     assert evil.seen == []
-    assert all("another host (localhost)" in unreadable(reading) for reading in found.values())
+    assert all("another host or port (localhost:" in unreadable(reading) for reading in found.values())
     assert len(server.seen) == 1
 
 
@@ -240,6 +241,64 @@ def test_a_fresh_token_that_is_refused_ends_the_matter() -> None:
         found = client(server.url).manifests(APP, [one.digest for one in held])
     assert all("a token just given is refused" in unreadable(reading) for reading in found.values())
     assert len(server.seen) == 3
+
+
+REFUSED = Reply(401, b'{"errors":[{"code":"UNAUTHORIZED"}]}')
+
+
+@pytest.mark.parametrize(("refused", "believed"), [(1, False), (3, False), (4, True)])
+def test_a_401_in_passing_is_not_believed(refused: int, believed: bool) -> None:
+    held = images(2)
+    fake = Fake(held)
+    with serving(fake) as server:
+        registry = client(server.url)
+        registry.manifests(APP, [held[0].digest])
+        fake.faults = [REFUSED] * refused
+        found = registry.manifests(APP, [held[1].digest])[held[1].digest]
+    assert isinstance(found, Unreadable if believed else Manifest), found
+
+
+@pytest.mark.parametrize(("refused", "believed"), [(1, False), (2, False), (3, True)])
+def test_a_401_of_the_token_service_in_passing_is_not_believed(refused: int, believed: bool) -> None:
+    held = images(2)
+    fake = Fake(held)
+    answers = [REFUSED] * refused
+    with serving(fake) as server:
+        registry = client(server.url)
+        registry.manifests(APP, [held[0].digest])
+        fake.good.clear()
+        fake.grants = lambda request: answers.pop() if answers else fake.grant(request)
+        found = registry.manifests(APP, [held[1].digest])[held[1].digest]
+    assert isinstance(found, Unreadable if believed else Manifest), found
+
+
+def test_no_secret_that_the_registry_repeats_is_in_a_message() -> None:
+    held = images(3)
+    fake = Fake(held)
+    basic = base64.b64encode(f"token:{PAT}".encode()).decode()
+    fake.grants = lambda _request: Reply(403, f"denied for {PAT} and {basic}".encode())
+    with serving(fake) as server:
+        found = client(server.url).manifests(APP, [one.digest for one in held])
+    for reading in found.values():
+        assert "denied for *** and " in unreadable(reading)
+        assert basic not in unreadable(reading)
+
+
+def test_a_bearer_that_the_registry_repeats_is_hidden_and_masked() -> None:
+    held, masked = images(3), list[str]()
+    fake = Fake(held)
+    fake.grants = lambda _request: Reply(200, b'{"token": "bearer-of-this-run"}')
+    with serving(fake) as server:
+        answer = server.answer
+        server.answer = lambda request: (
+            Reply(403, b"no bearer-of-this-run")
+            if request.headers.get("authorization", "").startswith("Bearer")
+            else answer(request)
+        )
+        registry = client(server.url, redactor=Redactor(PAT, masked.append))
+        found = registry.manifests(APP, [one.digest for one in held])
+    assert masked == ["bearer-of-this-run"]
+    assert all("no ***" in unreadable(reading) for reading in found.values())
 
 
 def test_a_missing_manifest_is_asked_for_twice() -> None:

@@ -8,9 +8,11 @@ import pytest
 from clocks import START
 from connections import API, LOST, UNSENT, Connections, InTurn, Reply, refusal, rig
 from package_retention.api.client import LostChangeError
-from package_retention.api.session import TransportError
 from package_retention.errors import BudgetError, CancelledError, StaleError, UnreachableError
+from package_retention.transport.exchange import TransportError
+from package_retention.transport.redaction import Redactor
 
+SECRET = "ghp_" + "s" * 36
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 
 
@@ -43,7 +45,7 @@ def test_tries_end() -> None:
 
 
 def test_what_is_hopeless_is_tried_once() -> None:
-    drop = TransportError("not trusted", sent=False, permanent=True, hint="name your CA")
+    drop = TransportError("not trusted", sent=False, retryable=False, hint="name your CA")
     made = rig(InTurn(drop))
     with pytest.raises(UnreachableError, match="not trusted") as caught:
         made.client.change("DELETE", "/x", "delete x")
@@ -196,7 +198,7 @@ def test_connections_are_used_again_and_closed() -> None:
 
 
 def test_what_answers_tell_in_passing() -> None:
-    date = format_datetime(START.replace(year=2027), usegmt=True)
+    date = format_datetime(START.replace(year=2025), usegmt=True)
     made = rig(
         InTurn(
             Reply(200, [], {"date": date, "x-oauth-scopes": "repo, read:packages"}),
@@ -208,8 +210,41 @@ def test_what_answers_tell_in_passing() -> None:
     for _ in range(3):
         made.client.get("/x", "look")
     made.clock.advance(5)
-    assert (made.observed.now() - START.replace(year=2027)).total_seconds() == 5
+    assert (made.observed.now() - START.replace(year=2025)).total_seconds() == 5
     assert made.observed.scopes == frozenset({"repo", "read:packages"})
     partial, ending = made.observed.notices()
     assert "2 organizations" in partial
     assert "Sunset: soon" in ending
+
+
+def test_of_two_clocks_the_earlier_counts() -> None:
+    ahead = format_datetime(START.replace(year=2027), usegmt=True)
+    made = rig(InTurn(Reply(200, [], {"date": ahead})))
+    made.client.get("/x", "look")
+    made.clock.advance(5)
+    assert (made.observed.now() - START).total_seconds() == 5
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@pytest.mark.parametrize("refused", [1, 2, 3])
+def test_a_refused_token_that_had_worked_is_tried_twice_more(method: str, refused: int) -> None:
+    answers = [refusal(401, "Bad credentials")] * refused + [Reply(204)] * (3 - refused)
+    made = rig(InTurn(Reply(200, []), *answers))
+    made.client.get("/x", "look")
+    answer = (
+        made.client.change(method, "/x", "delete x") if method == "DELETE" else made.client.get("/x", "look")
+    )
+    assert (answer.status, answer.lost) == (401 if refused == 3 else 204, False)
+    assert len(made.asked) == 2 + min(refused, 2)
+
+
+def test_a_token_that_never_worked_is_believed_to_be_wrong() -> None:
+    made = rig(InTurn(refusal(404, "Not Found"), refusal(401, "Bad credentials")))
+    made.client.get("/x", "look")
+    assert made.client.get("/x", "look").status == 401
+
+
+def test_no_secret_that_a_server_repeats_gets_behind_the_client() -> None:
+    escaped = "".join(f"\\u{ord(character):04x}" for character in SECRET)
+    made = rig(InTurn(Reply(403, f'{{"message": "no {escaped}"}}')), redactor=Redactor(SECRET))
+    assert made.client.get("/x", "look").body == {"message": "no ***"}

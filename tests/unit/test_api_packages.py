@@ -7,7 +7,6 @@ import pytest
 from clocks import FakeClock
 from connections import API, InTurn, Reply, refusal, rig
 from package_retention.api.packages import connect
-from package_retention.api.session import TransportError
 from package_retention.api.tokens import TokenKind
 from package_retention.errors import (
     BudgetError,
@@ -20,6 +19,7 @@ from package_retention.errors import (
 from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, Owner, OwnerKind, Package, PackageType, Result, StepKind
 from package_retention.shield import shielded
+from package_retention.transport.exchange import TransportError
 
 if TYPE_CHECKING:
     from package_retention.ports import Meter, PackagesApi
@@ -68,7 +68,7 @@ def test_an_owner_that_is_not_there_or_a_bad_token() -> None:
     assert missing.value.hint
     for answers in (
         [refusal(401, "Bad credentials")],
-        [Reply(200, {"type": "User"}), refusal(401, "Bad credentials")],
+        [Reply(200, {"type": "User"}), *[refusal(401, "Bad credentials")] * 3],
     ):
         with pytest.raises(RefusedError) as bad:
             rig(InTurn(*answers)).packages.owner("x")
@@ -165,7 +165,7 @@ def test_what_is_begun_is_finished_in_spite_of_a_cancel_and_of_every_budget() ->
     made.clock.advance(200)
     with pytest.raises(BudgetError):
         made.packages.delete_version(package, 2)
-    made.pacer.cancel()
+    made.clock.cancel()
     with shielded():
         assert made.packages.delete_version(package, 3) is Result.DONE
         assert made.packages.delete_version(package, 4) is Result.DONE
@@ -183,7 +183,9 @@ def test_room_for_more_changes() -> None:
         tight.packages.ensure_room(1000)
     assert time.value.cause == "time"
     left = {"x-ratelimit-limit": "1000", "x-ratelimit-remaining": "130", "x-ratelimit-reset": "99999999999"}
-    spent = rig(InTurn(Reply(200, {}, left), TransportError("x", sent=True, permanent=True)), time_limit=3600)
+    spent = rig(
+        InTurn(Reply(200, {}, left), TransportError("x", sent=True, retryable=False)), time_limit=3600
+    )
     spent.client.get("/x", "look")
     spent.packages.ensure_room(30)
     with pytest.raises(BudgetError, match="130 of 1000") as budget:

@@ -15,7 +15,7 @@ from package_retention.model import Owner, OwnerKind, Package, PackageType
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from package_retention.api.session import TransportError
+    from package_retention.transport.exchange import TransportError
 
 ORG = Owner("acme", OwnerKind.ORGANIZATION)
 LIB = Package(ORG, PackageType.NPM, "lib")
@@ -295,4 +295,25 @@ def test_a_list_that_is_never_at_rest_is_no_list() -> None:
 def test_a_list_of_one_page_is_at_rest_by_itself() -> None:
     made = rig(lambda _, url: paged([row(number) for number in range(1, 51)], url))
     assert len(made.packages.versions(LIB, at_rest=True)) == 50
+    assert len(made.asked) == 1
+
+
+def test_what_a_server_claims_costs_no_more_than_the_pages_that_are_there() -> None:
+    def answer(_: str, url: str) -> Reply:
+        number = int(query(url).get("page", "1"))
+        rows = [{"id": 100 * number + i, "name": f"v{i}"} for i in range(100)] if number <= 3 else []
+        last = f'<{API}/x?page=2>; rel="next", <{API}/x?page=19999>; rel="last"'
+        return Reply(200, rows, {"link": last})
+
+    made = rig(answer)
+    with pytest.raises(UnreachableError, match="the list has no end"):
+        made.packages.versions(LIB)
+    assert len(made.asked) < 200
+
+
+def test_more_pages_than_there_can_be_are_not_asked_for() -> None:
+    last = f'<{API}/x?page=2>; rel="next", <{API}/x?page=20001>; rel="last"'
+    made = rig(lambda *_: Reply(200, [{"id": 1, "name": "v"}], {"link": last}))
+    with pytest.raises(UnreachableError, match="more than 20,000 pages"):
+        made.packages.versions(LIB)
     assert len(made.asked) == 1

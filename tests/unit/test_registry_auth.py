@@ -70,9 +70,11 @@ def test_a_scope_is_asked_for_in_the_query() -> None:
         ("https://ghe.corp.example/v2/token", "https://containers.ghe.corp.example", "https://other.example"),
         ("https://ghes/token", "https://containers.ghes", "https://ghes/api/v3"),
         ("https://api.octo.ghe.com/t", "https://containers.octo.ghe.com", "https://api.octo.ghe.com"),
-        ("http://127.0.0.1:5001/token", "http://127.0.0.1:5000", "http://127.0.0.1:8000"),
-        ("http://localhost/token", "http://localhost:5000", "https://api.github.com"),
-        ("http://[::1]:1/token", "http://[::1]:2", "https://api.github.com"),
+        ("http://127.0.0.1:8000/token", "http://127.0.0.1:5000", "http://127.0.0.1:8000"),
+        ("http://localhost:5000/token", "http://localhost:5000", "https://api.github.com"),
+        ("http://[::1]:2/token", "http://[::1]:2", "https://api.github.com"),
+        ("https://ghcr.io:443/token", "https://ghcr.io", "https://api.github.com"),
+        ("https://corp.example:8443/token", "https://registry.corp.example:8443", "https://api.github.com"),
     ],
 )
 def test_realms_that_may_be_asked(realm: str, registry: str, api: str) -> None:
@@ -107,6 +109,21 @@ def test_realms_that_may_be_asked(realm: str, registry: str, api: str) -> None:
 )
 def test_realms_that_may_not(realm: str) -> None:
     assert objection(realm, "https://ghcr.io", "https://api.github.com")
+
+
+@pytest.mark.parametrize(
+    ("realm", "registry"),
+    [
+        ("https://ghcr.io:8443/token", "https://ghcr.io"),
+        ("http://127.0.0.1:5001/token", "http://127.0.0.1:5000"),
+        ("http://localhost/token", "http://localhost:5000"),
+        ("http://[::1]:1/token", "http://[::1]:2"),
+        ("https://corp.example/token", "https://registry.corp.example:8443"),
+        ("https://api.github.com:444/token", "https://ghcr.io"),
+    ],
+)
+def test_another_port_is_another_host(realm: str, registry: str) -> None:
+    assert "another host or port" in objection(realm, registry, "https://api.github.com")
 
 
 def test_an_address_has_no_parent_domain() -> None:

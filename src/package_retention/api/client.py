@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from package_retention.api.rate_limit import CHANGE_POINTS, READ_POINTS
-from package_retention.api.session import TransportError
 from package_retention.errors import BudgetError, CancelledError, StaleError, UnreachableError
 from package_retention.transport import links, retry
+from package_retention.transport.exchange import TransportError
+from package_retention.transport.redaction import Redactor
 from package_retention.transport.retry import RetryCause
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from package_retention.ports import Clock
 
 MAX_REDIRECTS = 3
+_DONE = range(200, 300)
 _LATER = "GitHub may have trouble (https://www.githubstatus.com), or the network: run again later"
 
 
@@ -107,6 +109,7 @@ class GitHubClient:
         clock: time, for the log and for waits.
         observed: told of each answer's headers.
         log: told of each request.
+        redactor: takes secrets out of refusals.
         jitter: gives random numbers in [0, 1).
     """
 
@@ -119,8 +122,10 @@ class GitHubClient:
         response_headers: ResponseHeaders,
         *,
         log: RequestLog | None = None,
+        redactor: Redactor | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        self._redactor = redactor or Redactor()
         self._api_url = api_url.rstrip("/")
         self._connect = connect
         self._pacer = pacer
@@ -131,6 +136,7 @@ class GitHubClient:
         # Last in, first out, and both ends atomic: warm connections are used first.
         self._idle: list[Exchange] = []
         self._closed = False
+        self._worked = False
 
     def get(self, url: str, action: str) -> ApiResponse:
         """Read.
@@ -214,11 +220,12 @@ class GitHubClient:
         return tried, wait
 
     def _wait(self, tried: _Try, met: Counter[RetryCause]) -> retry.Wait | None:
-        trouble = retry.trouble_of(tried.status, tried.headers, tried.body)
+        trouble = retry.trouble_of(tried.status, tried.headers, tried.body, worked=self._worked)
         if trouble is None:
+            self._worked = self._worked or tried.status in _DONE
             return None
         met[trouble] += 1
-        if tried.drop is not None and tried.drop.permanent:
+        if tried.drop is not None and not tried.drop.retryable:
             return None
         return retry.wait_after(
             met[trouble],
@@ -227,6 +234,7 @@ class GitHubClient:
             tried.body,
             now=self._clock.now(),
             jitter=self._jitter(),
+            worked=self._worked,
         )
 
     def _exchange(self, request: _Request, given: Permit) -> _Try:
@@ -234,13 +242,24 @@ class GitHubClient:
         tried = _Try(None, {})
         try:
             status, headers, text = session.exchange(request.method, request.url)
-            tried = _read(status, headers, text)
+            tried = self._read(status, headers, text)
         except TransportError as drop:
             tried = _Try(None, {}, drop=drop)
         finally:
             self._give_back(session)
             self._emit(request, tried, given)
         return tried
+
+    def _read(self, status: int, headers: Mapping[str, str], text: str) -> _Try:
+        try:
+            body = json.loads(text) if text else None
+            # Refusals are quoted; JSON may write a secret in escapes, which the connection has not seen.
+            return _Try(status, headers, body if status in _DONE else self._redactor.value(body))
+        except (ValueError, RecursionError):
+            if status < 300:  # noqa: PLR2004 - the 2xx of HTTP
+                # A proxy's or a portal's page; it must pass neither for an empty list nor for a change made.
+                return _Try(None, headers, drop=TransportError("an answer that is not JSON", sent=True))
+            return _Try(status, headers, text)
 
     def _borrow(self) -> Exchange:
         try:
@@ -291,19 +310,9 @@ def _final(tried: _Try, action: str, *, lost: bool, tries: int) -> ApiResponse:
     raise kind(f"cannot {action}: no usable answer from GitHub{after} ({tried.said})", hint)
 
 
-def _read(status: int, headers: Mapping[str, str], text: str) -> _Try:
-    try:
-        return _Try(status, headers, json.loads(text) if text else None)
-    except (ValueError, RecursionError):
-        if status < 300:  # noqa: PLR2004 - the 2xx of HTTP
-            # A proxy's or a portal's page; it must pass neither for an empty list nor for a change made.
-            return _Try(None, headers, drop=TransportError("an answer that is not JSON", sent=True))
-        return _Try(status, headers, text)
-
-
 def _failed(tried: _Try) -> bool:
     trouble = retry.trouble_of(tried.status, tried.headers, tried.body)
-    return trouble is not None and not trouble.is_limit
+    return trouble is not None and trouble.is_failure
 
 
 def _may_be_done(tried: _Try) -> bool:

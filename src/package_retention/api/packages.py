@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +17,7 @@ from package_retention.api.session import ResponseHeaders, Session
 from package_retention.errors import MissingError, RefusedError, UnreachableError
 from package_retention.model import Owner, OwnerKind, Package, PackageType, Spending, StepKind
 from package_retention.transport import concurrency
+from package_retention.transport.redaction import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from package_retention.ports import Clock
 
 _UNAUTHORIZED = 401
+# Seconds past the time limit for which the answer to a request that began in time may still be read.
+_GRACE = 10.0
 _NEXT = "run again; if it stays so, report it with the log of a run with debug logging on"
 
 
@@ -309,6 +313,7 @@ def connect(
     clock: Clock,
     log: RequestLog | None = None,
     *,
+    redactor: Redactor | None = None,
     jitter: Callable[[], float] = random.random,
     workers: int = concurrency.PAGES,
 ) -> PackagesClient:
@@ -318,6 +323,7 @@ def connect(
         settings: token, API and server URL, time limit (which begins now) and points a minute.
         clock: time and sleep.
         log: told of each request, for debug logs; never of a header.
+        redactor: takes secrets out of what GitHub says.
         jitter: gives random numbers in [0, 1).
         workers: how many pages of lists are under way at once.
     """
@@ -329,13 +335,16 @@ def connect(
         longest_budget_wait=None if "time-limit" in settings.given else LONGEST_BUDGET_WAIT,
     )
     response_headers = ResponseHeaders(clock, kind)
+    redactor = redactor or Redactor(settings.token)
+    deadline = math.inf if settings.time_limit is None else clock.monotonic() + settings.time_limit + _GRACE
     client = GitHubClient(
         settings.api_url,
-        lambda: Session(settings.api_url, settings.token),
+        lambda: Session(settings.api_url, settings.token, redactor, clock.monotonic, deadline=deadline),
         pacer,
         clock,
         response_headers,
         log=log,
+        redactor=redactor,
         jitter=jitter,
     )
     where = Where(kind, settings.on_github_com, settings.server_url, settings.by_hand)

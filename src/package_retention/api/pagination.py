@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from package_retention.errors import MissingError, UnreachableError
-from package_retention.transport import links
+from package_retention.transport import concurrency, links
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
 
     from package_retention.api.client import ApiResponse, GitHubClient
     from package_retention.errors import RefusedError
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PER_PAGE = 100
+MAX_PAGES = 20_000  # two million versions; a server that claims more is out of order
 # Pages of very large packages may end in a 500 until they are smaller (facts A6); a quarter divides a page evenly.
 _PARTS = 4
 _SMALL = PER_PAGE // _PARTS
@@ -120,6 +124,7 @@ class Paginator:
         first = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
         pages = [first]
         if first.last and first.next:
+            _check_number(listing, first.last)
             pages += self._concurrently(listing, first.next, range(2, first.last + 1))
         return list(self._onward(listing, pages))
 
@@ -128,6 +133,7 @@ class Paginator:
         first = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
         pages = [first]
         if first.last and first.next:
+            _check_number(listing, first.last)
             end = self._page(listing, _at(first.next, first.last, PER_PAGE), first.last)
             pages += [*self._concurrently(listing, first.next, range(2, first.last)), end]
         pages = list(self._onward(listing, pages))
@@ -145,6 +151,7 @@ class Paginator:
         linked, number, page = any(page.linked for page in pages), len(pages), pages[-1]
         while (url := _next(listing, page, number, linked=linked)) is not None:
             number += 1
+            _check_number(listing, number)
             guessed = page.next is None
             try:
                 page = self._page(listing, url, number)
@@ -163,14 +170,22 @@ class Paginator:
             yield page
 
     def _concurrently(self, listing: Listing[T], url: str, numbers: Iterable[int]) -> list[_Page[T]]:
-        futures = [
-            self._pool.submit(self._page, listing, _at(url, number, PER_PAGE), number) for number in numbers
-        ]
+        """Fetch pages, some ahead of the one that is waited for: how many there are is only what a server claims."""
+        ahead: deque[Future[_Page[T]]] = deque()
+        numbers = iter(numbers)
+        pages: list[_Page[T]] = []
         try:
-            return [future.result() for future in futures]
+            while True:
+                for number in islice(numbers, concurrency.PAGES - len(ahead)):
+                    ahead.append(self._pool.submit(self._page, listing, _at(url, number, PER_PAGE), number))
+                if not ahead:
+                    return pages
+                pages.append(ahead.popleft().result())
+                if not pages[-1].rows:
+                    return pages
         finally:
             # After a failure no more is asked for; nobody waits for what is under way, which only reads.
-            for future in futures:
+            for future in ahead:
                 future.cancel()
 
     def _page(self, listing: Listing[T], url: str, number: int) -> _Page[T]:
@@ -223,6 +238,12 @@ class Paginator:
 def _items(listing: Listing[T], pages: Sequence[_Page[T]]) -> tuple[T, ...]:
     items = tuple(item for page in pages for item in page.items)
     return tuple({listing.key(item): item for item in reversed(items)}.values())[::-1]
+
+
+def _check_number(listing: Listing[Any], number: int) -> None:
+    if number > MAX_PAGES:
+        message = f"cannot {listing.action}: the list has more than {MAX_PAGES:,} pages"
+        raise UnreachableError(message, _NEXT)
 
 
 def _next(listing: Listing[T], page: _Page[T], number: int, *, linked: bool) -> str | None:

@@ -9,23 +9,26 @@ an authentication of their own.
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
-import urllib3
 from github import Auth, Github
 from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, RequestsResponse
 
 from package_retention import __version__
 from package_retention.api import tokens
 from package_retention.transport import links
+from package_retention.transport.exchange import FAILURES, LONGEST_ANSWER, TransportError, failed, read_body
+from package_retention.transport.redaction import Redactor
 from package_retention.transport.retry import http_date
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from package_retention.api.tokens import TokenKind
@@ -63,12 +66,16 @@ class ResponseHeaders:
         return self._scopes
 
     def now(self) -> datetime:
-        """The server's time of day, carried on by the monotonic clock; the clock's own before the first answer."""
+        """Return the time of day: the server's, carried on by the monotonic clock, or the clock's own if that is earlier.
+
+        A server's clock that is ahead must not make versions older than they are; one that is behind keeps them.
+        """
+        own = self._clock.now()
         with self._guard:
             if self._date is None:
-                return self._clock.now()
+                return own
             date, heard = self._date
-            return date + timedelta(seconds=self._clock.monotonic() - heard)
+            return min(own, date + timedelta(seconds=self._clock.monotonic() - heard))
 
     def notices(self) -> tuple[str, ...]:
         """Give each notice once, in the order of hearing."""
@@ -85,23 +92,11 @@ def _ending(headers: Mapping[str, str]) -> str:
 
 API_VERSION = "2022-11-28"
 TIMEOUT = 30
+MAX_ANSWER = (
+    32 * 1024 * 1024
+)  # bytes, decompressed; a page of 100 versions with 1,000 tags each has some 3 MiB
 _HEADERS = {"Accept": "application/vnd.github+json"}
 _HANDLED_BY_PYGITHUB = (202, 301)
-
-
-class TransportError(Exception):
-    """No usable answer came.
-
-    `sent`: the request may have arrived, so a change may have been made. `hopeless`: another try would meet the same;
-    `hint` then says what to do. The text never quotes the library's own, which may hold the token.
-    """
-
-    def __init__(self, why: str, *, sent: bool, permanent: bool = False, hint: str = "") -> None:
-        super().__init__(why)
-        self.why = why
-        self.sent = sent
-        self.permanent = permanent
-        self.hint = hint
 
 
 class Session:
@@ -110,10 +105,22 @@ class Session:
     Args:
         api_url: the API's base, with a path where it has one (`https://HOST/api/v3`).
         token: sent as the `Authorization` header to that host, and nowhere else.
+        redactor: takes secrets out of what comes back.
+        monotonic: reads a clock, in seconds.
+        deadline: a reading of it after which no answer is waited for.
         timeout: seconds without any answer after which a request counts as dropped.
     """
 
-    def __init__(self, api_url: str, token: str, *, timeout: int = TIMEOUT) -> None:
+    def __init__(
+        self,
+        api_url: str,
+        token: str,
+        redactor: Redactor | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        deadline: float = math.inf,
+        timeout: int = TIMEOUT,
+    ) -> None:
         # At DEBUG PyGithub would log headers and bodies.
         logging.getLogger("github").setLevel(logging.WARNING)
         self._requester = Github(
@@ -127,8 +134,10 @@ class Session:
             seconds_between_writes=None,
             api_version=API_VERSION,
         ).requester
-        self._timeout = timeout
+        self._redactor = redactor or Redactor(token)
         self._connection = _connection(api_url, timeout)
+        self._connection.until = lambda: min(monotonic() + LONGEST_ANSWER, deadline)
+        self._connection.monotonic = monotonic
 
     def exchange(self, method: str, url: str) -> tuple[int, Mapping[str, str], str]:
         """Send one request, once.
@@ -141,45 +150,77 @@ class Session:
             Status, headers (names in small letters), body. Redirects are not followed.
 
         Raises:
-            DropError: there is no usable answer.
+            TransportError: there is no usable answer.
         """
         try:
             _, headers, body = self._requester.requestJson(
                 method, url, headers=dict(_HEADERS), cnx=self._connection
             )
-        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, OSError) as error:
-            raise _dropped(error, self._timeout) from None
-        return self._connection.seen, headers, body
+        except FAILURES as error:
+            raise failed(error) from None
+        shown = {name: self._redactor.text(value) for name, value in headers.items()}
+        return self._connection.seen, shown, self._redactor.text(body)
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
 
-class _Http(HTTPRequestsConnectionClass):
+class _Answer(RequestsResponse):
+    """An answer whose body was read within bounds; `requests` would also guess at its encoding, at length."""
+
+    def __init__(self, response: requests.Response, body: bytes) -> None:
+        super().__init__(response)
+        self._body = body
+        if self.status in _HANDLED_BY_PYGITHUB:
+            self.status = requests.codes.ok
+
+    def read(self) -> str:
+        return self._body.decode("utf-8", "replace")
+
+
+class _Bounded:
+    """What is the same for http and https: the body is bounded, and the status that really came is kept."""
+
     seen = 0
+    until: Callable[[], float]
+    monotonic: Callable[[], float]
+    # Of PyGithub's two classes, which share no other.
+    session: Any
+    verb: Any
+    protocol: Any
+    host: Any
+    port: Any
+    url: Any
+    headers: Any
+    input: Any
+    timeout: Any
+    verify: Any
 
     def getresponse(self) -> RequestsResponse:
-        response = super().getresponse()
-        self.seen = response.status
-        return _as_it_is(response)
+        with self.session.request(
+            self.verb,
+            f"{self.protocol}://{self.host}:{self.port}{self.url}",
+            headers=self.headers,
+            data=self.input,
+            timeout=self.timeout,
+            verify=self.verify,
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            body = read_body(response, MAX_ANSWER, self.until(), self.monotonic)
+        if len(body) > MAX_ANSWER:
+            raise TransportError(f"an answer of more than {MAX_ANSWER // 1024 // 1024} MiB", sent=True)
+        self.seen = response.status_code
+        return _Answer(response, body)
 
 
-class _Https(HTTPSRequestsConnectionClass):
-    seen = 0
-
-    def getresponse(self) -> RequestsResponse:
-        response = super().getresponse()
-        self.seen = response.status
-        return _as_it_is(response)
+class _Http(_Bounded, HTTPRequestsConnectionClass):
+    pass
 
 
-def _as_it_is(response: RequestsResponse) -> RequestsResponse:
-    if response.status in _HANDLED_BY_PYGITHUB:
-        response.status = requests.codes.ok
-    # Else `requests` would guess the encoding of a body that does not name it, at length.
-    response.response.encoding = "utf-8"
-    return response
+class _Https(_Bounded, HTTPSRequestsConnectionClass):
+    pass
 
 
 def _connection(api_url: str, timeout: int) -> _Http | _Https:
@@ -188,33 +229,3 @@ def _connection(api_url: str, timeout: int) -> _Http | _Https:
     kind = _Https if parts.scheme == "https" else _Http
     name = f"[{host}]" if ":" in host else host
     return kind(name, parts.port, timeout=timeout, retry=None, pool_size=1)
-
-
-def _dropped(error: Exception, timeout: int) -> TransportError:
-    if permanent := _permanent(error):
-        return permanent
-    if isinstance(error, requests.exceptions.ProxyError):
-        return TransportError("the proxy gave no connection", sent=False)
-    if isinstance(error, requests.ConnectTimeout) or _never_connected(error):
-        return TransportError("no connection could be made", sent=False)
-    if isinstance(error, requests.ReadTimeout):
-        return TransportError(f"no answer within {timeout} s", sent=True)
-    return TransportError("the connection was dropped", sent=True)
-
-
-def _permanent(error: Exception) -> TransportError | None:
-    why, hint = "", ""
-    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        why = "the server's certificate is not trusted"
-        hint = "name the file of your CA's certificates in the environment variable REQUESTS_CA_BUNDLE"
-    elif isinstance(error, requests.exceptions.InvalidHeader | UnicodeError):
-        why = "the token holds characters that cannot be sent"
-    elif isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidProxyURL):
-        why = "the proxy's URL is not one that can be used"
-        hint = "look at the environment variables HTTPS_PROXY, HTTP_PROXY and ALL_PROXY"
-    return TransportError(why, sent=False, permanent=True, hint=hint) if why else None
-
-
-def _never_connected(error: Exception) -> bool:
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    return isinstance(reason, urllib3.exceptions.NewConnectionError)

@@ -122,7 +122,7 @@ TOKENS: tuple[KnownRefusal, ...] = (
         " access token with fine-grained permissions.",
         Kind.TOKEN_KIND,
         "the organization forbids personal access tokens (classic)",
-        "use GITHUB_TOKEN with `permissions: packages: write`, or a GitHub App's installation token (a fine-grained"
+        "use GITHUB_TOKEN with `permissions: packages: write` of a repository with the role Admin on the package (a fine-grained"
         " token, which the text names, is not supported by GitHub Packages)",
         starts=r".{0,120}?forbids access via a personal access tokens? \(classic\)",
     ),

@@ -50,8 +50,9 @@ _WARNINGS = {
     ),
     TokenKind.APP_USER: (
         "the token is a GitHub App's user token, for which GitHub documents reading and deleting whole packages, but"
-        " neither deleting a version nor restoring; it is tried all the same. Where it is refused, use the App's"
-        " installation token, or a personal access token (classic)"
+        " neither deleting a version nor restoring; it is tried all the same. Where it is refused, use"
+        " GITHUB_TOKEN with `permissions: packages: write` of a repository with the role Admin on the package, or a"
+        " personal access token (classic)"
     ),
 }
 

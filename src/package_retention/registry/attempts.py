@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,7 +14,8 @@ from package_retention.errors import BudgetError, Refusal, RefusalKind
 from package_retention.shield import is_shielded
 from package_retention.transport import waits
 from package_retention.transport.concurrency import REGISTRY_REQUESTS
-from package_retention.transport.exchange import NoResponseError, exchange
+from package_retention.transport.exchange import TransportError, exchange
+from package_retention.transport.redaction import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     Log = Callable[[str, str, str], None]
 
 
+# Seconds past the time limit for which the answer to a request that began in time may still be read.
+_GRACE = 10.0
 _LONGEST = 200  # characters of a registry's own words that a message repeats
 _KINDS = {
     400: RefusalKind.OTHER,
@@ -41,11 +45,11 @@ _ADVICE = {
 }
 
 
-def described(status: int, body: bytes) -> str:
+def described(status: int, body: bytes, redactor: Redactor) -> str:
     """An answer in a few words: `403 DENIED: denied`; its text is the registry's, and hostile."""
     code, message = _first_error(body)
     words = ": ".join(word for word in (code, message) if word)
-    return f"{status} {words}".strip()
+    return redactor.text(f"{status} {words}".strip())
 
 
 def is_unknown_name(body: bytes) -> bool:
@@ -88,6 +92,7 @@ class Transport:
         at_once: how many requests may be under way at once.
         time_limit: seconds from now after which no request and no wait may start; `None` for no limit.
         log: told of each request: method, path, and status or what went wrong. Never a header or a query.
+        redactor: takes secrets out of what the registry says.
     """
 
     def __init__(
@@ -99,7 +104,9 @@ class Transport:
         at_once: int = REGISTRY_REQUESTS,
         time_limit: float | None = None,
         log: Log | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
+        self.redactor = redactor or Redactor()
         self._session = session
         self._room = threading.Semaphore(at_once)
         self._clock = clock
@@ -140,7 +147,7 @@ class Transport:
             )
 
     def send(self, request: Request) -> Response:
-        """Send a request until it is answered; `NoResponseError` where every try met a drop, a 429 or a 5xx.
+        """Send a request until it is answered; `TransportError` where every try met a drop, a 429 or a 5xx.
 
         An answer that is not plausible is asked for again, a few times; then it is the answer.
         """
@@ -150,7 +157,7 @@ class Transport:
             tries += 1
             try:
                 response = self._once(request)
-            except NoResponseError as error:
+            except TransportError as error:
                 failing = True
                 self._wait(self._after_drop(host, tries, error), failing=True)
                 continue
@@ -163,9 +170,9 @@ class Transport:
                 continue
             delay = waits.delay(tries, response.status, response.headers, response.body, self._jitter())
             if delay is None:
-                raise NoResponseError(
-                    f"{host} answered {described(response.status, response.body)} ({_times(tries)})",
-                    reached=True,
+                raise TransportError(
+                    f"{host} answered {described(response.status, response.body, self.redactor)} ({_times(tries)})",
+                    sent=True,
                 )
             if response.status == requests.codes.too_many_requests:
                 self._throttled_until = max(self._throttled_until, self._clock.monotonic() + delay)
@@ -173,14 +180,20 @@ class Transport:
                 failing = True
                 self._wait(delay, failing=True)
 
-    def _after_drop(self, host: str, tries: int, error: NoResponseError) -> float:
+    def pause(self, tries: int) -> None:
+        """Wait as after so many tries that met trouble which may pass."""
+        self._wait(waits.step(tries, self._jitter()), failing=True)
+
+    def _after_drop(self, host: str, tries: int, error: TransportError) -> float:
         delay = waits.delay(tries, None, {}, b"", self._jitter())
-        if delay is not None and (error.reached or host not in self._unreachable):
+        if delay is not None and error.retryable and (error.sent or host not in self._unreachable):
             return delay
-        if not error.reached:
+        if not error.sent:
             # From now on one try a request must do, until it answers again.
             self._unreachable.add(host)
-        raise NoResponseError(f"{error.why} ({_times(tries)})", reached=error.reached)
+        raise TransportError(
+            f"{error.why} ({_times(tries)})", sent=error.sent, retryable=error.retryable, hint=error.hint
+        )
 
     def _wait(self, seconds: float, *, failing: bool = False) -> None:
         try:
@@ -197,9 +210,10 @@ class Transport:
         with self._lock:
             self._requests += 1
         try:
+            deadline = math.inf if self._deadline is None or is_shielded() else self._deadline + _GRACE
             with self._room:
-                response = exchange(self._session, request, self._clock.monotonic)
-        except NoResponseError as error:
+                response = exchange(self._session, request, self._clock.monotonic, deadline=deadline)
+        except TransportError as error:
             self._emit(request, error.why)
             raise
         self._emit(request, str(response.status))

@@ -84,8 +84,8 @@ def objection(realm: str, registry_url: str, api_url: str) -> str:
         return "its address is no plain URL"
     if not is_private(parts):
         return "it would send the token in the clear"
-    if (parts.hostname or "").lower() not in _trusted(split(registry_url), split(api_url)):
-        return f"it is another host ({parts.hostname})"
+    if _place(parts) not in _trusted(split(registry_url), split(api_url)):
+        return f"it is another host or port ({parts.netloc})"
     return ""
 
 
@@ -109,20 +109,27 @@ def _lifetime(seconds: object) -> float:
     return max(_LEAST_LIFETIME, float(min(seconds, _MOST_LIFETIME)))  # in this order NaN is the least, too
 
 
-def _trusted(registry: SplitResult | None, api: SplitResult | None) -> set[str]:
-    hosts = {(parts.hostname or "").lower() for parts in (registry, api) if parts}
-    own = (registry.hostname or "").lower() if registry else ""
+def _trusted(registry: SplitResult | None, api: SplitResult | None) -> set[tuple[str, int]]:
+    places = {_place(parts) for parts in (registry, api) if parts}
+    own, port = _place(registry) if registry else ("", 0)
     parent = own.partition(".")[2]
     # The parent of ghcr.io is a whole top-level domain, that of 127.0.0.1 is nothing at all.
     if "." in parent and not as_ip(own):
-        hosts.add(parent)
-    return hosts - {""}
+        places.add((parent, port))
+    return places
+
+
+def _place(parts: SplitResult) -> tuple[str, int]:
+    """Return host and port: what listens on another port may be anybody's."""
+    return (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _unquoted(value: str) -> str:
     return re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
 
 
+# A 401 of a token that had worked may be one in passing, under load (facts L): only the third is believed.
+TRIES_OF_A_TOKEN = 3
 _EARLY = 10.0  # seconds before its end at which a token is no longer used
 
 
@@ -144,7 +151,8 @@ class _Held:
 class Tokens:
     """The bearer tokens of one registry (facts D: the 401 challenge, then Basic with any user name at the realm).
 
-    `token` is the GitHub token; without one the exchange is anonymous, which public packages allow.
+    `token` is the GitHub token; without one the exchange is anonymous, which public packages allow. `worked` says
+    whether the registry accepted it before in this run.
     """
 
     def __init__(
@@ -155,6 +163,7 @@ class Tokens:
         self._token = token
         self._urls = (registry_url, api_url)
         self._challenge: Challenge | None = None
+        self.worked = False
         self._held: dict[str, _Held] = {}
         self._guard = threading.Lock()
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -172,7 +181,7 @@ class Tokens:
             usable = self._usable(scope)
             if usable and usable != refused:  # another thread was here first
                 return usable
-            found = parse(header)
+            found = parse(header) or self._challenge
             if found is None:
                 raise NoTokenError("the registry refused the request and told no way to get a token", 401)
             self._challenge = found
@@ -196,16 +205,21 @@ class Tokens:
 
     def _ask(self, scope: str, challenge: Challenge) -> Grant:
         auth = HTTPBasicAuth(b"token", self._token.encode()) if self._token else Authorization()
-        response = self._transport.send(
-            Request("GET", challenge.url(scope), auth, {"Accept": "application/json"}, plausible=_holds_token)
+        request = Request(
+            "GET", challenge.url(scope), auth, {"Accept": "application/json"}, plausible=_holds_token
         )
+        response, tries = self._transport.send(request), 1
+        while response.status == requests.codes.unauthorized and self.worked and tries < TRIES_OF_A_TOKEN:
+            self._transport.pause(tries)
+            response, tries = self._transport.send(request), tries + 1
         if response.status != requests.codes.ok:
-            raise NoTokenError(
-                f"no token for {scope}: {described(response.status, response.body)}", response.status
-            )
+            why = described(response.status, response.body, self._transport.redactor)
+            raise NoTokenError(f"no token for {scope}: {why}", response.status)
         grant = read_grant(response.body)
         if grant is None:
             raise NoTokenError(f"no token for {scope}: the token service's answer holds none")
+        self.worked = True
+        self._transport.redactor.add(grant.token)
         return grant
 
 

@@ -17,7 +17,8 @@ from package_retention.registry import manifests
 from package_retention.registry.attempts import Transport, write_refusal
 from package_retention.registry.endpoint import Endpoint, PermanentError
 from package_retention.transport.concurrency import REGISTRY_REQUESTS
-from package_retention.transport.exchange import NoResponseError, pooled_session
+from package_retention.transport.exchange import TransportError, pooled_session
+from package_retention.transport.redaction import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -47,11 +48,11 @@ class _Round:
         with self._lock:
             self._in_a_row = 0
 
-    def failed(self, error: NoResponseError) -> None:
+    def failed(self, error: TransportError) -> None:
         """All tries for a manifest were used up."""
         with self._lock:
             self._in_a_row += 1
-            if not error.reached or self._in_a_row >= _GIVE_UP_AFTER:
+            if not error.sent or self._in_a_row >= _GIVE_UP_AFTER:
                 self.permanent = f"the registry is out of reach: {error.why}"
 
 
@@ -69,6 +70,7 @@ class Registry:
         time_limit: seconds from now after which no request and no wait may start (`BudgetError`).
         cache: manifests of earlier runs, which answer for what the newest list holds.
         log: told of each request: method, path, and status or what went wrong; never a header.
+        redactor: takes secrets out of what the registry says; told of each bearer token.
     """
 
     def __init__(
@@ -84,12 +86,19 @@ class Registry:
         time_limit: float | None = None,
         cache: ManifestCache | None = None,
         log: Log | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         # One pool for all packages: however many are worked on at once, `workers` bounds what is under way.
         self._pool = ThreadPoolExecutor(workers, "registry")
         self._session = session or pooled_session(workers)
         self._transport = Transport(
-            self._session, clock, jitter, at_once=workers, time_limit=time_limit, log=log
+            self._session,
+            clock,
+            jitter,
+            at_once=workers,
+            time_limit=time_limit,
+            log=log,
+            redactor=redactor or Redactor(token),
         )
         self._endpoint = Endpoint(self._transport, clock, token, base_url, api_url)
         self._host = urlsplit(base_url).netloc
@@ -160,7 +169,7 @@ class Registry:
         """Read one manifest by tag or digest, byte for byte; `Unreadable` also for one that makes no sense."""
         try:
             response = self._endpoint.manifest(package, reference)
-        except (PermanentError, NoResponseError) as error:
+        except (PermanentError, TransportError) as error:
             return Unreadable(error.why)
         if isinstance(response, Absent | Unreadable):
             return response
@@ -173,7 +182,7 @@ class Registry:
         what = f"{package.label}: the tag {tag}"
         try:
             response = self._endpoint.put(package, tag, manifest)
-        except NoResponseError as error:
+        except TransportError as error:
             raise InDoubtError(f"{what} was perhaps not written: {error.why}", "run again later") from error
         except PermanentError as error:
             raise RefusedError(write_refusal(error.status, error.why, what)) from error
@@ -193,7 +202,7 @@ class Registry:
             return None
         try:
             return self._referrers(package, digest)
-        except (PermanentError, NoResponseError) as error:
+        except (PermanentError, TransportError) as error:
             what = f"{package.label}: what refers to {digest} is not known: {error.why}"
             raise UnreachableError(what, "run again later") from error
 
@@ -233,7 +242,7 @@ class Registry:
         except PermanentError as error:
             round_.permanent = error.why
             return Unreadable(error.why)
-        except NoResponseError as error:
+        except TransportError as error:
             round_.failed(error)
             return Unreadable(error.why)
         round_.answered()

@@ -12,8 +12,9 @@ import requests
 from package_retention.model import Absent, Unreadable
 from package_retention.registry import address, manifests
 from package_retention.registry.attempts import described, is_unknown_name
-from package_retention.registry.auth import NoTokenError, Tokens
+from package_retention.registry.auth import TRIES_OF_A_TOKEN, NoTokenError, Tokens
 from package_retention.registry.manifests import ACCEPT
+from package_retention.transport import links
 from package_retention.transport.exchange import MAX_BODY, Authorization, Request
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class PermanentError(Exception):
 
 
 class Endpoint:
-    """A registry; every method may raise `NoResponseError`, `PermanentError`, `BudgetError` and `CancelledError`.
+    """A registry; every method may raise `TransportError`, `PermanentError`, `BudgetError` and `CancelledError`.
 
     `token` is the GitHub token; without one the registry is asked anonymously, which public packages allow.
     """
@@ -52,6 +53,7 @@ class Endpoint:
         self._transport = transport
         self._url = registry_url.rstrip("/")
         self._tokens = Tokens(transport, clock, token, self._url, api_url)
+        self._accepted = False
         self.host = urlsplit(self._url).netloc
 
     def manifest(self, package: Package, reference: str) -> Response | Absent | Unreadable:
@@ -81,16 +83,14 @@ class Endpoint:
 
     def next_page(self, package: Package, url: str, response: Response) -> tuple[str, Response] | None:
         """Get the page that a page's `Link` leads to; `None` for the last, and for a link to another host."""
-        links = requests.utils.parse_header_links(response.headers.get("link", ""))
-        link = next((link["url"] for link in links if link.get("rel") == "next"), None)
-        target = self._same_host(url, link)
+        target = self._same_host(url, links.next_url(response.headers.get("link")))
         if target is None:
             return None
         return target, self._ask("GET", package, target, {"Accept": ACCEPT}, _may_be_list)
 
     def described(self, response: Response) -> str:
         """What the registry answered, in words."""
-        return f"{self.host} answered {described(response.status, response.body)}"
+        return f"{self.host} answered {described(response.status, response.body, self._transport.redactor)}"
 
     def _get(self, package: Package, url: str, accept: str, plausible: _Plausible) -> Response | Unreadable:
         response = self._ask("GET", package, url, {"Accept": accept}, plausible)
@@ -112,22 +112,27 @@ class Endpoint:
         plausible: _Plausible,
         body: bytes | None = None,
     ) -> Response:
-        """Send a request with the package's token; a 401 gets a fresh one, once."""
+        """Send a request with the package's token; a 401 gets a fresh one: once, and twice more if tokens had worked."""
         actions = "pull" if method == "GET" else "pull,push"
         scope = f"repository:{self._repository(package)}:{actions}"
         try:
             token = self._tokens.current(scope)
             response = self._transport.send(Request(method, url, _bearer(token), headers, body, plausible))
-            if response.status != requests.codes.unauthorized:
-                return response
-            token = self._tokens.renewed(scope, token, response.headers.get("www-authenticate", ""))
+            refused = 0
+            while response.status == requests.codes.unauthorized:
+                if refused >= (TRIES_OF_A_TOKEN if self._accepted else 1):
+                    why = f"{self.described(response)}: a token just given is refused"
+                    raise PermanentError(why, response.status)
+                if refused:
+                    self._transport.pause(refused)
+                token = self._tokens.renewed(scope, token, response.headers.get("www-authenticate", ""))
+                response = self._transport.send(
+                    Request(method, url, _bearer(token), headers, body, plausible)
+                )
+                refused += 1
         except NoTokenError as error:
             raise PermanentError(f"{self.host}: {error.why}", error.status) from error
-        response = self._transport.send(Request(method, url, _bearer(token), headers, body, plausible))
-        if response.status == requests.codes.unauthorized:
-            raise PermanentError(
-                f"{self.described(response)}: a token just given is refused", response.status
-            )
+        self._accepted = self._accepted or response.status == requests.codes.ok
         return response
 
     def _manifest_url(self, package: Package, reference: str) -> str:
@@ -144,9 +149,7 @@ class Endpoint:
     def _same_host(self, url: str, link: str | None) -> str | None:
         """Where a `Location` or `Link` leads, if that is this very registry."""
         target = urljoin(url, link) if link else ""
-        parts, own = address.split(target), address.split(self._url)
-        same = parts and own and (parts.scheme, parts.netloc.lower()) == (own.scheme, own.netloc.lower())
-        return target if same else None
+        return target if links.same_host(target, self._url) else None
 
 
 def _may_be(reference: str, response: Response) -> bool:

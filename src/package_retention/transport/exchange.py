@@ -6,6 +6,7 @@ Nothing leads a request, or the token in it, away from the URL that it was made 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
@@ -20,18 +21,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MAX_BODY = 8 * 1024 * 1024  # bytes; registries take 4 MiB (distribution-spec, "Pushing Manifests")
+LONGEST_ANSWER = 60.0  # seconds; an answer that drips is a drop
 _TIMEOUT = (10.0, 20.0)  # seconds to connect, and between two pieces of an answer
-_LONGEST = 60.0  # seconds; an answer that drips is a drop
 _CHUNK = 16 * 1024
 
 
-class NoResponseError(Exception):
-    """There was no usable answer; `reached` tells whether there was a connection at all."""
+class TransportError(Exception):
+    """No usable answer came.
 
-    def __init__(self, why: str, *, reached: bool) -> None:
+    `sent`: there was a connection, so the request may have arrived, and a change may have been made. `retryable`:
+    another try may go better; otherwise `hint` says what to do. The text never quotes the libraries' own, which may
+    hold the token.
+    """
+
+    def __init__(self, why: str, *, sent: bool, retryable: bool = True, hint: str = "") -> None:
         super().__init__(why)
         self.why = why
-        self.reached = reached
+        self.sent = sent
+        self.retryable = retryable
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,51 +93,87 @@ def pooled_session(connections: int) -> requests.Session:
     return session
 
 
-def exchange(session: requests.Session, request: Request, monotonic: Callable[[], float]) -> Response:
-    """Send a request once; `NoResponseError` for a drop, a time-out, or an answer that breaks off."""
+def exchange(
+    session: requests.Session, request: Request, monotonic: Callable[[], float], *, deadline: float = math.inf
+) -> Response:
+    """Send a request once; raise `TransportError` for a drop, a time-out, or an answer that breaks off."""
     try:
-        return _exchange(session, request, monotonic)
-    except (requests.RequestException, HTTPError, OSError) as error:
-        why = f"{urlsplit(request.url).netloc}: {_plain(error)}"
-        raise NoResponseError(why, reached=not _never_reached(error)) from error
+        until = min(monotonic() + LONGEST_ANSWER, deadline)
+        with session.request(
+            request.method,
+            request.url,
+            auth=request.auth,
+            # Compressed answers could be bombs; manifests are small.
+            headers={"User-Agent": "package-retention", "Accept-Encoding": "identity", **request.headers},
+            data=request.body,
+            allow_redirects=False,
+            stream=True,
+            timeout=_TIMEOUT,
+        ) as response:
+            body = read_body(response, MAX_BODY, until, monotonic)
+        return Response(response.status_code, response.headers, body)
+    except FAILURES as error:
+        failure = failed(error)
+        why = f"{urlsplit(request.url).netloc}: {failure.why}"
+        raise TransportError(
+            why, sent=failure.sent, retryable=failure.retryable, hint=failure.hint
+        ) from error
 
 
-def _exchange(session: requests.Session, request: Request, monotonic: Callable[[], float]) -> Response:
-    until = monotonic() + _LONGEST
-    with session.request(
-        request.method,
-        request.url,
-        auth=request.auth,
-        # Compressed answers could be bombs; manifests are small.
-        headers={"User-Agent": "package-retention", "Accept-Encoding": "identity", **request.headers},
-        data=request.body,
-        allow_redirects=False,
-        stream=True,
-        timeout=_TIMEOUT,
-    ) as response:
-        body = bytearray()
-        for piece in response.iter_content(_CHUNK):
-            body += piece
-            if len(body) > MAX_BODY:
-                break
-            if monotonic() > until:
-                raise requests.Timeout
-        return Response(response.status_code, response.headers, bytes(body))
+def read_body(response: requests.Response, most: int, until: float, monotonic: Callable[[], float]) -> bytes:
+    """Read a body, decompressed: more than `most` bytes are cut off soon after; what lasts too long is a time-out."""
+    body = bytearray()
+    for piece in response.iter_content(_CHUNK):
+        body += piece
+        if len(body) > most:
+            break
+        if monotonic() > until:
+            raise requests.Timeout
+    return bytes(body)
 
 
-def _never_reached(error: Exception) -> bool:
-    """Whether there was no connection: refused, no such host, no route, a proxy or certificate that is refused."""
-    if isinstance(
-        error, requests.ConnectTimeout | requests.exceptions.SSLError | requests.exceptions.ProxyError
-    ):
-        return True
+FAILURES = (requests.RequestException, HTTPError, ValueError, OSError)
+"""What the libraries raise where there is no usable answer."""
+
+
+def failed(error: Exception) -> TransportError:
+    """Return what went wrong, in words that hold nothing of the request."""
+    if permanent := _permanent(error):
+        return permanent
+    if isinstance(error, requests.exceptions.ProxyError):
+        return TransportError(f"the proxy gave no connection ({_innermost(error)})", sent=False)
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError) or _never_connected(error):
+        return TransportError(f"no connection could be made ({_innermost(error)})", sent=False)
+    if isinstance(error, requests.Timeout):
+        return TransportError("the answer took too long (timed out)", sent=True)
+    return TransportError(f"the connection was dropped ({_innermost(error)})", sent=True)
+
+
+def _permanent(error: Exception) -> TransportError | None:
+    why, hint = "", ""
+    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        why = "the server's certificate is not trusted"
+        hint = "name the file of your CA's certificates in the environment variable REQUESTS_CA_BUNDLE"
+    elif isinstance(error, OSError) and "CA certificate bundle" in str(error):
+        why = "the file that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names is not there"
+        hint = (
+            "a container action sees the workspace and little else of the runner: put the file below the workspace, and"
+            " name it by its path in the container (`/github/workspace/…`)"
+        )
+    elif isinstance(error, requests.exceptions.InvalidHeader | UnicodeError):
+        why = "the token holds characters that cannot be sent"
+    elif isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidProxyURL):
+        why = "the proxy's URL is not one that can be used"
+        hint = "look at the environment variables HTTPS_PROXY, HTTP_PROXY and ALL_PROXY"
+    return TransportError(why, sent=False, retryable=False, hint=hint) if why else None
+
+
+def _never_connected(error: Exception) -> bool:
     return isinstance(getattr(error.args[0] if error.args else None, "reason", None), NewConnectionError)
 
 
-def _plain(error: BaseException) -> str:
-    """What went wrong in a few words: the innermost reason, without addresses of objects."""
-    if isinstance(error, requests.Timeout):
-        return "timed out"
+def _innermost(error: BaseException) -> str:
+    """Return the innermost reason in a few words, without addresses of objects."""
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     return (isinstance(error, OSError) and error.strerror) or type(error).__name__

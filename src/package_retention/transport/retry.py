@@ -21,11 +21,17 @@ class RetryCause(StrEnum):
     SERVER = "a server error"
     PRIMARY = "the hourly rate limit"
     SECONDARY = "the secondary rate limit"
+    UNAUTHORIZED = "a token that had worked was not accepted"
 
     @property
     def is_limit(self) -> bool:
         """Whether GitHub refused to work on the request at all: then nothing was changed by it."""
         return self in (RetryCause.PRIMARY, RetryCause.SECONDARY)
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether there is no usable answer: it may have been carried out."""
+        return self in (RetryCause.DROP, RetryCause.SERVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,14 @@ class Wait:
     cause: RetryCause
 
 
-MAX_TRIES = {RetryCause.DROP: 5, RetryCause.SERVER: 5, RetryCause.PRIMARY: 4, RetryCause.SECONDARY: 8}
+MAX_TRIES = {
+    RetryCause.DROP: 5,
+    RetryCause.SERVER: 5,
+    RetryCause.PRIMARY: 4,
+    RetryCause.SECONDARY: 8,
+    # GitHub answers 401 in passing while it is under load (facts L); one among successes ended runs half done.
+    RetryCause.UNAUTHORIZED: 3,
+}
 # A primary limit is an hour's (facts C): who is told to wait longer is told, not kept waiting.
 LONGEST = 3900.0
 _FIRST, _MOST = 1.0, 30.0
@@ -47,23 +60,35 @@ _NUMBER = re.compile(r"[0-9]+")
 _LIMITS = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 
 
-def trouble_of(status: int | None, headers: Mapping[str, str], body: Any) -> RetryCause | None:
+def trouble_of(
+    status: int | None, headers: Mapping[str, str], body: Any, *, worked: bool = False
+) -> RetryCause | None:
     """Tell what kind of trouble an answer is; `None` where another try would meet the same.
 
     Args:
         status: HTTP status; `None` for a drop, a time-out or an answer that cannot be read.
         headers: with names in small letters.
         body: decoded JSON, or anything else where there was none.
+        worked: whether the same token was accepted before in this run.
     """
     if status is None:
         return RetryCause.DROP
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
         return RetryCause.SERVER
+    if status == HTTPStatus.UNAUTHORIZED and worked:
+        return RetryCause.UNAUTHORIZED
     return _limit(status, headers, _message(body)) if status in _LIMITS else None
 
 
 def wait_after(
-    attempt: int, status: int | None, headers: Mapping[str, str], body: Any, *, now: datetime, jitter: float
+    attempt: int,
+    status: int | None,
+    headers: Mapping[str, str],
+    body: Any,
+    *,
+    now: datetime,
+    jitter: float,
+    worked: bool = False,
 ) -> Wait | None:
     """Give the wait before the next try; `None` where there is none.
 
@@ -75,9 +100,10 @@ def wait_after(
         headers: as in `trouble_of`.
         body: as in `trouble_of`.
         now: the time of day, for an answer that has no `Date`.
+        worked: as in `trouble_of`.
         jitter: a random number in [0, 1): so that those who failed together do not come back together.
     """
-    cause = trouble_of(status, headers, body)
+    cause = trouble_of(status, headers, body, worked=worked)
     if cause is None or attempt >= MAX_TRIES[cause]:
         return None
     requested = _requested(cause, headers, now)
