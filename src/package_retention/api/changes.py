@@ -20,8 +20,8 @@ from package_retention.errors import (
 from package_retention.model import Result, StepKind
 
 if TYPE_CHECKING:
-    from package_retention.api.client import ApiResponse, GitHubClient
-    from package_retention.api.responses import RequestContext
+    from package_retention.api.client import GitHubClient
+    from package_retention.api.responses import ApiResponse, RequestContext
 
 _NO_CONTENT, _UNAUTHORIZED, _NOT_FOUND = 204, 401, 404
 # How a restore of what is already there would be refused is not known (facts A6, K): each of these is looked into.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from package_retention.api.rate_limit import CHANGE_POINTS, READ_POINTS
+from package_retention.api.responses import ApiResponse
 from package_retention.errors import BudgetError, CancelledError, StaleError, UnreachableError
 from package_retention.transport import links, retry
 from package_retention.transport.exchange import TransportError
@@ -17,7 +20,7 @@ from package_retention.transport.redaction import Redactor
 from package_retention.transport.retry import RetryCause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from package_retention.api.rate_limit import Permit, RateLimiter
     from package_retention.api.session import ResponseHeaders
@@ -40,34 +43,8 @@ class Exchange(Protocol):
         ...
 
 
-class RequestLog(Protocol):
-    """Told of each request: never of a header, so never of the token. `status` is `None` for a drop."""
-
-    def __call__(
-        self, method: str, path: str, status: int | None, request_id: str, milliseconds: float
-    ) -> None:
-        """Take note of one request."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ApiResponse:
-    """An answer that no other try would better.
-
-    `headers` have their names in small letters, `body` is decoded JSON, the text of
-    an answer that is no JSON, or `None`. `lost` says that an earlier try of
-    the same change may have been carried out: its answer was a drop or a 5xx.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: Any = None
-    lost: bool = False
-
-    @property
-    def ok(self) -> bool:
-        """Whether GitHub did what it was asked."""
-        return 200 <= self.status < 300  # noqa: PLR2004 - the 2xx of HTTP
+RequestLog = Callable[[str, str, "int | None", str, float], None]
+"""Called with method, path, status (`None` for a drop), request id and milliseconds; never with a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +114,8 @@ class GitHubClient:
         self._idle: list[Exchange] = []
         self._closed = False
         self._worked = False
+        self._accepted = 0
+        self._doubt = threading.Lock()
 
     def get(self, url: str, action: str) -> ApiResponse:
         """Read.
@@ -190,12 +169,34 @@ class GitHubClient:
         while True:
             try:
                 tried, wait = self._try(request, met)
+                if wait is not None and wait.cause is RetryCause.UNAUTHORIZED:
+                    tried, wait = self._ask_with_doubted_token(request, met, tried, wait)
                 lost = lost or (request.changes and _may_be_done(tried))
                 if wait is None:
                     return _final(tried, request.action, lost=lost, tries=met.total())
                 self._wait_for_another_try(request, wait)
             except (BudgetError, StaleError, CancelledError) as error:
                 raise _ended(error, request.action, met, lost=lost) from error
+
+    def _ask_with_doubted_token(
+        self, request: _Request, met: Counter[RetryCause], tried: _Try, wait: retry.Wait | None
+    ) -> tuple[_Try, retry.Wait | None]:
+        """Ask again after a 401, one request at a time: after many wrong tokens GitHub locks their user out (facts B2)."""
+        accepted = self._accepted
+        with self._doubt:
+            while wait is not None and wait.cause is RetryCause.UNAUTHORIZED:
+                if not self._worked:
+                    return tried, None
+                if accepted == self._accepted:
+                    self._wait_for_another_try(request, wait)
+                accepted = self._accepted
+                again, wait = self._try(request, met)
+                if retry.is_lockout(again.body):
+                    # It says only that there were too many; the first answer says what is wrong with the token.
+                    self._worked = False
+                    return tried, None
+                tried = again
+        return tried, wait
 
     def _wait_for_another_try(self, request: _Request, wait: retry.Wait) -> None:
         if wait.scope == "this":
@@ -222,9 +223,13 @@ class GitHubClient:
     def _wait(self, tried: _Try, met: Counter[RetryCause]) -> retry.Wait | None:
         trouble = retry.trouble_of(tried.status, tried.headers, tried.body, worked=self._worked)
         if trouble is None:
-            self._worked = self._worked or tried.status in _DONE
+            if tried.status in _DONE:
+                self._worked = True
+                self._accepted += 1
             return None
         met[trouble] += 1
+        if met[RetryCause.UNAUTHORIZED] >= retry.MAX_TRIES[RetryCause.UNAUTHORIZED]:
+            self._worked = False  # it has ended: requests that are under way need not try it again
         if tried.drop is not None and not tried.drop.retryable:
             return None
         return retry.wait_after(

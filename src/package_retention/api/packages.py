@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from package_retention.api.client import ApiResponse, RequestLog
+    from package_retention.api.client import RequestLog
     from package_retention.api.rate_limit import RateLimiterState
+    from package_retention.api.responses import ApiResponse
     from package_retention.api.tokens import TokenKind
     from package_retention.inputs.settings import Settings
     from package_retention.model import Result, Version

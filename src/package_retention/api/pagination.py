@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
     from concurrent.futures import Future
 
-    from package_retention.api.client import ApiResponse, GitHubClient
+    from package_retention.api.client import GitHubClient
+    from package_retention.api.responses import ApiResponse
     from package_retention.errors import RefusedError
 
 T = TypeVar("T")

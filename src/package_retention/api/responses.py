@@ -38,6 +38,26 @@ class RequestContext:
     by_hand: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ApiResponse:
+    """An answer that no other try would better.
+
+    `headers` have their names in small letters, `body` is decoded JSON, the text of
+    an answer that is no JSON, or `None`. `lost` says that an earlier try of
+    the same change may have been carried out: its answer was a drop or a 5xx.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any = None
+    lost: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether GitHub did what it was asked."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - the 2xx of HTTP
+
+
 _READ_AT_MOST = 1000  # characters of a text that are looked at, and
 _QUOTE_AT_MOST = 300  # that are shown
 _MARKUP_AT_MOST = 20_000  # characters of HTML that are searched for a title

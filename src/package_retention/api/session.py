@@ -22,6 +22,7 @@ from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectio
 
 from package_retention import __version__
 from package_retention.api import tokens
+from package_retention.shield import is_shielded
 from package_retention.transport import links
 from package_retention.transport.exchange import FAILURES, LONGEST_ANSWER, TransportError, failed, read_body
 from package_retention.transport.redaction import Redactor
@@ -136,7 +137,10 @@ class Session:
         ).requester
         self._redactor = redactor or Redactor(token)
         self._connection = _connection(api_url, timeout)
-        self._connection.until = lambda: min(monotonic() + LONGEST_ANSWER, deadline)
+        # What must not be left half done is waited for in spite of the time limit.
+        self._connection.until = lambda: min(
+            monotonic() + LONGEST_ANSWER, math.inf if is_shielded() else deadline
+        )
         self._connection.monotonic = monotonic
 
     def exchange(self, method: str, url: str) -> tuple[int, Mapping[str, str], str]:

@@ -213,6 +213,7 @@ class Tokens:
             self._transport.pause(tries)
             response, tries = self._transport.send(request), tries + 1
         if response.status != requests.codes.ok:
+            self.worked = False
             why = described(response.status, response.body, self._transport.redactor)
             raise NoTokenError(f"no token for {scope}: {why}", response.status)
         grant = read_grant(response.body)

@@ -130,6 +130,11 @@ def _limit(status: int, headers: Mapping[str, str], message: str) -> RetryCause 
     return RetryCause.PRIMARY if spent and (not message or "rate limit" in message) else None
 
 
+def is_lockout(body: Any) -> bool:
+    """Return whether GitHub turns every token of a user away, after several wrong ones (facts B2)."""
+    return _message(body).startswith("maximum number of login attempts")
+
+
 def _requested(cause: RetryCause, headers: Mapping[str, str], now: datetime) -> float | None:
     now = http_date(headers.get("date")) or now
     after = _retry_after(headers.get("retry-after", "").strip(), now)
