@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from package_retention.problems import Problem
+    from package_retention.reason import Finding
 
 
 class RefusalKind(StrEnum):
@@ -93,6 +94,7 @@ class RetentionError(Exception):
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.said: Finding | str = message
         self.hint = hint
 
 
@@ -105,7 +107,11 @@ class InputError(RetentionError):
 
 
 class PlanError(RetentionError):
-    """A plan that may not be carried out."""
+    """A plan that may not be carried out, as a value; its sentence is made where it is printed."""
+
+    def __init__(self, said: Finding | str, hint: str = "") -> None:
+        super().__init__(said if isinstance(said, str) else said.code, hint)
+        self.said = said
 
 
 class RefusedError(RetentionError):

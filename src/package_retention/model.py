@@ -258,7 +258,7 @@ class Result(StrEnum):
 class Outcome:
     """What really happened to one step.
 
-    `reason` says why where it is not `DONE`, or `message` in the words of the error that was met; `hint` what to do
+    `findings` say what stood in the way of single tags. `reason` says why where it is not `DONE`, or `message` in the words of the error that was met; `hint` what to do
     next. `tags` are those that were really taken away by an untag step, or put back by a retag step. `in_doubt`: it
     may have happened all the same, nobody could tell.
     """
@@ -270,6 +270,7 @@ class Outcome:
     tags: tuple[str, ...] = ()
     in_doubt: bool = False
     reason: Reason | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +283,7 @@ class PackageResult:
 
     plan: Plan
     outcomes: tuple[Outcome, ...] = ()
-    failure: str = ""
+    failure: Finding | str = ""
     hint: str = ""
     missing: bool = False
     inventory: Inventory | None = None
@@ -316,7 +317,7 @@ class RunResult:
     warnings: tuple[Finding | str, ...] = ()
     complete: bool = True
     ended_by: str = ""
-    failure: str = ""
+    failure: Finding | str = ""
     hint: str = ""
     problems: tuple[Problem, ...] = ()
     exit_status: int = 0

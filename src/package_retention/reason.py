@@ -35,6 +35,8 @@ class ReasonCode(StrEnum):
     UNTOUCHABLE = "never-touched"
     IMAGE_STAYS = "image-stays"
     IN_DOUBT = "in-doubt"
+    SAME_REFUSAL = "same-refusal"
+    NOT_REACHED = "not-reached"
 
 
 class ReasonDetail(StrEnum):
@@ -154,6 +156,24 @@ class FindingCode(StrEnum):
     TAGS_LOST = "tags-lost"
     PARTS_DELETED = "parts-deleted"
     REFERRERS_UNFOUND = "referrers-unfound"
+    # A plan or a report that may not be carried out.
+    OVER_CAP = "over-cap"
+    MOSTLY_ORPHANS = "mostly-orphans"
+    OTHER_SERVER = "other-server"
+    OTHER_OWNER = "other-owner"
+    OTHER_OPERATION = "other-operation"
+    OF_DRY_RUN = "of-dry-run"
+    TOO_OLD = "too-old"
+    OTHER_PACKAGES = "other-packages"
+    # A tag that was to be taken away or put back.
+    TAG_UNREADABLE = "tag-unreadable"
+    TAG_GONE = "tag-gone"
+    TAG_STILL_THERE = "tag-still-there"
+    TAG_LOST = "tag-lost"
+    TAG_PUT_BACK = "tag-put-back"
+    TAG_PUSHED = "tag-pushed"
+    IMAGE_UNREAD = "image-unread"
+    PLACEHOLDER_LEFT = "placeholder-left"
     # A list.
     NOT_LISTED = "not-listed"
     WOULD_BE_REFUSED = "would-be-refused"
@@ -161,6 +181,9 @@ class FindingCode(StrEnum):
     NOT_LOOKED_AT = "not-looked-at"
     MISSING = "missing"
     NOT_WHOLE = "not-whole"
+    ENDED_UNPLANNED = "ended-unplanned"
+    ENDED_EARLY = "ended-early"
+    ENDED_FAILING = "ended-failing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +191,8 @@ class Finding:
     """Something to report: a code and the objects that its sentence names.
 
     `subject` is what messages call a version, an input's entry or a list; `names` are further ones. `error` and `hint`
-    are the words of an error that was met (of the API, the registry or the file system).
+    are the words of an error that was met (of the API, the registry or the file system). `about` is what another
+    finding says.
     """
 
     code: FindingCode
@@ -179,3 +203,4 @@ class Finding:
     reason: Reason | None = None
     error: str = ""
     hint: str = ""
+    about: Finding | None = None

@@ -386,7 +386,7 @@ LAWS = (
     (re.compile(r"(?:octo/)?.*GitHub said no\."), lambda said, _: _failed(said)),
     (re.compile(r"octo/app-\d .*the plan deletes too many\."), lambda said, _: _failed(said)),
     (
-        re.compile(r"octo/app-\d \(\w+\): .*why it is (?:refused|failed|skipped|not-reached).*"),
+        re.compile(r"\S+: why it is (?:refused|failed|skipped|not-reached).*"),
         lambda _said, _: None,
     ),
     (

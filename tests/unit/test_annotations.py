@@ -47,9 +47,9 @@ def test_failures_are_errors_and_what_github_refuses_for_good_is_a_warning() -> 
     heard = Heard()
     annotate(replace(run(one), warnings=("partial list", "partial list")), heard)
     assert heard.said == [
-        ("error", "octo/app (container): v8: 500 (and 1 more like it)", "Try again."),
+        ("error", "v8: 500 (and 1 more like it)", "Try again."),
         ("warning", "partial list", ""),
-        ("warning", "octo/app (container): v7: more than 5,000 downloads", "Ask GitHub."),
+        ("warning", "v7: more than 5,000 downloads", "Ask GitHub."),
     ]
 
 
@@ -72,7 +72,7 @@ def test_changes_not_tried_after_a_refusal_are_told() -> None:
         n: Outcome(delete(version(n), APP), Result.NOT_REACHED, "not tried", "Add admin.") for n in (8, 9, 10)
     }
     (point,) = notices(run(result(10, goes=4, ends=ends)))
-    assert point.sentence == "octo/app (container): sha256:000000000000: not tried (and 2 more like it)"
+    assert point.sentence == "sha256:000000000000: not tried (and 2 more like it)"
 
 
 def test_what_a_refusal_ended_is_told_with_it() -> None:
@@ -85,7 +85,7 @@ def test_what_a_refusal_ended_is_told_with_it() -> None:
     }
     (point,) = notices(run(result(10, goes=4, ends=ends)))
     assert point.error
-    assert point.sentence == "octo/app (container): v7: no role; so 3 further changes were not tried"
+    assert point.sentence == "v7: no role; so 3 further changes were not tried"
 
 
 def test_the_parts_of_an_image_that_stays_are_not_told_one_by_one() -> None:
@@ -94,4 +94,4 @@ def test_the_parts_of_an_image_that_stays_are_not_told_one_by_one() -> None:
     ends = [Outcome(steps[0], Result.REFUSED, "more than 5,000 downloads")]
     ends += [Outcome(step, Result.SKIPPED, reason=WITH_ITS_IMAGE) for step in steps[1:]]
     (point,) = notices(run(PackageResult(Plan(APP, steps=tuple(steps)), tuple(ends))))
-    assert point.text == "octo/app (container): v1: more than 5,000 downloads"
+    assert point.text == "v1: more than 5,000 downloads"

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from package_retention.model import Version
 
 
-_NAMES = 10
-
-
 def check_share(plan: Plan, share: Share | None) -> None:
     """Raise `PlanError` where the plan deletes more than the share of the package's images or versions."""
     if share is None:
@@ -37,13 +34,9 @@ def check_share(plan: Plan, share: Share | None) -> None:
     if len(going) <= allowed:
         return
     what = "images" if plan.package.type.has_tags else "versions"
-    names = ", ".join(decision.version.label for decision in going[:_NAMES])
-    more = f" and {len(going) - _NAMES} more" if len(going) > _NAMES else ""
-    raise PlanError(
-        f"{plan.package.label}: the plan deletes {len(going)} of {len(units)} {what}, and `fail-if-more-than` is "
-        f"{share}: nothing was changed. It would delete {names}{more}",
-        "Look at the plan with `dry-run: true`; raise `fail-if-more-than`, or use `limit` to delete a few at a time.",
-    )
+    names = tuple(decision.version.label for decision in going)
+    others = (f"{len(units):,}", what, str(share))
+    raise PlanError(Finding(FindingCode.OVER_CAP, plan.package.label, len(going), names, others))
 
 
 def _is_unit(decision: Decision, plan: Plan) -> bool:

@@ -97,12 +97,8 @@ def _refuse_mostly_orphans(graph: Graph, rules: PackageRules, facts: Facts) -> N
     """Raise `PlanError` where most of a package has no image in it: `COSIGN_REPOSITORY` puts signatures elsewhere."""
     asked = any(Damage.ORPHANED in rule.filter.damaged for rule in rules.delete)
     if asked and len(graph.orphans) * 2 > len(graph.units):
-        raise PlanError(
-            f"{facts.package.label}: {len(graph.orphans):,} of {len(graph.units):,} images are signatures or "
-            "attestations without their image: it most likely lives in another package, so `orphaned` would delete "
-            "what still signs it",
-            "Take `orphaned` out of `remove-damaged` for this package.",
-        )
+        code = FindingCode.MOSTLY_ORPHANS
+        raise PlanError(Finding(code, facts.package.label, len(graph.orphans), (f"{len(graph.units):,}",)))
 
 
 def _narrowed(graph: Graph, selections: Mapping[str, Selection], to: ReportScope) -> dict[str, Selection]:

@@ -21,6 +21,7 @@ from package_retention.errors import (
 )
 from package_retention.model import Absent, Outcome, Result, Unreadable
 from package_retention.ports import RawManifest
+from package_retention.reason import Finding, FindingCode
 from package_retention.shield import shielded
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ class Move:
     """What became of one tag: `moved`, and what stood in the way, which is a failure unless the tag rightly `stays`."""
 
     moved: bool = False
-    problem: str = ""
-    hint: str = ""
+    problem: Finding | None = None
     stays: bool = False
     in_doubt: bool = False
 
@@ -62,16 +62,20 @@ def outcome_of(
     step: Step, moves: Mapping[str, Move], result: Result, end: RetentionError | None = None
 ) -> Outcome:
     """The outcome of a step; `end` is what ended it between two tags."""
-    problems = [move.problem for move in moves.values() if move.problem] + ([end.message] if end else [])
-    advices = [end.hint if end else "", *(move.hint for move in moves.values())]
     return Outcome(
         step,
         result,
-        "; ".join(problems),
-        hint=next(filter(None, advices), ""),
+        end.message if end else "",
+        hint=end.hint if end else "",
+        findings=tuple(move.problem for move in moves.values() if move.problem),
         tags=tuple(tag for tag, move in moves.items() if move.moved),
         in_doubt=any(move.in_doubt for move in moves.values()),
     )
+
+
+def _met(code: FindingCode, tag: str, error: RetentionError) -> Finding:
+    """What an error means for a tag."""
+    return Finding(code, tag, error=error.message, hint=error.hint)
 
 
 # A version appears in the list a moment after the push; looked for at most this often, a second apart.
@@ -136,7 +140,8 @@ class _TagMover:
         except RetentionError as error:
             if isinstance(error, RefusedError) and error.refusal.meets_every_change:
                 raise
-            return Move(problem=error.message, hint=error.hint, in_doubt=isinstance(error, InDoubtError))
+            problem = Finding(FindingCode.MISSING, tag, error=error.message, hint=error.hint)
+            return Move(problem=problem, in_doubt=isinstance(error, InDoubtError))
 
     def _move(self, package: Package, version: Version, tag: str) -> Move:
         """Move one tag; raises what its first look or its first write met."""
@@ -165,11 +170,11 @@ class TagRemover(_TagMover):
     def _move(self, package: Package, version: Version, tag: str) -> Move:
         original = self.registry.raw(package, tag)
         if isinstance(original, Unreadable):
-            return Move(problem=f"{tag} could not be looked at before it was taken away ({original.why})")
+            return Move(problem=Finding(FindingCode.TAG_UNREADABLE, tag, error=original.why))
         if isinstance(original, Absent):
-            return Move(problem=f"the tag {tag} is not there any more", stays=True)
+            return Move(problem=Finding(FindingCode.TAG_GONE, tag), stays=True)
         if original.digest != version.name:
-            return Move(problem=f"the tag {tag} is on another image now: it stays there", stays=True)
+            return Move(problem=Finding(FindingCode.TAG_ELSEWHERE, tag), stays=True)
         blank = placeholder_manifest(original, self.nonce())
         # From the first write on the tag is under way: neither a cancel nor the time limit may leave it there.
         with shielded():
@@ -195,7 +200,7 @@ class TagRemover(_TagMover):
             return Move(moved=True)  # somebody deleted the placeholder, and the tag with it
         in_doubt = isinstance(error, InDoubtError)
         if in_doubt and isinstance(there, RawManifest) and there.digest == original.digest:
-            return Move(problem=f"{error.message}; {tag} is still on its image", hint=error.hint)
+            return Move(problem=_met(FindingCode.TAG_STILL_THERE, tag, error))
         try:
             if isinstance(there, Unreadable):
                 raise UnreachableError(f"where it is could not be looked up: {there.why}")
@@ -203,9 +208,14 @@ class TagRemover(_TagMover):
                 self.registry.put(package, tag, original)
         except RetentionError as again:
             doubtful = in_doubt or isinstance(again, InDoubtError)
-            problem = f"{error.message}; and {tag} could not be put back ({again.message})"
-            hint = f"Push {tag} again from {original.digest}, or restore from the report of this run."
-            return Move(moved=not doubtful, problem=problem, hint=hint, in_doubt=doubtful)
+            problem = Finding(
+                FindingCode.TAG_LOST,
+                tag,
+                names=(original.digest,),
+                others=(again.message,),
+                error=error.message,
+            )
+            return Move(moved=not doubtful, problem=problem, in_doubt=doubtful)
         back = there.digest in (blank.digest, original.digest)
         return self._cleared(package, tag, blank, error, back=back)
 
@@ -213,20 +223,17 @@ class TagRemover(_TagMover):
         self, package: Package, tag: str, blank: RawManifest, error: RetentionError, *, back: bool
     ) -> Move:
         """Delete the placeholder that lost its tag, and say where the tag is: put `back`, or on a newer push."""
-        where = (
-            f"{tag} was put back" if back else f"{tag} was pushed to another image meanwhile and stays there"
-        )
-        problem = f"{error.message}; {where}"
+        code = FindingCode.TAG_PUT_BACK if back else FindingCode.TAG_PUSHED
         try:
             self._delete(package, blank.digest)
         except RetentionError as again:
-            hint = f"Look for the empty version {blank.digest}, and delete it by hand ({again.message})."
-            return Move(moved=not back, problem=problem, hint=hint)
+            left = Finding(code, tag, names=(blank.digest,), others=(again.message,), error=error.message)
+            return Move(moved=not back, problem=left)
         if not back:
             return Move(moved=True)
         # What GitHub's own rules refuse for good (the last tagged version) is no failure: the tag stays.
         for_good = isinstance(error, RefusedError) and error.refusal.for_good
-        return Move(problem=problem, hint=error.hint, stays=for_good)
+        return Move(problem=_met(code, tag, error), stays=for_good)
 
 
 class TagRestorer(_TagMover):
@@ -238,14 +245,14 @@ class TagRestorer(_TagMover):
     def _move(self, package: Package, version: Version, tag: str) -> Move:
         there = self.registry.raw(package, tag)
         if isinstance(there, Unreadable):
-            return Move(problem=f"{tag} could not be looked at before it was put back ({there.why})")
+            return Move(problem=Finding(FindingCode.TAG_UNREADABLE, tag, error=there.why))
         if isinstance(there, RawManifest) and there.digest == version.name:
             return Move()
         if isinstance(there, RawManifest) and not is_placeholder(there):
-            return Move(problem=f"the tag {tag} is on another image now: it stays there", stays=True)
+            return Move(problem=Finding(FindingCode.TAG_ELSEWHERE, tag), stays=True)
         original = self.registry.raw(package, version.name)
         if not isinstance(original, RawManifest):
-            return Move(problem=f"the image {version.name} could not be read, so {tag} was not put back")
+            return Move(problem=Finding(FindingCode.IMAGE_UNREAD, tag, names=(version.name,)))
         with shielded():
             self.registry.put(package, tag, original)
             return self._tidied(package, tag, there)
@@ -257,6 +264,6 @@ class TagRestorer(_TagMover):
         try:
             self._delete(package, there.digest)
         except RetentionError as error:
-            problem = f"{tag} was put back, and the empty version {there.digest} that held it is left"
-            return Move(moved=True, problem=problem, hint=f"Delete it by hand ({error.message}).")
+            left = Finding(FindingCode.PLACEHOLDER_LEFT, tag, names=(there.digest,), error=error.message)
+            return Move(moved=True, problem=left)
         return Move(moved=True)

@@ -119,10 +119,13 @@ class StepQueue:
                 ended += self.end(place, Outcome(step, Result.SKIPPED, reason=reasons[version_id]))
         return ended
 
-    def abandon(self, result: Result, message: str, hint: str = "") -> list[Outcome]:
-        """End everything that has no outcome yet."""
+    def abandon(self, message: str, hint: str, reason: Reason | None) -> list[Outcome]:
+        """End everything that has no outcome yet as not reached."""
         rest = [place for place in range(len(self.steps)) if place not in self.outcomes]
-        return [self._note(place, Outcome(self.steps[place], result, message, hint)) for place in rest]
+        return [
+            self._note(place, Outcome(self.steps[place], Result.NOT_REACHED, message, hint, reason=reason))
+            for place in rest
+        ]
 
     def _note(self, place: int, outcome: Outcome) -> Outcome:
         self.outcomes[place] = outcome

@@ -16,6 +16,7 @@ from package_retention.errors import (
 )
 from package_retention.execute.step_queue import StepQueue
 from package_retention.model import Outcome, Result, StepKind
+from package_retention.reason import Reason, ReasonCode
 from package_retention.transport.concurrency import CHANGES
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from package_retention.execute.steps import StopReason
     from package_retention.model import Plan, Step
     from package_retention.ports import EventListener
-    from package_retention.reason import Reason
 
 # How often a walk looks up from waiting to see whether the run was cancelled, in seconds.
 _POLL_SECONDS = 0.1
@@ -98,6 +98,7 @@ class _Walker:
         self.running: dict[Future[Done], int] = {}
         self.width = 1
         self.ended: RetentionError | None = None
+        self.untried: Reason | None = None
         self.failure: RetentionError | None = None
         self.closing = False
         self.unsent: StaleError | None = None
@@ -210,8 +211,8 @@ class _Walker:
         """What the first change meets, the others would; after it, many go at once."""
         self.width = self.execution.width
         if refusal and refusal.meets_every_change:
-            message = f"not tried: every further change would meet the same refusal ({refusal.kind})"
-            self.ended = RetentionError(message, refusal.hint)
+            self.untried = Reason(ReasonCode.SAME_REFUSAL, subject=refusal.kind)
+            self.ended = RetentionError(refusal.message, refusal.hint)
             if refusal.ends_run:
                 self.execution.ending.set(RetentionError(refusal.message, refusal.hint))
 
@@ -237,9 +238,10 @@ class _Walker:
             outcome = Outcome(self.board.steps[place], Result.NOT_REACHED, in_doubt=True, reason=IN_DOUBT)
             self._emit(self.board.end(place, outcome))
         cause = self.ended or self.execution.ending.cause
-        message = cause.message if cause else "waits for something that was not reached"
+        reason = self.untried if cause else Reason(ReasonCode.NOT_REACHED)
         clean = cause is None or isinstance(cause, BudgetError | CancelledError)
-        self._emit(self.board.abandon(Result.NOT_REACHED, message, "" if clean or not cause else cause.hint))
+        hint = "" if clean or not cause else cause.hint
+        self._emit(self.board.abandon(cause.message if cause else "", hint, reason))
 
     def _emit(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:

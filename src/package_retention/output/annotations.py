@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Protocol
 from package_retention.errors import InputError
 from package_retention.escaping import counted
 from package_retention.model import Operation, Result
+from package_retention.output.findings import finding_hint, finding_words, outcome_hint, outcome_words
 from package_retention.output.problems import sentences
-from package_retention.output.sentences import finding_words, outcome_words
-from package_retention.reason import ReasonCode
+from package_retention.reason import FindingCode, ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from package_retention.errors import RetentionError
     from package_retention.model import Outcome, PackageResult, RunResult
+    from package_retention.reason import Finding
 
 _WARNED = frozenset({Result.REFUSED, Result.SKIPPED})
 _WARNED_AT_THE_END = _WARNED | {Result.NOT_REACHED}  # of a run cut short, one point tells them all
@@ -31,6 +32,7 @@ class Notice:
     text: str
     hint: str = ""
     more: int = 0
+    of_inputs: bool = False
 
     @property
     def sentence(self) -> str:
@@ -64,18 +66,20 @@ def notices(run: RunResult) -> tuple[Notice, ...]:
 
 def annotate(run: RunResult, speaker: Annotator) -> None:
     """Tell every point to the log; all problems of the inputs are one error."""
-    problems = _problems(run)
-    if problems:
+    if run.problems:
         speaker.fail(InputError(*run.problems))
     for notice in notices(run):
-        if notice.text in problems:
+        if notice.of_inputs:
             continue
         (speaker.error if notice.error else speaker.warning)(notice.sentence, notice.hint)
 
 
 def _of_run(run: RunResult) -> Iterator[Notice]:
-    for problem in _problems(run) or filter(None, [run.failure]):
-        yield Notice(run.exit_status != 0, problem, run.hint)
+    for problem in sentences(run.problems):
+        yield Notice(run.exit_status != 0, problem, run.hint, of_inputs=True)
+    if run.failure and not run.problems:
+        hint = run.hint or finding_hint(run.failure)
+        yield Notice(run.exit_status != 0, finding_words(run.failure), hint)
     if run.ended_by == "cancel" or not (run.complete or run.warnings):
         yield _cut_short(run)
     for warning in run.warnings:
@@ -85,11 +89,6 @@ def _of_run(run: RunResult) -> Iterator[Notice]:
         yield Notice(
             False, f"Without dry-run this step would be refused before its first change: {why}", hint
         )
-
-
-def _problems(run: RunResult) -> tuple[str, ...]:
-    """The problems of the inputs, which are one error with a line each."""
-    return sentences(run.problems)
 
 
 def _cut_short(run: RunResult) -> Notice:
@@ -110,18 +109,26 @@ def _cut_short(run: RunResult) -> Notice:
 def _of_package(result: PackageResult, complete: bool) -> Iterator[Notice]:
     label = result.plan.package.label
     if result.failure:
-        yield Notice(True, _about(label, result.failure), result.hint)
+        # An error names its object itself.
+        yield Notice(True, finding_words(result.failure), result.hint or finding_hint(result.failure))
     for problem in result.plan.problems:
-        yield Notice(True, _about(label, finding_words(problem)))
+        yield Notice(True, f"{label}: {finding_words(problem)}")
     for warning in result.plan.warnings:
-        yield Notice(False, _about(label, finding_words(warning)))
+        yield Notice(False, _warning(label, warning))
     reported = [outcome for outcome in result.outcomes if not _follows(outcome)]
     errors = list(_grouped(label, reported, (Result.FAILED,), error=True))
     yield from errors
     advised = {notice.hint for notice in errors if notice.hint}
     warned = _WARNED_AT_THE_END if complete else _WARNED
-    left = [o for o in reported if not (o.result is Result.NOT_REACHED and o.hint in advised)]
+    left = [o for o in reported if not (o.result is Result.NOT_REACHED and outcome_hint(o) in advised)]
     yield from _grouped(label, left, warned, error=False)
+
+
+def _warning(label: str, warning: Finding | str) -> str:
+    """A warning with its package, which an error that is ignored names itself."""
+    words = finding_words(warning)
+    itself = not isinstance(warning, str) and warning.code is FindingCode.MISSING
+    return words if itself else f"{label}: {words}"
 
 
 def _follows(outcome: Outcome) -> bool:
@@ -139,23 +146,21 @@ def _grouped(
     groups: dict[str, list[Outcome]] = {}
     untried: Counter[str] = Counter()
     for outcome in outcomes:
+        hint = outcome_hint(outcome)
         if outcome.result in wanted:
-            groups.setdefault(outcome.hint or outcome_words(outcome), []).append(outcome)
-        elif outcome.result is Result.NOT_REACHED and outcome.hint:
-            untried[outcome.hint] += 1
+            groups.setdefault(hint or outcome_words(outcome), []).append(outcome)
+        elif outcome.result is Result.NOT_REACHED and hint:
+            untried[hint] += 1
     for first, *others in groups.values():
-        text = _about(label, f"{_subject(first)}{outcome_words(first)}")
-        if first.hint and untried[first.hint]:
-            text += f"; so {counted(untried[first.hint], 'further change')} were not tried"
-        yield Notice(error, text, first.hint, len(others))
+        hint = outcome_hint(first)
+        text = f"{_subject(first, label)}{outcome_words(first)}"
+        if hint and untried[hint]:
+            text += f"; so {counted(untried[hint], 'further change')} were not tried"
+        yield Notice(error, text, hint, len(others))
 
 
-def _subject(outcome: Outcome) -> str:
+def _subject(outcome: Outcome, label: str) -> str:
+    """The version, and its package where no error was met that names it."""
     version = outcome.step.version
-    if version is None or version.label in outcome.message or version.name in outcome.message:
-        return ""
-    return f"{version.label}: "
-
-
-def _about(label: str, text: str) -> str:
-    return text if label in text else f"{label}: {text}"
+    of_package = "" if outcome.message and not outcome.reason else f"{label}: "
+    return f"{of_package}{version.label}: " if version else of_package

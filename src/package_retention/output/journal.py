@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from package_retention.escaping import counted
 from package_retention.model import MOVES_TAGS, Result, StepKind
-from package_retention.output.sentences import outcome_words, reason_words
+from package_retention.output.findings import outcome_words
+from package_retention.output.sentences import reason_words
 from package_retention.output.summary.naming import Names
 from package_retention.output.summary.words import group_words, result_words
 

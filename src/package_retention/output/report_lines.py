@@ -6,7 +6,8 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from package_retention.output.counts import count_run
-from package_retention.output.sentences import finding_words, outcome_words, reason_words
+from package_retention.output.findings import finding_hint, finding_words, outcome_hint, outcome_words
+from package_retention.output.sentences import reason_words
 from package_retention.report import SCHEMA
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def starting(number: int, now: datetime) -> Line:
 def outcome(number: int, one: Outcome, now: datetime) -> Line:
     """How a step ended."""
     said = _known(
-        tags=list(one.tags), message=outcome_words(one), hint=one.hint, in_doubt=one.in_doubt or None
+        tags=list(one.tags), message=outcome_words(one), hint=outcome_hint(one), in_doubt=one.in_doubt or None
     )
     return {"kind": "outcome", "step": number, "result": one.result.value, "at": moment(now), **said}
 
@@ -175,7 +176,11 @@ def end(run: RunResult, now: datetime, counts: RunCounts | None = None) -> Line:
     """The last line: how the run ended, its counts and what it cost."""
     one, spent = (counts or count_run(run)).total, run.spending
     failures = [
-        {"package": result.plan.package.label, "failure": result.failure, **_known(hint=result.hint)}
+        {
+            "package": result.plan.package.label,
+            "failure": finding_words(result.failure),
+            **_known(hint=result.hint or finding_hint(result.failure)),
+        }
         for result in run.packages
         if result.failure
     ]
@@ -200,7 +205,11 @@ def end(run: RunResult, now: datetime, counts: RunCounts | None = None) -> Line:
             "waited_seconds": round(spent.waited, 1),
             "seconds": round(spent.seconds, 1),
         },
-        **_known(ended_by=run.ended_by, failure=run.failure, hint=run.hint),
+        **_known(
+            ended_by=run.ended_by,
+            failure=finding_words(run.failure),
+            hint=run.hint or finding_hint(run.failure),
+        ),
         **_known(warnings=[finding_words(one) for one in run.warnings], failures=failures),
     }
 

@@ -7,13 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted, quoted
-from package_retention.reason import Condition, FindingCode, Reason, ReasonCode, ReasonDetail
+from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from package_retention.model import Outcome
-    from package_retention.reason import Fact, Finding, Terms
+    from package_retention.reason import Fact, Terms
 
 _REASONS: dict[ReasonCode | ReasonDetail, str] = {
     ReasonCode.SELECTED: "selected: no filter narrows the versions",
@@ -64,65 +63,9 @@ _REASONS: dict[ReasonCode | ReasonDetail, str] = {
     ReasonCode.UNTOUCHABLE: "untagged: the graph of docker packages cannot be read",
     ReasonDetail.BASE_LAYER: "`docker-base-layer` is never touched",
     ReasonCode.IMAGE_STAYS: "stays with its image, which stays",
+    ReasonCode.SAME_REFUSAL: "not tried: every further change would meet the same refusal ({subject})",
+    ReasonCode.NOT_REACHED: "waits for something that was not reached",
     ReasonCode.IN_DOUBT: "cancelled before GitHub had answered: it may have happened",
-}
-
-_FINDINGS: dict[FindingCode, str] = {
-    FindingCode.EXCLUSION_UNMATCHED: "`exclude-versions` entry {subject} matched nothing",
-    FindingCode.ID_ABSENT: "there is no version with the id {number}",
-    FindingCode.ID_IS_PART: "the id {number} is part of {subject}, and goes with it alone",
-    FindingCode.LAST_VERSION_STAYS: (
-        "every version would go, and GitHub refuses to delete the last: {subject} stays. "
-        "`delete-package: when-empty` deletes such a package whole"
-    ),
-    FindingCode.LAST_TAGGED_STAYS: (
-        "every tagged version would go, and GitHub refuses to delete the last: {subject} stays. "
-        "`delete-package: when-empty` deletes such a package whole"
-    ),
-    FindingCode.LAST_TAG_STAYS: (
-        "no tag would be left, and GitHub refuses to delete the last tagged version, so {subject} keeps its tags"
-    ),
-    FindingCode.INDEX_LOST: (
-        "{subject}: the registry has no manifest for it, so what it needs is unknown: untagged images stay"
-    ),
-    FindingCode.MANIFESTS_LOST: (
-        "{number:,} untagged versions have no manifest in the registry: taken as images of one piece"
-    ),
-    FindingCode.MANIFEST_UNREAD: (
-        "the manifest of {subject} could not be read: {error}{more}. What it needs is unknown, so nothing in the "
-        "package is changed"
-    ),
-    FindingCode.REPORT_SILENT: "the report says nothing of this package, so nothing in it is changed",
-    FindingCode.GONE_ALREADY: "{subject} was in the report's plan and is gone already",
-    FindingCode.TAGS_DIFFER: "{subject} stays: its tags differ from the report's ({names} then, {others} now)",
-    FindingCode.STAYS_AFTER_ALL: "{subject} was in the report's plan and stays: {reason}",
-    FindingCode.THERE_AGAIN: "{subject} is there again already",
-    FindingCode.STAYS_DELETED: "{subject} stays deleted: {reason}",
-    FindingCode.NOT_RESTORABLE: (
-        "{subject} cannot be restored: GitHub does not list it among the deleted versions (its 30 days are over, or "
-        "the package was deleted and made anew)"
-    ),
-    FindingCode.MORE_DIFFER: "{number:,} more differ from the report in such ways",
-    FindingCode.ID_NOT_DELETED: "version {number} is not deleted",
-    FindingCode.ID_NOT_AMONG_DELETED: "version {number} is not among the deleted versions",
-    FindingCode.LATEST_NOT_NAMED: "the tag latest is not put back: only `versions: latest` or the id does that",
-    FindingCode.TAG_ELSEWHERE: "the tag {subject} is on another image now: it stays there",
-    FindingCode.TAG_CLAIMED_TWICE: "the tag {subject} is not put back: the report has it on more than one version",
-    FindingCode.TAGS_LOST: "{subject} came back without its tags ({names}): push them again",
-    FindingCode.PARTS_DELETED: (
-        "what came back also needs {number:,} deleted version(s), which the run of the report did not delete: restore "
-        "them with `package-version-ids: {names}` if they should come back too"
-    ),
-    FindingCode.REFERRERS_UNFOUND: (
-        "{number:,} more deleted version(s) have no tag; any of them that refers to a restored image by its manifest's "
-        "`subject` alone (a signature, an attestation) cannot be found here and may be missing: the report of the run "
-        "that deleted it has it (`from-report`)"
-    ),
-    FindingCode.NOT_LISTED: "{subject} could not be listed: {error} {hint}",
-    FindingCode.WOULD_BE_REFUSED: "a deletion would be refused: {error}",
-    FindingCode.NOT_LOOKED_AT: "not looked at: the run ended before",
-    FindingCode.MISSING: "{error} {hint}",
-    FindingCode.NOT_WHOLE: "{reason}",
 }
 
 
@@ -187,31 +130,6 @@ def rule_words(rule: Terms, *, keeps: bool = False) -> str:
     if "min-versions-to-keep" in dict(rule):
         words.append(_kept_words("among the newest" if keeps else "all but the newest", rule))
     return ", ".join(words)
-
-
-def finding_words(finding: Finding | str) -> str:
-    """Say a finding in one sentence, without a full stop."""
-    if isinstance(finding, str):
-        return finding
-    return (
-        _FINDINGS[finding.code]
-        .format(
-            subject=finding.subject,
-            number=finding.number,
-            names=", ".join(finding.names) or "none",
-            others=", ".join(finding.others) or "none",
-            reason=reason_words(finding.reason) if finding.reason else "",
-            error=finding.error,
-            hint=finding.hint,
-            more=f" (and {finding.number:,} more)" if finding.number else "",
-        )
-        .strip()
-    )
-
-
-def outcome_words(outcome: Outcome) -> str:
-    """Say why a step ended as it did; empty where that needs no reason."""
-    return reason_words(outcome.reason) if outcome.reason else outcome.message
 
 
 _TERMS = {

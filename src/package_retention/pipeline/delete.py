@@ -139,7 +139,7 @@ def prepare(run_context: RunContext, target: Target, now: datetime, options: Opt
         check_share(plan, run_context.settings.fail_if_more_than)
     except PlanError as error:
         shown = replace(plan, over_cap=True)
-        return PackageTask(shown, result=PackageResult(shown, failure=error.message, hint=error.hint))
+        return PackageTask(shown, result=PackageResult(shown, failure=error.said, hint=error.hint))
     if not plan.steps or run_context.settings.dry_run:
         return PackageTask(plan, result=PackageResult(plan))
     return PackageTask(plan, execute=lambda: deletion.execute(plan, taken_at))

@@ -149,8 +149,10 @@ class Listing:
 
 
 def _with_refusal(plan: Plan, error: PlanError) -> Plan:
-    finding = Finding(FindingCode.WOULD_BE_REFUSED, error=error.message)
-    return replace(plan, warnings=(*plan.warnings, finding))
+    refused = (
+        error.said if isinstance(error.said, Finding) else Finding(FindingCode.MISSING, error=error.said)
+    )
+    return replace(plan, warnings=(*plan.warnings, Finding(FindingCode.WOULD_BE_REFUSED, about=refused)))
 
 
 def _unjudged(plan: Plan) -> Plan:

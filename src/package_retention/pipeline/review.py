@@ -29,37 +29,27 @@ MAX_AGE = timedelta(days=7)
 def check(report: Report, settings: Settings, now: datetime) -> None:
     """Raise `PlanError` where a report was made elsewhere, of another operation, or too long ago."""
     if report.server.rstrip("/").lower() != settings.server_url.rstrip("/").lower():
-        raise _mismatch(f"was made on {report.server}, and this step works on {settings.server_url}")
+        raise _mismatch(FindingCode.OTHER_SERVER, report.server, settings.server_url)
     if report.owner.lower() != settings.owner.lower():
-        raise _mismatch(
-            f"is about packages of {report.owner}, and this step is about those of {settings.owner}"
-        )
+        raise _mismatch(FindingCode.OTHER_OWNER, report.owner, settings.owner)
     if report.operation is not Operation.DELETE:
-        raise _mismatch(
-            f"tells of the operation {report.operation}, and only a deletion can be applied or undone"
-        )
+        raise _mismatch(FindingCode.OTHER_OPERATION, report.operation)
     if settings.operation is Operation.RESTORE and report.dry_run:
-        raise _mismatch("is that of a dry run: nothing was deleted that could be restored")
+        raise _mismatch(FindingCode.OF_DRY_RUN)
     if settings.operation is Operation.DELETE and now - report.created_at > MAX_AGE:
-        raise _mismatch(
-            f"was written on {report.created_at:%Y-%m-%d}: a plan older than seven days is not applied"
-        )
+        raise _mismatch(FindingCode.TOO_OLD, f"{report.created_at:%Y-%m-%d}")
 
 
-def _mismatch(why: str) -> PlanError:
-    return PlanError(
-        f"from-report: the report {why}.", "Name the report of a run on the same host, owner and packages."
-    )
+def _mismatch(code: FindingCode, said: str = "", here: str = "") -> PlanError:
+    return PlanError(Finding(code, said, others=(here,)))
 
 
 def check_packages(report: Report, packages: Collection[Package]) -> None:
     """Raise `PlanError` where a report is about none of the packages that this step reaches."""
     if not packages or any(report.about(package) for package in packages):
         return
-    named = ", ".join(one.package.label for one in report.packages[:3]) or "no package at all"
-    more = f" and {len(report.packages) - 3:,} more" if len(report.packages) > 3 else ""  # noqa: PLR2004
-    about = next(iter(packages)).label if len(packages) == 1 else f"{len(packages):,} others"
-    raise _mismatch(f"tells of {named}{more}, and this step is about {about}")
+    named, here = (one.package.label for one in report.packages), (package.label for package in packages)
+    raise PlanError(Finding(FindingCode.OTHER_PACKAGES, names=tuple(named), others=tuple(here)))
 
 
 @dataclass(frozen=True, slots=True)

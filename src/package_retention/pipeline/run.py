@@ -28,7 +28,8 @@ def run(run_context: RunContext, options: Options) -> RunResult:
     run_context = replace(run_context, journal=recorder)
     results: Sequence[PackageResult] = ()
     warnings: tuple[Finding | str, ...] = ()
-    failure = hint = ""
+    failure: Finding | str = ""
+    hint = ""
     refusal = ("", "")
     try:
         found = result_of(run_context, lambda: targets(run_context))
@@ -45,7 +46,7 @@ def run(run_context: RunContext, options: Options) -> RunResult:
     except (BudgetError, CancelledError) as error:
         run_context.ending.set(error)
     except RetentionError as error:
-        failure, hint = error.message, error.hint
+        failure, hint = error.said, error.hint
     reconciled = replace(_result(run_context, results, failure, hint), refused_later=refusal)
     return replace(reconciled, warnings=(*reconciled.warnings, *warnings))
 
@@ -106,7 +107,7 @@ def _failed(run_context: RunContext, target: Target, error: RetentionError) -> P
     if ignored:
         missing = Finding(FindingCode.MISSING, error=error.message, hint=error.hint)
         plan = replace(plan, warnings=(missing,))
-    failure = "" if ignored else error.message
+    failure = "" if ignored else error.said
     result = PackageResult(plan, failure=failure, hint=error.hint, missing=isinstance(error, MissingError))
     return PackageTask(plan, result=result)
 
@@ -150,9 +151,9 @@ def _carried_out(
             return recorder.result(one.plan, error.message)
         except RetentionError as error:
             result = recorder.result(one.plan, error.message)
-            return replace(result, failure=error.message, hint=error.hint)
+            return replace(result, failure=error.said, hint=error.hint)
         except Exception as error:  # noqa: BLE001 - a fault of this action: what was done must still be told
-            failure = f"an unexpected {type(error).__name__}: {error}"
+            failure = f"{one.plan.package.label}: an unexpected {type(error).__name__}: {error}"
             return replace(recorder.result(one.plan, failure), failure=failure)
 
     def given_up(one: PackageTask) -> PackageResult:
@@ -170,16 +171,18 @@ def _restores_whole(one: PackageTask) -> bool:
     return any(step.kind is StepKind.RESTORE_PACKAGE for step in one.plan.steps)
 
 
-def _result(run_context: RunContext, results: Sequence[PackageResult], failure: str, hint: str) -> RunResult:
+def _result(
+    run_context: RunContext, results: Sequence[PackageResult], failure: Finding | str, hint: str
+) -> RunResult:
     cause = run_context.ending.cause
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
     if isinstance(cause, BudgetError) and not cause.failing:
-        warnings = (f"{_cut_short(cause, results)}. {cause.hint[:1].upper()}{cause.hint[1:]}".strip(),)
+        warnings = (_cut_short(cause, results),)
     elif isinstance(cause, BudgetError):
-        failure = failure or f"{_cut_short(cause, results)}, and requests were failing then"
-        hint = hint or cause.hint
+        ended = Finding(FindingCode.ENDED_FAILING, about=_cut_short(cause, results))
+        failure, hint = failure or ended, hint or cause.hint
     elif cause and not isinstance(cause, CancelledError):
-        failure, hint = failure or cause.message, hint or cause.hint
+        failure, hint = failure or cause.said, hint or cause.hint
     settings = run_context.settings
     run_result = RunResult(
         operation=settings.operation,
@@ -201,12 +204,10 @@ def _ended_by(cause: RetentionError | None) -> str:
     return "cancel" if isinstance(cause, CancelledError) else ""
 
 
-def _cut_short(cause: BudgetError, results: Sequence[PackageResult]) -> str:
-    if not results:
-        return f"the run ended before its plan was made: {cause.message}"
+def _cut_short(cause: BudgetError, results: Sequence[PackageResult]) -> Finding:
     left = sum(1 for result in results for o in result.outcomes if o.result is Result.NOT_REACHED)
-    remain = "1 planned change remains" if left == 1 else f"{left:,} planned changes remain"
-    return f"the run ended before its plan: {cause.message}. {remain}"
+    code = FindingCode.ENDED_EARLY if results else FindingCode.ENDED_UNPLANNED
+    return Finding(code, number=left, error=cause.message, hint=cause.hint)
 
 
 def exit_status(run_result: RunResult, cause: RetentionError | None) -> int:

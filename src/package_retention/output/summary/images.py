@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from package_retention.decide.graph import own_tags
 from package_retention.escaping import counted
 from package_retention.model import MOVES_TAGS, Result
-from package_retention.output.sentences import outcome_words, own_words
+from package_retention.output.findings import outcome_words
+from package_retention.output.sentences import own_words
 from package_retention.output.summary.naming import MOST_TAGS
 from package_retention.output.summary.words import result_words
 

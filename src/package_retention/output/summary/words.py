@@ -103,6 +103,8 @@ REASONS = {
     ReasonCode.UNTOUCHABLE: "never touched",
     ReasonCode.IMAGE_STAYS: "part of an image that stays",
     ReasonCode.IN_DOUBT: "in doubt",
+    ReasonCode.SAME_REFUSAL: "not tried after a refusal",
+    ReasonCode.NOT_REACHED: "not reached",
 }
 
 # In words of their own, where those of the code would not be true.

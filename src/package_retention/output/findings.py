@@ -1,0 +1,178 @@
+"""The sentences of findings: what a person must know beside decisions, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from package_retention.escaping import counted
+from package_retention.output.sentences import reason_words
+from package_retention.reason import FindingCode
+
+if TYPE_CHECKING:
+    from package_retention.model import Outcome
+    from package_retention.reason import Finding
+
+_FINDINGS: dict[FindingCode, str] = {
+    FindingCode.EXCLUSION_UNMATCHED: "`exclude-versions` entry {subject} matched nothing",
+    FindingCode.ID_ABSENT: "there is no version with the id {number}",
+    FindingCode.ID_IS_PART: "the id {number} is part of {subject}, and goes with it alone",
+    FindingCode.LAST_VERSION_STAYS: (
+        "every version would go, and GitHub refuses to delete the last: {subject} stays. "
+        "`delete-package: when-empty` deletes such a package whole"
+    ),
+    FindingCode.LAST_TAGGED_STAYS: (
+        "every tagged version would go, and GitHub refuses to delete the last: {subject} stays. "
+        "`delete-package: when-empty` deletes such a package whole"
+    ),
+    FindingCode.LAST_TAG_STAYS: (
+        "no tag would be left, and GitHub refuses to delete the last tagged version, so {subject} keeps its tags"
+    ),
+    FindingCode.INDEX_LOST: (
+        "{subject}: the registry has no manifest for it, so what it needs is unknown: untagged images stay"
+    ),
+    FindingCode.MANIFESTS_LOST: (
+        "{number:,} untagged versions have no manifest in the registry: taken as images of one piece"
+    ),
+    FindingCode.MANIFEST_UNREAD: (
+        "the manifest of {subject} could not be read: {error}{more}. What it needs is unknown, so nothing in the "
+        "package is changed"
+    ),
+    FindingCode.REPORT_SILENT: "the report says nothing of this package, so nothing in it is changed",
+    FindingCode.GONE_ALREADY: "{subject} was in the report's plan and is gone already",
+    FindingCode.TAGS_DIFFER: "{subject} stays: its tags differ from the report's ({names} then, {others} now)",
+    FindingCode.STAYS_AFTER_ALL: "{subject} was in the report's plan and stays: {reason}",
+    FindingCode.THERE_AGAIN: "{subject} is there again already",
+    FindingCode.STAYS_DELETED: "{subject} stays deleted: {reason}",
+    FindingCode.NOT_RESTORABLE: (
+        "{subject} cannot be restored: GitHub does not list it among the deleted versions (its 30 days are over, or "
+        "the package was deleted and made anew)"
+    ),
+    FindingCode.MORE_DIFFER: "{number:,} more differ from the report in such ways",
+    FindingCode.ID_NOT_DELETED: "version {number} is not deleted",
+    FindingCode.ID_NOT_AMONG_DELETED: "version {number} is not among the deleted versions",
+    FindingCode.LATEST_NOT_NAMED: "the tag latest is not put back: only `versions: latest` or the id does that",
+    FindingCode.TAG_ELSEWHERE: "the tag {subject} is on another image now: it stays there",
+    FindingCode.TAG_CLAIMED_TWICE: "the tag {subject} is not put back: the report has it on more than one version",
+    FindingCode.TAGS_LOST: "{subject} came back without its tags ({names}): push them again",
+    FindingCode.PARTS_DELETED: (
+        "what came back also needs {number:,} deleted version(s), which the run of the report did not delete: restore "
+        "them with `package-version-ids: {names}` if they should come back too"
+    ),
+    FindingCode.REFERRERS_UNFOUND: (
+        "{number:,} more deleted version(s) have no tag; any of them that refers to a restored image by its manifest's "
+        "`subject` alone (a signature, an attestation) cannot be found here and may be missing: the report of the run "
+        "that deleted it has it (`from-report`)"
+    ),
+    FindingCode.NOT_LISTED: "{subject} could not be listed: {error} {hint}",
+    FindingCode.WOULD_BE_REFUSED: "a deletion would be refused: {about}",
+    FindingCode.NOT_LOOKED_AT: "not looked at: the run ended before",
+    FindingCode.MISSING: "{error} {hint}",
+    FindingCode.NOT_WHOLE: "{reason}",
+    FindingCode.ENDED_UNPLANNED: "the run ended before its plan was made: {error}. {hint}",
+    FindingCode.ENDED_EARLY: "the run ended before its plan: {error}. {remaining}. {hint}",
+    FindingCode.ENDED_FAILING: "{about} Requests were failing then",
+    FindingCode.OVER_CAP: (
+        "{subject}: the plan deletes {number:,} of {of} {what}, and `fail-if-more-than` is {share}: nothing was "
+        "changed. It would delete {names}"
+    ),
+    FindingCode.MOSTLY_ORPHANS: (
+        "{subject}: {number:,} of {names} images are signatures or attestations without their image: it most likely "
+        "lives in another package, so `orphaned` would delete what still signs it"
+    ),
+    FindingCode.OTHER_SERVER: "from-report: the report was made on {subject}, and this step works on {others}",
+    FindingCode.OTHER_OWNER: (
+        "from-report: the report is about packages of {subject}, and this step is about those of {others}"
+    ),
+    FindingCode.OTHER_OPERATION: (
+        "from-report: the report is that of the operation {subject}, and only a deletion can be applied or undone"
+    ),
+    FindingCode.OF_DRY_RUN: (
+        "from-report: the report is that of a dry run: nothing was deleted that could be restored"
+    ),
+    FindingCode.TOO_OLD: (
+        "from-report: the report was written on {subject}: a plan older than seven days is not applied"
+    ),
+    FindingCode.OTHER_PACKAGES: "from-report: the report is about {names}, and this step is about {others}",
+    FindingCode.TAG_UNREADABLE: "{subject} could not be looked at before it was moved ({error})",
+    FindingCode.TAG_GONE: "the tag {subject} is not there any more",
+    FindingCode.TAG_STILL_THERE: "{error}; {subject} is still on its image",
+    FindingCode.TAG_LOST: "{error}; and {subject} could not be put back ({others})",
+    FindingCode.TAG_PUT_BACK: "{error}; {subject} was put back",
+    FindingCode.TAG_PUSHED: "{error}; {subject} was pushed to another image meanwhile and stays there",
+    FindingCode.IMAGE_UNREAD: "the image {names} could not be read, so {subject} was not put back",
+    FindingCode.PLACEHOLDER_LEFT: "{subject} was put back, and the empty version {names} that held it is left",
+}
+
+_OTHER_REPORT = "Name the report of a run on the same host, owner and packages."
+_HINTS: dict[FindingCode, str] = {
+    FindingCode.OVER_CAP: (
+        "Look at the plan with `dry-run: true`; raise `fail-if-more-than`, or use `limit` to delete a few at a time."
+    ),
+    FindingCode.MOSTLY_ORPHANS: "Take `orphaned` out of `remove-damaged` for this package.",
+    FindingCode.OTHER_SERVER: _OTHER_REPORT,
+    FindingCode.OTHER_OWNER: _OTHER_REPORT,
+    FindingCode.OTHER_OPERATION: _OTHER_REPORT,
+    FindingCode.OF_DRY_RUN: _OTHER_REPORT,
+    FindingCode.TOO_OLD: "Make a new plan with `dry-run: true`.",
+    FindingCode.OTHER_PACKAGES: _OTHER_REPORT,
+    FindingCode.TAG_LOST: "Push {subject} again from {names}, or restore from the report of this run.",
+    FindingCode.PLACEHOLDER_LEFT: "Delete it by hand ({error}).",
+}
+_PLACEHOLDER = "Look for the empty version {names}, and delete it by hand ({others})."
+_MOST_NAMES = 10
+
+
+def finding_words(finding: Finding | str) -> str:
+    """Say a finding in one sentence, without a full stop."""
+    if isinstance(finding, str):
+        return finding
+    return _FINDINGS[finding.code].format(**_words(finding)).strip()
+
+
+def finding_hint(finding: Finding | str) -> str:
+    """Say what to do about a finding; empty where nothing is to be done, or its sentence says it."""
+    if isinstance(finding, str):
+        return ""
+    hint = _HINTS.get(finding.code, "")
+    if finding.code in (FindingCode.TAG_PUT_BACK, FindingCode.TAG_PUSHED):
+        hint = _PLACEHOLDER if finding.names else finding.hint
+    if finding.code is FindingCode.TAG_STILL_THERE:
+        hint = finding.hint
+    return hint.format(**_words(finding))
+
+
+def outcome_words(outcome: Outcome) -> str:
+    """Say why a step ended as it did; empty where that needs no reason."""
+    own = reason_words(outcome.reason) if outcome.reason else outcome.message
+    return "; ".join(filter(None, (*map(finding_words, outcome.findings), own)))
+
+
+def outcome_hint(outcome: Outcome) -> str:
+    """Say what to do next, where there is anything to do."""
+    return outcome.hint or next(filter(None, map(finding_hint, outcome.findings)), "")
+
+
+def _words(finding: Finding) -> dict[str, object]:
+    of, what, share = finding.others if finding.code is FindingCode.OVER_CAP else ("", "", "")
+    verb = "remains" if finding.number == 1 else "remain"
+    return {
+        "subject": finding.subject,
+        "number": finding.number,
+        "names": _listed(finding.names),
+        "others": _listed(finding.others),
+        "reason": reason_words(finding.reason) if finding.reason else "",
+        "about": finding_words(finding.about) if finding.about else "",
+        "error": finding.error,
+        "hint": finding.hint[:1].upper() + finding.hint[1:],
+        "more": f" (and {finding.number:,} more)" if finding.number else "",
+        "remaining": f"{counted(finding.number, 'planned change')} {verb}",
+        "of": of,
+        "what": what,
+        "share": share,
+    }
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = len(names) - _MOST_NAMES
+    shown = ", ".join(names[:_MOST_NAMES]) or "none"
+    return f"{shown} and {more:,} more" if more > 0 else shown
