@@ -282,6 +282,19 @@ def test_damaged_images_go_and_healthy_ones_stay(made: Scene, damage: str, goes:
     assert {"empty", "cache"} <= made.tags.keys()
 
 
+def test_one_pushed_index_does_not_have_a_run_ask_without_bounds(made: Scene) -> None:
+    children = [
+        shapes.descriptor(shapes.image(f"never pushed {number}"), "linux/amd64") for number in range(5000)
+    ]
+    made.add(shapes.index(children), "wide", created=60)
+    broken(made, "v2", 90, 2)
+    made.push("v3", created=1)
+    made.delete(remove_damaged="ghost,partial")
+    assert "wide" in made.tags
+    assert "v2" not in made.tags
+    assert len(made.world.requests) < 60
+
+
 @pytest.mark.parametrize("status", ["ghost", "partial", "ghost, partial"])
 def test_a_child_that_no_list_has_and_the_registry_has_is_not_gone(made: Scene, status: str) -> None:
     """A list that shifts while it is paged, or is behind: only a 404 of the registry makes damage."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from package_retention.model import Descriptor, Reading, Version
 
+MAX_ASKED_OF_AN_INDEX = 200
+"""Children of one index that the registry is asked for; real ones have some 20 platforms."""
+
 INDEX_TYPES = frozenset(
     {
         "application/vnd.oci.image.index.v1+json",
@@ -297,8 +300,17 @@ def is_attestation(child: Descriptor) -> bool:
     return attests(child) or child.platform == "unknown/unknown"
 
 
+def _askable(lost: Iterable[Descriptor]) -> list[str]:
+    digests = [child.digest for child in lost if not is_attestation(child)]
+    return digests if len(digests) <= MAX_ASKED_OF_AN_INDEX else []
+
+
 def unconfirmed(graph: Graph) -> tuple[str, ...]:
-    """Digests that are named (by an index, as a subject) and not listed: only a 404 makes them missing."""
-    children = (child.digest for lost in graph.lost.values() for child in lost if not is_attestation(child))
+    """Return the digests that are named (by an index, as a subject) and not listed: only a 404 makes them missing.
+
+    The children of an index that names far more than there are platforms are left out, so that it counts as whole:
+    anybody who can push could otherwise have a run ask for tens of thousands of digests.
+    """
+    children = (digest for lost in graph.lost.values() for digest in _askable(lost))
     subjects = (s for digest in graph.orphans for s in graph.subjects[digest])
     return tuple(dict.fromkeys((*children, *subjects)))
