@@ -193,6 +193,20 @@ def test_a_long_wait_for_the_hour_ends_the_run_where_no_time_limit_is_given(made
     assert "ive `time-limit` to have the run wait" in ran.log
 
 
+def test_a_list_that_the_hour_cannot_hold_is_refused_from_its_first_page(made: Scene) -> None:
+    workflow(made)
+    package = libraries(made, 1500)
+    package.roles["octo/app"] = "admin"
+    made.world.limits.spend(made.world.tokens[WORKFLOW], 890)
+    ran = made.step(
+        token=WORKFLOW, package_type="npm", package_name="lib", min_versions_to_keep=1, report_file=REPORT
+    )
+    assert ran.status == 1
+    assert len(made.world.requests) <= 4
+    assert "its list takes 14 more requests" in ran.log
+    assert "personal access token" in ran.log
+
+
 def test_others_who_spend_the_hour_meanwhile_are_noticed(made: Scene) -> None:
     package = libraries(made, 300)
     token = made.world.tokens[TOKEN]

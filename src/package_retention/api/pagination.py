@@ -13,7 +13,7 @@ from package_retention.errors import MissingError, UnreachableError
 from package_retention.transport import concurrency, links
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
     from concurrent.futures import Future
 
     from package_retention.api.client import GitHubClient
@@ -170,21 +170,24 @@ class Paginator:
             seen.add(page.marks)
             yield page
 
-    def _concurrently(self, listing: Listing[T], url: str, numbers: Iterable[int]) -> list[_Page[T]]:
+    def _concurrently(self, listing: Listing[T], url: str, numbers: range) -> list[_Page[T]]:
         """Fetch pages, some ahead of the one that is waited for: how many there are is only what a server claims."""
+        left, pages = len(numbers), list[_Page[T]]()
+        self._client.pacer.reserve_reads(left, listing.action)
         ahead: deque[Future[_Page[T]]] = deque()
-        numbers = iter(numbers)
-        pages: list[_Page[T]] = []
+        to_ask = iter(numbers)
         try:
-            while True:
-                for number in islice(numbers, concurrency.PAGES - len(ahead)):
+            while not pages or pages[-1].rows:
+                for number in islice(to_ask, concurrency.PAGES - len(ahead)):
                     ahead.append(self._pool.submit(self._page, listing, _at(url, number, PER_PAGE), number))
                 if not ahead:
-                    return pages
+                    break
                 pages.append(ahead.popleft().result())
-                if not pages[-1].rows:
-                    return pages
+                self._client.pacer.release_reads(1)
+                left -= 1
+            return pages
         finally:
+            self._client.pacer.release_reads(left)
             # After a failure no more is asked for; nobody waits for what is under way, which only reads.
             for future in ahead:
                 future.cancel()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from package_retention.api.budgets import HourBudget, MinuteBudget
-from package_retention.errors import BudgetError, StaleError
+from package_retention.errors import BudgetError, PlanError, StaleError
 from package_retention.shield import is_shielded
 from package_retention.transport.concurrency import API_REQUESTS, FifoLock
 from package_retention.transport.retry import RetryCause
@@ -97,6 +97,7 @@ class RateLimiter:
         self._deadline = math.inf if time_limit is None else clock.monotonic() + time_limit
         self._longest_budget_wait = math.inf if longest_budget_wait is None else longest_budget_wait
         self._in_flight = 0
+        self._reserved = 0
         self._requests = 0
         self._points = 0
         self._waited = 0.0
@@ -246,6 +247,30 @@ class RateLimiter:
             if self._seconds_for(changes, now) > left:
                 message = f"the time limit ends the run here: the next {changes} changes would pass it"
                 raise BudgetError(message, "time", _RAISE_LIMIT)
+
+    def reserve_reads(self, reads: int, action: str) -> None:
+        """Set aside the reads of a list, or raise `PlanError` where the rest of the hour does not hold them.
+
+        What other lists set aside and have not read yet counts, too: a run that reads as long as the hour lasts has
+        spent it for nothing.
+        """
+        now = self._clock.monotonic()
+        with self._changed:
+            patience = min(self._deadline - now, self._longest_budget_wait)
+            room = self._hour.room(self._in_flight, now, patience) - self._reserved
+            if reads > room:
+                raise PlanError(
+                    f"cannot {action}: its list takes {reads:,} more requests, and the rest of GitHub's hourly budget"
+                    f" holds {max(room, 0):,.0f} beside what other lists take and the tenth that is left to others",
+                    "use a personal access token (classic), which has 5,000 requests an hour where a GITHUB_TOKEN has"
+                    " 1,000; or name fewer packages in one step",
+                )
+            self._reserved += reads
+
+    def release_reads(self, reads: int) -> None:
+        """Give back reads that were set aside: they were made, or will not be."""
+        with self._changed:
+            self._reserved -= reads
 
     def _seconds_for(self, changes: int, now: float) -> float:
         """How long so many changes take: by the pace at the most, and by what is under way at once."""
