@@ -242,8 +242,10 @@ def agree(job: Job, truth: Truth, ran: Ran, path: Path, planned: frozenset[int])
     # Every place tells the same.
     assert told.done == said, ran.log
     end = end_of(path)
-    counts = {name: ran.number(f"{name}-count") for name in end["counts"]}
-    assert end["counts"] == counts, ran.log
+    ended = dict(end["counts"])
+    assert ended.pop("freed_bytes", 0) == ran.number("freed-bytes"), ran.log
+    counts = {name: ran.number(f"{name}-count") for name in ended}
+    assert ended == counts, ran.log
     lists = {"deleted": deleted, "restored": restored, "failed": failed}
     assert {name: len(found) for name, found in lists.items()} == {name: counts[name] for name in lists}
     assert counts["untagged"] == (0 if job.restores else len(told.tags))

@@ -50,7 +50,7 @@ def assert_harmless(ran: Ran, ours: set[str]) -> None:
     for name, value in ran.outputs.items():
         if name.endswith(("-ids", "packages")):
             json.loads(value)
-        elif name.endswith("-count"):
+        elif name.endswith(("-count", "-bytes")):
             int(value)
         else:
             assert value in ("true", "false", "", "report.jsonl")

@@ -237,10 +237,11 @@ def _summary(happened: Happened, said: set[int]) -> Iterator[str]:
     first = summary.splitlines()[0] if summary else ""
     if not first:
         yield "no summary"
+    # Images come first, and then their versions: `Deleted 2 of 13 images (11 versions)`.
     numbers = [int(one) for one in re.findall(r"\d+", first.split(" in octo/app")[0])]
-    if first.startswith("## Deleted ") and " of " in first and numbers[0] != len(said):
+    if first.startswith("## Deleted ") and " of " in first and numbers[0] > len(said):
         yield f"the summary's title is {first!r}, {len(said)} were deleted"
-    if said and str(len(said)) not in first and not happened.whole:
+    if said and len(said) not in numbers and not happened.whole:
         yield f"the summary's title is {first!r}, {len(said)} were deleted"
     undo = "How to undo" in summary
     if undo and not (said or ran.number("untagged-count") or happened.whole):
