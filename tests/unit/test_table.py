@@ -32,7 +32,7 @@ HOLDERS: dict[Place, type] = {
 }
 # What these values hold beside what inputs say.
 NO_INPUTS = {
-    Place.SETTINGS: {"rules", "api_url", "server_url", "warnings", "given", "references"},
+    Place.SETTINGS: {"rules", "api_url", "server_url", "warnings", "given", "references", "by_hand"},
     Place.PACKAGE: {"delete", "keep", "exclude", "within"},
     Place.FILTER: set[str](),
     Place.RETENTION: set[str](),
@@ -103,7 +103,7 @@ def check_all(rows: tuple[Input, ...]) -> None:
     check_schema(rows, read("docs/policy.schema.json"))
     check_kinds(rows)
     check_policies(rows, read("docs/policies.md"))
-    check_flags(rows, cli._parser().format_help())
+    check_flags(rows, cli._parser("package-retention").format_help())
 
 
 def with_attribute() -> dict[Place, type]:
@@ -135,7 +135,7 @@ HALVES: dict[str, Callable[[], Any]] = {
         (replace(MADE_UP, parts=(), place=Place.SETTINGS, default="soon"),)
     ),
     "not in the page of policies": lambda: check_policies((MADE_UP,), read("docs/policies.md")),
-    "no flag": lambda: check_flags((*ROWS, MADE_UP), cli._parser().format_help()),
+    "no flag": lambda: check_flags((*ROWS, MADE_UP), cli._parser("package-retention").format_help()),
 }
 
 

@@ -210,10 +210,10 @@ def place(text: str, allowed: tuple[Path, ...]) -> Path:
     return path
 
 
-def inspect(path: Path, allowed: tuple[Path, ...]) -> None:
+def inspect(path: Path, allowed: tuple[Path, ...], *, written: bool = True) -> None:
     """Look at what is there: no part below the allowed folder is a symbolic link, the last one is no folder.
 
-    What does not exist yet is fine. Raises `ValueError`.
+    What does not exist yet is fine. A file that is `written` has no other name. Raises `ValueError`.
     """
     root = max((each for each in allowed if path.is_relative_to(each)), key=lambda each: len(each.parts))
     parts = path.relative_to(root).parts
@@ -225,17 +225,18 @@ def inspect(path: Path, allowed: tuple[Path, ...]) -> None:
             return
         except OSError as error:
             raise invalid(Code.FILE_UNREADABLE, str(at), why=error.strerror or "") from error
-        _check(at, status, last=depth == len(parts))
+        last = depth == len(parts)
+        _check(at, status, last=last, written=written)
 
 
-def _check(at: Path, status: os.stat_result, *, last: bool) -> None:
+def _check(at: Path, status: os.stat_result, *, last: bool, written: bool) -> None:
     mode = status.st_mode
     if stat.S_ISLNK(mode):
         raise invalid(Code.FILE_LINK, str(at))
     if last and not stat.S_ISREG(mode):
         raise invalid(Code.FILE_NOT_REGULAR, str(at))
     # Written through one name, the other one's file would change, wherever it lies.
-    if last and status.st_nlink > 1:
+    if last and written and status.st_nlink > 1:
         raise invalid(Code.FILE_HARD_LINK, str(at))
     if not last and not stat.S_ISDIR(mode):
         raise invalid(Code.FILE_NOT_A_FOLDER, str(at))

@@ -52,10 +52,13 @@ def _version_range(value: Value, context: Context) -> object:
     return values.version_range(value, context.package_type)
 
 
-def _file(value: Value, context: Context) -> Path:
-    path = files.place(values.one(value), context.roots)
-    files.inspect(path, context.roots)
-    return path
+def _file(*, written: bool) -> Callable[[Value, Context], Path]:
+    def parse(value: Value, context: Context) -> Path:
+        path = files.place(values.one(value), context.roots)
+        files.inspect(path, context.roots, written=written)
+        return path
+
+    return parse
 
 
 def _choice(choices: type[StrEnum], beside: str = "") -> Callable[[Value, Context], object]:
@@ -101,4 +104,5 @@ POINTS = Kind("points", lambda value, _: settings.points(value))
 SHARE = Kind("share", lambda value, _: values.share(value))
 SERIES = Kind("series", lambda value, _: values.series(value))
 TRUTH = Kind("truth", lambda value, _: values.truth(value), is_switch=True)
-FILE = Kind("file", _file)
+FILE = Kind("file", _file(written=False))
+WRITTEN_FILE = Kind("file", _file(written=True))

@@ -318,12 +318,12 @@ INPUTS: tuple[Input, ...] = (
     ),
     running(
         "report-file",
-        kinds.FILE,
+        kinds.WRITTEN_FILE,
         "JSON report, written as the run goes, inside the workspace or the runner's temporary folder",
     ),
     running(
         "manifest-cache",
-        kinds.FILE,
+        kinds.WRITTEN_FILE,
         "File that carries the manifests of images from run to run, for `actions/cache`. It saves requests and decides"
         " nothing. Its path has the rules of `report-file`",
         words=same("db-path"),
