@@ -80,8 +80,8 @@ soak: setup ## Play random worlds with changes, faults and signals, judged by an
 	PYTHONPATH=src:tests $(PYTHON) -m soak --worlds $(WORLDS) --seed $(SEED)
 
 .PHONY: demo
-demo: setup ## Clean up a made-up organization on an embedded GitHub and show the job summary
-	PYTHONPATH=src:tests $(PYTHON) -m emulator.demo
+demo: setup ## Clean up a made-up organization on an embedded GitHub, as a terminal shows it (`make demo VERBOSE=1` for all of it)
+	@VERBOSE="$(VERBOSE)" PYTHONPATH=src:tests $(PYTHON) -m emulator.demo
 
 .PHONY: docs
 docs: setup ## Renew the tables in the documentation, from the table of inputs and the code, and action.yml

@@ -1,141 +1,139 @@
-"""The action's main job on an embedded GitHub, over real HTTP: dry run, deletion, a second run, and the undo.
+"""The action's main job on an embedded GitHub, as a person sees it in a terminal: plan, deletion, a second run, the undo.
 
-Run it with `make demo`. It needs no token and no network.
+Run it with `make demo`; `make demo VERBOSE=1` adds the log of the same in a workflow. It needs no token and no network.
 """
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emulator.images import push_image
 from emulator.server import EmulatedGitHub
-from emulator.steps import run_process
+from emulator.steps import ROOT, environment, run_process
+from emulator.terminal import call
 from emulator.world import World
+from package_retention.app import perform
+from package_retention.cancel import Cancel, RealClock
+from package_retention.inputs import parsing, policy_loading
+from package_retention.output.console import console_for
+from package_retention.output.records import Records
+from package_retention.output.summary.blocks import About
+from package_retention.output.summary.page import render_html
 
 if TYPE_CHECKING:
-    from emulator.steps import Ran
+    from emulator.terminal import Shown
 
 POLICY = """\
 packages:
   - type: container
     name: app
     keep:
-      - versions: [latest, stable]
-      - versions: "*"
+      - versions: v*
         min-versions-to-keep: 2
     delete:
-      - versions: "v*"
+      - versions: v*
         older-than: 30d
       - tag-status: untagged
         older-than: 7d
-  - {type: npm, name: lib, delete: [{min-versions-to-keep: 3}]}
-  - {type: maven, name: org.octo.core, delete: [{release-status: pre-release, older-than: 14d}]}
-  - {type: nuget, name: Octo.Core, delete: [{version-range: "[1.0,2.0)"}]}
-  - {type: rubygems, name: octo, delete: [{versions: "/rc/", older-than: 1 month}]}
-  - {type: docker, name: legacy, delete: [{versions: "pr-*"}]}
 """
-PACKAGES = {
-    "container": "app",
-    "npm": "lib",
-    "maven": "org.octo.core",
-    "nuget": "Octo.Core",
-    "rubygems": "octo",
-    "docker": "legacy",
-}
+PAGE = ROOT / "build" / "demo" / "summary.html"
+_RUN = ("--owner", "octo", "--policy-file", "retention.yml", "--manifest-cache", "manifests.json")
+_REPORT = ("--report-file", "report.jsonl")
+_UNDO = ("--operation", "restore", "--owner", "octo", "--package-type", "container", "--package-name", "app")
+_PLAIN = {"TERM": "dumb", "COLUMNS": "100", "LINES": "50"}
+_MOST_LINES = 5  # of the undo, which lists every version
 
 
 def seed() -> World:
-    """An organization with one package of each type."""
+    """An organization with one package of images: releases for two platforms, attested, and untagged ones."""
     world = World()
     world.add_org("octo")
     world.add_user("octocat")
     world.add_token()
     app = world.add_package("octo", "container", "app", repository="octo/app", visibility="public")
-    for number in range(6):
-        tags = (f"v1.{number}.0", "latest") if number == 5 else (f"v1.{number}.0",)
-        push_image(world, app, tags, created=90 - 14 * number, attestations=True, signed="cosign")
-    push_image(world, app, (), platforms=("linux/amd64",), created=20)
-    named = {
-        kind: world.add_package("octo", kind, name) for kind, name in PACKAGES.items() if kind != "container"
-    }
-    for number in range(8):
-        world.add_version(named["npm"], f"1.{number}.0", created=80 - 10 * number)
-        world.add_version(named["nuget"], f"{1 + number // 5}.{number}.0", created=80 - 10 * number)
-    for name, age in (("1.0", 60), ("1.1-SNAPSHOT", 50), ("1.1-rc-1", 40), ("1.1", 30), ("1.2-SNAPSHOT", 2)):
-        world.add_version(named["maven"], name, created=age)
-    for name, age in (("0.9.0.rc1", 70), ("0.9.0", 60), ("1.0.0.rc1", 3), ("1.0.0", 1)):
-        world.add_version(named["rubygems"], name, created=age)
-    for tag, age, digest in (("pr-7", 30, "7" * 64), ("pr-8", 20, "8" * 64), ("release", 10, "9" * 64)):
-        world.add_version(named["docker"], f"sha256:{digest}", created=age, tags=(tag,))
+    push = partial(push_image, world, app, layer_size=48_000_000)
+    for number, age in enumerate((130.5, 95.5, 62.5, 33.5, 5.5)):
+        tags = [f"v1.{number}.0"] + (["latest"] if number == 4 else [])
+        push(tags, created=age, attestations=True, signed="cosign" if number == 1 else "")
+    for age in (40.5, 2.5):
+        push((), created=age, platforms=("linux/amd64",))
     return world
 
 
 def main() -> int:
-    """Run the demonstration; gives 0 where every step did what it should."""
+    """Play the demonstration and return 0 if every step did what it should."""
+    verbose = bool(os.environ.get("VERBOSE"))
     world = seed()
     before = world.snapshot()
     with EmulatedGitHub(world) as github, tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         (folder / "retention.yml").write_text(POLICY)
-        policy: dict[str, Any] = {"policy_file": "retention.yml"}
-        dry = tell(
-            "A dry run: what a policy for six packages would do",
-            run_process(github, folder, dry_run="true", **policy),
-        )
-        done = tell(
-            "The same step for real", run_process(github, folder, report_file="report.jsonl", **policy)
-        )
-        again = tell("Once more: nothing is left to do", run_process(github, folder, **policy))
-        undone = [
-            tell(
-                f"The undo, from the report: {kind}",
-                run_process(
-                    github,
-                    folder,
-                    operation="restore",
-                    package_type=kind,
-                    package_name=name,
-                    from_report="report.jsonl",
-                ),
-                brief=True,
+        print(f"$ cat retention.yml\n{POLICY}")
+        planned = write_page(github, folder)
+        done = _play(github, folder, *_RUN, *_REPORT)
+        again = _play(github, folder, *_RUN)
+        most = 0 if verbose else _MOST_LINES
+        undone = _play(github, folder, *_UNDO, "--from-report", "report.jsonl", most=most)
+        if verbose:
+            print(
+                f"The same step in a workflow, as its log shows it:\n{run_process(github, folder, **_STEP).log}"
             )
-            for kind, name in PACKAGES.items()
-        ]
-    restored = sum(ran.number("restored-count") for ran in undone)
     checks = {
-        "the deletion did what the dry run said": dry.ids("selected-version-ids")
-        == done.ids("selected-version-ids"),
-        "every planned version went": done.number("deleted-count") == done.number("selected-count") > 0,
-        "a second run found nothing": again.number("selected-count") == 0,
-        "the undo brought back all of it": restored == done.number("deleted-count"),
-        "the world is as it was before": world.snapshot() == before,
-        "every step succeeded": all(ran.status == 0 for ran in (dry, done, again, *undone)),
+        "the plan was shown before it was carried out": "Delete 4 of 7 images" in done.text,
+        "what was planned was deleted": "Deleted 4 of 7 images" in done.text and "4 of 7 images" in planned,
+        "the second run found nothing to delete": "Nothing was deleted" in again.text,
+        "the undo brought all of it back": world.snapshot() == before,
+        "every step succeeded": all(shown.status == 0 for shown in (done, again, undone)),
     }
-    title("What was checked")
     for what, held in checks.items():
-        print(f"{'ok  ' if held else 'FAIL'}  {what}")
+        if not held:
+            print(f"FAIL  {what}")
+    print("The plan as a job summary shows it, as a page for a browser:")
+    print(PAGE.relative_to(ROOT))
     return 0 if all(checks.values()) else 1
 
 
-def tell(what: str, ran: Ran, *, brief: bool = False) -> Ran:
-    """Show a step's log, outputs and summary, as its user finds them."""
-    title(what)
-    print(ran.log)
-    if not brief:
-        print("--- outputs ---")
-        for name, value in ran.outputs.items():
-            print(f"{name}: {value if len(value) <= 150 else value[:147] + '...'}")
-        print("\n--- job summary ---")
-        print(ran.summary)
-    return ran
+_STEP = {"policy_file": "retention.yml", "manifest_cache": "manifests.json", "dry_run": "true"}
 
 
-def title(text: str) -> None:
-    """Print a heading."""
-    print(f"\n{'=' * 100}\n{text}\n{'=' * 100}")
+def write_page(github: EmulatedGitHub, folder: Path, page: Path = PAGE) -> str:
+    """Write the summary of a dry run as an HTML page, and return it."""
+    environ = environment(github, folder, _STEP)
+    clock, console = RealClock(Cancel()), console_for(io.StringIO(), environ)
+    records = Records(environ, console, clock)
+    settings = parsing.parse(environ, policy_loading.loader(environ, folder), folder)
+    records.open(settings)
+    run = perform(settings, clock, records, console)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    text = render_html(run, About(clock.now(), "OWNER/package-retention@v1", chart_from=5))
+    page.write_text(text, encoding="utf-8")
+    return text
+
+
+def _play(github: EmulatedGitHub, folder: Path, *argv: str, most: int = 0) -> Shown:
+    """Type a command and show what its terminal shows; with `most`, no more lines of it before its end."""
+    print(f"$ python -m package_retention {' '.join(argv)}")
+    coloured = sys.stdout.isatty()
+    shown = call(github, folder, *argv, variables={} if coloured else _PLAIN)
+    text = shown.raw.replace("\r\n", "\n") if coloured else shown.text
+    lines = [line.rstrip() for line in text.splitlines()]
+    end = next((place for place, line in enumerate(lines) if "[y/N]" in line), len(lines))
+    if most and end - 1 > most:
+        lines = [
+            *lines[:most],
+            f"… {end - 1 - most} more lines (make demo VERBOSE=1)",
+            "",
+            *lines[end : end + 2],
+            "",
+        ]
+    print("\n".join(lines))
+    return shown
 
 
 if __name__ == "__main__":

@@ -70,6 +70,7 @@ def push_image(
     tag_platforms: bool = False,
     labels: Mapping[str, str] | None = None,
     annotations: Mapping[str, str] | None = None,
+    layer_size: int = 0,
 ) -> PushedImage:
     """Push an image; without `platforms` a plain one, else an index over them.
 
@@ -83,7 +84,13 @@ def push_image(
     seed = seed or f"{package.name} {len(package.versions)}"
     own = None if platforms else annotations
     built = tuple(
-        shapes.image(f"{seed} {platform}".strip(), docker=docker, labels=labels, annotations=own)
+        shapes.image(
+            f"{seed} {platform}".strip(),
+            layer_size=layer_size,
+            docker=docker,
+            labels=labels,
+            annotations=own,
+        )
         for platform in platforms or ("",)
     )
     if not platforms:

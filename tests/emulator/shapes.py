@@ -85,12 +85,16 @@ def image(
     seed: str,
     *,
     layers: int = 1,
+    layer_size: int = 0,
     docker: bool = False,
     subject: Shape | None = None,
     labels: Mapping[str, str] | None = None,
     annotations: Mapping[str, str] | None = None,
 ) -> Shape:
-    """A plain image of one platform; labels are its config's, annotations its manifest's."""
+    """A plain image of one platform; labels are its config's, annotations its manifest's.
+
+    `layer_size` is what its manifest says of each layer's bytes, which nobody fetches; 0: as they are.
+    """
     config = json.dumps(
         {"architecture": "amd64", "os": "linux", "config": {"Labels": {"seed": seed, **(labels or {})}}}
     ).encode()
@@ -101,6 +105,8 @@ def image(
         "config": blob_descriptor(config, DOCKER_CONFIG if docker else OCI_CONFIG),
         "layers": [blob_descriptor(blob, DOCKER_LAYER if docker else OCI_LAYER) for blob in contents],
     }
+    for layer in document["layers"] if layer_size else ():
+        layer["size"] = layer_size
     if subject:
         document["subject"] = descriptor(subject)
     if annotations:

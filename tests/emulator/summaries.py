@@ -21,6 +21,35 @@ if TYPE_CHECKING:
     from emulator.stored import StoredPackage
 
 
+POLICY = """\
+packages:
+  - type: container
+    name: app
+    keep:
+      - versions: [latest, stable]
+      - versions: "*"
+        min-versions-to-keep: 2
+    delete:
+      - versions: "v*"
+        older-than: 30d
+      - tag-status: untagged
+        older-than: 7d
+  - {type: npm, name: lib, delete: [{min-versions-to-keep: 3}]}
+  - {type: maven, name: org.octo.core, delete: [{release-status: pre-release, older-than: 14d}]}
+  - {type: nuget, name: Octo.Core, delete: [{version-range: "[1.0,2.0)"}]}
+  - {type: rubygems, name: octo, delete: [{versions: "/rc/", older-than: 1 month}]}
+  - {type: docker, name: legacy, delete: [{versions: "pr-*"}]}
+"""
+PACKAGES = {
+    "container": "app",
+    "npm": "lib",
+    "maven": "org.octo.core",
+    "nuget": "Octo.Core",
+    "rubygems": "octo",
+    "docker": "legacy",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A summary and its log; `unfolded` are the places of the folded parts that the picture shows open."""
@@ -31,12 +60,12 @@ class Shown:
 
 
 @contextmanager
-def _served(world: World) -> Iterator[Callable[..., Ran]]:
+def _served(world: World, policy: str = POLICY) -> Iterator[Callable[..., Ran]]:
     """Serve a world, whose pages then have github.com's addresses; gives what runs a step on it."""
     with EmulatedGitHub(world) as github, tempfile.TemporaryDirectory() as place:
         world.server_url = "https://github.com"
         folder = Path(place)
-        (folder / "retention.yml").write_text(demo.POLICY)
+        (folder / "retention.yml").write_text(policy)
         called = {
             "GITHUB_ACTION_REPOSITORY": "octo/package-retention",
             "GITHUB_ACTION_REF": "v1",
@@ -103,9 +132,35 @@ def deleted() -> Shown:
     return Shown(ran.summary, ran.log, (0,))
 
 
+def _six_packages() -> World:
+    """An organization with one package of each type."""
+    world = World()
+    world.add_org("octo")
+    world.add_user("octocat")
+    world.add_token()
+    app = world.add_package("octo", "container", "app", repository="octo/app", visibility="public")
+    for number in range(6):
+        tags = (f"v1.{number}.0", "latest") if number == 5 else (f"v1.{number}.0",)
+        push_image(world, app, tags, created=90 - 14 * number, attestations=True, signed="cosign")
+    push_image(world, app, (), platforms=("linux/amd64",), created=20)
+    named = {
+        kind: world.add_package("octo", kind, name) for kind, name in PACKAGES.items() if kind != "container"
+    }
+    for number in range(8):
+        world.add_version(named["npm"], f"1.{number}.0", created=80 - 10 * number)
+        world.add_version(named["nuget"], f"{1 + number // 5}.{number}.0", created=80 - 10 * number)
+    for name, age in (("1.0", 60), ("1.1-SNAPSHOT", 50), ("1.1-rc-1", 40), ("1.1", 30), ("1.2-SNAPSHOT", 2)):
+        world.add_version(named["maven"], name, created=age)
+    for name, age in (("0.9.0.rc1", 70), ("0.9.0", 60), ("1.0.0.rc1", 3), ("1.0.0", 1)):
+        world.add_version(named["rubygems"], name, created=age)
+    for tag, age, digest in (("pr-7", 30, "7" * 64), ("pr-8", 20, "8" * 64), ("release", 10, "9" * 64)):
+        world.add_version(named["docker"], f"sha256:{digest}", created=age, tags=(tag,))
+    return world
+
+
 def organization() -> Shown:
     """A policy over a package of each type."""
-    with _served(demo.seed()) as step:
+    with _served(_six_packages()) as step:
         ran = step(policy_file="retention.yml", report_file="package-retention.jsonl")
     return Shown(ran.summary, ran.log)
 
@@ -220,7 +275,15 @@ def inventory() -> Shown:
     return Shown(ran.summary, ran.log, (0,))
 
 
+def readme() -> Shown:
+    """The dry run that the README shows: the plan of `make demo`."""
+    with _served(demo.seed(), demo.POLICY) as step:
+        ran = step(policy_file="retention.yml", manifest_cache="manifests.json", dry_run="true")
+    return Shown(ran.summary, ran.log)
+
+
 SUMMARIES: dict[str, Callable[[], Shown]] = {
+    "readme": readme,
     "dry-run": dry_run,
     "deleted": deleted,
     "organization": organization,

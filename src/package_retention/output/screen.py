@@ -65,7 +65,7 @@ class Screen:
         """Print blocks, and a blank line after them."""
         before: Block | None = None
         for block in blocks:
-            if isinstance(before, Table):
+            if isinstance(before, Table) or (before and isinstance(block, Heading)):
                 self.console.print()
             self._show(block)
             before = block
@@ -94,10 +94,9 @@ class Screen:
     def _table(
         self, head: Iterable[str], rows: Iterable[Iterable[Line]], numeric: frozenset[int]
     ) -> RenderableType:
-        from rich import box  # noqa: PLC0415 - only for a person's terminal
-        from rich.table import Table as RichTable  # noqa: PLC0415 - the same
+        from rich.table import Table as RichTable  # noqa: PLC0415 - only for a person's terminal
 
-        table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+        table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for place, name in enumerate(head):
             table.add_column(name, justify="right" if place in numeric else "left", overflow="fold")
         for row in rows:

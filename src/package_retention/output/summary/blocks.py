@@ -118,7 +118,8 @@ class About:
     """What the summary must know beside the run: the time, how the action is called, where the report lies.
 
     `uses` is what stands behind `uses:` in a workflow, `None` where the run was called by hand, as `program`. Without `alerts`,
-    errors and warnings are left out: they are printed elsewhere.
+    errors and warnings are left out: they are printed elsewhere. A chart is drawn of at least `chart_from` images or
+    versions.
     """
 
     now: datetime
@@ -126,6 +127,7 @@ class About:
     report_file: str | None = None
     run_id: str = ""
     alerts: bool = True
+    chart_from: int = 20
     program: str = "package-retention"
 
     def more(self, number: int) -> str:

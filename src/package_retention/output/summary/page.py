@@ -184,7 +184,7 @@ def package_sections(run: RunResult, about: About, counts: RunCounts) -> Iterato
 def _sections(run: RunResult, about: About, counts: RunCounts) -> Iterator[Section]:
     if len(run.packages) > 1:
         yield inventories(run, counts) if run.operation is Operation.LIST else overview(run, counts)
-    if chart := by_age(run, counts, about.now):
+    if chart := by_age(run, counts, about):
         yield chart
     yield from package_sections(run, about, counts)
     yield (Paragraph((_spent(run),)),)

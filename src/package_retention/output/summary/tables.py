@@ -34,14 +34,13 @@ if TYPE_CHECKING:
 
     from package_retention.model import Outcome, PackageResult, RunResult, Step, Version
     from package_retention.output.counts import Counts, RunCounts
-    from package_retention.output.summary.blocks import Block, Line, Section
+    from package_retention.output.summary.blocks import About, Block, Line, Section
 
 MOST_ROWS = 50
 OPEN_ROWS = 20
 MOST_GROUPS = 8
 MOST_STAYING = 10
 LEAST_FOLDED = 4
-LEAST_FOR_CHART = 20
 
 Column = tuple[str, "Sequence[Line]"]
 Unit = TypeVar("Unit")
@@ -110,7 +109,7 @@ def _package_line(result: PackageResult) -> Line:
     return (Link(package.name, package.html_url), f" ({package.type}){failed}")
 
 
-def by_age(run: RunResult, counts: RunCounts, now: datetime) -> tuple[Block, ...]:
+def by_age(run: RunResult, counts: RunCounts, about: About) -> tuple[Block, ...]:
     """Draw what goes and what stays by age, where there is enough of both that a picture says more than a number."""
     kept, changed = [0] * len(LABELS), [0] * len(LABELS)
     for result, one in zip(run.packages, counts.each, strict=True):
@@ -118,9 +117,9 @@ def by_age(run: RunResult, counts: RunCounts, now: datetime) -> tuple[Block, ...
         for decision in result.plan.decisions:
             counts_here = counts.noun == "version" or decision.root == decision.version.id
             if counts_here and (when := decision.version.touched_at):
-                (changed if decision.version.id in goes else kept)[bucket(when, now)] += 1
+                (changed if decision.version.id in goes else kept)[bucket(when, about.now)] += 1
     filled = [place for place, pair in enumerate(zip(kept, changed, strict=True)) if any(pair)]
-    if not any(kept) or not any(changed) or sum(kept) + sum(changed) < LEAST_FOR_CHART or len(filled) < 3:  # noqa: PLR2004
+    if not any(kept) or not any(changed) or sum(kept) + sum(changed) < about.chart_from or len(filled) < 3:  # noqa: PLR2004
         return ()
     shown = slice(filled[0], filled[-1] + 1)
     word = changed_word(run.operation, dry_run=run.dry_run)
