@@ -88,7 +88,7 @@ docs: setup ## Renew the tables in the documentation, from the table of inputs a
 	$(PYTHON) scripts/docs_tables.py
 
 .PHONY: screenshots
-screenshots: setup ## Take pictures of job summaries for docs/screenshots (needs Chromium and npm)
+screenshots: setup ## Take the README's pictures of a job summary (needs Chromium and npm)
 	PYTHONPATH=src:tests $(PYTHON) scripts/screenshots.py
 
 .PHONY: publishable

@@ -1,7 +1,8 @@
 """Take pictures of job summaries, light and dark, as GitHub shows them: `make screenshots`.
 
-Each summary is that of a real run against the embedded GitHub. Needs Chromium with fonts-dejavu and
-fonts-noto-color-emoji, Node's npm for what renders the Markdown, and no network but for that.
+Those of `readme` go to docs/screenshots, any other that is named to build/screenshots. Each summary is that of a
+real run against the embedded GitHub. Needs Chromium with fonts-dejavu, fonts-liberation and fonts-noto-color-emoji,
+Node's npm for what renders the Markdown, and no network but for that.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emulator.summaries import SUMMARIES
 
@@ -26,7 +27,9 @@ ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "screenshots"
 PICTURES = ROOT / "docs" / "screenshots"
 RENDERERS = ("marked@18.2.1", "marked-alert@2.1.2", "github-markdown-css@5.9.0", "mermaid@11.17.2")
-WIDTH, MOST_HEIGHT, MOST_BYTES = 1012, 1500, 300_000
+README = "readme"
+WIDTH, MOST_HEIGHT, MOST_BYTES = 1012, 720, 300_000
+MODES = {"light": ("#ffffff", "default"), "dark": ("#0d1117", "dark")}
 
 # Those of a Chromium that runs as root and asks nobody on the network for anything.
 FLAGS = (
@@ -47,7 +50,7 @@ PAGE = """<!doctype html><meta charset="utf-8">
 <link rel="stylesheet" href="node_modules/github-markdown-css/github-markdown-{mode}.css">
 <style>
   body {{ margin: 0; padding: 24px 32px; background: {background}; }}
-  .markdown-body {{ font-family: "DejaVu Sans", sans-serif; font-size: 14px; }}
+  .markdown-body {{ font-family: "Liberation Sans", sans-serif; font-size: 14px; }}
   .markdown-body code, .markdown-body pre {{ font-family: "DejaVu Sans Mono", monospace; }}
   .mermaid {{ background: none !important; }}
 </style>
@@ -68,7 +71,39 @@ PAGE = """<!doctype html><meta charset="utf-8">
     one.parentElement.replaceWith(picture);
   }});
   mermaid.initialize({{startOnLoad: false, theme: "{theme}"}});
-  mermaid.run().then(() => {{ document.title = "height " + document.documentElement.scrollHeight; }});
+  window.drawn = mermaid.run();
+  window.drawn.then(() => {{ document.title = "height " + document.documentElement.scrollHeight; }});
+</script>
+"""
+# Opens pages side by side and writes down what is in each. A listing to paste may be scrolled, a table should not.
+GALLERY = """<!doctype html><meta charset="utf-8"><body><pre id="found"></pre><script>
+  const luminance = colour => {{
+    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map(n => n / 255)
+      .map(n => n <= 0.04045 ? n / 12.92 : ((n + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  }};
+  const look = async name => {{
+    const frame = document.createElement("iframe");
+    frame.width = {width}; frame.height = 3000; frame.src = name;
+    document.body.append(frame);
+    await new Promise(done => {{ frame.onload = done; }});
+    const inside = frame.contentWindow, page = inside.document.getElementById("page");
+    await inside.drawn;
+    const count = words => page.querySelectorAll(words).length;
+    page.querySelectorAll("details").forEach(one => {{ one.open = true; }});
+    const wide = [inside.document.documentElement, ...page.querySelectorAll("table, svg, .markdown-alert")]
+      .filter(one => one.scrollWidth > one.clientWidth + 1 || one.getBoundingClientRect().right > {width})
+      .map(one => one.tagName + ": " + one.textContent.trim().slice(0, 80));
+    const back = luminance(inside.getComputedStyle(inside.document.body).backgroundColor);
+    const text = luminance(inside.getComputedStyle(page).color);
+    return {{tables: count("table"), folds: count("details"), alerts: count(".markdown-alert"),
+      charts: count(".mermaid svg"), wide, back, contrast: (Math.max(back, text) + 0.05) / (Math.min(back, text) + 0.05)}};
+  }};
+  (async () => {{
+    const found = {{}};
+    for (const name of {names}) found[name] = await look(name);
+    document.getElementById("found").textContent = JSON.stringify(found);
+  }})();
 </script>
 """
 
@@ -103,41 +138,63 @@ def find_chromium() -> str:
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not found:
         sys.exit(
-            "screenshots: no Chromium; on Debian: apt-get install chromium fonts-dejavu fonts-noto-color-emoji"
+            "screenshots: no Chromium; on Debian: apt-get install chromium fonts-dejavu fonts-liberation fonts-noto-color-emoji"
         )
     return found
 
 
+def write_page(name: str, mode: str, markdown: str, unfolded: Iterable[int] = ()) -> Path:
+    """Write the page that renders a summary as GitHub does."""
+    background, theme = MODES[mode]
+    source = json.dumps(markdown).replace("</", "<\\/")
+    page = WORK / f"{name}-{mode}.html"
+    page.write_text(
+        PAGE.format(mode=mode, background=background, theme=theme, source=source, unfolded=list(unfolded))
+    )
+    return page
+
+
+def look_at(pages: Iterable[Path], width: int) -> dict[str, Any]:
+    """Open pages in one browser, `width` pixels wide, with all folds open, and return what each shows, by its name."""
+    gallery = WORK / "gallery.html"
+    gallery.write_text(GALLERY.format(width=width, names=json.dumps([page.name for page in pages])))
+    dom = chromium("--dump-dom", f"--window-size={width + 100},1000", gallery.as_uri())
+    found = re.search(r'<pre id="found">(.*?)</pre>', dom, re.DOTALL)
+    read: dict[str, Any] = json.loads(html.unescape(found[1])) if found and found[1] else {}
+    return read
+
+
 def take(name: str, markdown: str, unfolded: Iterable[int]) -> None:
-    """Take both pictures of one summary, down to its end or to `MOST_HEIGHT`."""
-    for mode, background, theme in (("light", "#ffffff", "default"), ("dark", "#0d1117", "dark")):
-        source = json.dumps(markdown).replace("</", "<\\/")
-        page = WORK / f"{name}-{mode}.html"
-        page.write_text(
-            PAGE.format(mode=mode, background=background, theme=theme, source=source, unfolded=list(unfolded))
-        )
+    """Take both pictures of one summary, down to its end; the README's is not higher than `MOST_HEIGHT`."""
+    for mode in MODES:
+        page = write_page(name, mode, markdown, unfolded)
         size = f"--window-size={WIDTH},400"
         title = re.search(r"<title>height (\d+)</title>", chromium("--dump-dom", size, page.as_uri()))
         if title is None:
             sys.exit(f"screenshots: {html.escape(name)} was not rendered")
-        height = min(int(title[1]), MOST_HEIGHT)
-        picture = PICTURES / f"{name}-{mode}.png"
+        height = int(title[1])
+        if name == README and height > MOST_HEIGHT:
+            sys.exit(
+                f"screenshots: the README's picture would be {height} pixels high, more than {MOST_HEIGHT}"
+            )
+        picture = (PICTURES if name == README else WORK) / f"{name}-{mode}.png"
         chromium(f"--screenshot={picture}", f"--window-size={WIDTH},{height}", page.as_uri())
         if picture.stat().st_size > MOST_BYTES:
             sys.exit(f"screenshots: {picture} has {picture.stat().st_size:,} bytes, more than {MOST_BYTES:,}")
 
 
 def main() -> int:
-    """Take the pictures that are named, or all."""
+    """Take the pictures that are named, or the README's."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*SUMMARIES, []], help="which of the summaries")
     parser.add_argument("--text", action="store_true", help="write the Markdown alone, to build/screenshots")
+    parser.add_argument("--install", action="store_true", help="bring what renders, and take nothing")
     given = parser.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
     PICTURES.mkdir(parents=True, exist_ok=True)
     if not given.text:
         install()
-    for name in given.names or SUMMARIES:
+    for name in () if given.install else given.names or [README]:
         made = SUMMARIES[name]()
         (WORK / f"{name}.md").write_text(made.text)
         (WORK / f"{name}.log").write_text(made.log)

@@ -29,6 +29,8 @@ mmdebstrap mmdebstrap
 docker-registry docker-registry
 skopeo skopeo
 jq jq
+chromium chromium
+npm npm
 LIST
   [ ${#missing[@]} -gt 0 ] || return 0
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
