@@ -146,3 +146,23 @@ def test_progress_of_many_threads_counts_all() -> None:
     told.clock.advance(EVERY)
     told.progress.going_on(400, 2, "the end")
     assert told.lines[-1][1].startswith("400 of 400 changes done")
+
+
+def test_the_time_left_counts_the_points_of_the_minute() -> None:
+    """A burst uses up the minute's points; what is left waits for the next minutes, and the line knows it."""
+    told = Told()
+    told.progress.points_per_minute = 800
+    plan = plan_of(480)
+    told.progress.planned(plan)
+    ends: list[float] = []
+    for place, step in enumerate(plan.steps):
+        # GitHub's limit: 160 changes a minute, done as fast as the minute allows.
+        due = place // 160 * 60.0 + place % 160 * 0.05
+        told.clock.advance(max(0.0, due - told.clock.monotonic()))
+        told.progress.starting(step)
+        told.progress.finished(done(step))
+        told.progress.going_on(0, 0, "")
+        ends.append(told.clock.monotonic())
+    first = next(line for when, line in told.lines if when < 10)
+    assert "done in about 2 minutes" in first
+    assert 120 <= ends[-1] <= 130

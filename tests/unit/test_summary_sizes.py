@@ -79,6 +79,32 @@ def test_hundreds_of_packages_stay_below_the_limit_and_are_counted() -> None:
     assert "And 550 more packages." in text
 
 
+def test_twenty_thousand_versions_take_thirty_kilobytes() -> None:
+    """The longest that one package gets: many rules, each with its rows, pages to link to, and a chart."""
+    of = replace(APP, html_url=URL)
+    listed = [replace(version(n, f"v{n}.0.0"), html_url=f"{URL}/{n}") for n in range(1, 20_001)]
+    reasons = [Reason(ReasonCode.NEWEST, number=n) for n in range(1, 31)]
+    selected = [Reason(ReasonCode.SELECTED, rule=(("older-than", f"{n} days"),)) for n in range(1, 31)]
+    decisions = tuple(
+        Decision(
+            one, one.id % 2 == 0, (selected if one.id % 2 == 0 else reasons)[one.id // 2 % 30], root=one.id
+        )
+        for one in listed
+    )
+    plan = Plan(of, decisions, tuple(delete(one, of) for one in listed if one.id % 2 == 0))
+    text = render(run(PackageResult(plan), dry_run=True), WITH_REPORT)
+    assert len(text.encode()) < 30_000
+    assert text.startswith("## Dry run: would delete 10,000 of 20,000 images")
+
+
+def test_five_hundred_packages_with_nothing_to_do_take_one_line() -> None:
+    results = [result(20, goes=0, of=package(f"app-{number}", url=URL)) for number in range(500)]
+    text = render(run(*results), ABOUT)
+    assert len(text.encode()) < 100_000
+    assert "<strong>500 packages unchanged:</strong> `app-0`" in text
+    assert text.startswith("## Nothing was deleted: all 10,000 images of 500 packages stay")
+
+
 @pytest.mark.parametrize("most", [0, 20, 100, 700, 5_000, 9_000])
 def test_nothing_is_cut_in_the_middle(most: int) -> None:
     results = run(result(60, goes=30), result(60, goes=30, of=package("other")))
