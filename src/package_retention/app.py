@@ -149,6 +149,7 @@ def perform(
             report=report,
             confirm=lambda planned: _confirm(records, clock, planned, api, registry),
             tick=lambda: _tick(records.progress, api, registry),
+            git=api.git,
         )
         try:
             return run(run_context, Options(settings.untag, settings.delete_package_when_empty))

@@ -125,6 +125,8 @@ class Manifest:
     is a manifest all the same. `is_index` is the manifest's own form. `blobs` are its config and layers, by digest and
     size in bytes.
     `predicates` are the types of in-toto statements in its layers; `runnable` says that layers are those of an image.
+    `config` is the digest of an image's config (empty for any other), `expires_after` its own annotation
+    `quay.expires-after`.
     """
 
     digest: str
@@ -138,6 +140,8 @@ class Manifest:
     mentions: tuple[str, ...] = ()
     predicates: frozenset[str] = frozenset()
     runnable: bool = False
+    config: str = ""
+    expires_after: str | None = None
 
     @property
     def size(self) -> int:
@@ -223,7 +227,8 @@ class Plan:
     """Every decision about one package and the changes that follow from them, in their order.
 
     `problems` are what fails the run although it changed nothing by itself (a manifest that nobody could read).
-    `unread` are digests to be read before any of it is done, and then all is to be decided again. `contents` is what
+    `unread` are digests to be read before any of it is done, and then all is to be decided again; so are the configs
+    in `unread_configs`. `contents` is what
     is known of each version of a container package, by id; it is filled in once the plan stands. A plan that is
     `over_cap` (`fail-if-more-than`) is shown, and not carried out.
     """
@@ -234,6 +239,7 @@ class Plan:
     warnings: tuple[Finding | str, ...] = ()
     problems: tuple[Finding | str, ...] = ()
     unread: tuple[str, ...] = ()
+    unread_configs: tuple[str, ...] = ()
     contents: Mapping[int, Content] = field(default_factory=dict)
     over_cap: bool = False
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
+    from package_retention.decide.expiry import UnreadLabel
+    from package_retention.decide.git_names import GitKind, RepositoryNames
     from package_retention.model import (
         Absent,
         Descriptor,
@@ -154,12 +156,24 @@ class RegistryApi(Protocol):
         """Read one manifest by tag or digest, byte for byte."""
         ...
 
+    def labels(self, package: Package, configs: Iterable[str]) -> Mapping[str, str | UnreadLabel | None]:
+        """Read the label `quay.expires-after` of configs, concurrently; every digest asked for has an answer."""
+        ...
+
     def put(self, package: Package, tag: str, manifest: RawManifest) -> None:
         """Write a manifest under a tag; `RefusedError` or `UnreachableError` where it was not written."""
         ...
 
     def referrers(self, package: Package, digest: str) -> tuple[Descriptor, ...] | None:
         """What the referrers API says refers to a digest; `None` where the registry has no such API."""
+        ...
+
+
+class GitApi(Protocol):
+    """What a repository lists. What cannot be listed is a value: nothing here raises for a refusal."""
+
+    def names(self, repository: str, kinds: Collection[GitKind]) -> RepositoryNames:
+        """List the things of some kinds in a repository (`owner/name`), each list whole or `Unlisted`."""
         ...
 
 

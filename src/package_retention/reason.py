@@ -17,6 +17,7 @@ class ReasonCode(StrEnum):
     WITH_IMAGE = "goes-with-image"
     NOT_MATCHED = "not-matched"
     EXCLUDED = "excluded"
+    REFERENCED = "referenced"
     NEWEST = "among-the-newest"
     KEEP_RULE = "kept-by-rule"
     NEEDED = "needed"
@@ -65,6 +66,8 @@ class ReasonDetail(StrEnum):
     UNTAGGED_NO_VERSION = "untagged-no-version"
     UNORDERED = "unordered"
     CYCLIC = "cyclic"
+    SOURCE = "source-unknown"
+    EXPIRY = "expiry-unknown"
     # Unreadable.
     LOST_INDEX = "lost-index"
     # Changed meanwhile.
@@ -130,6 +133,15 @@ class FindingCode(StrEnum):
     EXCLUSION_UNMATCHED = "exclusion-unmatched"
     ID_ABSENT = "id-absent"
     ID_IS_PART = "id-is-part"
+    # Git, files that refer to images, and what images say themselves.
+    GIT_UNLISTED = "git-unlisted"
+    NO_REPOSITORY = "no-repository"
+    REFERENCED_BY_NAME = "referenced-by-name"
+    REFERENCES_UNLISTED = "references-unlisted"
+    NOT_REFERENCED = "not-referenced"
+    READ_AS_TEXT = "read-as-text"
+    CONFIG_UNREAD = "config-unread"
+    EXPIRY_INVALID = "expiry-invalid"
     # What GitHub keeps.
     LAST_VERSION_STAYS = "last-version-stays"
     LAST_TAGGED_STAYS = "last-tagged-stays"

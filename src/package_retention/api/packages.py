@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from package_retention.api import paths, refusals, rows, tokens
 from package_retention.api.changes import Change, execute, refused
 from package_retention.api.client import GitHubClient
+from package_retention.api.git import GitClient
 from package_retention.api.pagination import Listing, Paginator
 from package_retention.api.rate_limit import LONGEST_BUDGET_WAIT, RateLimiter
 from package_retention.api.responses import RequestContext
@@ -76,6 +77,7 @@ class PackagesClient:
         self._clock = clock
         self._began = clock.monotonic()
         self._seen: set[tuple[str, PackageType, str]] = set()
+        self.git = GitClient(client, lister)
 
     def __enter__(self) -> Self:
         """Use as a context: the connections are closed at its end."""

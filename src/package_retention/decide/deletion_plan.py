@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from package_retention.decide.dependencies import flat
 from package_retention.decide.facts import by_age, oldest_first
 from package_retention.decide.image_plan import image_plan
-from package_retention.decide.plan_warnings import about_inputs
+from package_retention.decide.plan_warnings import about_git, about_inputs
 from package_retention.decide.reasons import CHANGED, LAST_TAGGED, LAST_VERSION, NOT_IN_REPORT, over_limit
 from package_retention.decide.selection import Selection, choose, restrict
 from package_retention.errors import PlanError
@@ -52,7 +52,7 @@ def deletion_plan(
     """Decide every version of a package; raises `PlanError` where a rule must not be applied to it."""
     if facts.package.type is PackageType.CONTAINER:
         return image_plan(facts, rules, parser, now, options)
-    candidates = flat(facts.union, facts.package.type, facts.gone)
+    candidates = flat(facts.union, facts.package.type, facts.gone, facts)
     selections = choose(candidates, rules, parser, now)
     if options.report_scope is not None:
         selections = restrict(selections, options.report_scope.deletions, NOT_IN_REPORT)
@@ -74,6 +74,7 @@ def deletion_plan(
             *about_inputs(facts, rules),
             *(Finding(FindingCode.LAST_VERSION_STAYS, version.label) for version in last),
         ),
+        problems=about_git(facts, rules),
     )
 
 

@@ -42,19 +42,23 @@ def _image(graph: Graph, digest: str, facts: Facts, *, gone: bool) -> Candidate:
         ids_inside=frozenset(graph.nodes[d].id for d in inside),
         reference=facts.reference,
         gone=gone,
+        facts=facts,
     )
 
 
 def flat(
-    versions: tuple[Version, ...], package_type: PackageType, gone: Collection[int] = ()
+    versions: tuple[Version, ...],
+    package_type: PackageType,
+    gone: Collection[int] = (),
+    facts: Facts | None = None,
 ) -> list[Candidate]:
     """One item for each version, for package types without manifests to read, and for deleted versions."""
     if not package_type.has_tags:
-        return [single_candidate(version, gone=version.id in gone) for version in versions]
-    return [_tagged(version, gone=version.id in gone) for version in versions]
+        return [single_candidate(version, gone=version.id in gone, facts=facts) for version in versions]
+    return [_tagged(version, gone=version.id in gone, facts=facts) for version in versions]
 
 
-def _tagged(version: Version, *, gone: bool) -> Candidate:
+def _tagged(version: Version, *, gone: bool, facts: Facts | None) -> Candidate:
     own = own_tags(version)
     return Candidate(
         version,
@@ -63,6 +67,7 @@ def _tagged(version: Version, *, gone: bool) -> Candidate:
         has_own_tag=bool(own),
         tags_inside=frozenset(version.tags),
         gone=gone,
+        facts=facts,
     )
 
 

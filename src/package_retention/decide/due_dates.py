@@ -1,24 +1,25 @@
 """When what stays will fall due: the plan itself, made anew at the moments at which ages pass what rules say.
 
 Of all that a plan looks at, ages alone change by themselves. So a version falls due at one of the moments at which
-something's age passes an `older-than`, a `newer-than` or the first 24 hours, and only the plan can tell at which.
+something's age passes an `older-than`, a `newer-than`, its own expiry or the first 24 hours, and only the plan can tell at which.
 """
 
 from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
+from package_retention.decide.expiry import Expires
+from package_retention.decide.image_expiry import image_expiry
 from package_retention.decide.matching import GRACE
 from package_retention.model import Due
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from package_retention.decide.facts import Facts
     from package_retention.decide.matching import VersionParser
@@ -33,6 +34,7 @@ WORK = 300_000
 
 LEAST_PLANS, MOST_PLANS = 16, 1000
 
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 _GRACE = Duration("24h", 0, GRACE.total_seconds())
 
@@ -84,7 +86,15 @@ def moments(facts: Facts, rules: PackageRules) -> list[datetime]:
                 found.update(length.turns(then + shift)) if then else None
             except (OverflowError, ValueError):
                 continue
-    return sorted(found)
+    return sorted(found | _ends(facts, rules))
+
+
+def _ends(facts: Facts, rules: PackageRules) -> set[datetime]:
+    """The moments at which images expire, by what they say themselves."""
+    if not any(rule.filter.expired for rule in rules.delete):
+        return set()
+    expiries = (image_expiry(facts, version, _EARLIEST) for version in facts.union)
+    return {expiry.at for expiry in expiries if isinstance(expiry, Expires)}
 
 
 def _lengths(rules: PackageRules) -> list[tuple[Duration, timedelta]]:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from package_retention.decide import named_after
+from package_retention.decide.expiry import Expires, InvalidExpiry, NotStated
+from package_retention.decide.image_expiry import ToRead, image_expiry
 from package_retention.decide.rules import OrderBy, Series
 from package_retention.reason import Condition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime, timedelta
 
-    from package_retention.decide.matching import Candidate
+    from package_retention.decide.expiry import Expiry
+    from package_retention.decide.git_names import GitKind
+    from package_retention.decide.matching import Candidate, VersionParser
     from package_retention.decide.patterns import Patterns
     from package_retention.decide.rules import Filter, Rule
-    from package_retention.reason import Terms
+    from package_retention.reason import Fact, Terms
+
+
+_MOST_SOURCES = 3  # things in git that one reason names
 
 
 def terms(rule: Rule) -> Terms:
@@ -35,13 +43,17 @@ def _filter_terms(condition: Filter) -> Iterator[tuple[str, str]]:
         yield "package-version-ids", ", ".join(map(str, sorted(condition.ids)))
     if condition.damaged:
         yield "remove-damaged", ", ".join(sorted(condition.damaged))
-    for key, length in (
-        ("older-than", condition.older_than),
-        ("newer-than", condition.newer_than),
-        ("deleted-within", condition.deleted_within),
+    for key, value in (
+        ("source-gone", listed_kinds(condition.source_gone)),
+        ("source-exists", listed_kinds(condition.source_exists)),
+        ("referenced-in", ", ".join(condition.referenced_in)),
+        ("expired", "true" if condition.expired else ""),
+        ("older-than", str(condition.older_than or "")),
+        ("newer-than", str(condition.newer_than or "")),
+        ("deleted-within", str(condition.deleted_within or "")),
     ):
-        if length:
-            yield key, str(length)
+        if value:
+            yield key, value
 
 
 def _retention_terms(rule: Rule) -> Iterator[tuple[str, str]]:
@@ -61,7 +73,25 @@ def written(patterns: Patterns) -> str:
     return ", ".join(entry.text for entry in patterns.entries)
 
 
-def facts(condition: Filter, candidate: Candidate, now: datetime) -> tuple[Condition, ...]:
+def listed_kinds(kinds: Iterable[GitKind]) -> str:
+    """Return kinds of things in git in one line."""
+    return ", ".join(sorted(kinds))
+
+
+def expiry_condition(expiry: Expiry, now: datetime) -> Condition:
+    """Return how an image stands to `expired`; `texts` hold the duration as the image says it."""
+    match expiry:
+        case Expires(at, text, expired):
+            return Condition("expired", "true", holds=expired, age=now - at, texts=(text,))
+        case InvalidExpiry(text):
+            return Condition("expired", "true", holds=False, texts=(text,))
+        case NotStated():
+            return Condition("expired", "true", holds=False)
+        case _:
+            return Condition("expired", "true", holds=None)
+
+
+def facts(condition: Filter, candidate: Candidate, parser: VersionParser, now: datetime) -> tuple[Fact, ...]:
     """Return what of a version meets each condition of a filter that holds."""
     version = candidate.version
     age = _since(version.touched_at, now)
@@ -75,11 +105,33 @@ def facts(condition: Filter, candidate: Candidate, now: datetime) -> tuple[Condi
         "newer-than": Condition("newer-than", age=age),
         "deleted-within": Condition("deleted-within", age=_since(version.deleted_at, now)),
     }
-    return tuple(
+    if condition.expired and candidate.facts:
+        expiry = image_expiry(candidate.facts, version, now)
+        found["expired"] = (
+            Condition("expired") if isinstance(expiry, ToRead) else expiry_condition(expiry, now)
+        )
+    conditions = (
         Condition(key, asked, age=known.age, texts=known.texts)
         for key, asked in _filter_terms(condition)
         for known in [found.get(key, Condition(key))]
     )
+    return (*conditions, *_found_elsewhere(condition, candidate, parser, now))
+
+
+def _found_elsewhere(
+    condition: Filter, candidate: Candidate, parser: VersionParser, now: datetime
+) -> Iterator[Fact]:
+    """Yield what git and files say of a version, by the conditions that ask for it."""
+    if condition.source_gone:
+        yield from named_after.gone(condition, candidate, candidate.telling, parser, now).facts[
+            :_MOST_SOURCES
+        ]
+    if condition.source_exists and (
+        thing := named_after.exists(condition, candidate, candidate.texts, parser)
+    ):
+        yield thing
+    if place := candidate.used(condition.referenced_in):
+        yield place
 
 
 def _since(moment: datetime | None, now: datetime) -> timedelta | None:

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from package_retention.decide.expiry import UnreadLabel
+    from package_retention.decide.git_names import GitNames
+    from package_retention.decide.in_use import InUse
     from package_retention.model import Package, Reading, Version
 
 
@@ -31,7 +34,8 @@ class Facts:
 
     `first` is the list that the plan was made from, `latest` the newest one (the same until the package is listed
     again). `confirmed` are digests that the registry confirmed to be missing. `reference` is how clusters print the
-    package's images (`ghcr.io/owner/name`).
+    package's images (`ghcr.io/owner/name`). `git` is what its repositories list (`None`: not asked), `in_use` what the files of each list
+    of globs refer to. `labels` are the values of `quay.expires-after` in configs that were read, by the config's digest.
     """
 
     package: Package
@@ -40,6 +44,9 @@ class Facts:
     readings: Mapping[str, Reading] = field(default_factory=dict)
     confirmed: frozenset[str] = frozenset()
     reference: str = ""
+    git: GitNames | None = None
+    in_use: Mapping[tuple[str, ...], InUse] = field(default_factory=dict)
+    labels: Mapping[str, str | UnreadLabel | None] = field(default_factory=dict)
 
     @property
     def union(self) -> tuple[Version, ...]:

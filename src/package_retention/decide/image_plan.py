@@ -9,7 +9,13 @@ from package_retention.decide.deletion_steps import deletion_steps, origins_of
 from package_retention.decide.dependencies import Resolution, but_the_last_tag, images, within_limit
 from package_retention.decide.facts import by_age, oldest_first
 from package_retention.decide.graph import INDEX_TYPES, Graph, build, closure, own_tags
-from package_retention.decide.plan_warnings import about_inputs, about_parts
+from package_retention.decide.plan_warnings import (
+    about_expiry,
+    about_git,
+    about_inputs,
+    about_parts,
+    configs_unread,
+)
 from package_retention.decide.reads import reads_before_change
 from package_retention.decide.reasons import (
     CHANGED,
@@ -56,6 +62,7 @@ def image_plan(
     if options.report_scope is not None:
         selections = _narrowed(graph, selections, options.report_scope)
     fixed = _fixed(graph, facts)
+    reads = [c.to_read for digest, c in selections.items() if c.to_read and digest not in fixed]
     order = [v.name for v in oldest_first(c.candidate.version for c in selections.values() if c.selected)]
     settled = within_limit(graph, order, rules.limit, fixed.keys())
     settled, last, whole = _but_the_last(graph, facts, settled, fixed, options)
@@ -71,12 +78,18 @@ def image_plan(
         warnings=(
             *about_inputs(facts, rules),
             *about_parts(rules, graph),
+            *about_expiry(facts, (graph.nodes[digest] for digest in graph.units), rules, now),
             *_absent(graph, facts),
             *((Finding(FindingCode.LAST_TAGGED_STAYS, graph.nodes[last].label),) if last else ()),
             *((Finding(FindingCode.LAST_TAG_STAYS, spared.label),) if spared else ()),
         ),
-        problems=_unread(graph),
-        unread=reads_before_change(graph, settled.going),
+        problems=(*_unread(graph), *about_git(facts, rules), *configs_unread(facts)),
+        unread=tuple(
+            dict.fromkeys(
+                (*reads_before_change(graph, settled.going), *(d for r in reads for d in r.manifests))
+            )
+        ),
+        unread_configs=tuple(dict.fromkeys(config for read in reads for config in read.configs)),
     )
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from package_retention.model import PackageType
+from package_retention.reason import Fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -53,7 +54,7 @@ class UseCode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class UseReason:
+class UseReason(Fact):
     """Why a version stays: a file and line refer to `text`, its tag, version or digest (empty: to any tag)."""
 
     code: UseCode

@@ -196,5 +196,5 @@ def _part(candidate: Candidate, per: Series | Pattern, number: VersionNumber | N
             return None
         length = _SERIES_LENGTH[per]
         return (number.numbers + (0,) * length)[:length]
-    found = {group for text in candidate.texts if (group := per.group(text)) is not None}
+    found = {group for text in candidate.telling if (group := per.group(text)) is not None}
     return found.pop() if len(found) == 1 else None

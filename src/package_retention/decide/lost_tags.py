@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from package_retention.decide.dependencies import flat
 from package_retention.decide.graph import derived_subject, own_tags
-from package_retention.decide.matching import LATEST, Verdict, excluded, judge
+from package_retention.decide.matching import LATEST, Verdict, excluded, is_companion, judge
 from package_retention.reason import Finding, FindingCode
 
 if TYPE_CHECKING:
@@ -107,8 +107,7 @@ class LostTags:
         return self._is_selected(version, restore=True)
 
     def _is_companion(self, tag: str) -> bool:
-        companions = self.rules.companions
-        return companions is not None and companions.matches(tag) and self.parser.of(tag) is None
+        return is_companion(tag, self.rules.companions, self.parser)
 
     def _with_lost(self, i: int) -> Version:
         version, then = self._here[i], self.lost.get(i)

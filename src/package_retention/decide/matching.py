@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from package_retention.decide.explanations import written
+from package_retention.decide import named_after
+from package_retention.decide.explanations import expiry_condition, listed_kinds, written
+from package_retention.decide.image_expiry import ToRead, image_expiry
 from package_retention.decide.patterns import DERIVED_STARTS
 from package_retention.decide.rules import Damage, ReleaseStatus, TagStatus
+from package_retention.decide.source_gone import SourceState
 from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.decide.ecosystems import Ecosystem, VersionNumber
+    from package_retention.decide.facts import Facts
+    from package_retention.decide.in_use import UseReason
     from package_retention.decide.patterns import Patterns
     from package_retention.decide.rules import Filter
     from package_retention.model import Version
@@ -31,7 +36,8 @@ class Candidate:
 
     `texts` is what `versions` looks at: the tags of its own, or the version's name. `tags_inside`, `ids_inside` and
     `digests_inside` hold everything in an image, children and referrers included. `is_referrer` marks an orphan,
-    `gone` what the newest list of the package lacks.
+    `gone` what the newest list of the package lacks. `companions` are those of the tags that say nothing by themselves;
+    `facts` is what is known of the package, `None` in a restore.
     """
 
     version: Version
@@ -45,11 +51,51 @@ class Candidate:
     ids_inside: frozenset[int] = frozenset()
     reference: str = ""
     gone: bool = False
+    companions: frozenset[str] = frozenset()
+    facts: Facts | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def telling(self) -> tuple[str, ...]:
+        """The texts but for companion tags."""
+        if not self.companions:
+            return self.texts
+        return tuple(text for text in self.texts if text not in self.companions)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """What filters look at: companion tags only where the image has nothing else."""
+        return self.telling or self.texts
+
+    @property
+    def takes_places(self) -> bool:
+        """Whether this can be among the newest: an image with companion tags alone is not."""
+        return bool(self.telling) or not self.texts
+
+    def used(self, globs: tuple[str, ...]) -> UseReason | None:
+        """Return the place in files that refers to this, or to anything in it."""
+        found = self.facts.in_use.get(globs) if self.facts and globs else None
+        if found is None:
+            return None
+        ids = (self.version.id, *sorted(self.ids_inside))
+        return next((reason for i in ids if (reason := found.reasons.get(i))), None)
 
 
-def single_candidate(version: Version, *, gone: bool = False) -> Candidate:
+def single_candidate(version: Version, *, gone: bool = False, facts: Facts | None = None) -> Candidate:
     """The item of a version that is no image."""
-    return Candidate(version, (version.name,), gone=gone)
+    return Candidate(version, (version.name,), gone=gone, facts=facts)
+
+
+def is_companion(tag: str, patterns: Patterns | None, parser: VersionParser) -> bool:
+    """Whether a tag says nothing by itself; `latest`, and what reads as a version, always says something."""
+    return patterns is not None and tag != LATEST and patterns.matches(tag) and parser.of(tag) is None
+
+
+def with_companions(candidate: Candidate, patterns: Patterns | None, parser: VersionParser) -> Candidate:
+    """Return an image with the companion tags that it has."""
+    if patterns is None or not candidate.is_image or candidate.is_referrer:
+        return candidate
+    found = frozenset(tag for tag in candidate.texts if is_companion(tag, patterns, parser))
+    return replace(candidate, companions=found) if found else candidate
 
 
 class VersionParser:
@@ -86,13 +132,15 @@ class Verdict(IntEnum):
 class Match:
     """A verdict with its reason; `tags` are those that match, where only some do.
 
-    `excluded` is the verdict that an exclusion of the same rule took back.
+    `excluded` is the verdict that an exclusion of the same rule took back. `to_read` is what the registry has to be asked
+    for before it is known.
     """
 
     verdict: Verdict
     reason: Reason
     tags: tuple[str, ...] = ()
     excluded: Verdict | None = None
+    to_read: ToRead | None = None
 
     @property
     def before_exclusion(self) -> Verdict:
@@ -115,12 +163,16 @@ def judge(
         if match.verdict is Verdict.NO:
             return match
     worst = _texts(condition, candidate, parser, guarded=not restore)
+    if worst.verdict is not Verdict.NO and condition.source_gone:
+        worst = _source_gone(condition, candidate, worst, parser, now)
     if worst.verdict is Verdict.NO:
         return worst
     for match in _ages(condition, candidate, now):
         worst = min(worst, match, key=_verdict)
     if not restore and _needs_grace(condition, candidate):
         worst = min(worst, _grace(candidate, now), key=_verdict)
+    if condition.expired and worst.verdict >= Verdict.PARTLY:
+        worst = min(worst, _expired(candidate, now), key=_verdict)
     return worst
 
 
@@ -140,11 +192,25 @@ def keeps(condition: Filter, candidate: Candidate, parser: VersionParser, now: d
     standing = (*_whole(whole, candidate), *_ages(whole, candidate, now))
     if any(match.verdict is Verdict.NO for match in standing):
         return False
+    if condition.referenced_in and candidate.used(condition.referenced_in) is None:
+        return False
+    if condition.source_exists and not _exists(condition, candidate, candidate.texts, parser):
+        return False
     if not _looks_at_texts(condition):
         return True
     if candidate.is_image and condition.versions and _any_part(condition.versions, candidate):
         return True
-    return any(_state(condition, candidate, text, parser) is not False for text in candidate.texts)
+    # Patterns see companion tags as any tag; what reads versions looks past them.
+    by_pattern = condition.version_range is None and condition.release_status is None
+    return any(
+        _state(condition, candidate, text, parser) is not False
+        and (not condition.source_exists or _exists(condition, candidate, (text,), parser))
+        for text in (candidate.texts if by_pattern else candidate.named)
+    )
+
+
+def _exists(condition: Filter, candidate: Candidate, texts: tuple[str, ...], parser: VersionParser) -> bool:
+    return named_after.exists(condition, candidate, texts, parser) is not None
 
 
 def excluded(patterns: Patterns | None, candidate: Candidate) -> bool:
@@ -222,6 +288,42 @@ def _ages(condition: Filter, candidate: Candidate, now: datetime) -> Iterator[Ma
             yield _missed("deleted-within", str(within), now - deleted)
 
 
+def _source_gone(
+    condition: Filter, candidate: Candidate, texts: Match, parser: VersionParser, now: datetime
+) -> Match:
+    """Whether all that an image's tags are named after is gone, else the tags of which that is so."""
+    verdict = named_after.gone(condition, candidate, candidate.telling, parser, now)
+    if verdict.state is SourceState.GONE:
+        return texts
+    asked = listed_kinds(condition.source_gone)
+    unknown = verdict.state is SourceState.UNKNOWN
+    missed = Condition("source-gone", asked, holds=None if unknown else False)
+    facts = (missed, *verdict.facts[:1])
+    matching = texts.tags if texts.verdict is Verdict.PARTLY else candidate.telling
+    if texts.verdict >= Verdict.PARTLY and (
+        tags := named_after.gone_tags(condition, candidate, matching, parser, now)
+    ):
+        return Match(Verdict.PARTLY, Reason(ReasonCode.PARTLY_MATCHED, facts=facts), tags)
+    if unknown:
+        return Match(Verdict.UNKNOWN, Reason(ReasonCode.UNKNOWN, ReasonDetail.SOURCE, facts=facts))
+    return Match(Verdict.NO, Reason(ReasonCode.NOT_MATCHED, facts=facts))
+
+
+def _expired(candidate: Candidate, now: datetime) -> Match:
+    """Whether an image says that its time is over; what is unread is to be read, and all decided again."""
+    if candidate.facts is None:
+        return _unknown(ReasonDetail.EXPIRY)
+    found = image_expiry(candidate.facts, candidate.version, now)
+    if isinstance(found, ToRead):
+        return replace(_unknown(ReasonDetail.EXPIRY), to_read=found)
+    fact = expiry_condition(found, now)
+    if fact.holds:
+        return _YES
+    if fact.holds is None:
+        return Match(Verdict.UNKNOWN, Reason(ReasonCode.UNKNOWN, ReasonDetail.EXPIRY, facts=(fact,)))
+    return Match(Verdict.NO, Reason(ReasonCode.NOT_MATCHED, facts=(fact,)))
+
+
 def _needs_grace(condition: Filter, candidate: Candidate) -> bool:
     return candidate.is_image and not candidate.has_own_tag and condition.older_than is None
 
@@ -247,13 +349,13 @@ def _texts(condition: Filter, candidate: Candidate, parser: VersionParser, *, gu
         return (_latest(condition, candidate) if guarded else None) or _YES
     if not candidate.texts:
         return _untagged(condition, candidate)
-    states = {text: _state(condition, candidate, text, parser) for text in candidate.texts}
+    states = {text: _state(condition, candidate, text, parser) for text in candidate.named}
     matched = tuple(
         text
         for text, state in states.items()
         if state and not (guarded and _hides_latest(condition, candidate, text))
     )
-    if len(matched) == len(candidate.texts):
+    if len(matched) == len(candidate.named):
         return _YES
     if matched:
         fact = Condition("versions", texts=matched)
@@ -269,9 +371,9 @@ def _texts_missed(condition: Filter, candidate: Candidate, parser: VersionParser
     """The first condition on names or tags that none of them meets."""
     digest = candidate.version.name if candidate.is_image else ""
     patterns, wanted = condition.versions, condition.version_range
-    if patterns and not any(patterns.matches(t, digest, candidate.reference) for t in candidate.texts):
+    if patterns and not any(patterns.matches(t, digest, candidate.reference) for t in candidate.named):
         return _missed("versions", written(patterns))
-    numbers = (number for text in candidate.texts if (number := parser.of(text)) is not None)
+    numbers = (number for text in candidate.named if (number := parser.of(text)) is not None)
     if wanted is not None and not any(wanted.contains(number) for number in numbers):
         return _missed("version-range", wanted.text)
     return _missed("release-status", condition.release_status or "")

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from package_retention.decide.expiry import InvalidExpiry, UnreadLabel
+from package_retention.decide.git_names import GitKind, Unlisted, needed_kinds
 from package_retention.decide.graph import closure
+from package_retention.decide.image_expiry import image_expiry
+from package_retention.decide.in_use import UseCode
 from package_retention.reason import Finding, FindingCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from package_retention.decide.facts import Facts
     from package_retention.decide.graph import Graph
@@ -24,7 +29,90 @@ def about_inputs(facts: Facts, rules: PackageRules) -> tuple[Finding, ...]:
     return (
         *(Finding(FindingCode.EXCLUSION_UNMATCHED, entry) for entry in unmatched),
         *(Finding(FindingCode.ID_ABSENT, number=version_id) for version_id in absent),
+        *_about_references(facts),
+        *((Finding(FindingCode.NO_REPOSITORY),) if facts.git and not facts.git.repositories else ()),
     )
+
+
+def git_kinds(rules: PackageRules) -> frozenset[GitKind]:
+    """Return the kinds of things in git that any of the rules needs listed."""
+    gone = frozenset[GitKind]().union(*(rule.filter.source_gone for rule in rules.delete))
+    exists = frozenset[GitKind]().union(*(rule.filter.source_exists for rule in rules.keep))
+    return needed_kinds(gone, exists)
+
+
+def about_git(facts: Facts, rules: PackageRules) -> tuple[Finding, ...]:
+    """Return a problem for each repository of which a rule needs what could not be listed."""
+    kinds = git_kinds(rules)
+    found = []
+    for repository in facts.git.repositories if facts.git else ():
+        unlisted = {
+            kind: why
+            for kind in GitKind
+            if kind in kinds and isinstance(why := repository.listed(kind), Unlisted)
+        }
+        if unlisted:
+            why = next(iter(unlisted.values()))
+            names = tuple(kind.value for kind in unlisted)
+            found.append(
+                Finding(
+                    FindingCode.GIT_UNLISTED,
+                    repository.repository,
+                    names=names,
+                    others=(why.cause,),
+                    error=why.detail,
+                )
+            )
+    return tuple(found)
+
+
+def _about_references(facts: Facts) -> Iterator[Finding]:
+    """Yield what files say of a package that may be a mistake: a name alone, versions that are not listed, nothing."""
+    codes = {
+        UseCode.ANY_TAG: FindingCode.REFERENCED_BY_NAME,
+        UseCode.NOT_LISTED: FindingCode.REFERENCES_UNLISTED,
+        UseCode.NOT_NAMED: FindingCode.NOT_REFERENCED,
+    }
+    for globs, use in facts.in_use.items():
+        for code, finding in codes.items():
+            notices = [notice for notice in use.notices if notice.code is code]
+            places = tuple(
+                f"{notice.file}:{notice.line}" + (f" ({notice.text})" if notice.text else "")
+                for notice in notices[:_MOST_PLACES]
+                if notice.file
+            )
+            if notices:
+                more = len(notices) - len(places) if places else 0
+                yield Finding(finding, ", ".join(globs), more, places)
+
+
+_MOST_PLACES = 5
+
+
+def about_expiry(
+    facts: Facts, images: Iterable[Version], rules: PackageRules, now: datetime
+) -> tuple[Finding, ...]:
+    """Return a warning about images that say of their end what is no duration."""
+    if not any(rule.filter.expired for rule in rules.delete):
+        return ()
+    found = [
+        (version.label, expiry.text)
+        for version in images
+        if isinstance(expiry := image_expiry(facts, version, now), InvalidExpiry)
+    ]
+    if not found:
+        return ()
+    (label, text), more = found[0], len(found) - 1
+    return (Finding(FindingCode.EXPIRY_INVALID, label, more, (text,)),)
+
+
+def configs_unread(facts: Facts) -> tuple[Finding, ...]:
+    """Return a problem where configs could not be read: their images stay."""
+    failed = {config: label.why for config, label in facts.labels.items() if isinstance(label, UnreadLabel)}
+    if not failed:
+        return ()
+    config, why = next(iter(failed.items()))
+    return (Finding(FindingCode.CONFIG_UNREAD, config[:19], number=len(failed) - 1, error=why),)
 
 
 def about_parts(rules: PackageRules, graph: Graph) -> tuple[Finding, ...]:

@@ -100,7 +100,7 @@ class Rule:
 class PackageRules:
     """The rules for the packages of one type whose names match.
 
-    `exclude` and `limit` come from the step's inputs and bind every rule; so does `within`, the names that a step gives
+    `exclude`, `referenced_in` and `limit` come from the step's inputs and bind every rule; so does `within`, the names that a step gives
     beside a policy file and that only narrow. `companions` are the tags that say nothing by themselves. In a restore,
     `delete` holds the rules that choose what comes back.
     """
@@ -113,6 +113,7 @@ class PackageRules:
     limit: int | None = None
     within: Patterns | None = None
     companions: Patterns | None = None
+    referenced_in: tuple[str, ...] = ()
 
     def reaches(self, name: str) -> bool:
         """Whether the rules are for the package of this name."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from package_retention.decide.explanations import facts, terms, written
+from package_retention.decide.image_expiry import ToRead
 from package_retention.decide.keep_places import newest
-from package_retention.decide.matching import Match, Verdict, excluded, judge, keeps
+from package_retention.decide.matching import Match, Verdict, excluded, judge, keeps, with_companions
 from package_retention.decide.rules import OrderBy
 from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail
 
@@ -23,12 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the rules say of one item; `tags` are those to take away from one of which only some tags match."""
+    """What the rules say of one item; `tags` are those to take away from one of which only some tags match.
+
+    `to_read` is what has to be read before a rule can say.
+    """
 
     candidate: Candidate
     selected: bool
     reason: Reason
     tags: tuple[str, ...] = ()
+    to_read: ToRead | None = None
 
 
 def choose(
@@ -40,6 +45,7 @@ def choose(
     restore: bool = False,
 ) -> dict[int, Selection]:
     """Decide every item by version id; the order of items and rules does not matter."""
+    candidates = [with_companions(candidate, rules.companions, parser) for candidate in candidates]
     protected = _protected(candidates, rules, parser, now)
     by_rule = [(rule, _matches(rule, candidates, parser, now, restore=restore)) for rule in rules.delete]
     aside = {candidate.version.id for candidate in candidates if _stands_aside(candidate, protected)}
@@ -54,7 +60,7 @@ def choose(
         selections[candidate.version.id] = (
             Selection(candidate, selected=False, reason=reason)
             if reason
-            else _combined(candidate, answers, now)
+            else _combined(candidate, answers, parser, now)
         )
     return selections
 
@@ -74,7 +80,10 @@ def _inside(candidates: Iterable[Candidate]) -> frozenset[str]:
 def _stands_aside(candidate: Candidate, protected: Mapping[int, Reason]) -> bool:
     """Whether an item stays or is gone whatever the rules match: it takes no keep place."""
     reason = protected.get(candidate.version.id)
-    return candidate.gone or (reason is not None and reason.code is ReasonCode.EXCLUDED)
+    return candidate.gone or (reason is not None and reason.code in _ASIDE)
+
+
+_ASIDE = frozenset({ReasonCode.EXCLUDED, ReasonCode.REFERENCED})
 
 
 def _is_matched(candidate: Candidate, by_rule: Iterable[tuple[Rule, _Matches]]) -> bool:
@@ -84,15 +93,20 @@ def _is_matched(candidate: Candidate, by_rule: Iterable[tuple[Rule, _Matches]]) 
 def _protected(
     candidates: Sequence[Candidate], rules: PackageRules, parser: VersionParser, now: datetime
 ) -> dict[int, Reason]:
-    """What exclusions and keep rules protect, whatever the delete rules say."""
+    """What exclusions, references and keep rules protect, whatever the delete rules say."""
     excluding = Reason(ReasonCode.EXCLUDED)
     aside = {
+        candidate.version.id: Reason(ReasonCode.REFERENCED, facts=(place,))
+        for candidate in candidates
+        if (place := candidate.used(rules.referenced_in))
+    }
+    aside |= {
         candidate.version.id: excluding for candidate in candidates if excluded(rules.exclude, candidate)
     }
     found: dict[int, Reason] = {}
     for words, rule in sorted(((terms(rule), rule) for rule in rules.keep), key=_first):
         for candidate in _kept_by(rule, candidates, aside, parser, now):
-            met = facts(rule.filter, candidate, now)
+            met = facts(rule.filter, candidate, parser, now)
             reason = Reason(ReasonCode.KEEP_RULE, number=rule.retention.minimum, rule=words, facts=met)
             found.setdefault(candidate.version.id, reason)
     return found | aside
@@ -115,7 +129,7 @@ def _kept_by(
     if not retention.minimum:
         return matching
     held = _inside(candidate for candidate in matching if _stands_aside(candidate, aside))
-    counted = {candidate.version.id for candidate in matching if candidate.version.name not in held}
+    counted = {i.version.id for i in matching if i.takes_places and i.version.name not in held}
     by_date = retention.order_by is OrderBy.DATE and retention.per is None
     found = newest(matching, counted, retention, parser, hold_unordered=by_date)
     kept = found.kept | found.unordered if by_date else found.kept
@@ -164,7 +178,7 @@ def _retain(
     sharing = _inside(excluding)
     held = standing.held | sharing
     matched = (i for i in matching if matches[i.version.id].verdict is Verdict.YES)
-    counted = {i.version.id for i in matched if i.version.name not in held}
+    counted = {i.version.id for i in matched if i.takes_places and i.version.name not in held}
     found = newest(matching, counted, rule.retention, parser)
     words = terms(rule)
     for candidate in matching:
@@ -207,22 +221,41 @@ _TELLING = (
 )
 
 
-def _combined(candidate: Candidate, matches: Sequence[tuple[Rule, Match]], now: datetime) -> Selection:
+def _combined(
+    candidate: Candidate, matches: Sequence[tuple[Rule, Match]], parser: VersionParser, now: datetime
+) -> Selection:
     """One rule that selects is enough; tags are taken away only where none does."""
     answers = [match for _, match in matches]
     selecting = [(terms(rule), rule) for rule, match in matches if match.verdict is Verdict.YES]
     if selecting:
         words, rule = min(selecting, key=_first)
-        met = facts(rule.filter, candidate, now)
+        met = facts(rule.filter, candidate, parser, now)
         reason = Reason(ReasonCode.SELECTED, number=rule.retention.minimum, rule=words, facts=met)
         return Selection(candidate, selected=True, reason=reason)
     partly = tuple(dict.fromkeys(t for m in answers if m.verdict is Verdict.PARTLY for t in m.tags))
+    if partly and set(partly) >= set(candidate.telling):
+        # Companion tags go with the last other tag alone.
+        partly = tuple(dict.fromkeys((*partly, *candidate.texts)))
     best = min((match.reason for match in answers), key=_distance, default=_NONE)
-    return Selection(candidate, selected=False, reason=best, tags=partly)
+    asked = [match.to_read for match in answers if match.to_read]
+    to_read = ToRead(
+        tuple(digest for each in asked for digest in each.manifests),
+        tuple(digest for each in asked for digest in each.configs),
+    )
+    return Selection(candidate, selected=False, reason=best, tags=partly, to_read=to_read if asked else None)
 
 
 # Of the conditions that several rules miss, time alone makes the ages hold; then come those on tags and names.
-_NEAREST = ("older-than", "newer-than", "deleted-within", "release-status", "version-range", "versions")
+_NEAREST = (
+    "expired",
+    "older-than",
+    "newer-than",
+    "deleted-within",
+    "source-gone",
+    "release-status",
+    "version-range",
+    "versions",
+)
 
 
 def _distance(reason: Reason) -> tuple[object, ...]:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from package_retention.decide.git_names import Found, GitKind, GitNames, Unlisted, loose, needed_kinds
+from package_retention.reason import Fact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -62,7 +63,7 @@ _MAY_EXIST = frozenset({SourceCause.NO_REPOSITORY, SourceCause.UNLISTED, SourceC
 
 
 @dataclass(frozen=True, slots=True)
-class SourceFact:
+class SourceFact(Fact):
     """What is known of one text under one kind.
 
     `name` and `repository` are those of the thing that exists (or that stands in the way); `name` is the number of a

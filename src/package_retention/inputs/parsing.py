@@ -54,7 +54,8 @@ def parse(environ: Mapping[str, str], load_policy: PolicyLoader, cwd: Path | Non
     parsed = _settings(reader, environ, operation or Operation.LIST, rules)
     conflicts.check_files(reader)
     budget = PatternBudget(time.thread_time, min(PATTERN_SECONDS, parsed.time_limit or PATTERN_SECONDS))
-    parsed = replace(parsed, references=_references(reader, parsed), rules=_bounded(parsed.rules, budget))
+    rules = tuple(replace(each, referenced_in=parsed.keep_referenced_in) for each in parsed.rules)
+    parsed = replace(parsed, references=_references(reader, parsed), rules=_bounded(rules, budget))
     if operation:
         conflicts.check(reader, operation)
     if raw.problems:

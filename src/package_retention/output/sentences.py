@@ -6,6 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from package_retention.decide.expiry import KEY as EXPIRY
+from package_retention.decide.git_names import GitKind, UnlistedCause
+from package_retention.decide.in_use import UseReason
+from package_retention.decide.source_gone import SourceCause, SourceFact, SourceState
 from package_retention.escaping import counted, quoted
 from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail
 
@@ -27,6 +31,7 @@ _REASONS: dict[ReasonCode | ReasonDetail, str] = {
     ReasonDetail.NOT_LOOKED_AT: "nothing in the list can match, so the images were not looked at",
     ReasonCode.EXCLUDED: "excluded by `exclude-versions`",
     ReasonDetail.BY_RULE: "excluded by the `exclude-versions` of its rule",
+    ReasonCode.REFERENCED: "referenced by a file",
     ReasonCode.NEWEST: "among the newest {number:,}{per}",
     ReasonDetail.NO_PLACE: "as new as the newest {number:,}{per}, and takes none of their places",
     ReasonCode.KEEP_RULE: "kept by the policy",
@@ -42,6 +47,8 @@ _REASONS: dict[ReasonCode | ReasonDetail, str] = {
     ReasonDetail.NO_VERSION: "has no version that the rules of its ecosystem know",
     ReasonDetail.UNTAGGED_NO_VERSION: "untagged: has no version",
     ReasonDetail.UNORDERED: "cannot be ordered or grouped",
+    ReasonDetail.SOURCE: "whether what it is named after is gone is unknown",
+    ReasonDetail.EXPIRY: "whether it has expired is unknown",
     ReasonDetail.CYCLIC: "its manifests name one another in a circle",
     ReasonCode.UNREADABLE: "a manifest that could not be read may need it",
     ReasonDetail.LOST_INDEX: "a tagged manifest that the registry does not have may need it",
@@ -80,8 +87,10 @@ def reason_words(reason: Reason) -> str:
             newest = (_kept_words("among the newest", reason.rule),) if reason.number else ()
             words = ", ".join((*met, *newest))
             return f"{_REASONS[ReasonCode.KEEP_RULE]}: {words}" if words else _REASONS[ReasonCode.KEEP_RULE]
-        case ReasonCode.NOT_MATCHED if met:
+        case ReasonCode.NOT_MATCHED | ReasonCode.REFERENCED if met:
             return ", ".join(met)
+        case ReasonCode.UNKNOWN if met:
+            return f"{_REASONS[reason.detail or reason.code]}: {', '.join(met)}"
         case ReasonCode.PARTLY_MATCHED if reason.number:
             beside = _kept_words("among the newest", reason.rule)
             return f"{_REASONS[ReasonCode.PARTLY_MATCHED]}, and it would be {beside}"
@@ -100,7 +109,9 @@ def shared_words(reason: Reason) -> str:
         case ReasonCode.KEEP_RULE:
             return f"{_REASONS[ReasonCode.KEEP_RULE]}: {rule}" if rule else _REASONS[ReasonCode.KEEP_RULE]
         case ReasonCode.NOT_MATCHED if missed:
-            return fact_words(replace(missed, age=None))
+            return _SHARED.get(missed.key) or fact_words(replace(missed, age=None))
+        case ReasonCode.REFERENCED | ReasonCode.UNKNOWN:
+            return _REASONS[reason.detail or reason.code]
         case ReasonCode.NEWEST:
             placed = None if reason.detail is ReasonDetail.SHARED_PLACE else reason.detail
             return reason_words(Reason(ReasonCode.NEWEST, placed, number=reason.number, rule=reason.rule))
@@ -118,6 +129,9 @@ def own_words(reason: Reason) -> str:
             return reason_words(reason) if reason.subject else ""
         case ReasonCode.NEWEST:
             return reason_words(reason) if reason.detail is ReasonDetail.SHARED_PLACE else ""
+        case ReasonCode.NOT_MATCHED | ReasonCode.REFERENCED | ReasonCode.UNKNOWN:
+            telling = (f for f in reason.facts if not isinstance(f, Condition) or f.key in _OWN)
+            return ", ".join(_facts(telling))
         case ReasonCode.SELECTED | ReasonCode.KEEP_RULE:
             telling = (fact for fact in reason.facts if not isinstance(fact, Condition) or fact.key in _OWN)
             return ", ".join(_facts(telling))
@@ -139,11 +153,16 @@ _TERMS = {
     "release-status": "{}s",
     "package-version-ids": "named by id",
     "remove-damaged": "damaged ({})",
+    "source-gone": "named after a {} that is gone",
+    "source-exists": "named after a {} that exists",
+    "referenced-in": "referenced in {}",
+    "expired": "expired",
     "older-than": "older than {}",
     "newer-than": "newer than {}",
     "deleted-within": "deleted within {}",
 }
-_OWN = frozenset({"remove-damaged"})  # what several versions of one rule may differ in
+_OWN = frozenset({"remove-damaged", "expired"})  # what several versions of one rule may differ in
+_SHARED = {"source-gone": "what it is named after is not gone", "expired": "not expired"}
 _WRITTEN = frozenset({"versions", "version-range"})
 
 
@@ -168,8 +187,14 @@ def _facts(facts: Iterable[Fact]) -> list[str]:
 
 def fact_words(fact: Fact) -> str:
     """Say what of a version meets, or misses, one condition."""
+    if isinstance(fact, SourceFact):
+        return source_words(fact)
+    if isinstance(fact, UseReason):
+        return f"referenced in {fact.file}:{fact.line}"
     if not isinstance(fact, Condition):
         return ""
+    if fact.key == "expired":
+        return _expiry_words(fact)
     if fact.age is not None:
         return _age_words(fact)
     asked = _shown(fact.key, fact.asked)
@@ -192,6 +217,85 @@ _CONDITIONS = {
     "newer-than": ("newer than {}", "not newer than {}"),
     "deleted-within": ("deleted within {}", "not deleted within {}"),
 }
+
+
+_THINGS = {
+    GitKind.PULL_REQUEST: "pull request",
+    GitKind.BRANCH: "branch",
+    GitKind.TAG: "git tag",
+    GitKind.RELEASE: "release",
+}
+_UNKNOWN_SOURCES = {
+    SourceCause.NO_REPOSITORY: "it is linked to no repository",
+    SourceCause.UNLISTED: "the {kinds} could not be listed",
+    SourceCause.ABOVE_NEWEST: "pull request {name} is newer than the newest that is listed",
+    SourceCause.NAMES_TAG_OR_RELEASE: "{text} names the git tag or release {name}",
+    SourceCause.BEGINS_WITH_BRANCH: "{text} begins with the branch {name}",
+    SourceCause.BEGINS_AS_VERSION: "{text} begins as a version does",
+    SourceCause.COMMIT: "{text} is the hash of a commit",
+    SourceCause.NO_NAME: "{text} is no name",
+    SourceCause.NO_VERSION: "{text} is no version",
+    SourceCause.TOO_YOUNG: "younger than 24 hours: the git tag {text} may be still to come",
+    SourceCause.OTHER_KIND: "{text} is not the name of a {kind}",
+}
+
+
+def source_words(fact: SourceFact) -> str:
+    """Say what is known of the thing in git that a tag or version is named after."""
+    kind = _THINGS[fact.kind]
+    name = fact.name if fact.kind is GitKind.PULL_REQUEST else quoted(fact.name or fact.text)
+    match fact.state:
+        case SourceState.EXISTS:
+            return f"{kind} {name} is open" if fact.kind is GitKind.PULL_REQUEST else f"{kind} {name} exists"
+        case SourceState.GONE:
+            return (
+                f"{kind} {name} is closed" if fact.kind is GitKind.PULL_REQUEST else f"{kind} {name} is gone"
+            )
+    plural = f"{kind}es" if fact.kind is GitKind.BRANCH else f"{kind}s"
+    return _UNKNOWN_SOURCES[fact.cause].format(text=quoted(fact.text), name=name, kind=kind, kinds=plural)
+
+
+def _expiry_words(fact: Condition) -> str:
+    """Say when an image expired or will, with what it says itself."""
+    said = ", ".join(f"{EXPIRY}={text}" for text in fact.texts)
+    if fact.age is None:
+        return (
+            f"{quoted(said)} is no duration" if said else f"does not say when it expires ({quoted(EXPIRY)})"
+        )
+    if fact.age >= timedelta():
+        return f"expired {exact_age(fact.age)} ago ({quoted(said)})"
+    return f"expires in {exact_age(-fact.age)} ({quoted(said)})"
+
+
+_PERMISSIONS = {GitKind.PULL_REQUEST.value: "pull-requests: read"}
+_WHY_UNLISTED = {
+    UnlistedCause.INCOMPLETE: "GitHub did not list all of them",
+    UnlistedCause.UNREACHABLE: "there was no usable answer",
+}
+
+
+def _unlisted_words(finding: Finding) -> str:
+    """Say which lists of a repository are unknown, what follows, and the permissions that the job lacks."""
+    (cause,) = finding.others
+    things = {name: f"{_THINGS[GitKind(name)]}{'es' if name == 'branch' else 's'}" for name in finding.names}
+    words = (
+        f"the {_joined(tuple(things.values()))} of {finding.subject} could not be listed ({finding.error}), so what is "
+        "named after them is unknown and stays"
+    )
+    if cause in (UnlistedCause.FORBIDDEN, UnlistedCause.NOT_FOUND):
+        needed = sorted(
+            {_PERMISSIONS.get(name, "contents: read") for name in finding.names} | {"packages: write"}
+        )
+        block = "\n".join(["permissions:", *(f"  {line}" for line in needed)])
+        words += (
+            ". The job's token needs these permissions (a classic token `repo`, for a private repository):\n"
+            + block
+        )
+    return words
+
+
+def _joined(words: tuple[str, ...]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _age_words(fact: Condition) -> str:

@@ -10,12 +10,13 @@ from package_retention.execute.steps import StepRunner, StopReason
 from package_retention.execute.walk import ExecutionContext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
 
+    from package_retention.decide.in_use import ReferenceIndex
     from package_retention.inputs.settings import Settings
     from package_retention.model import PackageResult, Plan, Spending
-    from package_retention.ports import Clock, EventListener, PackagesApi, RegistryApi
+    from package_retention.ports import Clock, EventListener, GitApi, PackagesApi, RegistryApi
     from package_retention.report import Report
 
 
@@ -26,7 +27,8 @@ class RunContext:
     `changes` runs steps, `packages` runs whole packages (they wait for steps, so the two must not be one pool).
     `nonce` gives a fresh text each time, `spent` what the run has cost so far. `report` is that of an earlier run,
     where the step names one. `confirm` is called once with every plan before the first change, and raises if they are
-    not to be carried out. `tick` is called several times a second while the run waits for its threads.
+    not to be carried out. `git` lists what repositories have; `references` are those of the files that each list of
+    globs matches. `tick` is called several times a second while the run waits for its threads.
     """
 
     settings: Settings
@@ -41,6 +43,8 @@ class RunContext:
     report: Report | None = None
     confirm: Callable[[Sequence[PackageResult]], None] = lambda _planned: None
     tick: Callable[[], None] = lambda: None
+    git: GitApi | None = None
+    references: Mapping[tuple[str, ...], ReferenceIndex] = field(default_factory=dict)
     ending: StopReason = field(default_factory=StopReason)
 
     @property

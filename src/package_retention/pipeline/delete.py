@@ -10,6 +10,7 @@ from package_retention.decide import ecosystems
 from package_retention.decide.contents import contents
 from package_retention.decide.deletion_plan import check_share, deletion_plan
 from package_retention.decide.matching import VersionParser
+from package_retention.decide.plan_warnings import git_kinds
 from package_retention.decide.possible import can_select, untouched_plan
 from package_retention.errors import MissingError, PlanError
 from package_retention.execute.walk import walk
@@ -74,9 +75,11 @@ class Deletion:
     def _plan(self, options: Options) -> Plan:
         """Decide, read what would go unread, and decide again: what is read may belong to something that stays."""
         rules = self.target.rules
-        while (plan := deletion_plan(self.facts, rules, self.parser, self.now, options)).unread:
-            self.facts = read_more(self.run_context, self.facts, rules, plan.unread)
-        return plan
+        while True:
+            plan = deletion_plan(self.facts, rules, self.parser, self.now, options)
+            if not (plan.unread or plan.unread_configs):
+                return plan
+            self.facts = read_more(self.run_context, self.facts, rules, plan)
 
     def replan(self, done: Collection[int]) -> Plan:
         """List the package again and decide anew; what that meets (a manifest out of reach) is told at the end."""
@@ -100,8 +103,9 @@ class Deletion:
 
     def execute(self, plan: Plan, taken_at: float) -> PackageResult:
         """Carry out the plan, as far as the world still agrees with it."""
-        # A container package, and one that goes whole, is listed once more before its first change.
-        fresh = plan.package.type is not PackageType.CONTAINER and not _deletes_whole(plan)
+        # A container package, one that goes whole, and what git decides is listed once more before the first change.
+        relisted = plan.package.type is PackageType.CONTAINER or bool(git_kinds(self.target.rules))
+        fresh = not (relisted or _deletes_whole(plan))
         due = taken_at if fresh else -math.inf
         refresher = PlanRefresher(plan, due, self.run_context.clock, self.replan, self.versions)
         outcomes = walk(plan, refresher, execution(self.run_context))

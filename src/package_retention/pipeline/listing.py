@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, TypeVar
 from package_retention.decide import ecosystems
 from package_retention.decide.contents import contents
 from package_retention.decide.deletion_plan import check_share, deletion_plan
-from package_retention.decide.due_dates import Schedule, schedule
+from package_retention.decide.due_dates import Schedule, moments, schedule
 from package_retention.decide.listing import Found, inventory, says_which
 from package_retention.decide.matching import VersionParser
 from package_retention.errors import PlanError, RefusedError, UnreachableError
 from package_retention.model import OwnerKind, PackageResult, PackageType, Unreadable
 from package_retention.pipeline.context import PackageTask
-from package_retention.pipeline.survey import list_versions, survey
+from package_retention.pipeline.survey import list_versions, read_labels, survey
 from package_retention.reason import Finding, FindingCode, Reason, ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
@@ -95,11 +95,22 @@ class Listing:
         facts = replace(facts, readings={**facts.readings, **read})
         parser = VersionParser(ecosystems.of(facts.package.type))
         try:
-            while unread := deletion_plan(facts, rules, parser, self._now, self._options).unread:
-                facts = replace(facts, readings={**facts.readings, **{d: readings[d] for d in unread}})
+            # What expires later is told too: its configs are those that a deletion then would read.
+            for moment in dict.fromkeys((self._now, *moments(facts, rules)[-1:])):
+                while (plan := deletion_plan(facts, rules, parser, moment, self._options)) and (
+                    plan.unread or plan.unread_configs
+                ):
+                    facts = self._with_reads(facts, plan, readings)
         except PlanError:
             return facts
         return facts
+
+    def _with_reads(self, facts: Facts, plan: Plan, readings: Mapping[str, Reading]) -> Facts:
+        rest = [digest for digest in plan.unread if digest not in readings]
+        found = {digest: readings[digest] for digest in plan.unread if digest in readings}
+        found |= self._world.registry.manifests(facts.package, rest)
+        facts = replace(facts, readings={**facts.readings, **found})
+        return read_labels(self._world, facts, plan.unread_configs)
 
     def _deleted(self, package: Package) -> tuple[Version, ...] | None:
         """List deleted versions; another user's, GitHub documents no list of (facts A1): none there says nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from package_retention.decide.in_use import ReferenceIndex
 from package_retention.errors import BudgetError, CancelledError, MissingError, RefusedError, RetentionError
 from package_retention.model import Operation, PackageResult, Plan, Result, RunResult, StepKind
 from package_retention.pipeline import review
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.decide.rules import Options
+    from package_retention.inputs.settings import Settings
     from package_retention.pipeline.context import RunContext
 
 
 def run(run_context: RunContext, options: Options) -> RunResult:
     """Do the whole job; every error of a package is told with it, every error of the run in the result."""
     recorder = Recorder(run_context.journal)
-    run_context = replace(run_context, journal=recorder)
+    run_context = replace(run_context, journal=recorder, references=_references(run_context.settings))
     results: Sequence[PackageResult] = ()
     warnings: tuple[Finding | str, ...] = ()
     failure: Finding | str = ""
@@ -33,7 +35,7 @@ def run(run_context: RunContext, options: Options) -> RunResult:
     refusal = ("", "")
     try:
         found = result_of(run_context, lambda: targets(run_context))
-        warnings = unreached(run_context.settings, found)
+        warnings = (*unreached(run_context.settings, found), *_templates(run_context.settings))
         prepared = _prepared(run_context, options, found)
         for one in prepared:
             run_context.journal.planned(one.plan)
@@ -49,6 +51,18 @@ def run(run_context: RunContext, options: Options) -> RunResult:
         failure, hint = error.said, error.hint
     reconciled = replace(_result(run_context, results, failure, hint), refused_later=refusal)
     return replace(reconciled, warnings=(*reconciled.warnings, *warnings))
+
+
+def _references(settings: Settings) -> dict[tuple[str, ...], ReferenceIndex]:
+    return {globs: ReferenceIndex(found.references) for globs, found in settings.references.items()}
+
+
+def _templates(settings: Settings) -> tuple[Finding, ...]:
+    """Tell of files that were read as text, since they hold `{{`."""
+    names = sorted({name for found in settings.references.values() for name in found.templates})
+    if not names:
+        return ()
+    return (Finding(FindingCode.READ_AS_TEXT, names[0], len(names) - 1),)
 
 
 def _prepared(run_context: RunContext, options: Options, found: Sequence[Target]) -> list[PackageTask]:

@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from package_retention.decide.facts import Facts
+from package_retention.decide.git_names import GitNames
 from package_retention.decide.graph import build, unconfirmed
 from package_retention.decide.image_plan import lost_indexes
+from package_retention.decide.plan_warnings import git_kinds
 from package_retention.decide.reads import blind_reads, certain_reads
 from package_retention.model import Absent, Operation, PackageType
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from package_retention.decide.rules import PackageRules
-    from package_retention.model import Package, Reading
+    from package_retention.model import Package, Plan, Reading
     from package_retention.pipeline.context import RunContext
 
 
@@ -28,7 +30,7 @@ def list_versions(run_context: RunContext, package: Package) -> Facts:
 
 def survey(run_context: RunContext, listed: Facts, rules: PackageRules) -> Facts:
     """Read the manifests of a package that was listed."""
-    facts = _read(run_context, listed, rules)
+    facts = _read(run_context, _beside(run_context, listed, rules), rules)
     # A tagged manifest that is not there keeps a whole package: was it deleted since the list was made?
     return survey_again(run_context, facts, rules, ()) if _lacks_an_index(facts) else facts
 
@@ -43,13 +45,46 @@ def survey_again(run_context: RunContext, facts: Facts, rules: PackageRules, don
     latest = run_context.api.versions(facts.package, at_rest=at_rest)
     readings = {digest: r for digest, r in facts.readings.items() if not isinstance(r, Absent)}
     facts = replace(facts, readings=readings, confirmed=frozenset())
-    return _read(run_context, facts.relisted(latest, done), rules)
+    return _read(run_context, _beside(run_context, facts.relisted(latest, done), rules), rules)
 
 
-def read_more(run_context: RunContext, facts: Facts, rules: PackageRules, digests: Iterable[str]) -> Facts:
-    """Read manifests that a plan asked for, and what they make needed in turn."""
-    readings = {**facts.readings, **_manifests(run_context, facts, digests)}
+def read_more(run_context: RunContext, facts: Facts, rules: PackageRules, plan: Plan) -> Facts:
+    """Read manifests and configs that a plan asked for, and what they make needed in turn."""
+    facts = read_labels(run_context, facts, plan.unread_configs)
+    readings = {**facts.readings, **_manifests(run_context, facts, plan.unread)}
     return _read(run_context, replace(facts, readings=readings), rules)
+
+
+def read_labels(run_context: RunContext, facts: Facts, configs: Iterable[str]) -> Facts:
+    """Read the label of configs that says when an image expires."""
+    return replace(facts, labels={**facts.labels, **run_context.registry.labels(facts.package, configs)})
+
+
+def _beside(run_context: RunContext, facts: Facts, rules: PackageRules) -> Facts:
+    """The facts with what git and files say of them: asked for after the versions, so that nothing came in between."""
+    package = facts.package
+    in_use = {
+        globs: index.protected(
+            package.owner.login, package.type, package.name, run_context.registry_host, facts.union
+        )
+        for globs, index in run_context.references.items()
+        if globs in globs_of(rules)
+    }
+    return replace(facts, in_use=in_use, git=_listed_in_git(run_context, package, rules))
+
+
+def globs_of(rules: PackageRules) -> frozenset[tuple[str, ...]]:
+    """Return each list of globs of files by which a package's rules protect."""
+    return frozenset({rules.referenced_in, *(rule.filter.referenced_in for rule in rules.keep)}) - {()}
+
+
+def _listed_in_git(run_context: RunContext, package: Package, rules: PackageRules) -> GitNames | None:
+    """List what rules need, in the repository that the package is linked to and in the step's."""
+    kinds, git = git_kinds(rules), run_context.git
+    if not kinds or git is None:
+        return None
+    wanted = {name.lower(): name for name in (package.repository, run_context.settings.repository) if name}
+    return GitNames(tuple(git.names(name, kinds) for name in wanted.values()))
 
 
 def _lacks_an_index(facts: Facts) -> bool:

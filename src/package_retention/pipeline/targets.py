@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from package_retention.decide.patterns import Patterns
 from package_retention.errors import BudgetError, CancelledError, MissingError, PlanError, RetentionError
 from package_retention.model import Operation, Package
 
@@ -85,7 +86,11 @@ def _merged(one: Target, other: Target) -> Target:
     asked = one.asked | other.asked
     if one.error or other.error:
         return replace(one if other.error else other, asked=asked)
-    return replace(one, rules=replace(one.rules, delete=one.rules.delete + other.rules.delete), asked=asked)
+    companions = one.rules.companions or other.rules.companions
+    if one.rules.companions and other.rules.companions:
+        companions = Patterns((*one.rules.companions.entries, *other.rules.companions.entries))
+    delete = one.rules.delete + other.rules.delete
+    return replace(one, rules=replace(one.rules, delete=delete, companions=companions), asked=asked)
 
 
 def _protected(target: Target, rules: Iterable[PackageRules]) -> Target:

@@ -93,6 +93,11 @@ def manifest_path(name: str, reference: str) -> str:
     return f"/v2/{quote(name)}/manifests/{quote(reference, safe=':')}"
 
 
+def blob_path(name: str, digest: str) -> str:
+    """The path of a blob below the registry's URL (distribution-spec, "Pulling blobs")."""
+    return f"/v2/{quote(name)}/blobs/{quote(digest, safe=':')}"
+
+
 def referrers_path(name: str, digest: str) -> str:
     """The path of the referrers API for a digest (distribution-spec, "Listing Referrers")."""
     return f"/v2/{quote(name)}/referrers/{quote(digest, safe=':')}"

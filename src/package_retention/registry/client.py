@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 
+from package_retention.decide.expiry import UnreadLabel
 from package_retention.errors import InDoubtError, RefusedError, UnreachableError
 from package_retention.model import Absent, Manifest, Unreadable
 from package_retention.ports import RawManifest
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from package_retention.ports import Clock
     from package_retention.registry.attempts import Log
     from package_retention.registry.cache import ManifestCache
+
+Found = TypeVar("Found")
 
 _LOOK_UP = 0.25  # seconds between two looks at the time limit and a cancel while workers read
 _GIVE_UP_AFTER = 8  # manifests in a row that no try could read: the registry has stopped working
@@ -142,7 +145,11 @@ class Registry:
                 wanted.append(digest)
             else:
                 found[digest] = known
-        return {**found, **self._asked_for(package, wanted)} if wanted else found
+        return {**found, **self._each(package, wanted, self._read, Unreadable)}
+
+    def labels(self, package: Package, configs: Iterable[str]) -> Mapping[str, str | UnreadLabel | None]:
+        """Read the label `quay.expires-after` of configs, concurrently; every digest asked for has an answer."""
+        return self._each(package, list(dict.fromkeys(configs)), self._read_label, UnreadLabel)
 
     def _known(self, package: Package, digest: str) -> Manifest | None:
         return self._cache.find(self._key(package), digest) if self._cache else None
@@ -150,12 +157,20 @@ class Registry:
     def _key(self, package: Package) -> str:
         return f"{self._host}/{package.owner.login}/{package.name}".lower()
 
-    def _asked_for(self, package: Package, wanted: Sequence[str]) -> Mapping[str, Reading]:
+    def _each(
+        self,
+        package: Package,
+        wanted: Sequence[str],
+        read: Callable[[Package, str, _Round], Found],
+        unread: Callable[[str], Found],
+    ) -> Mapping[str, Found]:
+        if not wanted:
+            return {}
         round_ = _Round()
-        found = {wanted[0]: self._read(package, wanted[0], round_)}
+        found = {wanted[0]: read(package, wanted[0], round_)}
         if round_.permanent or len(wanted) == 1:
-            return found | dict.fromkeys(wanted[1:], Unreadable(round_.permanent))
-        futures = {digest: self._pool.submit(self._read, package, digest, round_) for digest in wanted[1:]}
+            return found | dict.fromkeys(wanted[1:], unread(round_.permanent))
+        futures = {digest: self._pool.submit(read, package, digest, round_) for digest in wanted[1:]}
         try:
             self._await(futures.values())
         except BaseException:
@@ -223,7 +238,7 @@ class Registry:
             url, response = following
         return tuple(found)
 
-    def _await(self, futures: Iterable[Future[Reading]]) -> None:
+    def _await(self, futures: Iterable[Future[Any]]) -> None:
         waiting = set(futures)
         while waiting:
             # Never `FIRST_COMPLETED`: it wakes once a manifest, and each time asks all that are left.
@@ -252,3 +267,18 @@ class Registry:
         if self._cache and isinstance(read, Manifest):
             self._cache.add(self._key(package), digest, response.body, read)
         return read
+
+    def _read_label(self, package: Package, digest: str, round_: _Round) -> str | UnreadLabel | None:
+        if round_.permanent:
+            return UnreadLabel(round_.permanent)
+        try:
+            response = self._endpoint.blob(package, digest)
+        except PermanentError as error:
+            return UnreadLabel(error.why)
+        except NoResponseError as error:
+            round_.failed(error)
+            return UnreadLabel(error.why)
+        round_.answered()
+        if response.status != requests.codes.ok:
+            return UnreadLabel(self._endpoint.described(response))
+        return manifests.parse_label(response.body, digest)

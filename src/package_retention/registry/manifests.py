@@ -13,6 +13,8 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from package_retention.decide.expiry import KEY as EXPIRY
+from package_retention.decide.expiry import UnreadLabel
 from package_retention.decide.graph import INDEX_TYPES
 from package_retention.model import Descriptor, Manifest, Unreadable
 from package_retention.transport.exchange import MAX_BODY
@@ -146,8 +148,12 @@ _FIELDS = {
     name.lower(): name
     for name in ("manifests", "mediaType", "subject", "config", "layers", "fsLayers", "blobs", "artifactType")
 }
+MAX_CONFIG = 1024 * 1024  # bytes; configs of images have some 10,000
 _ROLE = "vnd.docker.reference.type"  # BuildKit's annotation on an attestation's descriptor (facts D)
 _PREDICATE = "in-toto.io/predicate-type"  # BuildKit's annotation on each layer of an attestation
+_IMAGE_CONFIGS = frozenset(
+    {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
+)
 _IMAGE_LAYERS = ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
 
 
@@ -180,6 +186,24 @@ def parse_referrers(body: bytes) -> tuple[Descriptor, ...] | Unreadable:
         return _described(found)[0]
     except InvalidJsonError as error:
         return Unreadable(f"the list of referrers makes no sense: {error}")
+
+
+def parse_label(body: bytes, digest: str) -> str | UnreadLabel | None:
+    """Read the label `quay.expires-after` of an image's config; `None` where it has no such label."""
+    if len(body) > MAX_CONFIG:
+        return UnreadLabel(f"the config is larger than {MAX_CONFIG // 1024 // 1024} MiB")
+    if not is_digest(digest) or digest_of(body, digest.partition(":")[0]) != digest:
+        return UnreadLabel("the registry sent another config than its digest says")
+    try:
+        return _stated(table(document(body, {"config": "config"}), "config").get("Labels"))
+    except InvalidJsonError as error:
+        return UnreadLabel(f"the config makes no sense: {error}")
+
+
+def _stated(labels: object) -> str | None:
+    """The expiry that labels or annotations state; one that is no text is nonsense, which has to be told."""
+    value = labels.get(EXPIRY) if isinstance(labels, dict) else None
+    return None if value is None else str(value).encode("utf-8", "backslashreplace").decode()
 
 
 def check_digest(body: bytes, digest: str) -> str:
@@ -216,6 +240,8 @@ def _manifest(found: Table, content_type: str, digest: str) -> Manifest:
         mentions=tuple(dict.fromkeys(entry.digest for entry in others)),
         predicates=frozenset(filter(None, (text(table(e, "annotations"), _PREDICATE) for e in contents))),
         runnable=form is Form.SCHEMA1 or any(_is_image_layer(entry) for entry in contents),
+        config=text(config, "digest") if essence(text(config, "mediaType")) in _IMAGE_CONFIGS else "",
+        expires_after=_stated(found.get("annotations")),
     )
 
 
