@@ -39,6 +39,7 @@ def test_an_image_is_a_leaf_with_the_size_of_its_contents() -> None:
         artifact_type=shapes.OCI_CONFIG,
         blobs=tuple((blob["digest"], blob["size"]) for blob in (document["config"], *document["layers"])),
         runnable=True,
+        config=document["config"]["digest"],
     )
 
 

@@ -33,7 +33,7 @@ HOLDERS: dict[Place, type] = {
 # What these values hold beside what inputs say.
 NO_INPUTS = {
     Place.SETTINGS: {"rules", "api_url", "server_url", "warnings", "given", "references", "by_hand"},
-    Place.PACKAGE: {"delete", "keep", "exclude", "within"},
+    Place.PACKAGE: {"delete", "keep", "exclude", "within", "referenced_in"},
     Place.FILTER: set[str](),
     Place.RETENTION: set[str](),
     Place.RULE: {"name", "filter", "retention"},

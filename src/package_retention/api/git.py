@@ -19,7 +19,8 @@ from package_retention.errors import MissingError, Refusal, RefusalKind, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from package_retention.api.client import ApiResponse, GitHubClient
+    from package_retention.api.client import GitHubClient
+    from package_retention.api.responses import ApiResponse
 
 Listed = TypeVar("Listed")
 
@@ -94,7 +95,7 @@ def _path(repository: str) -> str:
 
 
 def _listing(url: str, action: str, read: Callable[[Any], Any]) -> Listing[Any]:
-    return Listing(url, action, read, lambda one: one, lambda response: _refused(response))
+    return Listing(url, action, read, lambda one: one, _refused)
 
 
 def _refused(response: ApiResponse) -> RefusedError:

@@ -10,6 +10,7 @@ from package_retention.errors import InputError
 from package_retention.escaping import counted
 from package_retention.model import Operation, Result
 from package_retention.output.findings import finding_hint, finding_words, outcome_hint, outcome_words
+from package_retention.output.git_words import paste_of
 from package_retention.output.problems import sentences
 from package_retention.reason import FindingCode, ReasonCode
 
@@ -26,13 +27,17 @@ _WARNED_AT_THE_END = _WARNED | {Result.NOT_REACHED}  # of a run cut short, one p
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something to look at: an error or a warning, what to do about it, and how many more are like it."""
+    """Something to look at: an error or a warning, what to do about it, and how many more are like it.
+
+    `paste` is YAML that mends it.
+    """
 
     error: bool
     text: str
     hint: str = ""
     more: int = 0
     of_inputs: bool = False
+    paste: str = ""
 
     @property
     def sentence(self) -> str:
@@ -43,10 +48,10 @@ class Notice:
 class Annotator(Protocol):
     """What points are told to: the log's annotations."""
 
-    def warning(self, text: str, hint: str = "") -> None:
+    def warning(self, text: str, hint: str = "", *lines: str) -> None:
         """Tell a warning."""
 
-    def error(self, text: str, hint: str = "") -> None:
+    def error(self, text: str, hint: str = "", *lines: str) -> None:
         """Tell an error."""
 
     def fail(self, error: RetentionError) -> None:
@@ -71,7 +76,8 @@ def annotate(run: RunResult, speaker: Annotator) -> None:
     for notice in notices(run):
         if notice.of_inputs:
             continue
-        (speaker.error if notice.error else speaker.warning)(notice.sentence, notice.hint)
+        say = speaker.error if notice.error else speaker.warning
+        say(notice.sentence, notice.hint, *notice.paste.splitlines())
 
 
 def _of_run(run: RunResult) -> Iterator[Notice]:
@@ -112,7 +118,9 @@ def _of_package(result: PackageResult, complete: bool) -> Iterator[Notice]:
         # An error names its object itself.
         yield Notice(True, finding_words(result.failure), result.hint or finding_hint(result.failure))
     for problem in result.plan.problems:
-        yield Notice(True, f"{label}: {finding_words(problem)}")
+        yield Notice(
+            True, f"{label}: {finding_words(problem)}", finding_hint(problem), paste=paste_of(problem)
+        )
     for warning in result.plan.warnings:
         yield Notice(False, _warning(label, warning))
     reported = [outcome for outcome in result.outcomes if not _follows(outcome)]

@@ -57,13 +57,13 @@ class Console:
         """Say something worth a note beside the job."""
         self._annotate("notice", core.notice, (text, hint))
 
-    def warning(self, text: str, hint: str = "") -> None:
+    def warning(self, text: str, hint: str = "", *lines: str) -> None:
         """Say something that a person should look at."""
-        self._annotate("warning", core.warning, (text, hint))
+        self._annotate("warning", core.warning, (text, hint, *lines))
 
-    def error(self, text: str, hint: str = "") -> None:
+    def error(self, text: str, hint: str = "", *lines: str) -> None:
         """Say what failed, and what to do next."""
-        self._annotate("error", core.error, (text, hint))
+        self._annotate("error", core.error, (text, hint, *lines))
 
     def fail(self, error: RetentionError) -> None:
         """Say why the run, or a part of it, was refused: every problem on a line of its own."""
@@ -182,13 +182,13 @@ class Terminal(Console):
         """Say something worth a note."""
         self._report("note", (text, hint))
 
-    def warning(self, text: str, hint: str = "") -> None:
+    def warning(self, text: str, hint: str = "", *lines: str) -> None:
         """Say something that a person should look at."""
-        self._report("warning", (text, hint))
+        self._report("warning", (text, hint, *lines))
 
-    def error(self, text: str, hint: str = "") -> None:
+    def error(self, text: str, hint: str = "", *lines: str) -> None:
         """Say what failed, and what to do next."""
-        self._report("error", (text, hint))
+        self._report("error", (text, hint, *lines))
 
     def fail(self, error: RetentionError) -> None:
         """Say why the run, or a part of it, was refused: every problem on a line of its own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted
+from package_retention.output.git_words import unlisted_words
 from package_retention.output.sentences import reason_words
 from package_retention.reason import FindingCode
 
@@ -16,6 +17,23 @@ _FINDINGS: dict[FindingCode, str] = {
     FindingCode.EXCLUSION_UNMATCHED: "`exclude-versions` entry {subject} matched nothing",
     FindingCode.ID_ABSENT: "there is no version with the id {number}",
     FindingCode.ID_IS_PART: "the id {number} is part of {subject}, and goes with it alone",
+    FindingCode.GIT_UNLISTED: "{unlisted}",
+    FindingCode.NO_REPOSITORY: (
+        "it is linked to no repository, and `repository: any` names none, so what its tags are named after is unknown: "
+        "nothing counts as gone, and keep rules keep it"
+    ),
+    FindingCode.REFERENCED_BY_NAME: (
+        "{names}{more} name the package without a tag that can be known: every tagged version stays"
+    ),
+    FindingCode.REFERENCES_UNLISTED: "{names}{more} refer to versions that are not listed",
+    FindingCode.NOT_REFERENCED: "no file of {subject} names the package",
+    FindingCode.READ_AS_TEXT: "{subject}{more} holds `{{{{` and was read as text, not as YAML or JSON",
+    FindingCode.CONFIG_UNREAD: (
+        "the config {subject} could not be read: {error}{more}. Whether its image has expired is unknown, so it stays"
+    ),
+    FindingCode.EXPIRY_INVALID: (
+        "{subject}{more} says `quay.expires-after={names}`, which is no duration such as `2w`: it does not expire"
+    ),
     FindingCode.LAST_VERSION_STAYS: (
         "every version would go, and GitHub refuses to delete the last: {subject} stays. "
         "`delete-package: when-empty` deletes such a package whole"
@@ -169,6 +187,7 @@ def _words(finding: Finding) -> dict[str, object]:
         "of": of,
         "what": what,
         "share": share,
+        "unlisted": unlisted_words(finding) if finding.code is FindingCode.GIT_UNLISTED else "",
     }
 
 

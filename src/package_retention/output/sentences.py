@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from package_retention.decide.expiry import KEY as EXPIRY
-from package_retention.decide.git_names import GitKind, UnlistedCause
 from package_retention.decide.in_use import UseReason
-from package_retention.decide.source_gone import SourceCause, SourceFact, SourceState
+from package_retention.decide.source_gone import SourceFact
 from package_retention.escaping import counted, quoted
+from package_retention.output.git_words import source_words
 from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
@@ -219,42 +219,6 @@ _CONDITIONS = {
 }
 
 
-_THINGS = {
-    GitKind.PULL_REQUEST: "pull request",
-    GitKind.BRANCH: "branch",
-    GitKind.TAG: "git tag",
-    GitKind.RELEASE: "release",
-}
-_UNKNOWN_SOURCES = {
-    SourceCause.NO_REPOSITORY: "it is linked to no repository",
-    SourceCause.UNLISTED: "the {kinds} could not be listed",
-    SourceCause.ABOVE_NEWEST: "pull request {name} is newer than the newest that is listed",
-    SourceCause.NAMES_TAG_OR_RELEASE: "{text} names the git tag or release {name}",
-    SourceCause.BEGINS_WITH_BRANCH: "{text} begins with the branch {name}",
-    SourceCause.BEGINS_AS_VERSION: "{text} begins as a version does",
-    SourceCause.COMMIT: "{text} is the hash of a commit",
-    SourceCause.NO_NAME: "{text} is no name",
-    SourceCause.NO_VERSION: "{text} is no version",
-    SourceCause.TOO_YOUNG: "younger than 24 hours: the git tag {text} may be still to come",
-    SourceCause.OTHER_KIND: "{text} is not the name of a {kind}",
-}
-
-
-def source_words(fact: SourceFact) -> str:
-    """Say what is known of the thing in git that a tag or version is named after."""
-    kind = _THINGS[fact.kind]
-    name = fact.name if fact.kind is GitKind.PULL_REQUEST else quoted(fact.name or fact.text)
-    match fact.state:
-        case SourceState.EXISTS:
-            return f"{kind} {name} is open" if fact.kind is GitKind.PULL_REQUEST else f"{kind} {name} exists"
-        case SourceState.GONE:
-            return (
-                f"{kind} {name} is closed" if fact.kind is GitKind.PULL_REQUEST else f"{kind} {name} is gone"
-            )
-    plural = f"{kind}es" if fact.kind is GitKind.BRANCH else f"{kind}s"
-    return _UNKNOWN_SOURCES[fact.cause].format(text=quoted(fact.text), name=name, kind=kind, kinds=plural)
-
-
 def _expiry_words(fact: Condition) -> str:
     """Say when an image expired or will, with what it says itself."""
     said = ", ".join(f"{EXPIRY}={text}" for text in fact.texts)
@@ -265,37 +229,6 @@ def _expiry_words(fact: Condition) -> str:
     if fact.age >= timedelta():
         return f"expired {exact_age(fact.age)} ago ({quoted(said)})"
     return f"expires in {exact_age(-fact.age)} ({quoted(said)})"
-
-
-_PERMISSIONS = {GitKind.PULL_REQUEST.value: "pull-requests: read"}
-_WHY_UNLISTED = {
-    UnlistedCause.INCOMPLETE: "GitHub did not list all of them",
-    UnlistedCause.UNREACHABLE: "there was no usable answer",
-}
-
-
-def _unlisted_words(finding: Finding) -> str:
-    """Say which lists of a repository are unknown, what follows, and the permissions that the job lacks."""
-    (cause,) = finding.others
-    things = {name: f"{_THINGS[GitKind(name)]}{'es' if name == 'branch' else 's'}" for name in finding.names}
-    words = (
-        f"the {_joined(tuple(things.values()))} of {finding.subject} could not be listed ({finding.error}), so what is "
-        "named after them is unknown and stays"
-    )
-    if cause in (UnlistedCause.FORBIDDEN, UnlistedCause.NOT_FOUND):
-        needed = sorted(
-            {_PERMISSIONS.get(name, "contents: read") for name in finding.names} | {"packages: write"}
-        )
-        block = "\n".join(["permissions:", *(f"  {line}" for line in needed)])
-        words += (
-            ". The job's token needs these permissions (a classic token `repo`, for a private repository):\n"
-            + block
-        )
-    return words
-
-
-def _joined(words: tuple[str, ...]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _age_words(fact: Condition) -> str:

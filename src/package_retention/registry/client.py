@@ -275,7 +275,7 @@ class Registry:
             response = self._endpoint.blob(package, digest)
         except PermanentError as error:
             return UnreadLabel(error.why)
-        except NoResponseError as error:
+        except TransportError as error:
             round_.failed(error)
             return UnreadLabel(error.why)
         round_.answered()

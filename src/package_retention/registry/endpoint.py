@@ -15,7 +15,7 @@ from package_retention.registry.attempts import described, is_unknown_name
 from package_retention.registry.auth import TRIES_OF_A_TOKEN, NoTokenError, Tokens
 from package_retention.registry.manifests import ACCEPT
 from package_retention.transport import links
-from package_retention.transport.exchange import MAX_BODY, Authorization, NoResponseError, Request
+from package_retention.transport.exchange import MAX_BODY, Authorization, Request, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -86,9 +86,7 @@ class Endpoint:
             url = urljoin(url, response.headers.get("location", ""))
             parts = address.split(url)
             if parts is None or not address.is_private(parts):
-                raise NoResponseError(
-                    f"{self.host} redirects a blob to an address that is not asked", reached=True
-                )
+                raise TransportError(f"{self.host} redirects a blob to an address that is not asked")
             if self._same_host(url, url):
                 response = self._ask("GET", package, url, _ANY, plausible)
             else:

@@ -16,7 +16,7 @@ from package_retention.model import Operation
 from package_retention.output.annotations import notices
 from package_retention.output.counts import count_run
 from package_retention.output.summary import html, markdown, plain
-from package_retention.output.summary.blocks import About, Alert, Heading, Paragraph, Strong
+from package_retention.output.summary.blocks import About, Alert, Heading, Listing, Paragraph, Strong
 from package_retention.output.summary.inventory import conflicts, inventory_section
 from package_retention.output.summary.inventory import overview as inventories
 from package_retention.output.summary.tables import by_age, overview, package_section, tells
@@ -152,7 +152,8 @@ def _alert(kind: str, reported: list[Notice], about: About) -> list[Block]:
     if len(reported) > MOST_POINTS:
         where = "" if about.uses is None else ", which the log holds"
         lines.append((f"And {len(reported) - MOST_POINTS:,} more{where}.",))
-    return [Alert(kind, tuple(lines))]
+    pastes = dict.fromkeys(notice.paste for notice in reported if notice.paste)
+    return [Alert(kind, tuple(lines)), *(Listing("yaml", paste) for paste in pastes)]
 
 
 def _notice(notice: Notice) -> Line:

@@ -85,6 +85,7 @@ REASONS = {
     ReasonCode.WITH_IMAGE: "goes with its image, but not changed",
     ReasonCode.NOT_MATCHED: "not matched by the filter",
     ReasonCode.EXCLUDED: "excluded",
+    ReasonCode.REFERENCED: "referenced by a file",
     ReasonCode.NEWEST: "among the newest",
     ReasonCode.KEEP_RULE: "kept by a rule",
     ReasonCode.NEEDED: "needed by something that stays",
