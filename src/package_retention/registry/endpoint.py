@@ -75,10 +75,8 @@ class Endpoint:
         """Get a blob; its redirect to another host is followed without the token, which a signed address refuses."""
         if not manifests.is_digest(digest):
             raise PermanentError(f"{digest!r} is no digest")
-        url, plausible = (
-            self._url + address.blob_path(self._repository(package), digest),
-            partial(_may_be, digest),
-        )
+        url = self._url + address.blob_path(self._repository(package), digest)
+        plausible = partial(_may_be, digest)
         response = self._ask("GET", package, url, _ANY, plausible)
         for _hop in range(_MOST_REDIRECTS):
             if response.status not in _REDIRECTS:
@@ -86,7 +84,9 @@ class Endpoint:
             url = urljoin(url, response.headers.get("location", ""))
             parts = address.split(url)
             if parts is None or not address.is_private(parts):
-                raise TransportError(f"{self.host} redirects a blob to an address that is not asked")
+                raise TransportError(
+                    f"{self.host} redirects a blob to an address that is not asked", sent=True
+                )
             if self._same_host(url, url):
                 response = self._ask("GET", package, url, _ANY, plausible)
             else:
