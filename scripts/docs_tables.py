@@ -25,7 +25,7 @@ from package_retention.api.token_refusals import TOKENS  # noqa: E402
 from package_retention.inputs.rows import Group  # noqa: E402
 from package_retention.inputs.table import INPUTS  # noqa: E402
 
-FILES = ("README.md", "docs/troubleshooting.md")
+FILES = ("docs/inputs.md", "docs/troubleshooting.md")
 _PART = re.compile(
     r"(?P<head><!-- (?P<name>[\w-]+): made by scripts/docs_tables\.py -->\n).*?(?P<tail><!-- end -->)",
     re.DOTALL,

@@ -108,9 +108,18 @@ def test_made_parts_are_up_to_date(name: str) -> None:
     assert "made by scripts/docs_tables.py" in text
 
 
-def test_the_readme_names_every_input_and_output() -> None:
-    rows = re.findall(r"^\| `([\w-]+)` \|", README, re.MULTILINE)
+def test_the_page_of_inputs_names_every_input_and_output() -> None:
+    page = (ROOT / "docs" / "inputs.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)
     assert rows == [*(each.name for each in INPUTS), *NAMES]
+
+
+def test_the_readme_is_read_in_minutes() -> None:
+    """A stranger sees the promise, a picture and the first workflow without scrolling."""
+    lines = README.splitlines()
+    assert len(README.split()) <= 1600
+    assert next(n for n, line in enumerate(lines, 1) if "<picture>" in line) <= 15
+    assert next(n for n, line in enumerate(lines, 1) if "uses:" in line) <= 30
 
 
 def test_every_refusal_is_in_troubleshooting_with_what_to_do() -> None:
@@ -197,11 +206,20 @@ def test_every_flag_in_a_command_is_one(path: Path) -> None:
 
 
 def test_commands_for_local_use_are_valid(tmp_path: Path) -> None:
+<<<<<<< HEAD
     """What the README tells to type is what the parser takes."""
     (line,) = (line for line in README.splitlines() if line.startswith("python entrypoint.py "))
     called = cli.read(line.split()[2:], {"GITHUB_TOKEN": "ghp_example"}, io.StringIO())
     assert not isinstance(called, int)
     assert parsing.parse(called.environ, lambda *_: (), tmp_path).dry_run
+=======
+    """What the page about local use says to type is what the parser takes."""
+    running = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    (line,) = (line for line in running.splitlines() if line.startswith("python entrypoint.py "))
+    environ = cli.read(line.split()[2:], {"GITHUB_TOKEN": "ghp_example"}, io.StringIO())
+    assert not isinstance(environ, int)
+    assert parsing.parse(environ, lambda *_: (), tmp_path).dry_run
+>>>>>>> 156644c (Write the README for a stranger's first ten minutes, with the nightly file and recipes by reason)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
