@@ -55,7 +55,8 @@ def reused(job: Mapping[str, Any]) -> Path:
 class Workflow:
     """One run of a workflow in `place`; `values` are those of its expressions, `artifacts` may come from another run.
 
-    `tools` is a folder with commands of the runner (`gh`) for its scripts.
+    `tools` is a folder with commands of the runner (`gh`) for its scripts. `caches` are what `actions/cache` has kept, by
+    key; they may come from another run, too.
     """
 
     github: EmulatedGitHub
@@ -65,13 +66,17 @@ class Workflow:
     files: Mapping[str, str] = field(default_factory=dict)
     owner: str = "octo"
     tools: Path | None = None
+    caches: dict[str, bytes] = field(default_factory=dict)
     _outputs: dict[str, str] = field(default_factory=dict)
+    _cached: dict[str, str] = field(default_factory=dict)
 
     def run(self, path: Path) -> dict[str, Ran]:
         """Run every job, in the order of the file; gives what the action's steps left, by job (and place in a matrix)."""
         done: dict[str, Ran] = {}
         finished: set[str] = set()
-        for name, job in load(path)["jobs"].items():
+        workflow = load(path)
+        for name, each in workflow["jobs"].items():
+            job = {"permissions": workflow.get("permissions", {}), **each}
             needs = job.get("needs", [])
             if not set([needs] if isinstance(needs, str) else needs) <= finished:
                 continue
@@ -122,12 +127,24 @@ class Workflow:
             key: value for key, value in self._outputs.items() if key.startswith(("needs.", "matrix."))
         }
         self._outputs["github.token"] = token
-        self._outputs["runner.temp"] = str(self.place / f"{name}-temp")
-        permission = job["permissions"].get("packages", "none")
-        self.github.world.add_token(token, repository=f"{self.owner}/app", permission=permission)
+        temporary = self.place / f"{name}-temp"
+        temporary.mkdir(parents=True, exist_ok=True)
+        self._outputs["runner.temp"] = str(temporary)
+        granted = {key.replace("-", "_"): value for key, value in job["permissions"].items()}
+        self.github.world.add_token(
+            token,
+            repository=f"{self.owner}/app",
+            permission=granted.get("packages", "none"),
+            contents=granted.get("contents", "none"),
+            pull_requests=granted.get("pull_requests", "none"),
+        )
         place = self.place / name
         place.mkdir(parents=True)
         ran = self._steps(job, place)
+        for path, key in self._cached.items():
+            if (place / path).exists():
+                self.caches.setdefault(key, (place / path).read_bytes())
+        self._cached.clear()
         assert len(ran) <= 1
         for output, value in job.get("outputs", {}).items():
             self._outputs[f"needs.{name}.outputs.{output}"] = self._resolve(value)
@@ -149,6 +166,8 @@ class Workflow:
             for name, text in self.files.items():
                 (place / name).parent.mkdir(parents=True, exist_ok=True)
                 (place / name).write_text(text, encoding="utf-8")
+        elif uses.startswith("actions/cache@"):
+            self._restore_cache(place, given)
         elif uses.startswith("actions/upload-artifact@"):
             self.artifacts[given["name"]] = place / given["path"]
         elif uses.startswith("actions/download-artifact@"):
@@ -170,6 +189,18 @@ class Workflow:
             ran = run_step(self.github, place, owner=self.owner, variables=variables, **inputs)
             self._keep(step, ran.outputs)
             yield ran
+
+    def _restore_cache(self, place: Path, given: Mapping[str, str]) -> None:
+        """Bring back the newest cache whose key is given or begins as a restore key; at the end of the job it is kept."""
+        assert given.keys() == {"path", "key", "restore-keys"}
+        starts = (given["key"], *given["restore-keys"].split())
+        self._cached[given["path"]] = given["key"]
+        for key in reversed(self.caches):
+            if key.startswith(starts):
+                to = place / given["path"]
+                to.parent.mkdir(parents=True, exist_ok=True)
+                to.write_bytes(self.caches[key])
+                return
 
     def _composite(self, step: Mapping[str, Any], given: Mapping[str, str], place: Path) -> None:
         """Run a composite action of this repository: its scripts, with the inputs that it declares."""
@@ -194,6 +225,7 @@ class Workflow:
                 "GITHUB_REPOSITORY": f"{self.owner}/app",
                 "GITHUB_OUTPUT": str(outputs),
                 "GITHUB_STEP_SUMMARY": str(place / "script-summary"),
+                "RUNNER_TEMP": self._outputs.get("runner.temp", ""),
                 **variables,
                 **more,
             },

@@ -206,20 +206,12 @@ def test_every_flag_in_a_command_is_one(path: Path) -> None:
 
 
 def test_commands_for_local_use_are_valid(tmp_path: Path) -> None:
-<<<<<<< HEAD
-    """What the README tells to type is what the parser takes."""
-    (line,) = (line for line in README.splitlines() if line.startswith("python entrypoint.py "))
-    called = cli.read(line.split()[2:], {"GITHUB_TOKEN": "ghp_example"}, io.StringIO())
-    assert not isinstance(called, int)
-    assert parsing.parse(called.environ, lambda *_: (), tmp_path).dry_run
-=======
     """What the page about local use says to type is what the parser takes."""
     running = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
     (line,) = (line for line in running.splitlines() if line.startswith("python entrypoint.py "))
-    environ = cli.read(line.split()[2:], {"GITHUB_TOKEN": "ghp_example"}, io.StringIO())
-    assert not isinstance(environ, int)
-    assert parsing.parse(environ, lambda *_: (), tmp_path).dry_run
->>>>>>> 156644c (Write the README for a stranger's first ten minutes, with the nightly file and recipes by reason)
+    called = cli.read(line.split()[2:], {"GITHUB_TOKEN": "ghp_example"}, io.StringIO())
+    assert not isinstance(called, int)
+    assert parsing.parse(called.environ, lambda *_: (), tmp_path).dry_run
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)

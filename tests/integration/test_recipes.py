@@ -24,8 +24,18 @@ if TYPE_CHECKING:
     from emulator.stored import StoredPackage
 
 RECIPES = ROOT / "docs" / "recipes"
+README = (ROOT / "README.md").read_text("utf-8")
 FILES = sorted(RECIPES.glob("*.yml"))
-POLICY = {".github/package-retention.yml": (ROOT / "docs/policies/organization.yml").read_text("utf-8")}
+
+
+def policy(name: str) -> dict[str, str]:
+    """Return one of the documented policy files under the name by which a workflow reads it."""
+    return {".github/package-retention.yml": (ROOT / "docs/policies" / name).read_text("utf-8")}
+
+
+POLICY, NIGHTLY = policy("organization.yml"), policy("nightly.yml")
+# As the README shows them: short, with the permissions of all jobs.
+IN_THE_README = ("quick-start.yml", "nightly.yml")
 
 
 @pytest.fixture
@@ -88,26 +98,36 @@ def test_quick_start_plans_and_changes_nothing(
 def test_nightly_and_its_undo(
     world: World, app: StoredPackage, github: EmulatedGitHub, tmp_path: Path
 ) -> None:
+    repository = world.add_repository("octo/app")
+    for number in (7, 8):
+        repository.open_pull(number=number)
+    repository.close_pull(7)
     old = push_image(world, app, (), created=20, attestations=True, signed="bundle")
-    young = push_image(world, app, (), created=2)
-    tagged = push_image(world, app, ("v1",), created=30, signed="cosign")
+    closed = push_image(world, app, ("pr-7", "sha-3f2a9c1"), created=2, signed="cosign")
+    gone = (old, closed)
+    stay = (
+        push_image(world, app, (), created=2),
+        push_image(world, app, ("pr-8", "sha-1111111"), created=20),
+        push_image(world, app, ("v1", "sha-2222222"), created=30, signed="cosign"),
+    )
     before = world.snapshot()
-    nightly = Workflow(github, tmp_path / "nightly")
-    ran = one(nightly.run(RECIPES / "nightly-untagged.yml"))
-    assert ran.number("deleted-count") == len(old.ids)
-    assert (has(app, old), has(app, young), has(app, tagged)) == (False, True, True)
+    nightly = Workflow(github, tmp_path / "nightly", files=NIGHTLY)
+    ran = one(nightly.run(RECIPES / "nightly.yml"))
+    number = sum(len(image.ids) for image in gone)
+    assert ran.number("deleted-count") == number
+    assert [has(app, image) for image in (*gone, *stay)] == [False, False, True, True, True]
     deleted = world.snapshot()
     with pytest.raises(subprocess.CalledProcessError):
         undo_of(FORGED, tmp_path / "forged", github, nightly.artifacts).run(RECIPES / "undo.yml")
     assert world.snapshot() == deleted
     undo = undo_of(CLEANUP, tmp_path / "undo", github, nightly.artifacts)
-    assert one(undo.run(RECIPES / "undo.yml")).number("restored-count") == len(old.ids)
+    assert one(undo.run(RECIPES / "undo.yml")).number("restored-count") == number
     assert world.snapshot() == before
 
 
 CLEANUP = {
     "event": "schedule",
-    "path": ".github/workflows/nightly-untagged.yml",
+    "path": ".github/workflows/nightly.yml",
     "head_branch": "main",
     "head_repository": {"full_name": "octo/app"},
 }
@@ -169,16 +189,109 @@ def test_undo_names_the_file_of_the_recipe_that_deletes() -> None:
     assert str(CLEANUP["path"]) in (RECIPES / "undo.yml").read_text("utf-8")
 
 
-def test_nightly_stops_before_it_deletes_more_than_half(
+def test_branches(world: World, app: StoredPackage, github: EmulatedGitHub, tmp_path: Path) -> None:
+    repository = world.add_repository("octo/app")
+    repository.add_branch("feature/#12-login")
+    gone = push_image(world, app, ("feature-11-logout", "sha-3f2a9c1"), created=3)
+    stay = [
+        push_image(world, app, tags, created=3)
+        for tags in (("feature-12-login", "sha-1111111"), ("main",), ("fix-1.2", "v1.0.0"))
+    ]
+    young = push_image(world, app, ("fix-typo",), created=0.5)
+    one(Workflow(github, tmp_path).run(RECIPES / "branches.yml"))
+    assert [has(app, image) for image in (gone, *stay, young)] == [False, True, True, True, True]
+
+
+def test_gitops(world: World, app: StoredPackage, github: EmulatedGitHub, tmp_path: Path) -> None:
+    old = [push_image(world, app, (f"v1.0.{number}",), created=200 - number) for number in range(8)]
+    files = {
+        "deploy/prod/values.yaml": "image:\n  repository: ghcr.io/octo/app\n  tag: v1.0.0\n",
+        "deploy/staging/compose.yml": "services:\n  app:\n    image: ghcr.io/octo/app:v1.0.1\n",
+    }
+    run = Workflow(github, tmp_path, {"secrets.DEPLOY_READ_TOKEN": "ghp_read", **OWNED}, files=files)
+    ran = one(run.run(RECIPES / "gitops.yml"))
+    assert [has(app, image) for image in old] == [True, True, False, *[True] * 5]
+    assert "referenced in deploy/prod/values.yaml:2" in ran.summary
+
+
+def test_gitops_stops_where_nothing_was_checked_out(
     world: World, app: StoredPackage, github: EmulatedGitHub, tmp_path: Path
 ) -> None:
-    for _ in range(3):
-        push_image(world, app, (), created=20)
-    push_image(world, app, ("v1",), created=30)
-    before = world.snapshot()
-    ran = Workflow(github, tmp_path).run(RECIPES / "nightly-untagged.yml")["retention"]
-    assert (ran.status, ran.number("deleted-count")) == (1, 0)
-    assert world.snapshot() == before
+    push_image(world, app, ("v1.0.0",), created=200)
+    run = Workflow(github, tmp_path, {"secrets.DEPLOY_READ_TOKEN": "ghp_read", **OWNED})
+    assert run.run(RECIPES / "gitops.yml")["retention"].status == 1
+    assert world.requests == []
+
+
+OWNED = {"github.repository_owner": "octo"}
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_cluster(
+    world: World, app: StoredPackage, github: EmulatedGitHub, tmp_path: Path, running: bool
+) -> None:
+    old = [push_image(world, app, (f"v1.0.{number}",), created=200 - number) for number in range(8)]
+    lines = f"ghcr.io/octo/app:v1.0.0\ndocker.io/library/redis:7\nghcr.io/octo/app@{old[1].children[0]}\n"
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "kubectl").write_text(
+        f"#!{sys.executable}\nimport os, sys\n"
+        'assert sys.argv[1:5] == ["get", "pods", "-A", "-o"], sys.argv\n'
+        'assert open(os.environ["KUBECONFIG"]).read() == "cluster"\n'
+        f"print({lines if running else ''!r}, end='')\n"
+    )
+    (tools / "kubectl").chmod(0o755)
+    run = Workflow(github, tmp_path / "run", {"secrets.KUBECONFIG": "cluster"}, tools=tools)
+    ran = run.run(RECIPES / "cluster.yml")["retention"]
+    if not running:
+        assert (ran.status, world.requests) == (1, [])
+        return
+    assert ran.status == 0, ran.log
+    assert [has(app, image) for image in old] == [True, True, False, *[True] * 5]
+
+
+def test_releases_stay(world: World, app: StoredPackage, github: EmulatedGitHub, tmp_path: Path) -> None:
+    repository = world.add_repository("octo/app")
+    repository.add_tag("v1.0.0")
+    repository.add_release("v2.0.0")
+    stay = [
+        push_image(world, app, tags, created=500)
+        for tags in (("1.0.0", "sha-1111111"), ("v2.0.0",), ("latest",))
+    ]
+    gone = push_image(world, app, ("v0.1.0", "sha-2222222"), created=500)
+    run = Workflow(github, tmp_path, files=policy("releases-stay.yml"))
+    one(run.run(RECIPES / "releases-stay.yml"))
+    assert [has(app, image) for image in (*stay, gone)] == [True, True, True, False]
+
+
+def test_expiry(world: World, app: StoredPackage, github: EmulatedGitHub, tmp_path: Path) -> None:
+    label = {"quay.expires-after": "2w"}
+    gone = push_image(world, app, ("tmp-1",), created=20, labels=label)
+    stay = [
+        push_image(world, app, ("tmp-2",), created=10, labels=label),
+        push_image(world, app, ("tmp-3",), created=20),
+        push_image(world, app, ("v1.0.0",), created=20, labels=label),
+        push_image(world, app, ("latest",), created=20, labels=label),
+    ]
+    one(Workflow(github, tmp_path).run(RECIPES / "expiry.yml"))
+    assert [has(app, image) for image in (gone, *stay)] == [False, True, True, True, True]
+
+
+def test_a_second_run_with_the_manifest_cache_reads_no_manifest(
+    world: World, app: StoredPackage, github: EmulatedGitHub, tmp_path: Path
+) -> None:
+    gone = push_image(world, app, (), created=20)
+    stay = push_image(world, app, ("v1.0.0",), created=20)
+    first = Workflow(github, tmp_path / "first", {"github.run_id": "1"})
+    one(first.run(RECIPES / "manifest-cache.yml"))
+    assert (has(app, gone), has(app, stay)) == (False, True)
+    push_image(world, app, (), created=20)
+    world.registry_requests.clear()
+    second = Workflow(github, tmp_path / "second", {"github.run_id": "2"}, caches=first.caches)
+    one(second.run(RECIPES / "manifest-cache.yml"))
+    read = {request.path.rpartition("/")[2] for request in world.registry_requests}
+    assert not read & set(stay.members)
+    assert list(first.caches) == ["package-retention-1", "package-retention-2"]
 
 
 def test_after_a_release(world: World, github: EmulatedGitHub, tmp_path: Path) -> None:
@@ -380,18 +493,23 @@ def test_enterprise_server(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_what_a_recipe_may_do_is_said_with_its_reason(path: Path) -> None:
     read = load(path)
-    assert read["permissions"] == {}
     text = path.read_text(encoding="utf-8")
-    assert text.startswith("# ")
+    if path.name in IN_THE_README:
+        # The README explains these two beside them; what they may do, all their jobs need.
+        assert all("permissions" not in job for job in read["jobs"].values())
+        assert text in README.replace("```yaml\n", "")
+    else:
+        assert read["permissions"] == {}
+        assert text.startswith("# ")
     for job in read["jobs"].values():
-        for name, grant in job["permissions"].items():
+        for name, grant in job.get("permissions", {}).items():
             assert f"{name}: {grant} # " in text
         steps = [step for step in job.get("steps", ()) if "uses" in step]
         for uses in [job["uses"]] if "uses" in job else [step["uses"] for step in steps]:
             pinned = uses.split("@")[1]
             ours = uses.startswith((ACTION, REUSED))
-            assert pinned == "<commit SHA>" if ours else len(pinned) == 40, uses
-            assert f"{uses} # v" in text
+            assert pinned == "v1" if ours else len(pinned) == 40, uses
+            assert ours or f"{uses} # v" in text
 
 
 def test_recipes_are_valid_workflows() -> None:

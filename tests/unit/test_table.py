@@ -61,7 +61,7 @@ def check_action(rows: Iterable[Input], action: str) -> None:
     }
 
 
-def check_readme(rows: Iterable[Input], page: str) -> None:
+def check_page(rows: Iterable[Input], page: str) -> None:
     listed = re.findall(r"^\| `([\w-]+)` \| (?:`.*?`)? \|", page, re.MULTILINE)
     assert listed == [each.name for each in rows if each not in KEEP_KEYS]
 
@@ -101,7 +101,7 @@ def check_flags(rows: Iterable[Input], flags: str) -> None:
 def check_all(rows: tuple[Input, ...]) -> None:
     check_attributes(rows, HOLDERS)
     check_action(rows, read("action.yml"))
-    check_readme(rows, read("README.md").partition("## Outputs")[0])
+    check_page(rows, read("docs/inputs.md").partition("## Outputs")[0])
     check_schema(rows, read("docs/policy.schema.json"))
     check_kinds(rows)
     check_policies(rows, read("docs/policies.md"))
@@ -129,7 +129,9 @@ HALVES: dict[str, Callable[[], Any]] = {
     "another default in action.yml": lambda: check_action(
         (replace(INPUTS[0], default="list"), *ROWS[1:]), read("action.yml")
     ),
-    "not in the README": lambda: check_readme((*ROWS, MADE_UP), read("README.md").partition("## Outputs")[0]),
+    "not in the page of inputs": lambda: check_page(
+        (*ROWS, MADE_UP), read("docs/inputs.md").partition("## Outputs")[0]
+    ),
     "not in the schema": lambda: check_schema((*ROWS, MADE_UP), read("docs/policy.schema.json")),
     "in the schema alone": lambda: check_schema(ROWS[:-1], read("docs/policy.schema.json")),
     "a kind that the schema does not know": lambda: check_kinds((replace(MADE_UP, kind=kinds.SHARE),)),
