@@ -11,7 +11,7 @@ import sys
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emulator.images import push_image
 from emulator.server import EmulatedGitHub
@@ -101,7 +101,11 @@ def main() -> int:
     return 0 if all(checks.values()) else 1
 
 
-_STEP = {"policy_file": "retention.yml", "manifest_cache": "manifests.json", "dry_run": "true"}
+_STEP: dict[str, Any] = {
+    "policy_file": "retention.yml",
+    "manifest_cache": "manifests.json",
+    "dry_run": "true",
+}
 
 
 def write_page(github: EmulatedGitHub, folder: Path, page: Path = PAGE) -> str:

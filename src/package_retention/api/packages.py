@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -339,10 +338,15 @@ def connect(
     )
     response_headers = ResponseHeaders(clock, kind)
     redactor = redactor or Redactor(settings.token)
-    deadline = math.inf if settings.time_limit is None else clock.monotonic() + settings.time_limit + _GRACE
     client = GitHubClient(
         settings.api_url,
-        lambda: Session(settings.api_url, settings.token, redactor, clock.monotonic, deadline=deadline),
+        lambda: Session(
+            settings.api_url,
+            settings.token,
+            redactor,
+            clock.monotonic,
+            deadline=lambda: pacer.deadline + _GRACE,
+        ),
         pacer,
         clock,
         response_headers,

@@ -108,6 +108,11 @@ class RateLimiter:
         self._pause = (0.0, _GO)
         self._waiting = (0.0, "")
 
+    @property
+    def deadline(self) -> float:
+        """Return the reading of the clock at which the time limit ends."""
+        return self._deadline
+
     def extend(self, seconds: float) -> None:
         """Move the end of the time limit: a person took so long to answer, while nothing was under way."""
         with self._changed:

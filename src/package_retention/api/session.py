@@ -108,7 +108,7 @@ class Session:
         token: sent as the `Authorization` header to that host, and nowhere else.
         redactor: takes secrets out of what comes back.
         monotonic: reads a clock, in seconds.
-        deadline: a reading of it after which no answer is waited for.
+        deadline: returns a reading of it after which no answer is waited for; the end of the time limit may move.
         timeout: seconds without any answer after which a request counts as dropped.
     """
 
@@ -119,7 +119,7 @@ class Session:
         redactor: Redactor | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         *,
-        deadline: float = math.inf,
+        deadline: Callable[[], float] = lambda: math.inf,
         timeout: int = TIMEOUT,
     ) -> None:
         # At DEBUG PyGithub would log headers and bodies.
@@ -139,7 +139,7 @@ class Session:
         self._connection = _connection(api_url, timeout)
         # What must not be left half done is waited for in spite of the time limit.
         self._connection.until = lambda: min(
-            monotonic() + LONGEST_ANSWER, math.inf if is_shielded() else deadline
+            monotonic() + LONGEST_ANSWER, math.inf if is_shielded() else deadline()
         )
         self._connection.monotonic = monotonic
 

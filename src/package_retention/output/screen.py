@@ -98,7 +98,7 @@ class Screen:
 
         table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for place, name in enumerate(head):
-            table.add_column(name, justify="right" if place in numeric else "left", overflow="fold")
+            table.add_column(harmless(name), justify="right" if place in numeric else "left", overflow="fold")
         for row in rows:
             table.add_row(*(self._text(line) for line in row))
         return table
