@@ -29,9 +29,10 @@ mmdebstrap mmdebstrap
 docker-registry docker-registry
 skopeo skopeo
 jq jq
-chromium chromium
 npm npm
 LIST
+  # GitHub's runners have the one or the other, and none of Debian's name.
+  command -v chromium chromium-browser google-chrome >/dev/null || missing+=(chromium)
   [ ${#missing[@]} -gt 0 ] || return 0
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     echo "Missing: ${missing[*]}. Install them, or run this as root on Debian or Ubuntu." >&2
