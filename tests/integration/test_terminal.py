@@ -68,6 +68,15 @@ def test_any_other_answer_changes_nothing_and_ends_with_1(
     assert world.snapshot() == before
 
 
+def test_what_cannot_be_handled_is_said_before_the_question_and_is_no_part_of_it(
+    github: EmulatedGitHub, tmp_path: Path
+) -> None:
+    shown = call(github, tmp_path, *SELECT, "--package-name", "gone", answer="n\n")
+    plan, question, _ = shown.text.partition(QUESTION)
+    assert question
+    assert "cannot get octo/gone (npm)" in plan
+
+
 def test_a_cancel_ends_the_question(github: EmulatedGitHub, world: World, tmp_path: Path) -> None:
     before = world.snapshot()
     shown = call(github, tmp_path, *SELECT, answer=lambda process: os.kill(process, signal.SIGINT))

@@ -10,7 +10,7 @@ from package_retention.model import Operation, RunResult
 from package_retention.output.counts import count_run
 from package_retention.output.screen import Bar, screen_for
 from package_retention.output.summary import page, plain
-from package_retention.output.summary.blocks import About
+from package_retention.output.summary.blocks import About, Alert
 from package_retention.output.summary.words import planned_words
 
 if TYPE_CHECKING:
@@ -62,9 +62,12 @@ class Person:
             return  # the log has each change
         if self.bar:
             self.bar.stop()
-        run = RunResult(operation, dry_run=True, packages=tuple(planned))
+        # What cannot be handled is said before the question, and is no part of it.
+        failures = tuple((one.failure,) for one in planned if one.failure)
+        run = RunResult(operation, dry_run=True, packages=tuple(one for one in planned if not one.failure))
         counts, about = count_run(run), About(self._clock.now(), None, report_file, alerts=False)
-        self._show_plan([block for one in page.package_sections(run, about, counts) for block in one])
+        blocks = [block for one in page.package_sections(run, about, counts) for block in one]
+        self._show_plan([*blocks, *([Alert("CAUTION", failures)] if failures else [])])
         if self._stdin:
             words = planned_words(run, counts)
             self._ask(f"{words[:1].upper()}{words[1:]}?", self._stdin)
