@@ -107,7 +107,7 @@ def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records
 def _refused(error: RetentionError, environ: Mapping[str, str]) -> RunResult:
     operation, dry_run = asked_for(environ)
     problems = error.problems if isinstance(error, InputError) else ()
-    failure = "\n".join(lines(problems)) if problems else error.message
+    failure = "\n".join(lines(problems)) if problems else error.said
     return RunResult(
         operation, dry_run=dry_run, failure=failure, hint=error.hint, problems=problems, exit_status=1
     )

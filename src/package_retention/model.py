@@ -271,7 +271,7 @@ class Outcome:
 
     step: Step
     result: Result
-    message: str = ""
+    message: Finding | str = ""
     hint: str = ""
     tags: tuple[str, ...] = ()
     in_doubt: bool = False

@@ -186,6 +186,17 @@ class FindingCode(StrEnum):
     TAG_PUSHED = "tag-pushed"
     IMAGE_UNREAD = "image-unread"
     PLACEHOLDER_LEFT = "placeholder-left"
+    # Packages that cannot be worked on, or are reached by no name.
+    RULES_UNASKED = "rules-unasked"
+    UNLINKED = "unlinked"
+    NAMES_REACH_NOTHING = "names-reach-nothing"
+    GONE_WHOLE = "gone-whole"
+    NO_DELETED_LIST = "no-deleted-list"
+    # What came back, and was not read.
+    VERSIONS_UNKNOWN = "versions-unknown"
+    CAME_BACK_UNREAD = "came-back-unread"
+    CAME_BACK_ABSENT = "came-back-absent"
+    REFERRERS_UNKNOWN = "referrers-unknown"
     # A list.
     NOT_LISTED = "not-listed"
     WOULD_BE_REFUSED = "would-be-refused"

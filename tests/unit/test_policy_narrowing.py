@@ -12,6 +12,7 @@ from package_retention.errors import InputError, MissingError, PlanError, Refusa
 from package_retention.inputs.policy_loading import narrowed, parse
 from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, Owner, OwnerKind, Package, PackageType, Spending
+from package_retention.output.findings import finding_words
 from package_retention.output.problems import sentences
 from package_retention.pipeline.context import RunContext
 from package_retention.pipeline.targets import Target, targets
@@ -148,7 +149,7 @@ def test_what_the_file_reaches_by_a_wildcard_stays_bound_to_the_repository() -> 
     assert "app-free" not in names(reached(CONTAINERS, None, "app-*"))
     (found,) = reached(CONTAINERS, None, "app-free")
     assert isinstance(found.error, PlanError)
-    assert "is not linked to octo/app" in found.error.message
+    assert "is not linked to octo/app" in finding_words(found.error.said)
     plain = CONTAINERS.replace("app-*", "app-free")
     assert names(reached(plain, None, "app-*")) == ["app-free"]
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from package_retention.model import Step
-    from package_retention.reason import Reason
+    from package_retention.reason import Finding, Reason
 
 
 class StepQueue:
@@ -119,7 +119,7 @@ class StepQueue:
                 ended += self.end(place, Outcome(step, Result.SKIPPED, reason=reasons[version_id]))
         return ended
 
-    def abandon(self, message: str, hint: str, reason: Reason | None) -> list[Outcome]:
+    def abandon(self, message: Finding | str, hint: str, reason: Reason | None) -> list[Outcome]:
         """End everything that has no outcome yet as not reached."""
         rest = [place for place in range(len(self.steps)) if place not in self.outcomes]
         return [

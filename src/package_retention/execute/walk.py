@@ -195,11 +195,11 @@ class _Walker:
             self.board.put_back(place)
             self._stop(error)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, what was done must still be told
-            outcome = Outcome(
-                self.board.steps[place], Result.FAILED, f"unexpected {type(error).__name__}: {error}"
-            )
+            step = self.board.steps[place]
+            met = f"{step.package.label}: unexpected {type(error).__name__}: {error}"
+            outcome = Outcome(step, Result.FAILED, met)
             self._emit(self.board.end(place, outcome))
-            self.ended = RetentionError(outcome.message)
+            self.ended = RetentionError(met)
         else:
             self.looks = 0
             self._emit(self.board.end(place, done.outcome))
@@ -241,7 +241,7 @@ class _Walker:
         reason = self.untried if cause else Reason(ReasonCode.NOT_REACHED)
         clean = cause is None or isinstance(cause, BudgetError | CancelledError)
         hint = "" if clean or not cause else cause.hint
-        self._emit(self.board.abandon(cause.message if cause else "", hint, reason))
+        self._emit(self.board.abandon(cause.said if cause else "", hint, reason))
 
     def _emit(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:

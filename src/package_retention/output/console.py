@@ -13,6 +13,7 @@ from actions_toolkit import core
 from package_retention.errors import InputError, RetentionError
 from package_retention.escaping import harmless, shortened
 from package_retention.inputs.environment import on_runner
+from package_retention.output.findings import finding_hint, finding_words
 from package_retention.output.problems import lines
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Console:
         if isinstance(error, InputError):
             self._annotate("error", core.error, lines(error.problems))
         else:
-            self.error(error.message, error.hint)
+            self.error(finding_words(error.said), error.hint or finding_hint(error.said))
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
@@ -195,7 +196,7 @@ class Terminal(Console):
         if isinstance(error, InputError):
             self._report("error", lines(error.problems, by_hand=True))
         else:
-            self.error(error.message, error.hint)
+            self.error(finding_words(error.said), error.hint or finding_hint(error.said))
 
     def start_group(self, title: str) -> None:
         """Print the title of what follows."""

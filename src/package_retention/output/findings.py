@@ -86,9 +86,9 @@ _FINDINGS: dict[FindingCode, str] = {
     FindingCode.NOT_LOOKED_AT: "not looked at: the run ended before",
     FindingCode.MISSING: "{error} {hint}",
     FindingCode.NOT_WHOLE: "{reason}",
-    FindingCode.ENDED_UNPLANNED: "the run ended before its plan was made: {error}. {hint}",
-    FindingCode.ENDED_EARLY: "the run ended before its plan: {error}. {remaining}. {hint}",
-    FindingCode.ENDED_FAILING: "{about} Requests were failing then",
+    FindingCode.ENDED_UNPLANNED: "the run ended before its plan was made: {error}{next}",
+    FindingCode.ENDED_EARLY: "the run ended before its plan: {error}. {remaining}{next}",
+    FindingCode.ENDED_FAILING: "{about}, and requests were failing then",
     FindingCode.OVER_CAP: (
         "{subject}: the plan deletes {number:,} of {of} {what}, and `fail-if-more-than` is {share}: nothing was "
         "changed. It would delete {names}"
@@ -111,6 +111,30 @@ _FINDINGS: dict[FindingCode, str] = {
         "from-report: the report was written on {subject}: a plan older than seven days is not applied"
     ),
     FindingCode.OTHER_PACKAGES: "from-report: the report is about {names}, and this step is about {others}",
+    FindingCode.RULES_UNASKED: (
+        "{subject} is left as it is: the policy's keep rules for {names} may be for it, and that package could not be "
+        "asked for ({error})"
+    ),
+    FindingCode.UNLINKED: (
+        "{subject} is not linked to {names}, and the policy file names it by a wildcard alone, which reaches only "
+        "linked packages"
+    ),
+    FindingCode.NAMES_REACH_NOTHING: "`package-name` {names} reached no {subject}{linked}",
+    FindingCode.GONE_WHOLE: (
+        "{error} If {subject} was deleted whole, its versions cannot be listed, so no filter can choose among them"
+    ),
+    FindingCode.NO_DELETED_LIST: (
+        "{subject}: GitHub documents no list of deleted versions for packages of another user, and gave none here, so "
+        "no filter can choose among them"
+    ),
+    FindingCode.VERSIONS_UNKNOWN: "the package is back, but which versions came with it is not known: {error}",
+    FindingCode.CAME_BACK_UNREAD: (
+        "{subject} came back, but its manifest could not be read ({error}): restore what it names by id"
+    ),
+    FindingCode.CAME_BACK_ABSENT: (
+        "{subject} came back, but the registry does not have its manifest (yet): restore what it names by id"
+    ),
+    FindingCode.REFERRERS_UNKNOWN: "{subject} came back; {error}",
     FindingCode.TAG_UNREADABLE: "{subject} could not be looked at before it was moved ({error})",
     FindingCode.TAG_GONE: "the tag {subject} is not there any more",
     FindingCode.TAG_STILL_THERE: "{error}; {subject} is still on its image",
@@ -133,10 +157,19 @@ _HINTS: dict[FindingCode, str] = {
     FindingCode.OF_DRY_RUN: _OTHER_REPORT,
     FindingCode.TOO_OLD: "Make a new plan with `dry-run: true`.",
     FindingCode.OTHER_PACKAGES: _OTHER_REPORT,
+    FindingCode.UNLINKED: "Name it plainly in the policy file, or say `repository: any`.",
+    FindingCode.GONE_WHOLE: (
+        "Restore it whole with `versions: '*'` and no other filter; then delete what is not wanted."
+    ),
+    FindingCode.NO_DELETED_LIST: (
+        "Name the versions with `package-version-ids`, restore from a report, or use a token of the owner."
+    ),
+    FindingCode.RULES_UNASKED: "{hint}",
     FindingCode.TAG_LOST: "Push {subject} again from {names}, or restore from the report of this run.",
     FindingCode.PLACEHOLDER_LEFT: "Delete it by hand ({error}).",
 }
 _PLACEHOLDER = "Look for the empty version {names}, and delete it by hand ({others})."
+_LINKED = " that is linked to {}; `repository: any` reaches those that are linked elsewhere, or to none"
 _MOST_NAMES = 10
 
 
@@ -161,17 +194,19 @@ def finding_hint(finding: Finding | str) -> str:
 
 def outcome_words(outcome: Outcome) -> str:
     """Say why a step ended as it did; empty where that needs no reason."""
-    own = reason_words(outcome.reason) if outcome.reason else outcome.message
+    own = reason_words(outcome.reason) if outcome.reason else finding_words(outcome.message)
     return "; ".join(filter(None, (*map(finding_words, outcome.findings), own)))
 
 
 def outcome_hint(outcome: Outcome) -> str:
     """Say what to do next, where there is anything to do."""
-    return outcome.hint or next(filter(None, map(finding_hint, outcome.findings)), "")
+    return outcome.hint or next(filter(None, map(finding_hint, (*outcome.findings, outcome.message))), "")
 
 
 def _words(finding: Finding) -> dict[str, object]:
     of, what, share = finding.others if finding.code is FindingCode.OVER_CAP else ("", "", "")
+    linked = _LINKED.format(*finding.others) if finding.others else ""
+    hint = finding.hint[:1].upper() + finding.hint[1:]
     verb = "remains" if finding.number == 1 else "remain"
     return {
         "subject": finding.subject,
@@ -181,9 +216,11 @@ def _words(finding: Finding) -> dict[str, object]:
         "reason": reason_words(finding.reason) if finding.reason else "",
         "about": finding_words(finding.about) if finding.about else "",
         "error": finding.error,
-        "hint": finding.hint[:1].upper() + finding.hint[1:],
+        "hint": hint,
+        "next": f". {hint}" if hint else "",
         "more": f" (and {finding.number:,} more)" if finding.number else "",
         "remaining": f"{counted(finding.number, 'planned change')} {verb}",
+        "linked": linked,
         "of": of,
         "what": what,
         "share": share,

@@ -13,6 +13,7 @@ from package_retention.model import Outcome, PackageResult, Result
 if TYPE_CHECKING:
     from package_retention.model import Package, Plan, Step
     from package_retention.ports import EventListener
+    from package_retention.reason import Finding
 
 
 @dataclass
@@ -69,7 +70,7 @@ class Recorder:
         """Pass on a note."""
         self._journal.note(text)
 
-    def result(self, plan: Plan, message: str) -> PackageResult:
+    def result(self, plan: Plan, message: Finding | str) -> PackageResult:
         """A package's result from what is remembered; the steps without an outcome were not reached, for a reason.
 
         One that was started, and that nobody waits for any more, may have happened.

@@ -23,7 +23,6 @@ from package_retention.errors import MissingError, PlanError, RetentionError, Un
 from package_retention.execute.retag import is_placeholder
 from package_retention.execute.walk import walk
 from package_retention.model import (
-    Absent,
     Decision,
     Manifest,
     OwnerKind,
@@ -75,11 +74,8 @@ def _whole(run_context: RunContext, target: Target) -> PackageTask:
     package = target.package
     said = run_context.report.about(package) if run_context.report else None
     if not (said.went_whole if said else wants_everything(target.rules)):
-        message = target.error.message if target.error else f"{package.label} was not found"
-        raise PlanError(
-            f"{message} If it was deleted whole, its versions cannot be listed, so no filter can choose among them",
-            "Restore it whole with `versions: '*'` and no other filter; then delete what is not wanted.",
-        )
+        error = target.error.message if target.error else ""
+        raise PlanError(Finding(FindingCode.GONE_WHOLE, package.label, error=error))
     plan = Plan(package, steps=(Step(StepKind.RESTORE_PACKAGE, package),))
     if run_context.settings.dry_run:
         return PackageTask(plan, result=PackageResult(plan))
@@ -97,8 +93,8 @@ def _with_versions(run_context: RunContext, plan: Plan, outcomes: tuple[Outcome,
     try:
         versions = run_context.api.versions(package)
     except RetentionError as error:
-        reconciled = f"{package.label} is back, but which versions came with it is not known: {error.message}"
-        return PackageResult(replace(plan, problems=(*plan.problems, reconciled)), outcomes)
+        unknown = Finding(FindingCode.VERSIONS_UNKNOWN, error=error.message)
+        return PackageResult(replace(plan, problems=(*plan.problems, unknown)), outcomes)
     found = Plan(package, tuple(Decision(v, selected=True, reason=why, root=v.id) for v in versions))
     run_context.journal.planned(found)
     return PackageResult(replace(plan, decisions=found.decisions), outcomes)
@@ -163,11 +159,7 @@ class Restore:
             return self._by_report(plan, active)
         asked = {i for rule in rules.delete for i in rule.filter.ids or ()}
         if not asked:
-            raise PlanError(
-                f"{package.label}: GitHub documents no list of deleted versions for packages of another user, and "
-                "gave none here, so no filter can choose among them",
-                "Name the versions with `package-version-ids`, restore from a report, or use a token of the owner.",
-            )
+            raise PlanError(Finding(FindingCode.NO_DELETED_LIST, package.label))
         versions = [Version(i, f"id {i}") for i in sorted(asked - {version.id for version in active})]
         why = Reason(ReasonCode.SELECTED, ReasonDetail.BY_ID)
         decisions = tuple(Decision(v, selected=True, reason=why, root=v.id) for v in versions)
@@ -272,8 +264,7 @@ class Restore:
         reported = self._reported()
         others = [] if reported is None else [v for v in versions if v.id not in reported]
         versions = [v for v in versions if v not in others]
-        problems = tuple(f"{package.label}: {text}" for text in unread)
-        if not (versions or others or problems):
+        if not (versions or others or unread):
             return None
         why = Reason(ReasonCode.WITH_IMAGE, ReasonDetail.COMES_BACK)
         decisions = [Decision(v, selected=True, reason=why) for v in versions]
@@ -283,7 +274,7 @@ class Restore:
             tuple(decisions),
             restore_steps(package, versions),
             warnings=missing_parts(others),
-            problems=problems,
+            problems=tuple(unread),
         )
 
     def _tags_again(self, outcomes: Sequence[Outcome]) -> Plan | None:
@@ -315,23 +306,24 @@ class Restore:
         return plan if plan.steps or plan.warnings else None
 
 
-def _named(run_context: RunContext, package: Package, digests: Sequence[str]) -> tuple[set[str], list[str]]:
+def _named(
+    run_context: RunContext, package: Package, digests: Sequence[str]
+) -> tuple[set[str], list[Finding]]:
     """The digests that restored manifests name, and what could not be read of them."""
     named: set[str] = set()
-    unread: list[str] = []
+    unread: list[Finding] = []
     for digest, reading in run_context.registry.manifests(package, digests).items():
         if isinstance(reading, Manifest):
             named |= {child.digest for child in reading.children} | set(reading.mentions)
-        elif isinstance(reading, Unreadable | Absent):
-            why = reading.why if isinstance(reading, Unreadable) else "the registry does not have it (yet)"
-            unread.append(
-                f"{digest} came back, but its manifest could not be read ({why}): restore what it names by id"
-            )
+        elif isinstance(reading, Unreadable):
+            unread.append(Finding(FindingCode.CAME_BACK_UNREAD, digest, error=reading.why))
+        else:
+            unread.append(Finding(FindingCode.CAME_BACK_ABSENT, digest))
         try:
             named |= {child.digest for child in run_context.registry.referrers(package, digest) or ()}
         except UnreachableError as error:
             # What the manifest itself names comes back all the same.
-            unread.append(f"{digest} came back; {error.message}")
+            unread.append(Finding(FindingCode.REFERRERS_UNKNOWN, digest, error=error.message))
     return named, unread
 
 

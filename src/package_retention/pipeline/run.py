@@ -162,9 +162,9 @@ def _carried_out(
             return one.execute()
         except (BudgetError, CancelledError) as error:
             run_context.ending.set(error)
-            return recorder.result(one.plan, error.message)
+            return recorder.result(one.plan, error.said)
         except RetentionError as error:
-            result = recorder.result(one.plan, error.message)
+            result = recorder.result(one.plan, error.said)
             return replace(result, failure=error.said, hint=error.hint)
         except Exception as error:  # noqa: BLE001 - a fault of this action: what was done must still be told
             failure = f"{one.plan.package.label}: an unexpected {type(error).__name__}: {error}"
@@ -193,7 +193,7 @@ def _result(
     if isinstance(cause, BudgetError) and not cause.failing:
         warnings = (_cut_short(cause, results),)
     elif isinstance(cause, BudgetError):
-        ended = Finding(FindingCode.ENDED_FAILING, about=_cut_short(cause, results))
+        ended = Finding(FindingCode.ENDED_FAILING, about=replace(_cut_short(cause, results), hint=""))
         failure, hint = failure or ended, hint or cause.hint
     elif cause and not isinstance(cause, CancelledError):
         failure, hint = failure or cause.said, hint or cause.hint

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from package_retention.decide.patterns import Patterns
 from package_retention.errors import BudgetError, CancelledError, MissingError, PlanError, RetentionError
 from package_retention.model import Operation, Package
+from package_retention.reason import Finding, FindingCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,21 +61,23 @@ def _unless_unasked(target: Target, unasked: Target | None) -> Target:
     """
     if target.error or unasked is None or unasked.error is None:
         return target
-    message = (
-        f"{target.package.label} is left as it is: the policy's keep rules for {unasked.package.name} may be for it, "
-        f"and that package could not be asked for ({unasked.error.message})"
-    )
-    return replace(target, error=PlanError(message, unasked.error.hint))
+    name, error = (unasked.package.name,), unasked.error
+    code = FindingCode.RULES_UNASKED
+    finding = Finding(code, target.package.label, names=name, error=error.message, hint=error.hint)
+    return replace(target, error=PlanError(finding))
 
 
-def unreached(settings: Settings, found: Iterable[Target]) -> tuple[str, ...]:
+def unreached(settings: Settings, found: Iterable[Target]) -> tuple[Finding, ...]:
     """Warnings about names with wildcards that reached no package: a schedule that does nothing must be seen."""
     there = [(target.package.type, target.package.name) for target in found]
-    linked = f" that is linked to {settings.repository}" if settings.repository is not None else ""
-    widen = "; `repository: any` reaches those that are linked elsewhere, or to none" if linked else ""
+    linked = () if settings.repository is None else (settings.repository,)
     return tuple(
-        f"`package-name` {', '.join(entry.text for entry in rules.names.entries)} reached no {rules.type} package of "
-        f"{settings.owner}{linked}{widen}"
+        Finding(
+            FindingCode.NAMES_REACH_NOTHING,
+            f"{rules.type} package of {settings.owner}",
+            names=tuple(entry.text for entry in rules.names.entries),
+            others=linked,
+        )
         for rules in settings.rules
         if rules.names.any_wildcards
         and not any(kind is rules.type and rules.reaches(name) for kind, name in there)
@@ -131,12 +134,9 @@ def _spelled(
     for name in sorted(name for name in names - plain if rules.reaches(name)):
         target = _named(run_context, Package(owner, rules.type, name), rules)
         if target.error is None and not _linked(target.package, run_context):
-            unlinked = PlanError(
-                f"{target.package.label} is not linked to {run_context.settings.repository}, and the policy file names it"
-                " by a wildcard alone, which reaches only linked packages",
-                "Name it plainly in the policy file, or say `repository: any`.",
-            )
-            target = replace(target, error=unlinked)
+            repository = (run_context.settings.repository or "",)
+            unlinked = Finding(FindingCode.UNLINKED, target.package.label, names=repository)
+            target = replace(target, error=PlanError(unlinked))
         yield target
 
 

@@ -1,0 +1,85 @@
+"""Every code has a sentence, and no sentence lacks its objects."""
+
+from __future__ import annotations
+
+import pytest
+
+from package_retention.output.findings import finding_hint, finding_words
+from package_retention.output.sentences import own_words, reason_words, shared_words
+from package_retention.reason import Condition, Finding, FindingCode, Reason, ReasonCode, ReasonDetail
+
+CAP = ("45", "images", "50%")
+
+
+@pytest.mark.parametrize("code", FindingCode)
+def test_every_finding_has_a_sentence(code: FindingCode) -> None:
+    others = CAP if code is FindingCode.OVER_CAP else ("other",)
+    inner = Finding(FindingCode.TAG_GONE, "v1")
+    reason = Reason(ReasonCode.EXCLUDED)
+    finding = Finding(code, "v1", 2, ("name",), others, reason, "the error", "do this", inner)
+    words = finding_words(finding) + finding_hint(finding)
+    assert words
+    assert "{" not in words
+    assert finding_words(finding) == finding_words(finding).strip()
+
+
+@pytest.mark.parametrize("code", ReasonCode)
+def test_every_reason_has_a_sentence(code: ReasonCode) -> None:
+    for detail in (None, *ReasonDetail):
+        words = reason_words(
+            Reason(code, detail, subject="v1", number=3, rule=(("min-versions-to-keep", "3"),))
+        )
+        assert words
+        assert "{" not in words
+
+
+RULE = (("tag-status", "untagged"), ("older-than", "7 days"))
+
+
+@pytest.mark.parametrize(
+    ("reason", "whole", "shared", "own"),
+    [
+        (
+            Reason(
+                ReasonCode.SELECTED,
+                rule=RULE,
+                facts=(Condition("tag-status", "untagged"),),
+            ),
+            "untagged",
+            "untagged, older than 7 days",
+            "",
+        ),
+        (
+            Reason(ReasonCode.NEWEST, number=3),
+            "among the newest 3",
+            "among the newest 3",
+            "",
+        ),
+        (
+            Reason(ReasonCode.NEWEST, ReasonDetail.SHARED_PLACE, "1.0", number=3),
+            "shares the place of 1.0",
+            "among the newest 3",
+            "shares the place of 1.0",
+        ),
+        (
+            Reason(ReasonCode.NEEDED, subject="1.0"),
+            "needed by 1.0",
+            "needed by an image that stays",
+            "needed by 1.0",
+        ),
+        (
+            Reason(ReasonCode.KEEP_RULE, rule=(("versions", "v*"),), facts=(Condition("versions", "v*"),)),
+            "kept by the policy: matches `v*`",
+            "kept by the policy: `v*`",
+            "",
+        ),
+        (
+            Reason(ReasonCode.NOT_MATCHED, facts=(Condition("versions", "pr-*", holds=False),)),
+            "does not match `pr-*`",
+            "does not match `pr-*`",
+            "",
+        ),
+    ],
+)
+def test_what_rows_share_stands_above_them(reason: Reason, whole: str, shared: str, own: str) -> None:
+    assert (reason_words(reason), shared_words(reason), own_words(reason)) == (whole, shared, own)
