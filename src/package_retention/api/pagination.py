@@ -108,7 +108,7 @@ class Paginator:
             if ends and _fit(pages):
                 return _items(listing, pages)
         raise UnreachableError(
-            f"cannot {listing.action}: versions came or went each of the {_LISTS} times that the list was read",
+            f"cannot {listing.action}: rows came or went each of the {_LISTS} times that the list was read",
             "run again when fewer others push and delete",
         )
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
+    from package_retention.decide.candidates import Candidate
     from package_retention.decide.facts import Facts
-    from package_retention.decide.matching import Candidate, VersionParser
+    from package_retention.decide.matching import VersionParser
     from package_retention.decide.rules import Options, PackageRules, Share
     from package_retention.model import Version
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from package_retention.decide.candidates import Candidate, single_candidate
 from package_retention.decide.facts import by_age
 from package_retention.decide.graph import closure, damage, own_tags
-from package_retention.decide.matching import Candidate, single_candidate
 from package_retention.model import Manifest
 
 if TYPE_CHECKING:

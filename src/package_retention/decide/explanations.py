@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime, timedelta
 
+    from package_retention.decide.candidates import Candidate
     from package_retention.decide.expiry import Expiry
     from package_retention.decide.git_names import GitKind
-    from package_retention.decide.matching import Candidate, VersionParser
+    from package_retention.decide.matching import VersionParser
     from package_retention.decide.patterns import Patterns
     from package_retention.decide.rules import Filter, Rule
     from package_retention.reason import Fact, Terms

@@ -16,8 +16,9 @@ from package_retention.decide.rules import OrderBy, Series
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from package_retention.decide.candidates import Candidate
     from package_retention.decide.ecosystems import VersionNumber
-    from package_retention.decide.matching import Candidate, VersionParser
+    from package_retention.decide.matching import VersionParser
     from package_retention.decide.patterns import Pattern
     from package_retention.decide.rules import Retention
 

@@ -6,16 +6,18 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from package_retention.decide.candidates import LATEST, is_companion
 from package_retention.decide.dependencies import flat
 from package_retention.decide.graph import derived_subject, own_tags
-from package_retention.decide.matching import LATEST, Verdict, excluded, is_companion, judge
+from package_retention.decide.matching import Verdict, excluded, judge
 from package_retention.reason import Finding, FindingCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from package_retention.decide.matching import Candidate, VersionParser
+    from package_retention.decide.candidates import Candidate
+    from package_retention.decide.matching import VersionParser
     from package_retention.decide.rules import PackageRules
     from package_retention.model import Version
 

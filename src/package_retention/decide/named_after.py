@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from package_retention.decide.candidates import Candidate
     from package_retention.decide.git_names import GitKind as Kind
-    from package_retention.decide.matching import Candidate, VersionParser
+    from package_retention.decide.matching import VersionParser
     from package_retention.decide.rules import Filter
     from package_retention.decide.source_gone import SourceFact, SourceVerdict
 

@@ -18,8 +18,9 @@ from package_retention.reason import Reason, ReasonCode, ReasonDetail
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from package_retention.decide.candidates import Candidate
     from package_retention.decide.facts import Facts
-    from package_retention.decide.matching import Candidate, VersionParser
+    from package_retention.decide.matching import VersionParser
     from package_retention.decide.rules import Filter, PackageRules
 
 _NOT_LOOKED_AT = Reason(ReasonCode.NOT_MATCHED, ReasonDetail.NOT_LOOKED_AT)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from package_retention.decide.candidates import with_companions
 from package_retention.decide.explanations import facts, terms, written
 from package_retention.decide.image_expiry import ToRead
 from package_retention.decide.keep_places import newest
-from package_retention.decide.matching import Match, Verdict, excluded, judge, keeps, with_companions
+from package_retention.decide.matching import Match, Verdict, excluded, judge, keeps
 from package_retention.decide.rules import OrderBy
 from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail
 
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from package_retention.decide.candidates import Candidate
     from package_retention.decide.keep_places import Newest
-    from package_retention.decide.matching import Candidate, VersionParser
+    from package_retention.decide.matching import VersionParser
     from package_retention.decide.rules import PackageRules, Rule
     from package_retention.reason import Terms
 

@@ -137,7 +137,9 @@ def _deletes_whole(plan: Plan) -> bool:
 def prepare(run_context: RunContext, target: Target, now: datetime, options: Options) -> PackageTask:
     """Survey a package and make its plan; one that goes over `fail-if-more-than` is told, and not carried out."""
     taken_at = run_context.clock.monotonic()
-    deletion = Deletion(run_context, target, list_versions(run_context, target.package), now, options)
+    deletion = Deletion(
+        run_context, target, list_versions(run_context, target.package, target.rules), now, options
+    )
     plan = deletion.first_plan()
     try:
         check_share(plan, run_context.settings.fail_if_more_than)

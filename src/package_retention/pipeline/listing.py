@@ -65,7 +65,7 @@ class Listing:
     def prepare(self, target: Target) -> PackageTask:
         """Look at one package; its plan has the decisions of a deletion by these rules now, and no step."""
         package, reconciled = target.package, _Reported()
-        facts = survey(self._world, list_versions(self._world, package), target.rules)
+        facts = survey(self._world, list_versions(self._world, package, target.rules), target.rules)
         found = Found(
             self._every_manifest(facts),
             reconciled.ask("deleted versions", lambda: self._deleted(package)),

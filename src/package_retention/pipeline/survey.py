@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from package_retention.pipeline.context import RunContext
 
 
-def list_versions(run_context: RunContext, package: Package) -> Facts:
-    """List a package; no manifest is read."""
+def list_versions(run_context: RunContext, package: Package, rules: PackageRules) -> Facts:
+    """List a package, and find what files refer to; neither git nor a manifest is asked for."""
     versions = run_context.api.versions(package)
     reference = f"{run_context.registry_host}/{package.owner.login}/{package.name}".lower()
-    return Facts(package, versions, versions, reference=reference)
+    return _with_references(run_context, Facts(package, versions, versions, reference=reference), rules)
 
 
 def survey(run_context: RunContext, listed: Facts, rules: PackageRules) -> Facts:
     """Read the manifests of a package that was listed."""
-    facts = _read(run_context, _beside(run_context, listed, rules), rules)
+    facts = _read(run_context, _with_git(run_context, listed, rules), rules)
     # A tagged manifest that is not there keeps a whole package: was it deleted since the list was made?
     return survey_again(run_context, facts, rules, ()) if _lacks_an_index(facts) else facts
 
@@ -45,7 +45,8 @@ def survey_again(run_context: RunContext, facts: Facts, rules: PackageRules, don
     latest = run_context.api.versions(facts.package, at_rest=at_rest)
     readings = {digest: r for digest, r in facts.readings.items() if not isinstance(r, Absent)}
     facts = replace(facts, readings=readings, confirmed=frozenset())
-    return _read(run_context, _beside(run_context, facts.relisted(latest, done), rules), rules)
+    facts = _with_references(run_context, facts.relisted(latest, done), rules)
+    return _read(run_context, _with_git(run_context, facts, rules), rules)
 
 
 def read_more(run_context: RunContext, facts: Facts, rules: PackageRules, plan: Plan) -> Facts:
@@ -55,13 +56,15 @@ def read_more(run_context: RunContext, facts: Facts, rules: PackageRules, plan: 
     return _read(run_context, replace(facts, readings=readings), rules)
 
 
-def read_labels(run_context: RunContext, facts: Facts, configs: Iterable[str]) -> Facts:
+def read_labels(run_context: RunContext, facts: Facts, configs: Collection[str]) -> Facts:
     """Read the label of configs that says when an image expires."""
+    if not configs:
+        return facts
     return replace(facts, labels={**facts.labels, **run_context.registry.labels(facts.package, configs)})
 
 
-def _beside(run_context: RunContext, facts: Facts, rules: PackageRules) -> Facts:
-    """The facts with what git and files say of them: asked for after the versions, so that nothing came in between."""
+def _with_references(run_context: RunContext, facts: Facts, rules: PackageRules) -> Facts:
+    """The facts with what files refer to."""
     package = facts.package
     in_use = {
         globs: index.protected(
@@ -70,7 +73,7 @@ def _beside(run_context: RunContext, facts: Facts, rules: PackageRules) -> Facts
         for globs, index in run_context.references.items()
         if globs in globs_of(rules)
     }
-    return replace(facts, in_use=in_use, git=_listed_in_git(run_context, package, rules))
+    return replace(facts, in_use=in_use)
 
 
 def globs_of(rules: PackageRules) -> frozenset[tuple[str, ...]]:
@@ -78,13 +81,17 @@ def globs_of(rules: PackageRules) -> frozenset[tuple[str, ...]]:
     return frozenset({rules.referenced_in, *(rule.filter.referenced_in for rule in rules.keep)}) - {()}
 
 
-def _listed_in_git(run_context: RunContext, package: Package, rules: PackageRules) -> GitNames | None:
-    """List what rules need, in the repository that the package is linked to and in the step's."""
+def _with_git(run_context: RunContext, facts: Facts, rules: PackageRules) -> Facts:
+    """The facts with what git lists: after the versions, so that what an image was pushed for is there if it lives.
+
+    It is asked for in the repository that the package is linked to, and in the step's.
+    """
     kinds, git = git_kinds(rules), run_context.git
     if not kinds or git is None:
-        return None
-    wanted = {name.lower(): name for name in (package.repository, run_context.settings.repository) if name}
-    return GitNames(tuple(git.names(name, kinds) for name in wanted.values()))
+        return facts
+    named = (facts.package.repository, run_context.settings.repository)
+    wanted = {name.lower(): name for name in named if name}
+    return replace(facts, git=GitNames(tuple(git.names(name, kinds) for name in wanted.values())))
 
 
 def _lacks_an_index(facts: Facts) -> bool:

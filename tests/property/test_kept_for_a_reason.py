@@ -1,0 +1,209 @@
+"""Git, files and the images' own expiry at the level of plans: they only protect, and what is unknown stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from package_retention.decide import ecosystems
+from package_retention.decide.deletion_plan import deletion_plan
+from package_retention.decide.expiry import UnreadLabel
+from package_retention.decide.git_names import (
+    GitKind,
+    GitNames,
+    PullRequests,
+    RepositoryNames,
+    Unlisted,
+    UnlistedCause,
+)
+from package_retention.decide.in_use import Reference, ReferenceIndex
+from package_retention.decide.matching import VersionParser
+from package_retention.decide.patterns import Patterns
+from package_retention.decide.rules import Filter, Options, PackageRules, Retention, Rule
+from package_retention.model import Manifest, PackageType
+from package_retention.reason import Finding, FindingCode
+from property.worlds import NOW, PACKAGE, TAGS, packages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from package_retention.decide.facts import Facts
+    from package_retention.model import Plan
+
+MANY = settings(max_examples=150, deadline=None)
+# More of what is named after git than the tags of other worlds are.
+AFTER_GIT = {
+    "latest": "pr-3",
+    "v1": "pr-4",
+    "v2": "sha-1234567",
+    "stable": "pr-5",
+    "1.2.4": "sha-7654321",
+    "1.3.0": "login",
+}
+GLOBS = ("deploy/*.yaml",)
+REPOSITORY = "octo/app"
+NOTHING_LISTED = Unlisted(UnlistedCause.FORBIDDEN, "403")
+FULL = RepositoryNames(
+    REPOSITORY, PullRequests(frozenset({1, 2}), 9), frozenset(TAGS), frozenset(TAGS), frozenset(TAGS)
+)
+
+
+def planned(facts: Facts, rules: PackageRules) -> Plan:
+    """The plan once all is read that it asks for; labels that are not known by then are unreadable."""
+    numbers = VersionParser(ecosystems.of(PackageType.CONTAINER))
+    while True:
+        plan = deletion_plan(facts, rules, numbers, NOW, Options(when_empty=True))
+        more = {config: UnreadLabel("403") for config in plan.unread_configs}
+        unread = [digest for digest in plan.unread if digest not in facts.readings]
+        if not more and not unread:
+            return plan
+        silent: Mapping[str, Manifest] = {digest: Manifest(digest, "") for digest in unread}
+        facts = replace(facts, labels={**facts.labels, **more}, readings={**facts.readings, **silent})
+
+
+def images_gone(plan: Plan) -> set[int]:
+    """The roots that go: which attestation stays beside a platform may differ with the rules."""
+    return {one.version.id for one in plan.decisions if one.selected and one.root == one.version.id}
+
+
+@dataclass(frozen=True)
+class Scene:
+    facts: Facts
+    rules: PackageRules
+
+
+def unlisted(plan: Plan) -> bool:
+    """Whether the run fails over what could not be listed."""
+    return any(isinstance(one, Finding) and one.code is FindingCode.GIT_UNLISTED for one in plan.problems)
+
+
+@st.composite
+def repositories(draw: st.DrawFn) -> RepositoryNames:
+    names = st.frozensets(st.sampled_from(TAGS), max_size=4)
+    return RepositoryNames(
+        REPOSITORY,
+        PullRequests(draw(st.frozensets(st.integers(1, 5), max_size=3)), draw(st.sampled_from((1, 4, 9, 9)))),
+        draw(names),
+        draw(names),
+        draw(names),
+    )
+
+
+_KINDS = st.frozensets(st.sampled_from(GitKind), min_size=1)
+_PATTERNS = st.sampled_from(("pr-*", "*", "*, !stable", r"/^pr-(\d+)$/", "*.*.*\nlogin")).map(Patterns.parse)
+_LABELS = st.sampled_from((None, "1h", "1h", "1h", "2w", "52w", "soon", UnreadLabel("500")))
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> Scene:
+    """A package, what its repository lists, what its configs say, and one delete rule of each kind at most."""
+    built = packages(most=8)
+    facts = draw(built).facts()
+    if draw(st.booleans()):
+        versions = tuple(
+            replace(one, tags=tuple(AFTER_GIT.get(tag, tag) for tag in one.tags)) for one in facts.first
+        )
+        facts = replace(facts, first=versions, latest=versions)
+    readings = {
+        digest: replace(reading, config=f"config of {digest}")
+        if isinstance(reading, Manifest) and not reading.is_index
+        else reading
+        for digest, reading in facts.readings.items()
+    }
+    labels = {f"config of {digest}": draw(_LABELS) for digest in readings}
+    facts = replace(facts, readings=readings, labels=labels, git=GitNames((draw(repositories()),)))
+    minimum = draw(st.sampled_from((0, 0, 1)))
+    by_source = Filter(versions=draw(_PATTERNS), source_gone=draw(_KINDS))
+    by_expiry = Filter(versions=draw(_PATTERNS), expired=True)
+    filters = draw(st.sampled_from(((by_source,), (by_expiry,), (by_source, by_expiry))))
+    rules = tuple(Rule(f"rule {n}", each, Retention(minimum)) for n, each in enumerate(filters))
+    companions = draw(st.sampled_from((None, Patterns.parse("sha-*"), Patterns.parse("v*"))))
+    return Scene(
+        facts, PackageRules(PackageType.CONTAINER, Patterns.parse("app"), delete=rules, companions=companions)
+    )
+
+
+def with_git(facts: Facts, repository: RepositoryNames) -> Facts:
+    return replace(facts, git=GitNames((repository,)))
+
+
+@MANY
+@given(scenes(), st.sampled_from(TAGS), _KINDS)
+def test_what_protects_only_protects(scene: Scene, tag: str, kinds: frozenset[GitKind]) -> None:
+    """References, and both keep rules, take nothing more away, and each says why what it keeps stays."""
+    before = images_gone(planned(scene.facts, scene.rules))
+    event(f"{min(len(before), 2)} images go")
+    index = ReferenceIndex((Reference("ghcr.io/octo/app", "deploy/a.yaml", 7, tag=tag),))
+    used = index.protected("octo", PackageType.CONTAINER, PACKAGE.name, "ghcr.io", scene.facts.union)
+    facts = replace(scene.facts, in_use={GLOBS: used})
+    for rules in (
+        replace(scene.rules, referenced_in=GLOBS),
+        replace(scene.rules, keep=(Rule("keep", Filter(referenced_in=GLOBS)),)),
+        replace(scene.rules, keep=(Rule("keep", Filter(source_exists=kinds)),)),
+    ):
+        plan = planned(facts, rules)
+        assert images_gone(plan) <= before
+        if rules.referenced_in or rules.keep[0].filter.referenced_in:
+            assert not used.reasons.keys() & {one.version.id for one in plan.decisions if one.selected}
+
+
+@MANY
+@given(scenes())
+def test_a_condition_more_takes_nothing_more_away(scene: Scene) -> None:
+    wider = tuple(
+        replace(rule, filter=replace(rule.filter, source_gone=frozenset(), expired=False))
+        for rule in scene.rules.delete
+    )
+    everything = images_gone(planned(scene.facts, replace(scene.rules, delete=wider)))
+    assert images_gone(planned(scene.facts, scene.rules)) <= everything
+
+
+@MANY
+@given(scenes(), repositories())
+def test_what_opens_takes_nothing_more_away(scene: Scene, more: RepositoryNames) -> None:
+    """Things that come to be never make anything more gone; the number of the newest pull request stays as it is."""
+    (now,) = scene.facts.git.repositories if scene.facts.git else (more,)
+    pulls, opened = now.pull_requests, more.pull_requests
+    assert isinstance(pulls, PullRequests)
+    assert isinstance(opened, PullRequests)
+    then = replace(now, pull_requests=PullRequests(pulls.open | opened.open, pulls.newest))
+    for kind in ("branches", "tags", "releases"):
+        then = replace(then, **{kind: getattr(now, kind) | getattr(more, kind)})
+    before = images_gone(planned(scene.facts, scene.rules))
+    assert images_gone(planned(with_git(scene.facts, then), scene.rules)) <= before
+
+
+@MANY
+@given(scenes(), st.sampled_from(("pull_requests", "branches", "tags", "releases")))
+def test_what_could_not_be_listed_takes_nothing_away(scene: Scene, which: str) -> None:
+    """Nothing goes by a kind that is unknown; a keep rule of that kind keeps all that it could mean."""
+    (now,) = scene.facts.git.repositories if scene.facts.git else (FULL,)
+    kind = {"pull_requests": "pull-request", "branches": "branch", "tags": "tag", "releases": "release"}[
+        which
+    ]
+    missing: dict[str, Any] = {which: NOTHING_LISTED}
+    facts = with_git(scene.facts, replace(now, **missing))
+    by_source = tuple(
+        replace(rule, filter=replace(rule.filter, source_gone=frozenset({GitKind(kind)})))
+        for rule in scene.rules.delete
+        if rule.filter.source_gone
+    )
+    plan = planned(facts, replace(scene.rules, delete=by_source))
+    assert images_gone(plan) == set()
+    assert unlisted(plan) == bool(by_source)
+    keep = (Rule("keep", Filter(source_exists=frozenset({GitKind(kind)}))),)
+    kept = planned(facts, replace(scene.rules, keep=keep))
+    assert images_gone(kept) == set()
+    assert unlisted(kept)
+
+
+@MANY
+@given(scenes())
+def test_what_cannot_be_read_never_expires(scene: Scene) -> None:
+    facts = replace(scene.facts, labels={})
+    rules = replace(scene.rules, delete=tuple(one for one in scene.rules.delete if one.filter.expired))
+    plan = planned(facts, rules)
+    assert images_gone(plan) == set()
