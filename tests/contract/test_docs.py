@@ -196,10 +196,10 @@ def check_step(step: dict[str, Any], folder: Path) -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
 def test_every_flag_in_a_command_is_one(path: Path) -> None:
-    known = {f"--{name}" for name in BY_NAME} | {"--help", "--version"}
+    known = {f"--{name}" for name in BY_NAME} | {"--help", "--version", "--yes"}
     for block in blocks(path, "console"):
         for line in block.splitlines():
-            called = re.search(r"(?:entrypoint\.py|/package-retention:[\d.]+) (.*)", line)
+            called = re.search(r"(?:entrypoint\.py|[ /]package-retention(?::[\d.]+)?) (.*)", line)
             if called and "gh attestation" not in line:
                 words = re.findall(r"--[\w-]+", called[1])
                 assert set(words) <= known, line
@@ -208,10 +208,13 @@ def test_every_flag_in_a_command_is_one(path: Path) -> None:
 def test_commands_for_local_use_are_valid(tmp_path: Path) -> None:
     """What the page about local use says to type is what the parser takes."""
     running = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
-    (line,) = (line for line in running.splitlines() if line.startswith("python entrypoint.py "))
-    called = cli.read(line.split()[2:], {"GITHUB_TOKEN": "ghp_example"}, io.StringIO())
-    assert not isinstance(called, int)
-    assert parsing.parse(called.environ, lambda *_: (), tmp_path).dry_run
+    lines = [line for line in running.splitlines() if line.endswith("--dry-run")]
+    assert [line.split()[0] for line in lines] == ["uvx", "pipx", "docker"]
+    for line in lines:
+        argv = line[line.index("--owner") :].split()
+        called = cli.read(argv, {"GITHUB_TOKEN": "ghp_example"}, io.StringIO())
+        assert not isinstance(called, int)
+        assert parsing.parse(called.environ, lambda *_: (), tmp_path).dry_run
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from package_retention.errors import PlanError
 from package_retention.model import Operation, RunResult
 from package_retention.output.counts import count_run
+from package_retention.output.findings import finding_words
 from package_retention.output.screen import Bar, screen_for
 from package_retention.output.summary import page, plain
 from package_retention.output.summary.blocks import About, Alert
@@ -63,7 +64,7 @@ class Person:
         if self.bar:
             self.bar.stop()
         # What cannot be handled is said before the question, and is no part of it.
-        failures = tuple((one.failure,) for one in planned if one.failure)
+        failures = tuple((finding_words(one.failure),) for one in planned if one.failure)
         run = RunResult(operation, dry_run=True, packages=tuple(one for one in planned if not one.failure))
         counts, about = count_run(run), About(self._clock.now(), None, report_file, alerts=False)
         blocks = [block for one in page.package_sections(run, about, counts) for block in one]
