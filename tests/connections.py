@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from clocks import FakeClock
 from package_retention.api.client import GitHubClient
+from package_retention.api.list_budget import ListBudget
 from package_retention.api.packages import PackagesClient, Where
 from package_retention.api.pagination import Paginator
 from package_retention.api.rate_limit import RateLimiter
@@ -121,5 +122,7 @@ def rig(
         API, connections, pacer, clock, observed, log=log, redactor=redactor, jitter=lambda: 0.5
     )
     where = Where(kind, on_github_com)
-    packages = PackagesClient(client, Paginator(client, workers), pacer, observed, where, clock)
+    packages = PackagesClient(
+        client, Paginator(client, workers, ListBudget(pacer)), pacer, observed, where, clock
+    )
     return Rig(connections, clock, pacer, observed, client, packages)

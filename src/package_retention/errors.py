@@ -8,6 +8,7 @@
     ├── UnreachableError            no usable answer after every try (drops, 5xx, time-outs)
     │   └── InDoubtError            a change may have been made or not, and nobody could tell afterwards
     ├── StaleError                  the facts under a change grew older than five minutes before it could be sent
+    ├── HourError                   the hour's rate budget does not hold the lists that the run needs
     ├── BudgetError                 the time limit or the rate budget ends the run here, cleanly
     └── CancelledError              SIGINT or SIGTERM
 
@@ -138,16 +139,24 @@ class StaleError(RetentionError):
     """A change could not be sent before the facts under it grew too old."""
 
 
+class HourError(RetentionError):
+    """The hour's rate budget does not hold the lists of the run, and nothing has been changed: the next has no more."""
+
+
 class BudgetError(RetentionError):
     """The time limit (`cause="time"`) or the rate budget (`"budget"`) ends the run, cleanly.
 
-    `failing`: the request that it met had failed before (drops, 5xx), so the end is not a clean one.
+    `failing`: the request that it met had failed before (drops, 5xx), so the end is not a clean one. Neither is one
+    that is `fruitless`: the run used up an hour's budget and has changed nothing, so the next would do the same.
     """
 
-    def __init__(self, message: str, cause: str, hint: str = "", *, failing: bool = False) -> None:
+    def __init__(
+        self, message: str, cause: str, hint: str = "", *, failing: bool = False, fruitless: bool = False
+    ) -> None:
         super().__init__(message, hint)
         self.cause = cause
         self.failing = failing
+        self.fruitless = fruitless
 
 
 class CancelledError(RetentionError):

@@ -73,6 +73,13 @@ class PackagesApi(Protocol):
         """Get one package; `MissingError` where it is not there or hidden."""
         ...
 
+    def begin_versions(self, package: Package) -> None:
+        """Fetch the first page of the active versions, which the next `versions` goes on from.
+
+        `HourError` where the hour's rate budget does not hold the further pages of all that was begun.
+        """
+        ...
+
     def versions(
         self, package: Package, *, deleted: bool = False, at_rest: bool = False
     ) -> tuple[Version, ...]:

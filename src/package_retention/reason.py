@@ -207,6 +207,7 @@ class FindingCode(StrEnum):
     ENDED_UNPLANNED = "ended-unplanned"
     ENDED_EARLY = "ended-early"
     ENDED_FAILING = "ended-failing"
+    ENDED_FRUITLESS = "ended-fruitless"
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ class GitHubClient:
         self._redactor = redactor or Redactor()
         self._api_url = api_url.rstrip("/")
         self._connect = connect
-        self.pacer = pacer
+        self._pacer = pacer
         self._clock = clock
         self._observed = response_headers
         self._log = log
@@ -200,13 +200,13 @@ class GitHubClient:
 
     def _wait_for_another_try(self, request: _Request, wait: retry.Wait) -> None:
         if wait.scope == "this":
-            self.pacer.wait(wait.seconds, f"{request.action}: {wait.why}", not_after=request.not_after)
+            self._pacer.wait(wait.seconds, f"{request.action}: {wait.why}", not_after=request.not_after)
         if request.once:
             raise StaleError(f"cannot {request.action}: {wait.why}", "")
 
     def _try(self, request: _Request, met: Counter[RetryCause]) -> tuple[_Try, retry.Wait | None]:
         points = CHANGE_POINTS if request.changes else READ_POINTS
-        given = self.pacer.enter(points, not_after=request.not_after)
+        given = self._pacer.enter(points, not_after=request.not_after)
         headers = date = wait = None
         try:
             tried = self._exchange(request, given)
@@ -214,10 +214,10 @@ class GitHubClient:
                 headers, date = tried.headers, self._observed.record(tried.headers)
             wait = self._wait(tried, met)
             if wait is not None and wait.scope == "all":
-                self.pacer.limited(given, wait)
+                self._pacer.limited(given, wait)
         finally:
             refused = wait is not None and wait.cause.is_limit
-            self.pacer.leave(given, headers, date, refused=refused)
+            self._pacer.leave(given, headers, date, refused=refused)
         return tried, wait
 
     def _wait(self, tried: _Try, met: Counter[RetryCause]) -> retry.Wait | None:

@@ -10,6 +10,7 @@ from package_retention.api import paths, refusals, rows, tokens
 from package_retention.api.changes import Change, execute, refused
 from package_retention.api.client import GitHubClient
 from package_retention.api.git import GitClient
+from package_retention.api.list_budget import ListBudget
 from package_retention.api.pagination import Listing, Paginator
 from package_retention.api.rate_limit import LONGEST_BUDGET_WAIT, RateLimiter
 from package_retention.api.responses import RequestContext
@@ -149,6 +150,11 @@ class PackagesClient:
             raise MissingError(refusals.not_found_package(context))
         self._seen.add(_key(found))
         return found
+
+    def begin_versions(self, package: Package) -> None:
+        """Fetch the first page of a package's active versions, and count the others into the hour's budget."""
+        context = self._about(f"list the versions of {package.label}", package)
+        self._lister.begin(_versions(package, context, deleted=False))
 
     def versions(
         self, package: Package, *, deleted: bool = False, at_rest: bool = False
@@ -355,7 +361,8 @@ def connect(
         jitter=jitter,
     )
     where = Where(kind, settings.on_github_com, settings.server_url, settings.by_hand)
-    return PackagesClient(client, Paginator(client, workers), pacer, response_headers, where, clock)
+    lister = Paginator(client, workers, ListBudget(pacer))
+    return PackagesClient(client, lister, pacer, response_headers, where, clock)
 
 
 def _versions(package: Package, context: RequestContext, *, deleted: bool) -> Listing[Version]:

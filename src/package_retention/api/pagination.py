@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from package_retention.api.client import GitHubClient
+    from package_retention.api.list_budget import ListBudget
     from package_retention.api.responses import ApiResponse
     from package_retention.errors import RefusedError
 
@@ -67,16 +68,33 @@ class _Page(Generic[T]):
 
 
 class Paginator:
-    """Fetches lists; safe in threads. `workers` bounds how many pages are under way at once."""
+    """Fetches lists; safe in threads.
 
-    def __init__(self, client: GitHubClient, workers: int) -> None:
+    Args:
+        client: sends requests.
+        workers: how many pages are under way at once.
+        budget: counts the pages that are still to be fetched, and refuses more than the hour holds.
+    """
+
+    def __init__(self, client: GitHubClient, workers: int, budget: ListBudget) -> None:
         self._client = client
+        self._budget = budget
+        self._begun: dict[str, _Page[Any]] = {}
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="pages")
         self._heavy: set[str] = set()
 
     def close(self) -> None:
         """End the workers: what has not begun is dropped, what is under way is not waited for."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def begin(self, listing: Listing[T]) -> None:
+        """Fetch the first page, which the next `all` goes on from, and count how many more there are.
+
+        Raises as `all` does.
+        """
+        first = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
+        self._budget.expect(_further(listing, first), listing.action)
+        self._begun[listing.url] = first
 
     def all(self, listing: Listing[T]) -> tuple[T, ...]:
         """Fetch every page, in order, each item once.
@@ -87,6 +105,7 @@ class Paginator:
         Raises:
             RefusedError: a page was refused.
             UnreachableError: a page has no usable answer, or is none: then there is no list at all.
+            HourError: the hour's budget does not hold its pages.
         """
         pages = self._pages(listing)
         if not _fit(pages):
@@ -122,21 +141,25 @@ class Paginator:
         return None
 
     def _pages(self, listing: Listing[T]) -> list[_Page[T]]:
-        first = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
-        pages = [first]
-        if first.last and first.next:
-            _check_number(listing, first.last)
-            pages += self._concurrently(listing, first.next, range(2, first.last + 1))
+        begun = self._begun.pop(listing.url, None)
+        first = begun or self._page(listing, _at(listing.url, None, PER_PAGE), 1)
+        pages, further = [first], _further(listing, first)
+        if begun is None:
+            self._budget.expect(further, listing.action)
+        with self._budget.fetching(further) as fetched:
+            if first.next and further:
+                pages += self._concurrently(listing, first.next, range(2, further + 2), fetched)
         return list(self._onward(listing, pages))
 
     def _pages_with_ends(self, listing: Listing[T]) -> tuple[list[_Page[T]], bool]:
         """Fetch every page, and say whether the first and the last are the same afterwards; one page always is."""
         first = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
-        pages = [first]
-        if first.last and first.next:
-            _check_number(listing, first.last)
-            end = self._page(listing, _at(first.next, first.last, PER_PAGE), first.last)
-            pages += [*self._concurrently(listing, first.next, range(2, first.last)), end]
+        pages, further = [first], _further(listing, first)
+        self._budget.expect(further, listing.action)
+        with self._budget.fetching(further) as fetched:
+            if first.next and further:
+                end = self._page(listing, _at(first.next, further + 1, PER_PAGE), further + 1)
+                pages += [*self._concurrently(listing, first.next, range(2, further + 1), fetched), end]
         pages = list(self._onward(listing, pages))
         if len(pages) == 1:
             return pages, True
@@ -170,10 +193,11 @@ class Paginator:
             seen.add(page.marks)
             yield page
 
-    def _concurrently(self, listing: Listing[T], url: str, numbers: range) -> list[_Page[T]]:
+    def _concurrently(
+        self, listing: Listing[T], url: str, numbers: range, fetched: Callable[[], None]
+    ) -> list[_Page[T]]:
         """Fetch pages, some ahead of the one that is waited for: how many there are is only what a server claims."""
-        left, pages = len(numbers), list[_Page[T]]()
-        self._client.pacer.reserve_reads(left, listing.action)
+        pages: list[_Page[T]] = []
         ahead: deque[Future[_Page[T]]] = deque()
         to_ask = iter(numbers)
         try:
@@ -183,11 +207,9 @@ class Paginator:
                 if not ahead:
                     break
                 pages.append(ahead.popleft().result())
-                self._client.pacer.release_reads(1)
-                left -= 1
+                fetched()
             return pages
         finally:
-            self._client.pacer.release_reads(left)
             # After a failure no more is asked for; nobody waits for what is under way, which only reads.
             for future in ahead:
                 future.cancel()
@@ -242,6 +264,14 @@ class Paginator:
 def _items(listing: Listing[T], pages: Sequence[_Page[T]]) -> tuple[T, ...]:
     items = tuple(item for page in pages for item in page.items)
     return tuple({listing.key(item): item for item in reversed(items)}.values())[::-1]
+
+
+def _further(listing: Listing[Any], first: _Page[Any]) -> int:
+    """Return how many pages follow the first, as far as it says."""
+    if not (first.last and first.next):
+        return 0
+    _check_number(listing, first.last)
+    return first.last - 1
 
 
 def _check_number(listing: Listing[Any], number: int) -> None:

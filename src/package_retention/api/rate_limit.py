@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from package_retention.api.budgets import HourBudget, MinuteBudget
-from package_retention.errors import BudgetError, PlanError, StaleError
+from package_retention.errors import BudgetError, StaleError
 from package_retention.shield import is_shielded
 from package_retention.transport.concurrency import API_REQUESTS, FifoLock
 from package_retention.transport.retry import RetryCause
@@ -57,6 +57,21 @@ class RateLimiterState:
 
 
 @dataclass(frozen=True, slots=True)
+class HourState:
+    """The hour's budget: its `limit`, the `room` that is left of it now, and what a `whole` hour has room for.
+
+    The last tenth is counted in neither. Room is infinite for a run that waits for the next hour, and both are where
+    requests are not counted (`limit` is 0 then). `changes` is whether this run has sent a change.
+    """
+
+    limit: int
+    room: float
+    whole: float
+    returns: datetime | None
+    changes: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Due:
     """A wait that is due: seconds, why, and the `cause` of the error that a wait past the time limit becomes."""
 
@@ -97,9 +112,9 @@ class RateLimiter:
         self._deadline = math.inf if time_limit is None else clock.monotonic() + time_limit
         self._longest_budget_wait = math.inf if longest_budget_wait is None else longest_budget_wait
         self._in_flight = 0
-        self._reserved = 0
         self._requests = 0
         self._points = 0
+        self._changes = False
         self._waited = 0.0
         self._typical = 0.0
         self._slowed_at = 0
@@ -244,38 +259,32 @@ class RateLimiter:
         now = self._clock.monotonic()
         with self._changed:
             left = self._deadline - now
-            if self._hour.room(self._in_flight, now, min(left, self._longest_budget_wait)) < changes:
+            if self._room(now) < changes:
                 why = self._spent(
                     _Due(0.0, "", "budget"), "holds nothing further", "for what was begun and others"
                 )
-                raise BudgetError(why, "budget", self._hint())
+                raise self._ended(why)
             if self._seconds_for(changes, now) > left:
                 message = f"the time limit ends the run here: the next {changes} changes would pass it"
                 raise BudgetError(message, "time", _RAISE_LIMIT)
 
-    def reserve_reads(self, reads: int, action: str) -> None:
-        """Set aside the reads of a list, or raise `PlanError` where the rest of the hour does not hold them.
-
-        What other lists set aside and have not read yet counts, too: a run that reads as long as the hour lasts has
-        spent it for nothing.
-        """
+    def hour(self) -> HourState:
+        """Return what is left of the hour's budget."""
         now = self._clock.monotonic()
         with self._changed:
-            patience = min(self._deadline - now, self._longest_budget_wait)
-            room = self._hour.room(self._in_flight, now, patience) - self._reserved
-            if reads > room:
-                raise PlanError(
-                    f"cannot {action}: its list takes {reads:,} more requests, and the rest of GitHub's hourly budget"
-                    f" holds {max(room, 0):,.0f} beside what other lists take and the tenth that is left to others",
-                    "use a personal access token (classic), which has 5,000 requests an hour where a GITHUB_TOKEN has"
-                    " 1,000; or name fewer packages in one step",
-                )
-            self._reserved += reads
+            hour = self._hour
+            limit = hour.limit or 0
+            return HourState(
+                limit,
+                self._room(now),
+                limit - hour.reserve if limit else math.inf,
+                hour.returns,
+                self._changes,
+            )
 
-    def release_reads(self, reads: int) -> None:
-        """Give back reads that were set aside: they were made, or will not be."""
-        with self._changed:
-            self._reserved -= reads
+    def _room(self, now: float) -> float:
+        patience = min(self._deadline - now, self._longest_budget_wait)
+        return self._hour.room(self._in_flight, now, patience)
 
     def _seconds_for(self, changes: int, now: float) -> float:
         """How long so many changes take: by the pace at the most, and by what is under way at once."""
@@ -293,11 +302,18 @@ class RateLimiter:
 
     def _over(self, due: _Due) -> BudgetError:
         if due.cause == "budget":
-            return BudgetError(self._spent(due), "budget", self._hint())
+            return self._ended(self._spent(due))
         if due.seconds > 0:
             message = f"the time limit ends the run here: {due.why} would take {due.seconds:.0f} s more"
             return BudgetError(message, "time", _RAISE_LIMIT)
         return BudgetError("the time limit ends the run here", "time", _RAISE_LIMIT)
+
+    def _ended(self, message: str) -> BudgetError:
+        """Return the error of a run that the hour ends: fruitless where it took a whole hour's budget to change nothing."""
+        limit = self._hour.limit
+        usable = (limit or 0) - self._hour.reserve
+        fruitless = bool(limit) and not self._changes and self._requests >= usable
+        return BudgetError(message, "budget", self._hint(), fruitless=fruitless)
 
     def _hint(self) -> str:
         return _RAISE_LIMIT if math.isinf(self._longest_budget_wait) else _GIVE_LIMIT
@@ -323,6 +339,7 @@ class RateLimiter:
         self._in_flight += 1
         self._requests += 1
         self._points += points
+        self._changes |= points >= CHANGE_POINTS
         self._minute.begin(points)
         return Permit(self._requests, points, self._clock.monotonic())
 

@@ -89,6 +89,10 @@ _FINDINGS: dict[FindingCode, str] = {
     FindingCode.ENDED_UNPLANNED: "the run ended before its plan was made: {error}{next}",
     FindingCode.ENDED_EARLY: "the run ended before its plan: {error}. {remaining}{next}",
     FindingCode.ENDED_FAILING: "{about}, and requests were failing then",
+    FindingCode.ENDED_FRUITLESS: (
+        "{about}. This run used up an hour's requests and changed nothing, and the next would do the same: a personal "
+        "access token (classic) has 5,000 requests an hour, and fewer packages in one run need fewer"
+    ),
     FindingCode.OVER_CAP: (
         "{subject}: the plan deletes {number:,} of {of} {what}, and `fail-if-more-than` is {share}: nothing was "
         "changed. It would delete {names}"

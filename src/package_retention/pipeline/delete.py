@@ -136,7 +136,7 @@ def _deletes_whole(plan: Plan) -> bool:
 
 def prepare(run_context: RunContext, target: Target, now: datetime, options: Options) -> PackageTask:
     """Survey a package and make its plan; one that goes over `fail-if-more-than` is told, and not carried out."""
-    taken_at = run_context.clock.monotonic()
+    taken_at = run_context.clock.monotonic() if target.listed_at is None else target.listed_at
     deletion = Deletion(
         run_context, target, list_versions(run_context, target.package, target.rules), now, options
     )

@@ -6,7 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from package_retention.decide.in_use import ReferenceIndex
-from package_retention.errors import BudgetError, CancelledError, MissingError, RefusedError, RetentionError
+from package_retention.errors import (
+    BudgetError,
+    CancelledError,
+    HourError,
+    MissingError,
+    RefusedError,
+    RetentionError,
+)
 from package_retention.model import Operation, PackageResult, Plan, Result, RunResult, StepKind
 from package_retention.pipeline import review
 from package_retention.pipeline.context import PackageTask
@@ -72,6 +79,7 @@ def _prepared(run_context: RunContext, options: Options, found: Sequence[Target]
         review.check(run_context.report, run_context.settings, now)
         review.check_packages(run_context.report, [target.package for target in found])
 
+    found = _begun(run_context, found)
     plan = _planner(run_context, now, options)
 
     def prepare(target: Target) -> PackageTask:
@@ -88,6 +96,33 @@ def _prepared(run_context: RunContext, options: Options, found: Sequence[Target]
             return _failed(run_context, target, error)
 
     return each(run_context, prepare, found, _not_reached)
+
+
+def _begun(run_context: RunContext, found: Sequence[Target]) -> Sequence[Target]:
+    """Fetch the first page of every list before the second of any: only together they tell what the hour must hold.
+
+    A single package needs no such care, and a restore lists deleted versions.
+    """
+
+    def begin(target: Target) -> Target:
+        if target.error or run_context.ending.cause:
+            return target
+        listed_at = run_context.clock.monotonic()
+        try:
+            run_context.api.begin_versions(target.package)
+        except (BudgetError, CancelledError) as error:
+            run_context.ending.set(error)
+        except RetentionError as error:
+            return replace(target, error=error)
+        return replace(target, listed_at=listed_at)
+
+    if len(found) < 2 or run_context.settings.operation is Operation.RESTORE:  # noqa: PLR2004 - several
+        return found
+    begun = each(run_context, begin, found, lambda target: target)
+    for target in begun:
+        if isinstance(target.error, HourError):
+            raise target.error
+    return begun
 
 
 def _planner(run_context: RunContext, now: datetime, options: Options) -> Callable[[Target], PackageTask]:
@@ -190,10 +225,11 @@ def _result(
 ) -> RunResult:
     cause = run_context.ending.cause
     warnings: tuple[Finding, ...] = ()
-    if isinstance(cause, BudgetError) and not cause.failing:
+    if isinstance(cause, BudgetError) and not (cause.failing or cause.fruitless):
         warnings = (_cut_short(cause, results),)
     elif isinstance(cause, BudgetError):
-        ended = Finding(FindingCode.ENDED_FAILING, about=replace(_cut_short(cause, results), hint=""))
+        code = FindingCode.ENDED_FAILING if cause.failing else FindingCode.ENDED_FRUITLESS
+        ended = Finding(code, about=replace(_cut_short(cause, results), hint=""))
         failure, hint = failure or ended, hint or cause.hint
     elif cause and not isinstance(cause, CancelledError):
         failure, hint = failure or cause.said, hint or cause.hint

@@ -28,12 +28,14 @@ class Target:
     """A package to work on; `error` where it could not be reached (a `MissingError` where it is not there).
 
     `asked` are the names by which rules asked for it: GitHub may answer with another (`@acme/lib` is `lib`).
+    `listed_at` is a reading of `Clock.monotonic` from before the first page of its list was fetched.
     """
 
     package: Package
     rules: PackageRules
     error: RetentionError | None = None
     asked: frozenset[str] = frozenset()
+    listed_at: float | None = None
 
 
 def targets(run_context: RunContext) -> tuple[Target, ...]:
