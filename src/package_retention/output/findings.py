@@ -27,7 +27,7 @@ _FINDINGS: dict[FindingCode, str] = {
     ),
     FindingCode.REFERENCES_UNLISTED: "{names}{more} refer to versions that are not listed",
     FindingCode.NOT_REFERENCED: "no file of {subject} names the package",
-    FindingCode.READ_AS_TEXT: "{subject}{more} holds `{{{{` and was read as text, not as YAML or JSON",
+    FindingCode.READ_AS_TEXT: "{subject}{more} is a template, with expressions in double braces: it was read as text, not as YAML or JSON",
     FindingCode.CONFIG_UNREAD: (
         "the config {subject} could not be read: {error}{more}. Whether its image has expired is unknown, so it stays"
     ),

@@ -12,7 +12,7 @@ from package_retention.reason import FindingCode
 if TYPE_CHECKING:
     from package_retention.reason import Finding
 
-_THINGS = {
+_THINGS: dict[str, str] = {
     GitKind.PULL_REQUEST: "pull request",
     GitKind.BRANCH: "branch",
     GitKind.TAG: "git tag",
@@ -44,19 +44,24 @@ def source_words(fact: SourceFact) -> str:
             return (
                 f"{kind} {name} is closed" if fact.kind is GitKind.PULL_REQUEST else f"{kind} {name} is gone"
             )
-    plural = f"{kind}es" if fact.kind is GitKind.BRANCH else f"{kind}s"
-    return _UNKNOWN_SOURCES[fact.cause].format(text=quoted(fact.text), name=name, kind=kind, kinds=plural)
+    return _UNKNOWN_SOURCES[fact.cause].format(
+        text=quoted(fact.text), name=name, kind=kind, kinds=_plural(fact.kind)
+    )
 
 
 _PERMISSIONS = {GitKind.PULL_REQUEST.value: "pull-requests: read"}
 
 
+def _plural(kind: str) -> str:
+    thing = _THINGS.get(kind, kind)
+    return f"{thing}es" if kind == GitKind.BRANCH else f"{thing}s"
+
+
 def unlisted_words(finding: Finding) -> str:
     """Say which lists of a repository are unknown, what follows, and the permissions that the job lacks."""
     (cause,) = finding.others
-    things = {name: f"{_THINGS[GitKind(name)]}{'es' if name == 'branch' else 's'}" for name in finding.names}
     words = (
-        f"the {_joined(tuple(things.values()))} of {finding.subject} could not be listed ({finding.error}), so what is "
+        f"the {_joined(tuple(map(_plural, finding.names)))} of {finding.subject} could not be listed ({finding.error}), so what is "
         "named after them is unknown and stays"
     )
     return f"{words}. {_ADVICE[cause]}" if cause in _ADVICE else words
