@@ -117,7 +117,7 @@ def write_page(github: EmulatedGitHub, folder: Path, page: Path = PAGE) -> str:
     records.open(settings)
     run = perform(settings, clock, records, console)
     page.parent.mkdir(parents=True, exist_ok=True)
-    text = render_html(run, About(clock.now(), "OWNER/package-retention@v1", chart_from=5))
+    text = render_html(run, About(clock.now(), "octo/package-retention@v1", chart_from=5))
     page.write_text(text, encoding="utf-8")
     return text
 
