@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from emulator import shapes
 from emulator.faults import Fault, Kind
 from scene import Scene, scene
 
@@ -118,6 +119,10 @@ def test_without_the_permission_nothing_is_gone_and_the_yaml_to_paste_is_shown(
     assert block in ran.log
     assert block.replace("%0A", "\n") in ran.summary
     assert made.changes() == []
+    # What else the rules need of git stands in the block, too: it takes the place of the one that is there.
+    made.world.tokens[JOB].contents = "read"
+    ran = made.delete(status=1, token=JOB, **PULL_REQUESTS | {"source_gone": "pull-request, branch"})
+    assert "permissions:%0A  contents: read%0A  packages: write%0A  pull-requests: read" in ran.log
 
 
 @pytest.mark.usefixtures("repository")
@@ -177,6 +182,19 @@ def test_untag_takes_companions_with_the_last_other_tag_alone(made: Scene) -> No
     both = made.push("pr-7", "v1.0.0", "sha-3f2a9c1", created=3)
     made.delete(versions="pr-*", companion_tags="sha-*", untag="true")
     assert sorted(both.root_version.tags) == ["sha-3f2a9c1", "v1.0.0"]
+
+
+def test_a_report_puts_companions_back_with_the_tags_that_the_step_lets_through(made: Scene) -> None:
+    platform = shapes.image("child")
+    made.add(platform, "pr-7", "sha-3f2a9c1", created=9)
+    made.add(shapes.index([shapes.descriptor(platform, "linux/amd64")]), "v1.0.0", created=9)
+    companions: dict[str, Any] = {"versions": "pr-*", "companion_tags": "sha-*"}
+    made.delete(untag="true", report_file="report.jsonl", **companions)
+    assert made.tags.keys() == {"v1.0.0"}
+    made.restore(from_report="report.jsonl", **companions | {"companion_tags": "none"})
+    assert made.tags.keys() == {"v1.0.0", "pr-7"}
+    made.restore(from_report="report.jsonl", **companions)
+    assert made.tags.keys() == {"v1.0.0", "pr-7", "sha-3f2a9c1"}
 
 
 def test_images_with_companions_alone_take_no_place_of_releases(made: Scene) -> None:

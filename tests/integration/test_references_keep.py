@@ -101,6 +101,13 @@ def test_a_template_is_read_as_text_and_told(made: Scene) -> None:
     assert "read as text" in ran.log
 
 
+def test_braces_in_a_comment_hide_no_pair(made: Scene) -> None:
+    kept, gone = made.push("1.0.0", created=100), made.push("1.0.1", created=100)
+    write(made, "values.yaml", "# {{ .Values }}\nimage:\n  repository: octo/app\n  tag: 1.0.0\n")
+    made.delete(older_than="30d", keep_referenced_in="values.yaml")
+    assert (made.has(kept), made.has(gone)) == (True, False)
+
+
 def test_a_platform_that_is_referred_to_keeps_its_image(made: Scene) -> None:
     kept, gone = made.push("1.0.0", created=100), made.push("1.0.1", created=100)
     write(made, "images.txt", f"ghcr.io/octo/app@{kept.children[0]}\n")

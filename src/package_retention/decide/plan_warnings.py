@@ -59,7 +59,7 @@ def about_git(facts: Facts, rules: PackageRules) -> tuple[Finding, ...]:
                     FindingCode.GIT_UNLISTED,
                     repository.repository,
                     names=names,
-                    others=(why.cause.value,),
+                    others=(why.cause.value, *sorted(kinds)),
                     error=why.detail,
                 )
             )

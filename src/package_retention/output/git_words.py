@@ -59,7 +59,7 @@ def _plural(kind: str) -> str:
 
 def unlisted_words(finding: Finding) -> str:
     """Say which lists of a repository are unknown, what follows, and the permissions that the job lacks."""
-    (cause,) = finding.others
+    cause = finding.others[0]
     words = (
         f"the {_joined(tuple(map(_plural, finding.names)))} of {finding.subject} could not be listed ({finding.error}), so what is "
         "named after them is unknown and stays"
@@ -82,7 +82,7 @@ def paste_of(finding: Finding | str) -> str:
     ):
         return ""
     needed = sorted(
-        {_PERMISSIONS.get(name, "contents: read") for name in finding.names} | {"packages: write"}
+        {_PERMISSIONS.get(name, "contents: read") for name in finding.others[1:]} | {"packages: write"}
     )
     return "\n".join(["permissions:", *(f"  {line}" for line in needed)])
 

@@ -96,7 +96,8 @@ class Listing:
         parser = VersionParser(ecosystems.of(facts.package.type))
         try:
             # What expires later is told too: its configs are those that a deletion then would read.
-            for moment in dict.fromkeys((self._now, *moments(facts, rules)[-1:])):
+            later = moments(facts, rules)[-1:] if any(rule.filter.expired for rule in rules.delete) else []
+            for moment in dict.fromkeys((self._now, *later)):
                 while (plan := deletion_plan(facts, rules, parser, moment, self._options)) and (
                     plan.unread or plan.unread_configs
                 ):
