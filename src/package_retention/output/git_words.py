@@ -52,6 +52,14 @@ def source_words(fact: SourceFact) -> str:
 _PERMISSIONS = {GitKind.PULL_REQUEST.value: "pull-requests: read"}
 
 
+def rule_of_source(kinds: str, *, gone: bool) -> str:
+    """Say a rule on things in git: `named after a branch or pull request that is gone or is closed`."""
+    named = kinds.split(", ")
+    pull_request, other = ("is closed", "is gone") if gone else ("is open", "exists")
+    states = dict.fromkeys(pull_request if kind == GitKind.PULL_REQUEST else other for kind in named)
+    return f"named after a {' or '.join(_THINGS[kind] for kind in named)} that {' or '.join(states)}"
+
+
 def _plural(kind: str) -> str:
     thing = _THINGS.get(kind, kind)
     return f"{thing}es" if kind == GitKind.BRANCH else f"{thing}s"

@@ -10,7 +10,7 @@ from package_retention.decide.expiry import KEY as EXPIRY
 from package_retention.decide.in_use import UseReason
 from package_retention.decide.source_gone import SourceFact
 from package_retention.escaping import counted, quoted
-from package_retention.output.git_words import source_words
+from package_retention.output.git_words import rule_of_source, source_words
 from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
@@ -153,8 +153,8 @@ _TERMS = {
     "release-status": "{}s",
     "package-version-ids": "named by id",
     "remove-damaged": "damaged ({})",
-    "source-gone": "named after a {} that is gone",
-    "source-exists": "named after a {} that exists",
+    "source-gone": "{}",
+    "source-exists": "{}",
     "referenced-in": "referenced in {}",
     "expired": "expired",
     "older-than": "older than {}",
@@ -162,11 +162,13 @@ _TERMS = {
     "deleted-within": "deleted within {}",
 }
 _OWN = frozenset({"remove-damaged", "expired"})  # what several versions of one rule may differ in
-_SHARED = {"source-gone": "what it is named after is not gone", "expired": "not expired"}
+_SHARED = {"source-gone": "named after nothing that is known to be gone", "expired": "not expired"}
 _WRITTEN = frozenset({"versions", "version-range"})
 
 
 def _shown(key: str, value: str) -> str:
+    if key in ("source-gone", "source-exists"):
+        return rule_of_source(value, gone=key == "source-gone")
     return quoted(value) if key in _WRITTEN else value
 
 
