@@ -65,6 +65,8 @@ def main(
             return called
         environ, yes = called.environ, called.yes
     console = console_for(stdout, environ, stderr)
+    # Before the first line: the runner masks only what is printed after the command. It may not have masked a token
+    # that is no secret of the repository, such as one that an earlier step made.
     console.mask(environ.get("INPUT_TOKEN", "").strip())
     with Cancel().installed() as cancel:
         clock = clock_of(cancel)
@@ -134,6 +136,7 @@ def perform(
         redactor=redactor,
     )
     with closing(registry), connect(settings, clock, console_log(console), redactor=redactor) as api:
+        # Threads, not asyncio: PyGithub and requests block, and GitHub allows 100 requests at once, which threads carry.
         changes = ThreadPoolExecutor(concurrency.CHANGES, "change")
         packages = ThreadPoolExecutor(concurrency.PACKAGES, "package")
         run_context = RunContext(

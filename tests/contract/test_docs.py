@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 from itertools import pairwise
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "package_retention"
 PAGES = sorted(
     path
     for pattern in (
@@ -226,3 +228,23 @@ def test_make_targets_that_are_told_exist(path: Path) -> None:
         for target in re.findall(r"^make ([a-z-]+)", block, re.MULTILINE)
     }
     assert told <= targets
+
+
+def test_the_architecture_names_files_that_exist() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = {name for name in re.findall(r"`([\w./-]+)`", page) if "/" in name}
+    assert {name for name in named if not ((SOURCE / name).exists() or (ROOT / name).exists())} == set()
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_every_room_of_the_source_is_described(page: str) -> None:
+    """The lists follow the layers that the imports are held to, so that a new room cannot be left out."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    rooms = [path.name for path in SOURCE.iterdir() if path.is_dir() and path.name != "__pycache__"]
+    modules = [path.stem for path in SOURCE.glob("*.py") if not path.stem.startswith("__")]
+    for room in rooms:
+        assert re.search(rf"(?:\| `|^  ){room}/", text, re.MULTILINE), room
+        module = ast.parse((SOURCE / room / "__init__.py").read_text(encoding="utf-8"))
+        assert re.search(r"\b[Nn]ever\b", ast.get_docstring(module) or ""), f"{room}: what must it never do?"
+    for name in modules:
+        assert re.search(rf"`{name}`|\b{name}\.py", text), name

@@ -1,4 +1,5 @@
-"""GitHub's Packages REST API: the rules of requests and responses (pure), and the client that sends and reads them.
+"""GitHub's Packages REST API: the client, and the rules of its requests and responses.
 
-The rules are functions of status, headers and body. Nothing here decides what is deleted.
+The rules (`refusals`, `tokens`, `budgets`, `rows`) are pure functions of status, headers and body. This room never decides
+what is deleted, never sends the token to another host, and never returns a part of a list as the whole.
 """

@@ -287,7 +287,8 @@ class GitHubClient:
         self._log(request.method, path, tried.status, tried.headers.get("x-github-request-id", ""), took)
 
     def _own(self, url: str, action: str) -> str:
-        # `//host/path` is no path, but another host's.
+        # `Link` and `Location` are text from outside, and each request carries the token. So scheme, host and port have to
+        # be the API's own: another port may be anybody's, and `//host/path` looks like a path and names another host.
         if url.startswith("/") and not url.startswith("//"):
             return url
         if links.same_host(url, self._api_url):

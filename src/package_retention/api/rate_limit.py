@@ -1,4 +1,7 @@
-"""When a request may go: one pacer that everybody waits at (facts C).
+"""When a request may go: one rate limiter at which every worker waits (facts C).
+
+GitHub counts by token: workers that pace themselves would each keep the limit and together break it, and whoever goes
+on sending after a secondary limit may be banned. So a wait that one response asks for stops all of them.
 
 It holds a sliding minute of points, the hour's primary budget, a bounded number of requests in flight, the pauses
 that GitHub asks for, and the time limit. Whoever comes first goes first; only the first in the queue waits for time,

@@ -96,6 +96,8 @@ TIMEOUT = 30
 MAX_ANSWER = (
     32 * 1024 * 1024
 )  # bytes, decompressed; a page of 100 versions with 1,000 tags each has some 3 MiB
+# No `If-None-Match`: lists come newest first, so a push changes every page, and ETags differ by token, which is a new
+# one in every job. A 304 would be rare, and a list remembered wrongly would delete.
 _HEADERS = {"Accept": "application/vnd.github+json"}
 _HANDLED_BY_PYGITHUB = (202, 301)
 

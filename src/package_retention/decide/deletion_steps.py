@@ -26,7 +26,8 @@ def deletion_steps(
 ) -> tuple[Step, ...]:
     """Return one step a manifest, each behind all that names it, or that it refers to.
 
-    A root goes first: were a child gone before its root is refused, what stays would be half an image.
+    A root goes first. GitHub may refuse it (5,000 downloads, the last tagged version), and if a child were gone by then,
+    the tag would stay on an index that no client can pull: "manifest unknown" (facts D).
     """
     waits = _waits(graph, going)
     return tuple(

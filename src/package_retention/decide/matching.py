@@ -83,6 +83,7 @@ def judge(
 ) -> Match:
     """Match a delete rule's filter: every condition must surely hold, and on every tag.
 
+    What is not known never matches here, and always does in `keeps`: a fault of the network must not delete.
     In a restore nothing has to be protected: neither what is young, nor what is tagged `latest`.
     """
     if candidate.is_referrer and Damage.ORPHANED not in condition.damaged:

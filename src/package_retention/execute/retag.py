@@ -176,7 +176,8 @@ class TagRemover(_TagMover):
         if original.digest != version.name:
             return Move(problem=Finding(FindingCode.TAG_ELSEWHERE, tag), stays=True)
         blank = placeholder_manifest(original, self.nonce())
-        # From the first write on the tag is under way: neither a cancel nor the time limit may leave it there.
+        # From the first write on the tag names the placeholder, and a pull by that tag fails. A cancel or the time limit
+        # between the write and the deletion would leave it there, so neither ends these two requests.
         with shielded():
             try:
                 self.registry.put(package, tag, blank)

@@ -55,6 +55,8 @@ class StepRunner:
 
     def __call__(self, step: Step, not_after: float | None) -> Done:
         """Carry out a step; `StaleError`, `BudgetError` and `CancelledError` mean that it was not sent."""
+        # Before the request: a process that is killed between the two leaves a change that was never sent "in doubt",
+        # which is harmless. The other way round, a deletion would be missing from the report that has to restore it.
         self.journal.starting(step)
         try:
             return Done(self._change(step, not_after))

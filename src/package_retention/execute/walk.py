@@ -96,6 +96,8 @@ class _Walker:
         self.freshness = freshness
         self.execution = execution
         self.running: dict[Future[Done], int] = {}
+        # The first change goes alone: what refuses it (a missing role, a locked package) refuses the others too:
+        # one refusal to read instead of 32, and of its hour's requests one instead of 32. After it the others go together.
         self.width = 1
         self.ended: RetentionError | None = None
         self.untried: Reason | None = None

@@ -1,1 +1,5 @@
-"""What the user writes: inputs, flags, and how every problem of them is told at once."""
+"""Read everything that comes in: inputs, flags, policy files, earlier reports, files that refer to versions.
+
+This room never makes a request and never guesses: text that does not fit is a problem, and all problems are reported
+at once.
+"""

@@ -103,7 +103,9 @@ class Deletion:
 
     def execute(self, plan: Plan, taken_at: float) -> PackageResult:
         """Carry out the plan, as far as the world still agrees with it."""
-        # A container package, one that goes whole, and what git decides is listed once more before the first change.
+        # Planning many packages takes minutes, in which an index may be pushed that names an old child, or a branch may
+        # be opened again. So a container package, one that goes whole, and what git decides is listed once more before
+        # the first change: the plan can only shrink by that.
         relisted = plan.package.type is PackageType.CONTAINER or bool(git_kinds(self.target.rules))
         fresh = not (relisted or _deletes_whole(plan))
         due = taken_at if fresh else -math.inf

@@ -38,9 +38,11 @@ def survey(run_context: RunContext, listed: Facts, rules: PackageRules) -> Facts
 def survey_again(run_context: RunContext, facts: Facts, rules: PackageRules, done: Collection[int]) -> Facts:
     """List a package once more, and read what came; what this run has deleted counts as still there.
 
-    What the registry did not have is asked for again: a 404 that passes is no 404. So is what was damaged.
+    Ask again for what the registry did not have: "absent" lets go what only that manifest names, and a 404 may be the
+    registry's lag after a push. The same holds for what was damaged.
     """
-    # A row that slipped from both lists would protect nothing, so the later one is made of a list at rest.
+    # Somebody may have pushed an index that names an old child since the first list. Such a row can slip over the edge
+    # of a page while others push and delete; if both lists missed it, it would protect nothing. So this one is read at rest.
     at_rest = facts.package.type is PackageType.CONTAINER
     latest = run_context.api.versions(facts.package, at_rest=at_rest)
     readings = {digest: r for digest, r in facts.readings.items() if not isinstance(r, Absent)}

@@ -1,1 +1,5 @@
-"""The container registry: media types and manifests (no I/O), waits, challenges, and the client over requests."""
+"""The container registry: manifests, bearer tokens, the cache of manifests, and the client.
+
+Whoever can push decides what a manifest says. So this room never raises for what it reads, never trusts bytes that do
+not have the digest, and never takes a failed read for an absent manifest.
+"""

@@ -77,7 +77,9 @@ def parse(header: str) -> Challenge | None:
 def objection(realm: str, registry_url: str, api_url: str) -> str:
     """Why the token must not be sent to a realm; empty where it may.
 
-    A realm must be the registry's host, its parent domain or the API's host, and https but for loopback.
+    A realm must be the registry's host, its parent domain or the API's host, and https but for loopback. Whoever
+    answers in place of the registry names the realm, and would get the GitHub token as a password: that is why other
+    clients, which believe the challenge, are not used here.
     """
     parts = split(realm)
     if parts is None:

@@ -60,6 +60,8 @@ class Endpoint:
     def manifest(self, package: Package, reference: str) -> Response | Absent | Unreadable:
         """Get a manifest; a 404 is asked again with `Accept: */*` before it is believed."""
         url = self._manifest_url(package, reference)
+        # A registry that has a manifest in a form which `Accept` does not list may answer 404, and "absent" lets what
+        # only this manifest names go. So absence takes two 404s, and the survey asks for it once more later.
         for accept in (ACCEPT, "*/*"):
             response = self._get(package, url, accept, partial(_may_be, reference))
             if isinstance(response, Unreadable) or response.status == requests.codes.ok:

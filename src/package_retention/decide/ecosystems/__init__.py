@@ -3,6 +3,9 @@
 One module an ecosystem, all of one shape (`Ecosystem`). Versions come from the API and are hostile text: parsing is
 bounded in time and length, knows ASCII digits only, and never raises. Ranges are the workflow author's: `parse_range`
 raises `InvalidValueError`.
+
+The rules are our own but for npm's ranges: the libraries that were tried for Maven, NuGet and RubyGems err in the
+direction that deletes. `tests/data/version-truth/` has the tools' own answers.
 """
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
-"""The job summary: what happened, what to do, how to undo it; Markdown and plain text."""
+"""The job summary: what happened, what to do and how to undo it, as Markdown, plain text and HTML.
+
+It is built from blocks, which the renderers escape. It never says what is not true of its run.
+"""
