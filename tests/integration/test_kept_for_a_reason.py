@@ -365,6 +365,28 @@ def test_a_config_that_cannot_be_read_keeps_the_image_and_fails_the_run(made: Sc
     assert "could not be read" in ran.log
 
 
+def test_a_config_that_is_missing_or_too_large_keeps_the_image_and_fails_the_run(made: Scene) -> None:
+    padding = {"padding": "a" * 2**20}
+    images = [
+        made.push(tag, created=20, labels={"quay.expires-after": "1d", **more}, platforms=())
+        for tag, more in (("tmp-0", {}), ("tmp-1", padding))
+    ]
+    gone = made.push("tmp-2", created=20, labels={"quay.expires-after": "2d"}, platforms=())
+    made.push("main")
+    del made.app.blobs[images[0].root.document["config"]["digest"]]
+    ran = made.delete(status=1, **EXPIRED | {"versions": "tmp-*"})
+    assert [made.has(image) for image in (*images, gone)] == [True, True, False]
+    assert "(and 1 more)" in ran.log
+
+
+def test_a_registry_that_keeps_its_blobs_itself_is_asked_with_its_token(made: Scene) -> None:
+    made.world.switches.blobs_redirect = False
+    gone = made.push("tmp-1", created=20, labels={"quay.expires-after": "1d"})
+    made.push("main")
+    made.delete(**EXPIRED | {"versions": "tmp-*"})
+    assert not made.has(gone)
+
+
 def test_nonsense_is_told(made: Scene) -> None:
     image = made.push("tmp-1", created=20, labels={"quay.expires-after": "soon"})
     made.push("main")

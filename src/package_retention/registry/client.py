@@ -271,9 +271,12 @@ class Registry:
     def _read_label(self, package: Package, digest: str, round_: _Round) -> str | UnreadLabel | None:
         if round_.permanent:
             return UnreadLabel(round_.permanent)
+        if not manifests.is_digest(digest):
+            return UnreadLabel(f"{digest!r} is no digest")
         try:
             response = self._endpoint.blob(package, digest)
         except PermanentError as error:
+            round_.permanent = error.why
             return UnreadLabel(error.why)
         except TransportError as error:
             round_.failed(error)
