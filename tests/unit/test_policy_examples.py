@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import pytest
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.facts import Facts
+from package_retention.decide.git_names import GitNames, PullRequests, RepositoryNames
 from package_retention.decide.matching import VersionParser
 from package_retention.decide.rules import Options
 from package_retention.inputs.policy import DELETE_KEYS, KEEP_KEYS, PACKAGE_KEYS
@@ -32,9 +34,10 @@ def rules(name: str, entry: int = 0) -> PackageRules:
     return parse(FILES[name].encode(), f"{name}.yml")[entry]
 
 
-def images(name: str, built: Built) -> list[str]:
+def images(name: str, built: Built, git: GitNames | None = None) -> list[str]:
     """Tags of the images that go (of an untagged one its number), oldest first, those that go with them left out."""
-    plan = deletion_plan(built.facts(), rules(name), numbers(PackageType.CONTAINER), NOW, Options())
+    facts = replace(built.facts(), git=git)
+    plan = deletion_plan(facts, rules(name), numbers(PackageType.CONTAINER), NOW, Options())
     assert not plan.problems
     return sorted(
         d.version.label if d.version.tags else str(d.version.id)
@@ -66,6 +69,23 @@ def package(*tagged: tuple[int, str]) -> Built:
     for days, tags in tagged:
         built.add(hours=days * DAY + 1, tags=tuple(tags.split()))
     return built
+
+
+def test_nightly() -> None:
+    listed = RepositoryNames("octo/app", pull_requests=PullRequests(frozenset({8}), newest=9))
+    built = package(
+        (9, "pr-7 sha-3f2a9c1"), (9, "pr-8 sha-1111111"), (9, "pr-7-preview v1"), (9, ""), (3, "")
+    )
+    assert images("nightly", built, GitNames((listed,))) == ["4", "pr-7, sha-3f2a9c1"]
+    assert images("nightly", built, GitNames(())) == ["4"]
+
+
+def test_releases_stay() -> None:
+    listed = RepositoryNames("octo/app", tags=frozenset({"v1.0.0"}), releases=frozenset({"v2.0.0"}))
+    built = package(
+        (400, "1.0.0 sha-1"), (400, "v2.0.0"), (400, "v3.0.0"), (400, "latest"), (400, "edge sha-2")
+    )
+    assert images("releases-stay", built, GitNames((listed,))) == ["edge, sha-2", "v3.0.0"]
 
 
 def test_nightlies() -> None:
