@@ -53,7 +53,7 @@ def main(
 ) -> int:
     """Run the action once and return its exit status.
 
-    `clock_of` makes the clock, which hears of a cancel. `argv` are flags. A person who calls it by hand reads errors
+    `clock_of` makes the clock, whose waits end on a cancel. `argv` are flags. A person who calls it by hand reads errors
     from `stderr` (`stdout` if it is not given), answers on `stdin`, and typed `program`.
     """
     yes = False
@@ -84,7 +84,7 @@ def main(
 
 
 def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records: Records) -> RunResult:
-    """Do the run; whatever ends it becomes a result that says so."""
+    """Do the run; an error that ends it becomes a result that says so."""
     try:
         settings = parsing.parse(environ, policy_loading.loader(environ, Path.cwd()))
         # In this order: opening the report-file empties it, and the two may be the same file.
@@ -94,7 +94,7 @@ def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records
             return perform(settings, clock, records, console, report, cache)
     except RetentionError as error:
         return _refused(error, environ)
-    except Exception as error:  # noqa: BLE001 - a fault of this action: told with its place, outputs still written
+    except Exception as error:  # noqa: BLE001 - a fault of this action: reported with its place, outputs still written
         console.debug(traceback.format_exc())
         place = traceback.extract_tb(error.__traceback__)[-1]
         return _refused(
@@ -180,13 +180,13 @@ def _confirm(
 
 
 def _tick(progress: Progress, api: PackagesClient, registry: Registry) -> None:
-    """Tell a run that is long under way how many requests it has made, and what it waits for."""
+    """Show the progress of a long run: how many requests it has made, and what it waits for."""
     pacing = api.pacing()
     progress.going_on(pacing.requests + registry.requests_made, pacing.waiting, pacing.why)
 
 
 def console_log(console: Console) -> RequestLog:
-    """Tell a debug log of every request: method, path, status and request id, never a header."""
+    """Return a log of requests for debug logging: method, path, status and request id, never a header."""
 
     def log(method: str, path: str, status: int | None, request_id: str, milliseconds: float) -> None:
         described = "no answer" if status is None else status
@@ -198,6 +198,6 @@ def console_log(console: Console) -> RequestLog:
 
 
 def spent(api: PackagesClient, registry: Registry) -> Spending:
-    """What API and registry have cost together."""
+    """Return what API and registry have cost together."""
     cost = api.spending()
     return replace(cost, registry_requests=registry.requests_made, waited=cost.waited + registry.waited)

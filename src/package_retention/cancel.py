@@ -35,7 +35,7 @@ class Cancel:
 
     @contextmanager
     def installed(self, install: Callable[[int, Any], Any] = signal.signal) -> Iterator[Cancel]:
-        """Handle both signals inside; the handlers before are back outside. Main thread only."""
+        """Handle both signals inside, and restore the earlier handlers afterwards. Main thread only."""
         watcher = Thread(target=self._watch, name="cancel", daemon=True)
         watcher.start()
         before = [(number, install(number, self.handle)) for number in SIGNALS]
@@ -58,12 +58,12 @@ class Cancel:
         return self.status != 0
 
     def check(self) -> None:
-        """Raise `CancelledError` where a signal came."""
+        """Raise `CancelledError` if a signal came."""
         if self.status:
             raise CancelledError(self.status)
 
     def wait(self, seconds: float) -> bool:
-        """Wait until a signal comes, at most so many seconds; says whether one came."""
+        """Wait until a signal comes, at most so many seconds, and return whether one came."""
         return self.cancelled or self._event.wait(max(0.0, min(seconds, TIMEOUT_MAX)))
 
     def _watch(self) -> None:
@@ -72,17 +72,17 @@ class Cancel:
 
 
 class RealClock:
-    """Time as it is; a wait ends with `CancelledError` when a signal comes."""
+    """The real time; a wait ends with `CancelledError` when a signal comes."""
 
     def __init__(self, cancel: Cancel) -> None:
         self._cancel = cancel
 
     def now(self) -> datetime:
-        """The time of day, in UTC."""
+        """Return the time of day, in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds that only go forward."""
+        """Return the reading of a clock that never goes back, in seconds."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:

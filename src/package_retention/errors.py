@@ -6,7 +6,7 @@
     ├── RefusedError                GitHub or the registry said no; carries the `Refusal`
     │   └── MissingError            a 404 that was looked into: not there, or hidden from this token
     ├── UnreachableError            no usable answer after every try (drops, 5xx, time-outs)
-    │   └── InDoubtError            a change may have been made or not, and nobody could tell afterwards
+    │   └── InDoubtError            a change may have been made or not, and GitHub did not say which
     ├── StaleError                  the facts under a change grew older than five minutes before it could be sent
     ├── HourError                   the hour's rate budget does not hold the lists that the run needs
     ├── BudgetError                 the time limit or the rate budget ends the run here, cleanly
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class RefusalKind(StrEnum):
-    """What an answer of part J of the facts means, whatever its status code."""
+    """What a response of part J of the facts means; its status code alone does not say."""
 
     BAD_TOKEN = "bad-token"  # noqa: S105 - a name, not a secret
     SCOPE = "scope"
@@ -90,7 +90,7 @@ class Refusal:
 
 
 class RetentionError(Exception):
-    """Anything that this action tells its user as an error: never with a traceback."""
+    """An error that the user reads: a message and a hint, never a traceback."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

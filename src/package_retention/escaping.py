@@ -9,7 +9,7 @@ _BROKEN = (("::", r":\x3a"), ("##[", r"#\x23["))
 def harmless(text: str, most: int = 0) -> str:
     """Make text one line that shows what it holds and commands nothing.
 
-    Whatever is not printable (line ends, NUL, ANSI escapes, bidi controls, odd spaces, lone surrogates) is written
+    What is not printable (line ends, NUL, ANSI escapes, bidi controls, odd spaces, lone surrogates) is written
     as Python's escape for it. `::` and `##[`, which the runner takes for commands (facts E), are broken up the same
     way. With `most`, it is cut to that many characters and says so.
     """

@@ -59,7 +59,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One package of an owner; what a plain name alone cannot tell is empty or `None`."""
+    """One package of an owner; what a plain name does not show is empty or `None`."""
 
     owner: Owner
     type: PackageType
@@ -98,7 +98,7 @@ class Version:
 
     @property
     def label(self) -> str:
-        """The version as messages name it: its tags, or else its name (a digest cut to what tells it apart)."""
+        """The version as messages name it: its tags, or else its name (a digest cut to its first digits)."""
         if self.tags:
             return ", ".join(self.tags)
         return self.name[:_SHORT_DIGEST] if self.name.startswith("sha256:") else self.name
@@ -156,7 +156,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """The registry gave no usable answer (403, 5xx, drop, time-out, nonsense); `why` names it."""
+    """The registry gave no usable answer (403, 5xx, drop, time-out, invalid content); `why` names it."""
 
     why: str
 
@@ -266,7 +266,7 @@ class Outcome:
 
     `findings` say what stood in the way of single tags. `reason` says why where it is not `DONE`, or `message` in the words of the error that was met; `hint` what to do
     next. `tags` are those that were really taken away by an untag step, or put back by a retag step. `in_doubt`: it
-    may have happened all the same, nobody could tell.
+    may have happened all the same.
     """
 
     step: Step
@@ -283,7 +283,7 @@ class Outcome:
 class PackageResult:
     """A package's plan and the outcome of each step; `failure` where the package could not be handled at all.
 
-    `inventory` is what a list tells of it. The decisions of a list are those that a deletion would make, so what is
+    `inventory` is what a list found. The decisions of a list are those that a deletion would make, so what is
     selected is what would go; without a filter nothing is.
     """
 
@@ -402,9 +402,9 @@ class Inventory:
     """One package as it was found at `at`.
 
     `judged` says whether a filter or policy was given: without one nothing is selected and nothing falls due.
-    `deleted` is `None` where GitHub gave no list of deleted versions. `size` is the sum over every manifest of the
+    `deleted` is `None` where GitHub returned no list of deleted versions. `size` is the sum over every manifest of the
     package, each once. `conflicts` are the names of the owner's docker packages that conflict with container
-    packages, `None` for other package types and where GitHub did not tell.
+    packages, `None` for other package types and where GitHub did not say.
     """
 
     package: Package

@@ -37,11 +37,11 @@ class Clock(Protocol):
     """Time as an argument."""
 
     def now(self) -> datetime:
-        """The time of day, in UTC."""
+        """Return the time of day, in UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds that only go forward."""
+        """Return the reading of a clock that never goes back, in seconds."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -58,7 +58,7 @@ class PackagesApi(Protocol):
     """
 
     def owner(self, login: str) -> Owner:
-        """Find out what kind of owner this is; `MissingError` where there is none."""
+        """Find out what kind of owner this is; raise `MissingError` if it does not exist."""
         ...
 
     def packages(self, owner: Owner, package_type: PackageType) -> tuple[Package, ...]:
@@ -122,18 +122,18 @@ class PackagesApi(Protocol):
         ...
 
     def require(self, kinds: Iterable[StepKind], package_type: PackageType) -> tuple[str, ...]:
-        """Check the token's scopes, as answers so far told them, for these changes (none: reading).
+        """Check the token's scopes, as responses have named them, for these changes (none: reading).
 
-        Gives warnings; raises `RefusedError` where a scope that is surely needed is surely not there.
+        Return warnings; raise `RefusedError` if a scope that is surely needed is surely missing.
         """
         ...
 
     def now(self) -> datetime:
-        """The time as GitHub's own `Date` headers tell it (a runner's clock may be wrong); else the clock's."""
+        """Return the time by GitHub's own `Date` headers (a runner's clock may be wrong); before the first, the clock's."""
         ...
 
     def notices(self) -> tuple[str, ...]:
-        """What answers told in passing and a user must know (partial SSO results, deprecations)."""
+        """Return what responses said beside their content and a user must know (partial SSO results, deprecations)."""
         ...
 
 
@@ -172,7 +172,7 @@ class RegistryApi(Protocol):
         ...
 
     def referrers(self, package: Package, digest: str) -> tuple[Descriptor, ...] | None:
-        """What the referrers API says refers to a digest; `None` where the registry has no such API."""
+        """Return what the referrers API says refers to a digest; `None` where the registry has no such API."""
         ...
 
 
@@ -185,22 +185,22 @@ class GitApi(Protocol):
 
 
 class EventListener(Protocol):
-    """Told of everything as it happens: the log, the progress line and the report listen."""
+    """Listens to a run: the log, the progress line and the report are listeners."""
 
     def planned(self, plan: Plan) -> None:
-        """A package's plan stands."""
+        """Record a package's plan."""
         ...
 
     def starting(self, step: Step) -> None:
-        """A change is about to be sent."""
+        """Record that a change is about to be sent; raise to prevent it."""
         ...
 
     def finished(self, outcome: Outcome) -> None:
-        """A step has ended, one way or another."""
+        """Record how a step ended."""
         ...
 
     def note(self, text: str) -> None:
-        """Something that a reader of the log should know."""
+        """Record something that a reader of the log should know."""
         ...
 
 
@@ -208,5 +208,5 @@ class Meter(Protocol):
     """What the run has spent so far."""
 
     def spending(self) -> Spending:
-        """Requests, points and seconds up to now."""
+        """Return the requests, points and seconds up to now."""
         ...

@@ -21,7 +21,7 @@ SCHEMA = 1
 class ReportedStep:
     """A step of the run reported on; `tags` are those that its outcome says were really taken away.
 
-    `doubted`: the outcome itself says that nobody could tell whether the change was made.
+    `doubted`: the outcome itself says that the change may have been made or not.
     """
 
     step: Step
@@ -95,12 +95,12 @@ class ReportedPackage:
 
     @property
     def roots(self) -> dict[int, int]:
-        """The image that each version belongs to, by the ids of both, as far as steps tell it."""
+        """The image that each version belongs to, by the ids of both, as far as steps name it."""
         steps = (one.step for one in self.steps)
         return {s.version.id: s.root for s in steps if s.version and s.root is not None}
 
     def parts_of(self, roots: Collection[int]) -> frozenset[int]:
-        """The ids of the deleted versions that steps count among these images."""
+        """Return the ids of the deleted versions that steps count among these images."""
         return frozenset(i for i, root in self.roots.items() if root in roots and i in self.deleted)
 
     @property
@@ -140,7 +140,7 @@ class Report:
     ended: bool = False
 
     def about(self, package: Package) -> ReportedPackage | None:
-        """What it says of a package: owner, type and name must agree."""
+        """Return what it says of a package: owner, type and name must agree."""
         wanted = (package.owner.login.lower(), package.type, package.name)
         for one in self.packages:
             if (one.package.owner.login.lower(), one.package.type, one.package.name) == wanted:

@@ -1,6 +1,6 @@
-"""What must not be left half done: inside `finishing`, neither a cancel nor the time limit stops this thread.
+"""What must not be left half done: inside `shielded`, neither a cancel nor the time limit stops this thread.
 
-Only the taking away of a tag needs it (a tag is moved to a dummy that is then deleted); the edges ask `is_shielded`
+Only the taking away of a tag needs it (a tag is moved to a placeholder that is then deleted); the edges ask `is_shielded`
 before they give up.
 """
 
@@ -27,5 +27,5 @@ def shielded() -> Iterator[None]:
 
 
 def is_shielded() -> bool:
-    """Whether this thread completes something that must not be left half done."""
+    """Return whether this thread completes something that must not be left half done."""
     return _FINISHING.get()

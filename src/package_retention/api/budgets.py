@@ -46,7 +46,7 @@ class MinuteBudget:
         return self.pace is not None and self.pace < self._most
 
     def due(self, points: int, now: float) -> float | None:
-        """Tell when a request of so many points may go."""
+        """Return when a request of so many points may go."""
         self._forget(now)
         if self.pace is None or self._used == 0:
             return 0.0
@@ -61,7 +61,7 @@ class MinuteBudget:
         return None if self._open else self._closed[-1][0] - now
 
     def seconds_for(self, points: int, now: float) -> float:
-        """How long it takes at the most until so many more points have gone out."""
+        """Return how long it takes at the most until so many more points have gone out."""
         self._forget(now)
         if self.pace is None:
             return 0.0
@@ -98,10 +98,10 @@ class MinuteBudget:
 
 
 class HourBudget:
-    """The primary limit as headers tell it; its last tenth is left to others.
+    """The primary limit by GitHub's headers; its last tenth is left to others.
 
-    A `GITHUB_TOKEN`'s 1,000 requests an hour belong to every workflow of its repository. Until the first answer has
-    told where the budget stands, requests go one at a time.
+    A `GITHUB_TOKEN`'s 1,000 requests an hour belong to every workflow of its repository. Until the first response
+    has shown the budget, requests go one at a time.
     """
 
     def __init__(self) -> None:
@@ -119,7 +119,7 @@ class HourBudget:
         return -(-(self.limit or 0) // 10)
 
     def due(self, in_flight: int, now: float) -> float | None:
-        """Tell when one more request may go beside those in flight (none of which need be counted yet)."""
+        """Return when one more request may go beside those in flight (none of which need be counted yet)."""
         if self.limit is not None and now >= self._resets_at:
             self.limit, self._heard, self._lost = None, False, 0
         if not self._heard:
@@ -159,7 +159,7 @@ class HourBudget:
     def lost(self) -> None:
         """Count a request whose answer never came: it may have been counted over there.
 
-        Whether a later answer counts it already cannot be told, so it is held for the rest of the hour.
+        A later response may count it already; that is not visible, so it is held for the rest of the hour.
         """
         self._lost += 1
 

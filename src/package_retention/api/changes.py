@@ -1,4 +1,4 @@
-"""One change: sent, and looked into where its answer does not settle whether it is done (facts A7)."""
+"""Send one change, and look into it if the response does not settle whether it is done (facts A7)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def execute(client: GitHubClient, change: Change, *, not_after: float | None = N
         is `DONE`.
 
     Raises:
-        RefusedError: GitHub refuses; a 404 was looked into and is told apart (gone, or role missing).
+        RefusedError: GitHub refuses; a 404 was looked into (gone, or the role is missing).
         UnreachableError: no usable answer; an `InDoubtError` where the change may have been made.
         StaleError: it could not be sent by `not_after`, or the next try needs another look first; it is not done.
         BudgetError: time or budget ended the run before it was done.
@@ -75,7 +75,7 @@ def execute(client: GitHubClient, change: Change, *, not_after: float | None = N
     if done:
         return Result.DONE if response.lost or response.ok else Result.ALREADY
     if done is None and response.lost:
-        # The try before this refusal may have made it: nobody who is refused can tell.
+        # The try before this refusal may have made it, and a refusal does not show whether it did.
         raise _unknown(change)
     if response.ok:
         # Whoever answered this, it was not the API (facts A1: 204 is all that it says).
@@ -88,7 +88,7 @@ def execute(client: GitHubClient, change: Change, *, not_after: float | None = N
 
 
 def refused(context: RequestContext, response: ApiResponse) -> RefusedError:
-    """Make the error that an answer is: `MissingError` where what was asked for is not there or hidden."""
+    """Return the error that a response stands for: `MissingError` where what was asked for is not there or hidden."""
     refusal = refusals.explain(context, response.status, response.headers, response.body)
     return MissingError(refusal) if refusal.kind in _MISSING else RefusedError(refusal)
 

@@ -1,4 +1,4 @@
-"""Requests to GitHub's REST API that wait their turn, are tried again, and end in an answer or an error."""
+"""Send requests to GitHub's REST API: each waits its turn, is tried again, and ends in a response or an error."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ class GitHubClient:
     Args:
         api_url: the API's base; no request leaves its host.
         connect: opens one more connection.
-        pacer: where every request waits for its turn.
+        rate_limiter: where every request waits for its turn.
         clock: time, for the log and for waits.
-        observed: told of each answer's headers.
-        log: told of each request.
+        response_headers: records each response's headers.
+        log: called for each request.
         redactor: takes secrets out of refusals.
-        jitter: gives random numbers in [0, 1).
+        jitter: returns random numbers in [0, 1).
     """
 
     def __init__(
@@ -118,14 +118,14 @@ class GitHubClient:
         self._doubt = threading.Lock()
 
     def get(self, url: str, action: str) -> ApiResponse:
-        """Read.
+        """Send a GET, follow redirects within the API's host, and return the response.
 
         Args:
             url: a path under the API's base, or a whole URL that the API gave: refused unless of the API's host.
             action: what this is for, as a message says it after "cannot".
 
         Raises:
-            UnreachableError: there is no usable answer after every try.
+            UnreachableError: no try had a usable answer.
             BudgetError: time or budget ends the run first.
             CancelledError: the run is cancelled.
         """
@@ -139,7 +139,7 @@ class GitHubClient:
     def change(
         self, method: str, path: str, action: str, *, not_after: float | None = None, once: bool = False
     ) -> ApiResponse:
-        """Change something (`DELETE` or `POST`); redirects are answers.
+        """Send a change (`DELETE` or `POST`); a redirect is returned, not followed.
 
         Args:
             method: `DELETE` or `POST`.

@@ -1,4 +1,4 @@
-"""What a repository lists (pull requests, branches, git tags, releases), whole or not at all; `ports.GitApi`."""
+"""List what a repository has (pull requests, branches, git tags, releases), whole or not at all; `ports.GitApi`."""
 
 from __future__ import annotations
 

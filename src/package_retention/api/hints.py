@@ -27,18 +27,18 @@ READ_ONLY = (
 
 
 def restores(context: RequestContext) -> bool:
-    """Whether something was to be restored."""
+    """Return whether something was to be restored."""
     return context.kind in _RESTORES
 
 
 def has_own_permissions(context: RequestContext) -> bool:
-    """Whether such packages have permissions of their own; so it is assumed where the type is not known."""
+    """Return whether such packages have permissions of their own; so it is assumed where the type is not known."""
     kind = context.package_type
     return kind is None or granular(kind, on_github_com=context.on_github_com)
 
 
 def documented(context: RequestContext) -> bool:
-    """Whether GitHub documents this kind of token for this request (facts A8)."""
+    """Return whether GitHub documents this kind of token for this request (facts A8)."""
     if context.token is TokenKind.FINE_GRAINED:
         return False
     if context.token is TokenKind.APP_USER:

@@ -53,9 +53,9 @@ class PackagesClient:
 
     Args:
         client: sends requests.
-        lister: fetches lists.
-        pacer: the pacer that `client` waits at.
-        observed: what `client` tells of its answers.
+        paginator: fetches lists.
+        rate_limiter: where `client` waits.
+        response_headers: what `client` records of responses.
         where: whose token asks which GitHub.
         clock: time, for `spending`.
     """
@@ -96,7 +96,7 @@ class PackagesClient:
         """Find out what kind of owner this is, in one request; in two for a user who may be the token's own.
 
         Raises:
-            MissingError: there is no such owner, or it is hidden.
+            MissingError: the owner does not exist, or is hidden.
         """
         context = self._context(f"find the owner {login}", login)
         response = self._client.get(f"/users/{paths.segment(login)}", context.action)
@@ -182,19 +182,19 @@ class PackagesClient:
             raise UnreachableError(f"cannot {context.action}: {error}", _NEXT) from None
 
     def delete_version(self, package: Package, version_id: int, *, not_after: float | None = None) -> Result:
-        """Delete one version; results and errors as `changes.carry_out` says."""
+        """Delete one version; results and errors as in `changes.execute`."""
         return self._change(StepKind.DELETE_VERSION, package, version_id, not_after)
 
     def restore_version(self, package: Package, version_id: int, *, not_after: float | None = None) -> Result:
-        """Restore one version; results and errors as `changes.carry_out` says."""
+        """Restore one version; results and errors as in `changes.execute`."""
         return self._change(StepKind.RESTORE_VERSION, package, version_id, not_after)
 
     def delete_package(self, package: Package, *, not_after: float | None = None) -> Result:
-        """Delete a whole package; results and errors as `changes.carry_out` says."""
+        """Delete a whole package; results and errors as in `changes.execute`."""
         return self._change(StepKind.DELETE_PACKAGE, package, None, not_after)
 
     def restore_package(self, package: Package, *, not_after: float | None = None) -> Result:
-        """Restore a whole package by its name; results and errors as `changes.carry_out` says."""
+        """Restore a whole package by its name; results and errors as in `changes.execute`."""
         return self._change(StepKind.RESTORE_PACKAGE, package, None, not_after)
 
     def docker_conflicts(self, owner: Owner) -> tuple[Package, ...]:
@@ -220,7 +220,7 @@ class PackagesClient:
         self._pacer.ensure_room(changes)
 
     def require(self, kinds: Iterable[StepKind], package_type: PackageType) -> tuple[str, ...]:
-        """Check the scopes that answers so far have named; gives warnings, raises `RefusedError` where one lacks."""
+        """Check the scopes that responses have named so far, and return warnings; raise `RefusedError` if one is missing."""
         needs = tokens.needed(kinds, package_type, on_github_com=self._where.on_github_com)
         shortfall = tokens.missing(needs, self._observed.scopes, package_type)
         if shortfall.refusal is not None:
@@ -228,16 +228,16 @@ class PackagesClient:
         return shortfall.warnings
 
     def now(self) -> datetime:
-        """The time as GitHub's own `Date` headers tell it; else the clock's."""
+        """Return the time by GitHub's own `Date` headers; before the first response, the clock's."""
         return self._observed.now()
 
     def notices(self) -> tuple[str, ...]:
-        """What answers told in passing, and what is to be said of this kind of token."""
+        """Return what responses said beside their content, and what to know about this kind of token."""
         warning = self._where.token.warning
         return ((warning,) if warning else ()) + self._observed.notices()
 
     def pacing(self) -> RateLimiterState:
-        """What is being waited for, for progress lines."""
+        """Return what is being waited for, for progress lines."""
         return self._pacer.state()
 
     def extend(self, seconds: float) -> None:
@@ -245,7 +245,7 @@ class PackagesClient:
         self._pacer.extend(seconds)
 
     def spending(self) -> Spending:
-        """Requests, points and seconds of this API up to now."""
+        """Return the requests, points and seconds of this API up to now."""
         state = self._pacer.state()
         return Spending(
             api_requests=state.requests,
@@ -284,7 +284,7 @@ class PackagesClient:
         return response.body
 
     def _refused(self, context: RequestContext, response: ApiResponse) -> RefusedError:
-        """Explain a refusal; what is hidden from a token that lacks a scope is told by that scope (facts A7, B1)."""
+        """Explain a refusal; if the token lacks a scope, GitHub hides the package, so name the scope (facts A7, B1)."""
         error = refused(context, response)
         if not isinstance(error, MissingError) or context.package_type is None:
             return error
@@ -330,9 +330,9 @@ def connect(
     Args:
         settings: token, API and server URL, time limit (which begins now) and points a minute.
         clock: time and sleep.
-        log: told of each request, for debug logs; never of a header.
+        log: called for each request, for debug logs; never with a header.
         redactor: takes secrets out of what GitHub says.
-        jitter: gives random numbers in [0, 1).
+        jitter: returns random numbers in [0, 1).
         workers: how many pages of lists are under way at once.
     """
     kind = tokens.kind_of(settings.token)

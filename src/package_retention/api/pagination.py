@@ -1,4 +1,4 @@
-"""Lists of many pages: all of them or none, fetched concurrently once page 1 has told the last (facts A6)."""
+"""Lists of many pages: all of them or none, fetched concurrently once page 1 has named the last (facts A6)."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ class Paginator:
         return pages, (again.marks, end.marks) == (first.marks, pages[-1].marks)
 
     def _onward(self, listing: Listing[T], pages: list[_Page[T]]) -> Iterator[_Page[T]]:
-        """Give the pages that are here, then those that follow, one after the other."""
+        """Return the pages that are here, then those that follow, one after the other."""
         yield from pages
         seen = {page.marks for page in pages}
         linked, number, page = any(page.linked for page in pages), len(pages), pages[-1]
@@ -290,7 +290,7 @@ def _next(listing: Listing[T], page: _Page[T], number: int, *, linked: bool) -> 
 
 
 def _fit(pages: Sequence[_Page[Any]]) -> bool:
-    """Whether all pages but the last are as full as the first, and none tells another end than the first."""
+    """Return whether all pages but the last are as full as the first, and none tells another end than the first."""
     first = pages[0]
     full = all(page.rows == first.rows for page in pages[:-1])
     ends = {page.last for page in pages if page.last is not None}

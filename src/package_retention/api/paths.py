@@ -28,17 +28,17 @@ def segment(name: str) -> str:
 
 
 def base(owner: Owner) -> str:
-    """Give the base path that reaches an owner's packages."""
+    """Return the base path that reaches an owner's packages."""
     if owner.kind is OwnerKind.ONESELF:
         return "/user"
     return f"/{'orgs' if owner.kind is OwnerKind.ORGANIZATION else 'users'}/{segment(owner.login)}"
 
 
 def package(of: Package) -> str:
-    """Give the path of a package."""
+    """Return the path of a package."""
     return f"{base(of.owner)}/packages/{of.type.value}/{segment(of.name)}"
 
 
 def version(of: Package, version_id: int) -> str:
-    """Give the path of a version."""
+    """Return the path of a version."""
     return f"{package(of)}/versions/{version_id:d}"

@@ -48,7 +48,7 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class RateLimiterState:
-    """What the pacer is doing: `waiting` seconds from now, `why` (empty: nothing waits), and what was spent."""
+    """What the rate limiter is doing: `waiting` seconds from now, `why` (empty: nothing waits), and what was spent."""
 
     waiting: float
     why: str
@@ -139,7 +139,7 @@ class RateLimiter:
     def enter(self, points: int, *, not_after: float | None = None) -> Permit:
         """Wait for one's turn, then for the budgets.
 
-        Inside `finishing` a request goes at once, past the queue and the budgets, in spite of a cancel or the time
+        Inside `shielded` a request goes at once, past the queue and the budgets, in spite of a cancel or the time
         limit: only a pause that GitHub asked for is waited out.
 
         Args:
@@ -228,7 +228,7 @@ class RateLimiter:
         self._sleep(seconds, why)
 
     def state(self) -> RateLimiterState:
-        """Tell what is being waited for, and what was spent so far."""
+        """Return what is being waited for, and what was spent so far."""
         now = self._clock.monotonic()
         with self._changed:
             until, why = self._waiting
@@ -290,7 +290,7 @@ class RateLimiter:
         return self._hour.room(self._in_flight, now, patience)
 
     def _seconds_for(self, changes: int, now: float) -> float:
-        """How long so many changes take: by the pace at the most, and by what is under way at once."""
+        """Return how long so many changes take: by the pace at the most, and by what is under way at once."""
         paced = self._minute.seconds_for(changes * CHANGE_POINTS, now)
         return max(paced, -(-changes // self._most) * self._typical)
 

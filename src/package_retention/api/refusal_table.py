@@ -38,14 +38,14 @@ class KnownRefusal:
     when: Callable[[RequestContext, ErrorResponse], bool] | None = None
 
     def fits(self, context: RequestContext, response: ErrorResponse) -> bool:
-        """Whether this row is about this answer to this request."""
+        """Return whether this row is about this answer to this request."""
         if self.when is not None and not self.when(context, response):
             return False
         pattern = self.starts or re.escape(self.text)
         return any(re.match(pattern, text, re.IGNORECASE) for text in response.texts)
 
     def hint(self, context: RequestContext, response: ErrorResponse) -> str:
-        """Give the next step for this request."""
+        """Return the next step for this request."""
         return self.advise(context, response) if self.advise else self.next_step
 
 

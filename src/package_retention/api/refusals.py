@@ -42,7 +42,7 @@ def explain(subject: RequestContext, status: int, headers: Mapping[str, str], bo
         subject: what was asked.
         status: of HTTP.
         headers: of the answer, names in any case.
-        body: decoded JSON, text, markup, bytes or `None`; whatever it is, nothing is raised.
+        body: decoded JSON, text, markup, bytes or `None`; nothing is raised for any content.
     """
     response = responses.read(status, headers, body)
     row = _known(subject, response)
@@ -88,7 +88,7 @@ def _unknown(subject: RequestContext, response: ErrorResponse) -> Refusal:
 
 
 def _limit(response: ErrorResponse) -> RefusalKind | None:
-    """Tell a rate limit by the headers that GitHub documents for it (facts C)."""
+    """Recognise a rate limit by the headers that GitHub documents for it (facts C)."""
     if response.status not in (403, 429):
         return None
     if response.headers.get("x-ratelimit-remaining", "").strip() == "0":

@@ -1,4 +1,4 @@
-"""An answer of GitHub that is a refusal: its texts, and what its headers tell (facts J, B2). Nothing here raises."""
+"""A response of GitHub that is a refusal: its texts and headers (facts J, B2). Nothing here raises."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class ErrorResponse:
         return self.headers.get("x-github-sso", "").partition(";")[0].strip().lower() == "required"
 
     def sso_url(self, server_url: str) -> str:
-        """Give the URL that authorises the token; empty unless it is https and on the server's own host."""
+        """Return the URL that authorises the token; empty unless it is https and on the server's own host."""
         _, _, rest = self.headers.get("x-github-sso", "").partition(";")
         name, _, url = rest.strip().partition("=")
         return url if name.strip().lower() == "url" and _is_on(url, server_url) else ""
@@ -131,7 +131,7 @@ def _decoded(text: str) -> Any:
 
 
 def _coded(error: Any) -> str:
-    """One of `errors`: text, or an object with `code` and `message` (the registry's form)."""
+    """Return one of `errors`: text, or an object with `code` and `message` (the registry's form)."""
     if not isinstance(error, dict):
         return _one(error)
     return ": ".join(part for key in ("code", "message") if (part := _one(error.get(key))))

@@ -1,4 +1,4 @@
-"""JSON rows of the API into nouns: incomplete ones are tolerated, unreadable ones raise (facts A5).
+"""Read JSON rows of the API into values of the model: incomplete ones are tolerated, unreadable ones raise (facts A5).
 
 A row is never dropped in silence: what it stands for may be the very thing that protects others.
 """

@@ -1,7 +1,7 @@
 """One connection to GitHub's API through PyGithub: what goes out, and what comes back, untouched (facts F).
 
 PyGithub 2.10 follows a 301 without its query, sleeps two seconds on a 202, and on either asks again without end. It is
-told 200 in these cases; the status that really came is kept beside it. Proxies and private CAs come from the
+shown 200 in these cases; the status that really came is kept beside it. Proxies and private CAs come from the
 environment (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`); a `.netrc` is never read, for PyGithub's sessions bring
 an authentication of their own.
 """
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class ResponseHeaders:
-    """Listens to every answer; safe in threads."""
+    """What the headers of all responses said: date, scopes, notices; safe in threads."""
 
     def __init__(self, clock: Clock, kind: TokenKind) -> None:
         self._clock = clock
@@ -48,7 +48,7 @@ class ResponseHeaders:
         self._notices: dict[str, None] = {}
 
     def record(self, headers: Mapping[str, str]) -> datetime | None:
-        """Listen to one answer's headers (names in small letters); gives its `Date`."""
+        """Record one response's headers (names in small letters), and return its `Date`."""
         date = http_date(headers.get("date"))
         granted = tokens.granted(headers.get("x-oauth-scopes"), self._kind)
         with self._guard:
@@ -79,7 +79,7 @@ class ResponseHeaders:
             return min(own, date + timedelta(seconds=self._clock.monotonic() - heard))
 
     def notices(self) -> tuple[str, ...]:
-        """Give each notice once, in the order of hearing."""
+        """Return each notice once, in the order of hearing."""
         with self._guard:
             return tuple(self._notices)
 
@@ -156,7 +156,7 @@ class Session:
             Status, headers (names in small letters), body. Redirects are not followed.
 
         Raises:
-            TransportError: there is no usable answer.
+            TransportError: no usable answer came.
         """
         try:
             _, headers, body = self._requester.requestJson(

@@ -19,7 +19,7 @@ _SCOPES = r"you need at least \S.{0,150}? scopes?"
 
 
 def _as_integration(context: RequestContext) -> RequestContext:
-    # GitHub says so itself, whatever the prefix made us think.
+    # GitHub says so itself, also if the prefix looked like another kind of token.
     known = context.token in (TokenKind.INSTALLATION, TokenKind.APP_USER)
     return context if known else replace(context, token=TokenKind.INSTALLATION)
 

@@ -1,4 +1,4 @@
-"""What a token's prefix tells, and what follows from it (facts B3, A8)."""
+"""A token's kind by its prefix, the scopes that a request needs, and what is missing (facts B1, B3, A8)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _LEGACY = re.compile(r"[0-9a-fA-F]{40}")
 
 
 def kind_of(token: str) -> TokenKind:
-    """Tell a token's kind by its prefix; only the old form, which has none, is told by being 40 hex digits."""
+    """Return a token's kind by its prefix; the old form has none and is known by its 40 hex digits."""
     for prefix, kind in _PREFIXES.items():
         if token.startswith(prefix):
             return kind
@@ -110,14 +110,14 @@ class Shortfall:
 
 
 def granular(package_type: PackageType, *, on_github_com: bool) -> bool:
-    """Whether the registry knows permissions of a package's own, not of its repository alone (facts B1, I)."""
+    """Return whether the registry knows permissions of a package's own, not of its repository alone (facts B1, I)."""
     return package_type is PackageType.CONTAINER or (
         on_github_com and package_type in _GRANULAR_ON_GITHUB_COM
     )
 
 
 def needed(kinds: Iterable[StepKind], package_type: PackageType, *, on_github_com: bool) -> Needs:
-    """Give the scopes that these changes need (no kinds: reading), `repo` included (facts B1)."""
+    """Return the scopes that these changes need (no kinds: reading), `repo` included (facts B1)."""
     sure = frozenset({READ}).union(*(_BY_STEP[kind] for kind in kinds))
     if package_type is PackageType.CONTAINER:
         return Needs(sure)
@@ -127,10 +127,10 @@ def needed(kinds: Iterable[StepKind], package_type: PackageType, *, on_github_co
 
 
 def granted(header: str | None, kind: TokenKind = TokenKind.CLASSIC) -> frozenset[str] | None:
-    """Read `X-OAuth-Scopes`; `None` where it tells nothing (absent, or a kind of token without scopes).
+    """Read `X-OAuth-Scopes`; `None` if it says nothing (absent, or a kind of token without scopes).
 
     An empty header of a classic token means no scope at all. App user tokens are sent an empty one too, so for a
-    kind that the prefix does not settle an empty header tells nothing.
+    kind that the prefix does not settle an empty header says nothing.
     """
     if header is None or not kind.has_scopes:
         return None

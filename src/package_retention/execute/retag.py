@@ -1,7 +1,8 @@
-"""Takes one tag off an image (facts D): GitHub has no such call, so the tag is moved to a placeholder that is then deleted.
+"""Take a tag off an image, and put one back (facts D).
 
-The order makes it safe: the tag is looked at just before it moves; only the version whose digest is the placeholder's own is
-deleted; where that fails, the tag is put back. At no point is the image itself changed.
+GitHub has no such call, so the tag is moved to a placeholder manifest, whose version is then deleted. The order makes it safe:
+the tag is read just before it moves; only the version whose digest is the placeholder's own is deleted; where that
+fails, the tag is put back. At no point is the image itself changed.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Move:
 
 
 class HalfwayError(RetentionError):
-    """A step ended between two of its tags: `outcome` tells of those before, `cause` is what ended it."""
+    """A step ended between two of its tags: `outcome` covers those before, `cause` is what ended it."""
 
     def __init__(self, outcome: Outcome, cause: RetentionError) -> None:
         super().__init__(cause.message, cause.hint)
@@ -51,7 +52,7 @@ class HalfwayError(RetentionError):
 
 
 def result_of(moves: Mapping[str, Move]) -> Result:
-    """How a step ended whose tags were all tried."""
+    """Return how a step ended whose tags were all tried."""
     problems = [move for move in moves.values() if move.problem]
     if not problems:
         return Result.DONE if any(move.moved for move in moves.values()) else Result.ALREADY
@@ -61,7 +62,7 @@ def result_of(moves: Mapping[str, Move]) -> Result:
 def outcome_of(
     step: Step, moves: Mapping[str, Move], result: Result, end: RetentionError | None = None
 ) -> Outcome:
-    """The outcome of a step; `end` is what ended it between two tags."""
+    """Return the outcome of a step; `end` is what ended it between two tags."""
     return Outcome(
         step,
         result,
@@ -74,7 +75,7 @@ def outcome_of(
 
 
 def _met(code: FindingCode, tag: str, error: RetentionError) -> Finding:
-    """What an error means for a tag."""
+    """Return what an error means for a tag."""
     return Finding(code, tag, error=error.message, hint=error.hint)
 
 
@@ -84,7 +85,7 @@ _MARK = "package-retention.untag"
 
 
 def placeholder_manifest(original: RawManifest, nonce: str) -> RawManifest:
-    """A manifest of the same form that names nothing: unique by its nonce, so that its digest is its own."""
+    """Return a manifest of the same form that names nothing: unique by its nonce, so that its digest is its own."""
     body: dict[str, Any] = json.loads(original.body)
     body["annotations"] = {_MARK: nonce}
     body.pop("subject", None)
@@ -94,7 +95,7 @@ def placeholder_manifest(original: RawManifest, nonce: str) -> RawManifest:
 
 
 def is_placeholder(manifest: RawManifest) -> bool:
-    """Whether a manifest is one that holds a tag only to be deleted with it."""
+    """Return whether a manifest is one that holds a tag only to be deleted with it."""
     try:
         body = json.loads(manifest.body)
     except ValueError:
@@ -106,7 +107,7 @@ def is_placeholder(manifest: RawManifest) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _TagMover:
-    """What moving a tag takes; `nonce` gives a fresh text each time."""
+    """Moves tags one by one; `nonce` returns a fresh text each time."""
 
     api: PackagesApi
     registry: RegistryApi
@@ -163,7 +164,7 @@ class _TagMover:
 
 
 class TagRemover(_TagMover):
-    """Takes tags away."""
+    """Takes tags off images."""
 
     __slots__ = ()
 

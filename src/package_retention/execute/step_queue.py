@@ -1,4 +1,4 @@
-"""Which step may start next: pure bookkeeping over a plan's steps."""
+"""Keep account of a plan's steps: which may start next, which are under way, how each ended. No I/O."""
 
 from __future__ import annotations
 
@@ -43,22 +43,22 @@ class StepQueue:
         return bool(self._ready or self.vanished)
 
     def next_ready(self) -> int | None:
-        """The place of the first step that may start; it stays ready until `start`."""
+        """Return the place of the first step that may start; it stays ready until `start`."""
         while self._ready and self._ready[0] in self.outcomes:
             heapq.heappop(self._ready)
         return self._ready[0] if self._ready else None
 
     def begin_no_more(self) -> None:
-        """From here on only images that were begun are gone on with; what is ready of others ends with the walk."""
+        """Start no further image: from here on only those that were begun are finished."""
         self._ready = [place for place in self._ready if self.steps[place].root in self._begun]
         heapq.heapify(self._ready)
 
     def is_begun(self, place: int) -> bool:
-        """Whether a change of the same image was started before."""
+        """Return whether a change of the same image was started before."""
         return self.steps[place].root in self._begun
 
     def cost(self, place: int) -> int:
-        """How many changes must still fit in, for this step's image and every image begun to be finished."""
+        """Return how many changes must still fit in, for this step's image and every image begun to be finished."""
         root = self.steps[place].root
         if root is None:
             return self._owed + 1
@@ -80,7 +80,7 @@ class StepQueue:
         heapq.heappush(self._ready, place)
 
     def end(self, place: int, outcome: Outcome) -> list[Outcome]:
-        """Note a step's outcome; gives it, and those of the steps that now never can be done."""
+        """Record a step's outcome; return it with those of the steps that can no longer be done."""
         self.under_way.discard(place)
         ended = [self._note(place, outcome)]
         version = outcome.step.version
@@ -141,7 +141,7 @@ class StepQueue:
                 heapq.heappush(self._ready, place)
 
     def _give_up_followers(self, version_id: int) -> list[Outcome]:
-        """What waits for a version that stays, stays too, and so on down."""
+        """Skip the steps that wait for a version that stays, and those that wait for them in turn."""
         ended: list[Outcome] = []
         waiting = [version_id]
         while waiting:

@@ -1,4 +1,4 @@
-"""One step, carried out: an error becomes an outcome here, unless it ends more than the step."""
+"""Carry out one step: an error becomes its outcome here, unless it ends more than the step."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class StopReason:
 
 @dataclass(frozen=True, slots=True)
 class StepRunner:
-    """Does one step at a time, from any thread."""
+    """Carries out single steps; called from several threads."""
 
     api: PackagesApi
     remover: TagRemover

@@ -1,4 +1,4 @@
-"""Walks one plan: several changes at a time, a root before its children, the first change alone."""
+"""Walk one plan: several changes at a time, a root before its children, the first change alone."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ class FactsRefresher(Protocol):
     """The age of the facts under a plan (no change rests on facts older than five minutes)."""
 
     def not_after(self) -> float | None:
-        """Until when a change may be sent, as `Clock.monotonic` reads; in the past where a look is due first."""
+        """Return until when a change may be sent, as `Clock.monotonic` reads; in the past where a look is due first."""
         ...
 
     def expired(self) -> bool:
-        """Whether the package must be looked at again before the next change."""
+        """Return whether the package must be looked at again before the next change."""
         ...
 
     def refresh(self, done: Collection[int]) -> Mapping[int | None, Reason]:
-        """Look again; gives the ids that must stay after all (`None`: the whole package), each with its reason."""
+        """Look again, and return the ids that must stay after all (`None`: the whole package), each with its reason."""
         ...
 
     def listed(self) -> Collection[int]:
@@ -121,7 +121,7 @@ class _Walker:
         self._wind_down()
 
     def _heed_ending(self) -> None:
-        """The budget's end, met here or elsewhere, lets what was begun be finished; anything else stops at once."""
+        """Stop if the run has ended; at the end of a budget, finish the images that were begun."""
         cause = self.execution.ending.cause
         if isinstance(cause, BudgetError):
             if not self.closing:
@@ -169,7 +169,7 @@ class _Walker:
             ] = place
 
     def _has_room(self, place: int) -> bool:
-        """No image is begun that the budget cannot finish; those that were begun are."""
+        """Return whether the budget holds the whole image; one that was begun is finished in any case."""
         if self.closing or self.board.is_begun(place):
             return True  # room was made for it before its image was begun
         try:
@@ -196,7 +196,7 @@ class _Walker:
         except (BudgetError, CancelledError) as error:
             self.board.put_back(place)
             self._stop(error)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong, what was done must still be told
+        except Exception as error:  # noqa: BLE001 - a fault of this action: what was done must still be reported
             step = self.board.steps[place]
             met = f"{step.package.label}: unexpected {type(error).__name__}: {error}"
             outcome = Outcome(step, Result.FAILED, met)
@@ -210,7 +210,7 @@ class _Walker:
                 self._stop(done.ended)
 
     def _handle_refusal(self, refusal: Refusal | None) -> None:
-        """What the first change meets, the others would; after it, many go at once."""
+        """Stop for a refusal that the other changes would meet too; after the first change many go at once."""
         self.width = self.execution.width
         if refusal and refusal.meets_every_change:
             self.untried = Reason(ReasonCode.SAME_REFUSAL, subject=refusal.kind)
@@ -228,7 +228,7 @@ class _Walker:
             self.execution.ending.set(error)
 
     def _wind_down(self) -> None:
-        """Await what is under way, briefly on a cancel; then tell what was not reached."""
+        """Await what is under way, briefly on a cancel; then report what was not reached."""
         cancelled = isinstance(self.execution.ending.cause, CancelledError)
         if cancelled and self.running:
             finished, _ = wait(self.running, timeout=self.execution.patience)

@@ -25,7 +25,7 @@ class RunContext:
     """The edges of one run.
 
     `changes` runs steps, `packages` runs whole packages (they wait for steps, so the two must not be one pool).
-    `nonce` gives a fresh text each time, `spent` what the run has cost so far. `report` is that of an earlier run,
+    `nonce` returns a fresh text each time, `spent` what the run has cost so far. `report` is that of an earlier run,
     where the step names one. `confirm` is called once with every plan before the first change, and raises if they are
     not to be carried out. `git` lists what repositories have; `references` are those of the files that each list of
     globs matches. `tick` is called several times a second while the run waits for its threads.
@@ -63,7 +63,7 @@ class PackageTask:
 
 
 def execution(run_context: RunContext) -> ExecutionContext:
-    """What walks the plans of this run."""
+    """Return what walks the plans of this run."""
     edges = (run_context.api, run_context.registry, run_context.clock, run_context.nonce)
     performer = StepRunner(run_context.api, TagRemover(*edges), TagRestorer(*edges), run_context.journal)
     return ExecutionContext(

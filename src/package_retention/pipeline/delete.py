@@ -1,4 +1,4 @@
-"""Deletes in one package: survey, plan, look again, carry out."""
+"""Delete in one package: survey, plan, look again, carry out."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Deletion:
     refreshed_plans: list[Plan] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Know the versions of the package's ecosystem."""
+        """Prepare the parser of the package's ecosystem."""
         self.parser = VersionParser(ecosystems.of(self.target.package.type))
 
     def first_plan(self) -> Plan:
@@ -82,7 +82,7 @@ class Deletion:
             self.facts = read_more(self.run_context, self.facts, rules, plan)
 
     def replan(self, done: Collection[int]) -> Plan:
-        """List the package again and decide anew; what that meets (a manifest out of reach) is told at the end."""
+        """List the package again and decide anew; problems that this meets (a manifest out of reach) are reported at the end."""
         try:
             self.facts = survey_again(self.run_context, self.facts, self.target.rules, done)
         except MissingError:
@@ -122,7 +122,7 @@ class Deletion:
         return PackageResult(self._with_refreshed(plan), outcomes)
 
     def _with_refreshed(self, plan: Plan) -> Plan:
-        """The plan with the problems and warnings of every later look at the package."""
+        """Return the plan with the problems and warnings of every later look at the package."""
         problems = dict.fromkeys(
             [*plan.problems, *(p for replanned in self.refreshed_plans for p in replanned.problems)]
         )
@@ -137,7 +137,7 @@ def _deletes_whole(plan: Plan) -> bool:
 
 
 def prepare(run_context: RunContext, target: Target, now: datetime, options: Options) -> PackageTask:
-    """Survey a package and make its plan; one that goes over `fail-if-more-than` is told, and not carried out."""
+    """Survey a package and make its plan; one that exceeds `fail-if-more-than` is reported and not carried out."""
     taken_at = run_context.clock.monotonic() if target.listed_at is None else target.listed_at
     deletion = Deletion(
         run_context, target, list_versions(run_context, target.package, target.rules), now, options

@@ -1,4 +1,4 @@
-"""Keeps the facts under a plan fresh: no change rests on a list older than five minutes."""
+"""Keep the facts under a plan fresh: no change rests on a list older than five minutes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Replan(Protocol):
     """Looks at the world again and decides anew, with what was done so far taken as still there."""
 
     def __call__(self, done: Collection[int]) -> Plan:
-        """Give the new plan."""
+        """Return the new plan."""
         ...
 
 
@@ -53,12 +53,12 @@ class PlanRefresher:
         return any(step.kind is StepKind.DELETE_PACKAGE for step in self._plan.steps)
 
     def not_after(self) -> float:
-        """Until when a change may be sent; a list may take longer than a whole package may wait after it."""
+        """Return until when a change may be sent; a list may take longer than a whole package may wait after it."""
         limit = self._taken_at + MAX_AGE
         return min(limit, self._looked_at + LAST_LOOK) if self.whole else limit
 
     def expired(self) -> bool:
-        """Whether the facts are too old for another change."""
+        """Return whether the facts are too old for another change."""
         return self._clock.monotonic() >= self.not_after()
 
     def refresh(self, done: Collection[int]) -> Mapping[int | None, Reason]:
@@ -70,7 +70,7 @@ class PlanRefresher:
         return {version.id for version in self._relist()}
 
     def replanned(self, done: Collection[int]) -> Plan:
-        """Look again and give the plan that the world would have now; the facts are fresh from here on."""
+        """Look again and return the plan for what is there now; the facts are fresh from here on."""
         taken_at = self._clock.monotonic()
         plan = self._replan(done)
         self._taken_at, self._looked_at = taken_at, self._clock.monotonic()

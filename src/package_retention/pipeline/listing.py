@@ -1,4 +1,4 @@
-"""Lists one package: what is there, what is deleted, and what rules would do when. Nothing is ever changed."""
+"""List one package: what is there, what is deleted, and what rules would do when. Nothing is ever changed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class _Reported:
     problems: list[Finding] = field(default_factory=list)
 
     def ask(self, what: str, question: Callable[[], Value]) -> Value | None:
-        """Ask; `None` where there is no answer, which is then told."""
+        """Ask; return `None` and report it if no answer comes."""
         try:
             return question()
         except RefusedError as error:
@@ -95,7 +95,7 @@ class Listing:
         facts = replace(facts, readings={**facts.readings, **read})
         parser = VersionParser(ecosystems.of(facts.package.type))
         try:
-            # What expires later is told too: its configs are those that a deletion then would read.
+            # What expires later is listed too: its configs are those that a deletion then would read.
             later = moments(facts, rules)[-1:] if any(rule.filter.expired for rule in rules.delete) else []
             for moment in dict.fromkeys((self._now, *later)):
                 while (plan := deletion_plan(facts, rules, parser, moment, self._options)) and (
@@ -119,7 +119,7 @@ class Listing:
         return listed or (None if package.owner.kind is OwnerKind.USER else ())
 
     def _in_conflict(self, owner: Owner, reconciled: _Reported) -> tuple[str, ...] | None:
-        """The names of the owner's docker packages in conflict; the first package to ask tells of a refusal."""
+        """Return the names of the owner's docker packages in conflict; the first package that asks reports a refusal."""
         with self._lock:
             if not self._asked:
                 self._asked = True
@@ -130,7 +130,7 @@ class Listing:
             return self._conflicts
 
     def _judged(self, facts: Facts, rules: PackageRules) -> tuple[Plan, Schedule | None]:
-        """What a deletion would do now, and when it would do the rest; nothing ever without a filter."""
+        """Return what a deletion would do now, and when it would do the rest; nothing ever without a filter."""
         parser = VersionParser(ecosystems.of(facts.package.type))
         if not says_which(rules):
             plan = deletion_plan(facts, replace(rules, delete=()), parser, self._now, self._options)
@@ -144,7 +144,7 @@ class Listing:
         return plan, schedule(facts, rules, parser, self._now, self._options, self._still_wanted)
 
     def _refused(self, facts: Facts, rules: PackageRules, parser: VersionParser, error: PlanError) -> Plan:
-        """What a deletion would refuse as a whole selects nothing, and is told."""
+        """Select nothing where a deletion would be refused as a whole, and warn of it."""
         plan = deletion_plan(facts, replace(rules, delete=()), parser, self._now, self._options)
         return _with_refusal(plan, error)
 
@@ -168,7 +168,7 @@ def _with_refusal(plan: Plan, error: PlanError) -> Plan:
 
 
 def _unjudged(plan: Plan) -> Plan:
-    """The decisions of a list without a filter: everything stays, for no reason that a rule would give."""
+    """Return the decisions of a list without a filter: everything stays, for no reason that a rule would give."""
     decisions = tuple(
         replace(d, reason=_LISTED) if d.reason.code is ReasonCode.NOT_MATCHED else d for d in plan.decisions
     )

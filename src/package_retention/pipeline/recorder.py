@@ -1,4 +1,4 @@
-"""Remembers what is heard of every package, so that a run that is given up in the middle still tells what it did."""
+"""Record what happens to every package, so that a run that is given up in the middle still reports what it did."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class _Page:
-    """What was heard of one package; `closed` once its result was made."""
+    """What was recorded of one package; `closed` once its result was made."""
 
     plan: Plan
     started: set[Step] = field(default_factory=set)
@@ -27,10 +27,10 @@ class _Page:
 
 
 class Recorder:
-    """A journal that remembers, and passes everything on; safe to use from several threads.
+    """A listener that records, and passes everything on; safe to use from several threads.
 
-    Once `result` has told of a package, nothing more is heard of it: nobody waits for its threads any more, and what
-    they still find out must not make the report differ from the outputs.
+    Once `result` has described a package, nothing more is recorded of it: nobody waits for its threads any more, and
+    what they still find out must not make the report differ from the outputs.
     """
 
     def __init__(self, journal: EventListener) -> None:
@@ -97,7 +97,7 @@ def _check_open(page: _Page | None) -> None:
 
 
 def joined(plan: Plan, wave: Plan) -> Plan:
-    """A plan with the wave that came after it: what the wave decided anew counts."""
+    """Return a plan with the wave that came after it: what the wave decided anew counts."""
     fresh = {decision.version.id: decision for decision in wave.decisions}
     return replace(
         plan,

@@ -1,4 +1,4 @@
-"""Restores in one package: what the filter chooses, and for an image, wave by wave, what it names."""
+"""Restore in one package: what the filter selects, and for an image, wave by wave, what it names."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _whole(run_context: RunContext, target: Target) -> PackageTask:
 
 
 def _with_versions(run_context: RunContext, plan: Plan, outcomes: tuple[Outcome, ...]) -> PackageResult:
-    """A package that came back whole, with the versions that came with it: they could not be listed before."""
+    """Return a package that came back whole, with the versions that came with it: they could not be listed before."""
     if outcomes[0].result is not Result.DONE:
         return PackageResult(plan, outcomes)
     package, why = plan.package, Reason(ReasonCode.SELECTED, ReasonDetail.WITH_PACKAGE)
@@ -101,7 +101,7 @@ def _with_versions(run_context: RunContext, plan: Plan, outcomes: tuple[Outcome,
 
 
 def wants_everything(rules: PackageRules) -> bool:
-    """Whether the rules are `versions: '*'` alone."""
+    """Return whether the rules are `versions: '*'` alone."""
     if rules.exclude or rules.limit is not None or len(rules.delete) != 1:
         return False
     condition = rules.delete[0].filter
@@ -125,7 +125,7 @@ class Restore:
     parser: VersionParser = field(init=False)
 
     def __post_init__(self) -> None:
-        """Know the versions of the package's ecosystem."""
+        """Prepare the parser of the package's ecosystem."""
         self.parser = VersionParser(ecosystems.of(self.target.package.type))
 
     def plan(self, done: Collection[int]) -> Plan:
@@ -142,7 +142,7 @@ class Restore:
         return self._by_report(plan, active)
 
     def _reported(self) -> frozenset[int] | None:
-        """The only ids that may come back, where the step names a report."""
+        """Return the only ids that may come back, where the step names a report."""
         if self.run_context.report is None:
             return None
         return frozenset(self.said.deleted) if self.said else frozenset()
@@ -166,7 +166,7 @@ class Restore:
         return Plan(package, decisions, restore_steps(package, versions))
 
     def _by_report(self, plan: Plan, active: Sequence[Version]) -> Plan:
-        """What a report adds: tags that were taken away, and what of it does not come back."""
+        """Return what a report adds: tags that were taken away, and what of it does not come back."""
         if self.run_context.report is None:
             return plan
         reconciled = left_deleted(self.said, plan, active)
@@ -247,7 +247,7 @@ class Restore:
         return replace(wave, steps=tuple(steps))
 
     def _next(self, so_far: Plan, restored: Sequence[Version]) -> Plan | None:
-        """What the manifests that came back name, and what refers to them, of the versions still deleted."""
+        """Return what the manifests that came back name, and what refers to them, of the versions still deleted."""
         package = self.target.package
         if not restored or self.run_context.ending.cause or package.type is not PackageType.CONTAINER:
             return None
@@ -309,7 +309,7 @@ class Restore:
 def _named(
     run_context: RunContext, package: Package, digests: Sequence[str]
 ) -> tuple[set[str], list[Finding]]:
-    """The digests that restored manifests name, and what could not be read of them."""
+    """Return the digests that restored manifests name, and what could not be read of them."""
     named: set[str] = set()
     unread: list[Finding] = []
     for digest, reading in run_context.registry.manifests(package, digests).items():

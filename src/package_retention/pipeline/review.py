@@ -65,7 +65,7 @@ class Review:
     known: bool = True
 
     def narrowed(self, options: Options, alone: Plan) -> Options:
-        """The options with which a plan does no more than both the report and the step alone."""
+        """Return the options with which a plan does no more than both the report and the step alone."""
         untags = self.said.planned_untags
         going = frozenset(d.version.id for d in alone.decisions if d.selected)
         losing = frozenset(
@@ -94,7 +94,7 @@ class Review:
         return replace(decision, reason=MORE_SINCE_REPORT if same_change else OTHERWISE_IN_REPORT)
 
     def _differences(self, plan: Plan) -> list[Finding]:
-        """What is gone, what has other tags, and what is rescued: of an image, its root alone."""
+        """Return what is gone, what has other tags, and what is rescued: of an image, its root alone."""
         planned = self.planned
         if not self.known:
             return [Finding(FindingCode.REPORT_SILENT)]
@@ -133,7 +133,7 @@ def review(report: Report, package: Package, versions: Iterable[Version]) -> Rev
 
 
 def left_deleted(said: ReportedPackage | None, plan: Plan, active: Iterable[Version]) -> tuple[Finding, ...]:
-    """A warning for each version that the run of a report deleted and that a restore does not bring back."""
+    """Return a warning for each version that the run of a report deleted and that a restore does not bring back."""
     if said is None:
         return (Finding(FindingCode.REPORT_SILENT),)
     there = {version.id for version in active}

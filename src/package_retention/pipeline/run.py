@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def run(run_context: RunContext, options: Options) -> RunResult:
-    """Do the whole job; every error of a package is told with it, every error of the run in the result."""
+    """Do the whole job; report an error of a package with it, an error of the run in the result."""
     recorder = Recorder(run_context.journal)
     run_context = replace(run_context, journal=recorder, references=_references(run_context.settings))
     results: Sequence[PackageResult] = ()
@@ -65,7 +65,7 @@ def _references(settings: Settings) -> dict[tuple[str, ...], ReferenceIndex]:
 
 
 def _templates(settings: Settings) -> tuple[Finding, ...]:
-    """Tell of files that were read as text, since they hold `{{`."""
+    """Return a finding for files that were read as text because they contain `{{`."""
     names = sorted({name for found in settings.references.values() for name in found.templates})
     if not names:
         return ()
@@ -99,7 +99,7 @@ def _prepared(run_context: RunContext, options: Options, found: Sequence[Target]
 
 
 def _begun(run_context: RunContext, found: Sequence[Target]) -> Sequence[Target]:
-    """Fetch the first page of every list before the second of any: only together they tell what the hour must hold.
+    """Fetch the first page of every list before the second of any: only together they show what the hour must hold.
 
     A single package needs no such care, and a restore lists deleted versions.
     """
@@ -126,7 +126,7 @@ def _begun(run_context: RunContext, found: Sequence[Target]) -> Sequence[Target]
 
 
 def _planner(run_context: RunContext, now: datetime, options: Options) -> Callable[[Target], PackageTask]:
-    """What this run's operation does to make a package ready."""
+    """Return what this run's operation does to make a package ready."""
     if run_context.settings.operation is Operation.LIST:
         from package_retention.pipeline.listing import Listing  # noqa: PLC0415 - one operation a run
 
@@ -150,7 +150,7 @@ def _not_reached(target: Target) -> PackageTask:
 
 
 def _failed(run_context: RunContext, target: Target, error: RetentionError) -> PackageTask:
-    """A package that cannot be worked on: a failure, or a warning where `if-missing: ignore` says so."""
+    """Return a package that cannot be worked on: a failure, or a warning where `if-missing: ignore` says so."""
     plan = Plan(target.package)
     ignored = isinstance(error, MissingError) and run_context.settings.ignore_missing
     if ignored:
@@ -162,7 +162,7 @@ def _failed(run_context: RunContext, target: Target, error: RetentionError) -> P
 
 
 def _check_scopes(run_context: RunContext, prepared: Iterable[PackageTask]) -> tuple[str, ...]:
-    """Tell before the first change which scope is surely missing: nothing is changed then, in no package."""
+    """Raise before the first change if a scope is surely missing: then nothing is changed in any package."""
     warnings: dict[str, None] = {}
     for one in prepared:
         kinds = {step.kind for step in one.plan.steps} if one.execute else set()
@@ -171,7 +171,7 @@ def _check_scopes(run_context: RunContext, prepared: Iterable[PackageTask]) -> t
 
 
 def _refusal_of_changes(run_context: RunContext, prepared: Iterable[PackageTask]) -> tuple[str, str]:
-    """Return what refuses the changes that a dry run plans, as far as the token's own scopes tell it."""
+    """Return what refuses the changes that a dry run plans, as far as the token's own scopes show it."""
     if not run_context.settings.dry_run:
         return "", ""
     try:
@@ -185,9 +185,9 @@ def _refusal_of_changes(run_context: RunContext, prepared: Iterable[PackageTask]
 def _carried_out(
     run_context: RunContext, prepared: Sequence[PackageTask], recorder: Recorder
 ) -> list[PackageResult]:
-    """Carry out every plan, several packages at a time; each has a result, whatever happens to the others.
+    """Carry out every plan, several packages at a time; each has a result, also if others fail.
 
-    Whatever ends a package in the middle, what was done to it before is told.
+    If an error ends a package in the middle, its result still says what was done before.
     """
 
     def execute(one: PackageTask) -> PackageResult:
@@ -201,7 +201,7 @@ def _carried_out(
         except RetentionError as error:
             result = recorder.result(one.plan, error.said)
             return replace(result, failure=error.said, hint=error.hint)
-        except Exception as error:  # noqa: BLE001 - a fault of this action: what was done must still be told
+        except Exception as error:  # noqa: BLE001 - a fault of this action: what was done must still be reported
             failure = f"{one.plan.package.label}: an unexpected {type(error).__name__}: {error}"
             return replace(recorder.result(one.plan, failure), failure=failure)
 
@@ -261,7 +261,7 @@ def _cut_short(cause: BudgetError, results: Sequence[PackageResult]) -> Finding:
 
 
 def exit_status(run_result: RunResult, cause: RetentionError | None) -> int:
-    """0, 1, 130 or 143, as the contract's "Exit status" says."""
+    """Return 0, 1 (something failed), 130 or 143 (the run was cancelled)."""
     if isinstance(cause, CancelledError):
         return cause.status
     failed = run_result.failure or any(_has_failed(result) for result in run_result.packages)

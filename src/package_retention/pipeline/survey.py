@@ -1,4 +1,4 @@
-"""Learns of one package all that a decision needs: its versions, and for containers its manifests."""
+"""Find out all that a decision about one package needs: its versions, and for containers its manifests."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def read_labels(run_context: RunContext, facts: Facts, configs: Collection[str])
 
 
 def _with_references(run_context: RunContext, facts: Facts, rules: PackageRules) -> Facts:
-    """The facts with what files refer to."""
+    """Return the facts with what files refer to."""
     package = facts.package
     in_use = {
         globs: index.protected(
@@ -138,7 +138,7 @@ def _manifests(run_context: RunContext, facts: Facts, digests: Iterable[str]) ->
 
 
 def _confirmed(run_context: RunContext, facts: Facts) -> frozenset[str]:
-    """The digests that nothing lists and that the registry does not have either: only these are missing."""
+    """Return the digests that nothing lists and that the registry does not have either: only these are missing."""
     named = unconfirmed(build(facts.union, facts.readings))
     doubtful = [digest for digest in named if digest not in facts.confirmed]
     if not doubtful:

@@ -59,7 +59,7 @@ def targets(run_context: RunContext) -> tuple[Target, ...]:
 def _unless_unasked(target: Target, unasked: Target | None) -> Target:
     """Change nothing of a type while a package with keep rules could not be asked for: it may be any of the others.
 
-    Only GitHub's answer tells which name a package goes by, so rules that could not be asked for may be this one's.
+    Only GitHub's answer shows which name a package goes by, so rules that could not be asked for may be this one's.
     """
     if target.error or unasked is None or unasked.error is None:
         return target
@@ -70,7 +70,7 @@ def _unless_unasked(target: Target, unasked: Target | None) -> Target:
 
 
 def unreached(settings: Settings, found: Iterable[Target]) -> tuple[Finding, ...]:
-    """Warnings about names with wildcards that reached no package: a schedule that does nothing must be seen."""
+    """Return warnings about names with wildcards that reached no package: a schedule that does nothing must be seen."""
     there = [(target.package.type, target.package.name) for target in found]
     linked = () if settings.repository is None else (settings.repository,)
     return tuple(
@@ -87,7 +87,7 @@ def unreached(settings: Settings, found: Iterable[Target]) -> tuple[Finding, ...
 
 
 def _merged(one: Target, other: Target) -> Target:
-    """Both taken together; where only one could be reached, what the other would delete is left out."""
+    """Return both taken together; where only one could be reached, what the other would delete is left out."""
     asked = one.asked | other.asked
     if one.error or other.error:
         return replace(one if other.error else other, asked=asked)
@@ -99,7 +99,7 @@ def _merged(one: Target, other: Target) -> Target:
 
 
 def _protected(target: Target, rules: Iterable[PackageRules]) -> Target:
-    """The target with the keep rules of everything that names it: a missing link must not lift a protection."""
+    """Return the target with the keep rules of everything that names it: a missing link must not lift a protection."""
     names = {target.package.name, *target.asked}
     keep = tuple(
         rule
@@ -131,7 +131,7 @@ def _reached(
 def _spelled(
     run_context: RunContext, owner: Owner, rules: PackageRules, plain: frozenset[str]
 ) -> Iterable[Target]:
-    """What a policy file reaches by a wildcard and the step spells out: no list is needed, the link still is."""
+    """Return what a policy file reaches by a wildcard and the step spells out: no list is needed, the link still is."""
     names = frozenset(rules.within.literals if rules.within else ())
     for name in sorted(name for name in names - plain if rules.reaches(name)):
         target = _named(run_context, Package(owner, rules.type, name), rules)
@@ -143,7 +143,7 @@ def _spelled(
 
 
 def _linked(package: Package, run_context: RunContext) -> bool:
-    """A wildcard reaches only packages that are linked to the repository, unless it is `any`."""
+    """Keep of what a wildcard reaches only packages that are linked to the repository, unless it is `any`."""
     wanted = run_context.settings.repository
     return wanted is None or (package.repository or "").lower() == wanted.lower()
 
@@ -162,7 +162,7 @@ def _named(run_context: RunContext, package: Package, rules: PackageRules) -> Ta
 
 
 def _explained(run_context: RunContext, package: Package, error: MissingError) -> MissingError:
-    """Return the error with the name that was meant, if one can be told: with its owner, or with a slip in it."""
+    """Return the error with the name that was meant, if one is likely: with its owner, or with a typing error."""
     owner, slash, rest = package.name.partition("/")
     if slash and owner.lower() == package.owner.login.lower():
         meant = f"Leave the owner out: `{rest}`."

@@ -1,4 +1,4 @@
-"""Waits for threads without being held up by them once the run is cancelled."""
+"""Wait for threads, but not once the run is cancelled."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def each(
     *,
     patience: float = 0,
 ) -> list[Value]:
-    """Do something for every item, several at a time.
+    """Do something for every element, several at a time.
 
     On a cancel what is under way has `patience` seconds to end; `given_up` stands in for what did not.
     """

@@ -21,7 +21,7 @@ _REFERENCE = re.compile(r"[a-z0-9]+:[0-9a-f]{32,128}|[A-Za-z0-9_][A-Za-z0-9_.-]{
 
 
 def derive(server_url: str) -> str:
-    """The container registry that belongs to a GitHub server: ghcr.io, or `containers.HOST` (facts I)."""
+    """Return the container registry that belongs to a GitHub server: ghcr.io, or `containers.HOST` (facts I)."""
     parts = urlsplit(server_url if "://" in server_url else f"https://{server_url}")
     host = (parts.hostname or "").removeprefix("www.")
     if host == "github.com":
@@ -31,7 +31,7 @@ def derive(server_url: str) -> str:
 
 
 def normalise(url: str) -> str:
-    """A registry's base URL: scheme and host, without a path; `ValueError` says what does not fit."""
+    """Return a registry's base URL: scheme and host, without a path; `ValueError` says what does not fit."""
     whole = (url if "://" in url else f"https://{url}").rstrip("/").lower()
     parts = split(whole)
     if parts is None:
@@ -57,18 +57,18 @@ def split(url: str) -> SplitResult | None:
 
 
 def is_private(parts: SplitResult) -> bool:
-    """Whether nobody on the way can read along: https, or this very machine."""
+    """Return whether nobody on the way can read along: https, or this very machine."""
     return parts.scheme == "https" or is_loopback(parts.hostname or "")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name is this very machine."""
+    """Return whether a host name is this very machine."""
     address = as_ip(host)
     return address.is_loopback if address else host == "localhost"
 
 
 def as_ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that a host is written as; `None` for a name."""
+    """Return the address that a host is written as; `None` for a name."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
@@ -76,7 +76,7 @@ def as_ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def repository(package: Package) -> str | None:
-    """The package's path in the registry, `owner/name` in lower case; `None` where it is no path (`..`)."""
+    """Return the package's path in the registry, `owner/name` in lower case; `None` where it is no path (`..`)."""
     name = f"{package.owner.login}/{package.name}".lower()
     if any(part in ("", ".", "..") for part in name.split("/")):
         return None
@@ -84,20 +84,20 @@ def repository(package: Package) -> str | None:
 
 
 def is_reference(reference: str) -> bool:
-    """Whether a text is a tag or a digest (distribution-spec, "Pulling manifests")."""
+    """Return whether a text is a tag or a digest (distribution-spec, "Pulling manifests")."""
     return _REFERENCE.fullmatch(reference) is not None
 
 
 def manifest_path(name: str, reference: str) -> str:
-    """The path of a manifest below the registry's URL."""
+    """Return the path of a manifest below the registry's URL."""
     return f"/v2/{quote(name)}/manifests/{quote(reference, safe=':')}"
 
 
 def blob_path(name: str, digest: str) -> str:
-    """The path of a blob below the registry's URL (distribution-spec, "Pulling blobs")."""
+    """Return the path of a blob below the registry's URL (distribution-spec, "Pulling blobs")."""
     return f"/v2/{quote(name)}/blobs/{quote(digest, safe=':')}"
 
 
 def referrers_path(name: str, digest: str) -> str:
-    """The path of the referrers API for a digest (distribution-spec, "Listing Referrers")."""
+    """Return the path of the referrers API for a digest (distribution-spec, "Listing Referrers")."""
     return f"/v2/{quote(name)}/referrers/{quote(digest, safe=':')}"

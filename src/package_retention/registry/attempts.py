@@ -46,7 +46,7 @@ _ADVICE = {
 
 
 def described(status: int, body: bytes, redactor: Redactor) -> str:
-    """An answer in a few words: `403 DENIED: denied`; its text is the registry's, and hostile."""
+    """Describe an answer in a few words: `403 DENIED: denied`; its text is the registry's, and hostile."""
     code, message = _first_error(body)
     words = ": ".join(word for word in (code, message) if word)
     return redactor.text(f"{status} {words}".strip())
@@ -58,7 +58,7 @@ def is_unknown_name(body: bytes) -> bool:
 
 
 def write_refusal(status: int, why: str, what: str) -> Refusal:
-    """A refused write explained; `what` names the package and tag."""
+    """Explain a refused write; `what` names the package and tag."""
     kind = _KINDS.get(status, RefusalKind.OTHER)
     return Refusal(kind, status, f"{what} was not written: {why}", _ADVICE[kind])
 
@@ -78,7 +78,7 @@ def _first_error(body: bytes) -> tuple[str, str]:
 
 
 def _short(text: object) -> str:
-    """A text that can be printed (JSON may hold half a character)."""
+    """Return a text that can be printed (JSON may hold half a character)."""
     return text[:_LONGEST].encode("utf-8", "replace").decode() if isinstance(text, str) else ""
 
 
@@ -88,10 +88,10 @@ class Transport:
     Args:
         session: made by `pooled_session`, or a caller's own.
         clock: its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.
-        jitter: gives numbers from 0 up to 1.
+        jitter: returns numbers from 0 up to 1.
         at_once: how many requests may be under way at once.
         time_limit: seconds from now after which no request and no wait may start; `None` for no limit.
-        log: told of each request: method, path, and status or what went wrong. Never a header or a query.
+        log: called for each request with method, path, and status or what went wrong. Never with a header or a query.
         redactor: takes secrets out of what the registry says.
     """
 

@@ -36,7 +36,7 @@ _LEAST_LIFETIME = 60.0  # seconds; distribution, "Token Authentication": never l
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A `Bearer` challenge: who gives tokens, and for which service."""
+    """A `Bearer` challenge: where tokens are issued, and for which service."""
 
     realm: str
     service: str = ""
@@ -57,7 +57,7 @@ class Grant:
 
 
 def parse(header: str) -> Challenge | None:
-    """The first `Bearer` challenge with a realm in a `WWW-Authenticate` header (RFC 9110, 11.6.1)."""
+    """Return the first `Bearer` challenge with a realm in a `WWW-Authenticate` header (RFC 9110, 11.6.1)."""
     scheme, position, found = "", 0, dict[str, str]()
     header = header[:_MAX_HEADER]
     while piece := _PIECE.match(header, position):
@@ -75,7 +75,7 @@ def parse(header: str) -> Challenge | None:
 
 
 def objection(realm: str, registry_url: str, api_url: str) -> str:
-    """Why the token must not be sent to a realm; empty where it may.
+    """Return why the token must not be sent to a realm; empty where it may.
 
     A realm must be the registry's host, its parent domain or the API's host, and https but for loopback. Whoever
     answers in place of the registry names the realm, and would get the GitHub token as a password: that is why other
@@ -92,7 +92,7 @@ def objection(realm: str, registry_url: str, api_url: str) -> str:
 
 
 def read_grant(body: bytes) -> Grant | None:
-    """The token in an answer of the realm (`token`, or OAuth's `access_token`); `None` where there is none."""
+    """Return the token in an answer of the realm (`token`, or OAuth's `access_token`); `None` if it has none."""
     try:
         response = json.loads(body)
     except (ValueError, RecursionError):
@@ -136,7 +136,7 @@ _EARLY = 10.0  # seconds before its end at which a token is no longer used
 
 
 class NoTokenError(Exception):
-    """The registry gives no token for a scope; `status` is what its token service answered (0: was not asked)."""
+    """The registry issued no token for a scope; `status` is what its token service answered (0: was not asked)."""
 
     def __init__(self, why: str, status: int = 0) -> None:
         super().__init__(why)
@@ -171,14 +171,14 @@ class Tokens:
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def current(self, scope: str) -> str:
-        """A token that is good now; empty while no challenge has told where tokens are given."""
+        """Return a token that is good now; empty until a challenge has named the token service."""
         if self._challenge is None:
             return ""
         with self._lock(scope):
             return self._usable(scope) or self._exchange(scope, self._challenge)
 
     def renewed(self, scope: str, refused: str, header: str) -> str:
-        """A token in place of one (or none) that was refused with this `WWW-Authenticate` header."""
+        """Return a token in place of one (or none) that was refused with this `WWW-Authenticate` header."""
         with self._lock(scope):
             usable = self._usable(scope)
             if usable and usable != refused:  # another thread was here first

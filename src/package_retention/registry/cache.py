@@ -97,7 +97,7 @@ def proved(body: bytes, digest: str) -> Manifest | None:
 
 
 def _fits(body: bytes, form: Form) -> bool:
-    """Whether a manifest has the fields of its form, and none of another form."""
+    """Return whether a manifest has the fields of its form, and none of another form."""
     try:
         fields = manifests.document(body, {}).keys()
     except InvalidJsonError:

@@ -39,7 +39,7 @@ _WRITTEN = frozenset({201, 202})
 
 
 class _Round:
-    """What the workers of one `manifests` call tell one another; `hopeless` says why no further read is tried."""
+    """What the workers of one `manifests` call share; `stopped` says why no further read is tried."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -69,11 +69,11 @@ class Registry:
         clock: its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.
         workers: how many requests are under way at once, over all packages and threads.
         session: a session of requests; one with `workers` pooled connections is made otherwise.
-        jitter: gives numbers from 0 up to 1, which spread the waits.
+        jitter: returns numbers from 0 up to 1, which spread the waits.
         time_limit: seconds from now after which no request and no wait may start (`BudgetError`).
         cache: manifests of earlier runs, which answer for what the newest list holds.
-        log: told of each request: method, path, and status or what went wrong; never a header.
-        redactor: takes secrets out of what the registry says; told of each bearer token.
+        log: called for each request with method, path, and status or what went wrong; never with a header.
+        redactor: takes secrets out of what the registry says; each bearer token is added to it.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class Registry:
         """Read manifests, concurrently; every digest asked for has an answer. The cache answers for `listed` alone.
 
         The first goes alone: it gets the package's token for all, and where it finds the registry out of reach (or
-        the token refused), all are told so. Raises `BudgetError` or `CancelledError`, and nothing else.
+        the token refused), that is the reading of all. Raises `BudgetError` or `CancelledError`, and nothing else.
         """
         if self._cache and listed:
             self._cache.listed(self._key(package), listed)
@@ -208,7 +208,7 @@ class Registry:
             raise RefusedError(write_refusal(response.status, self._endpoint.described(response), what))
 
     def referrers(self, package: Package, digest: str) -> tuple[Descriptor, ...] | None:
-        """What the referrers API says refers to a digest; `None` where the registry has no such API.
+        """Return what the referrers API says refers to a digest; `None` where the registry has no such API.
 
         GHCR had none for years (404); it may answer with an empty list, which proves nothing (facts D). What one
         request found missing is not asked for again in the package. Raises `UnreachableError` without an answer.

@@ -102,7 +102,7 @@ class Endpoint:
         return self._ask("PUT", package, url, headers, _written, manifest.body)
 
     def referrers(self, package: Package, digest: str) -> tuple[str, Response]:
-        """Get the first page of a digest's referrers; gives its URL too, for what comes next."""
+        """Get the first page of a digest's referrers; return its URL too, for what comes next."""
         url = self._url + address.referrers_path(self._repository(package), digest)
         return url, self._ask("GET", package, url, {"Accept": ACCEPT}, _may_be_list)
 
@@ -114,7 +114,7 @@ class Endpoint:
         return target, self._ask("GET", package, target, {"Accept": ACCEPT}, _may_be_list)
 
     def described(self, response: Response) -> str:
-        """What the registry answered, in words."""
+        """Return what the registry answered, in words."""
         return f"{self.host} answered {described(response.status, response.body, self._transport.redactor)}"
 
     def _get(self, package: Package, url: str, accept: str, plausible: _Plausible) -> Response | Unreadable:

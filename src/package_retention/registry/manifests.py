@@ -46,12 +46,12 @@ ACCEPT = ", ".join(FORMS)
 
 
 def essence(text: str) -> str:
-    """A media type without its parameters, in lower case."""
+    """Return a media type without its parameters, in lower case."""
     return text.split(";", 1)[0].strip().lower()
 
 
 def is_manifest(media_type: str) -> bool:
-    """Whether a descriptor of this media type names a manifest (a layer, a config or a blob is none)."""
+    """Return whether a descriptor of this media type names a manifest (a layer, a config or a blob is none)."""
     return essence(media_type) in FORMS
 
 
@@ -83,7 +83,7 @@ def document(body: bytes, fields: Mapping[str, str]) -> Table:
 
 
 def table(holder: Table, name: str) -> Table:
-    """An object inside an object; absent and null are an empty one."""
+    """Return an object inside an object; absent and null are an empty one."""
     value = holder.get(name)
     if value is None:
         return {}
@@ -93,7 +93,7 @@ def table(holder: Table, name: str) -> Table:
 
 
 def entries(holder: Table, name: str) -> list[Any]:
-    """A list; absent and null are an empty one."""
+    """Return a list; absent and null are an empty one."""
     value = holder.get(name)
     if value is None:
         return []
@@ -103,7 +103,7 @@ def entries(holder: Table, name: str) -> list[Any]:
 
 
 def tables(holder: Table, name: str) -> list[Table]:
-    """A list of objects."""
+    """Return a list of objects."""
     found = entries(holder, name)
     if not all(isinstance(entry, dict) for entry in found):
         raise InvalidJsonError(f"an entry of {name} is no object")
@@ -111,7 +111,7 @@ def tables(holder: Table, name: str) -> list[Table]:
 
 
 def text(holder: Table, name: str) -> str:
-    """A text that can be printed; absent and null are an empty one."""
+    """Return a text that can be printed; absent and null are an empty one."""
     value = holder.get(name)
     if value is None:
         return ""
@@ -123,7 +123,7 @@ def text(holder: Table, name: str) -> str:
 
 
 def whole_number(holder: Table, name: str) -> int:
-    """A whole number from 0; absent, null and negative ones are 0."""
+    """Return a whole number from 0; absent, null and negative ones are 0."""
     value = holder.get(name)
     if value is None:
         return 0
@@ -158,12 +158,12 @@ _IMAGE_LAYERS = ("application/vnd.oci.image.layer.", "application/vnd.docker.ima
 
 
 def is_digest(name: str) -> bool:
-    """Whether a text is a whole sha256 or sha512 digest."""
+    """Return whether a text is a whole sha256 or sha512 digest."""
     return _DIGEST.fullmatch(name) is not None
 
 
 def digest_of(body: bytes, algorithm: str = "sha256") -> str:
-    """The digest of a manifest's bytes."""
+    """Return the digest of a manifest's bytes."""
     return f"{algorithm}:{hashlib.new(algorithm, body).hexdigest()}"
 
 
@@ -201,13 +201,13 @@ def parse_label(body: bytes, digest: str) -> str | UnreadLabel | None:
 
 
 def _stated(labels: object) -> str | None:
-    """The expiry that labels or annotations state; one that is no text is nonsense, which has to be told."""
+    """Return the expiry that labels or annotations state; one that is not a text is invalid, which is not the same as absent."""
     value = labels.get(EXPIRY) if isinstance(labels, dict) else None
     return None if value is None else str(value).encode("utf-8", "backslashreplace").decode()
 
 
 def check_digest(body: bytes, digest: str) -> str:
-    """Why these bytes are not what the digest names; empty where they are."""
+    """Return why these bytes are not what the digest names; empty where they are."""
     if len(body) > MAX_BODY:
         return f"the manifest is larger than {MAX_BODY // 1024 // 1024} MiB"
     if not is_digest(digest):
@@ -250,7 +250,7 @@ def _is_image_layer(entry: Table) -> bool:
 
 
 def _form(found: Table, content_type: str) -> tuple[str, Form]:
-    """The media type and form: the manifest's own word, else the registry's, else what its fields show."""
+    """Return the media type and form: the manifest's own word, else the registry's, else what its fields show."""
     described, header = essence(text(found, "mediaType")), essence(content_type)
     if described in FORMS and header in FORMS and FORMS[described] is not FORMS[header]:
         raise InvalidJsonError(f"it says {FORMS[described].value}, the registry says {FORMS[header].value}")
@@ -272,7 +272,7 @@ def _form_by_fields(found: Table) -> Form:
 
 
 def _described(found: Table) -> tuple[tuple[Descriptor, ...], tuple[Descriptor, ...]]:
-    """The descriptors that name manifests, each once, and the others (a cache's layers)."""
+    """Return the descriptors that name manifests, each once, and the others (a cache's layers)."""
     named = [_descriptor(entry) for entry in tables(found, "manifests")]
     children = dict.fromkeys(entry for entry in named if is_manifest(entry.media_type))
     return tuple(children), tuple(entry for entry in named if not is_manifest(entry.media_type))
@@ -306,9 +306,9 @@ def _digest(entry: Table, what: str) -> str:
 
 
 def _unsigned(body: bytes) -> bytes:
-    """The payload of a signed schema 1 manifest, which is what its digest is of; else the bytes as they are.
+    """Return the payload of a signed schema 1 manifest, which is what its digest is of; else the bytes as they are.
 
-    A signature's `protected` header tells how many bytes of the body are payload, and how the payload ends
+    A signature's `protected` header says how many bytes of the body are payload, and how the payload ends
     (distribution, "Image Manifest Version 2, Schema 1", signed manifests).
     """
     if b'"signatures"' not in body:

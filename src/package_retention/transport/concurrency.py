@@ -1,7 +1,7 @@
 """How much of one run is under way at once, all in one place.
 
 GitHub allows 100 requests at once for one token, REST and GraphQL together (facts C); what its container registry
-allows is not documented, so its requests are counted in. Each client holds its own share by a semaphore, whatever the
+allows is not documented, so its requests are counted in. Each client holds its own share by a semaphore, with any
 number of threads, and the rest is left to other jobs of the same token.
 """
 

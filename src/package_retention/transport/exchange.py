@@ -59,7 +59,7 @@ def _anything(_response: Response) -> bool:
 class Request:
     """A request; its `auth` is always given, or requests would look for one in `.netrc`.
 
-    `plausible` tells whether an answer can be the registry's own: a proxy's or a portal's page is none.
+    `plausible` says whether an answer can be the registry's own; a proxy's or a portal's page cannot.
     """
 
     method: str
@@ -84,7 +84,7 @@ class Authorization(AuthBase):
 
 
 def pooled_session(connections: int) -> requests.Session:
-    """A session that several threads may share, with so many pooled connections a host."""
+    """Return a session that several threads may share, with so many pooled connections a host."""
     session = requests.Session()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = HTTPAdapter(pool_connections=4, pool_maxsize=connections)
@@ -133,7 +133,7 @@ def read_body(response: requests.Response, most: int, until: float, monotonic: C
 
 
 FAILURES = (requests.RequestException, HTTPError, ValueError, OSError)
-"""What the libraries raise where there is no usable answer."""
+"""What the libraries raise if no usable answer comes."""
 
 
 def failed(error: Exception) -> TransportError:

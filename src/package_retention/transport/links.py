@@ -37,12 +37,12 @@ def _relations(parameters: str) -> list[str]:
 
 
 def next_url(header: str | None) -> str | None:
-    """Give the URL of the next page; `None` on the last one."""
+    """Return the URL of the next page; `None` on the last one."""
     return links(header).get("next") or None
 
 
 def last_page(header: str | None) -> int | None:
-    """Give the number of the last page; `None` where the header does not tell it (facts A6)."""
+    """Return the number of the last page; `None` if the header does not name it (facts A6)."""
     try:
         values = parse_qs(urlsplit(links(header).get("last", "")).query).get("page", [])
     except ValueError:
@@ -52,7 +52,7 @@ def last_page(header: str | None) -> int | None:
 
 
 def same_host(url: str, api_url: str) -> bool:
-    """Whether a URL's scheme, host and port are the API's: the token goes nowhere else."""
+    """Return whether a URL's scheme, host and port are the API's: the token goes nowhere else."""
     origin = _origin(api_url)
     return origin is not None and _origin(url) == origin
 

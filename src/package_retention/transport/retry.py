@@ -52,7 +52,7 @@ MAX_TRIES = {
     # GitHub answers 401 in passing while it is under load (facts L); one among successes ended runs half done.
     RetryCause.UNAUTHORIZED: 3,
 }
-# A primary limit is an hour's (facts C): who is told to wait longer is told, not kept waiting.
+# A primary limit is an hour's (facts C): a run that would have to wait longer ends and says so.
 LONGEST = 3900.0
 _FIRST, _MOST = 1.0, 30.0
 _LIMIT_FIRST, _LIMIT_MOST = 60.0, 960.0
@@ -63,7 +63,7 @@ _LIMITS = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 def trouble_of(
     status: int | None, headers: Mapping[str, str], body: Any, *, worked: bool = False
 ) -> RetryCause | None:
-    """Tell what kind of trouble an answer is; `None` where another try would meet the same.
+    """Return the cause for which an answer is worth another try; `None` if the next would be the same.
 
     Args:
         status: HTTP status; `None` for a drop, a time-out or an answer that cannot be read.
@@ -90,7 +90,7 @@ def wait_after(
     jitter: float,
     worked: bool = False,
 ) -> Wait | None:
-    """Give the wait before the next try; `None` where there is none.
+    """Return the wait before the next try; `None` if none is worth it.
 
     The order is GitHub's (facts C): `Retry-After`, else the reset of an empty budget, else a minute and more.
 

@@ -1,6 +1,6 @@
-"""When a request is tried again, as a function of the answer (no I/O).
+"""When a request to the registry is tried again, as a function of the answer (no I/O).
 
-GHCR tells the wait of a 429 in the *body*, with Go's units: `toomanyrequests: retry-after: 333.939671ms`
+GHCR names the wait of a 429 in the *body*, with Go's units: `toomanyrequests: retry-after: 333.939671ms`
 (facts C, J28).
 """
 
@@ -18,7 +18,7 @@ MOST_TRIES_OF_NONSENSE = 3
 _MOST_THROTTLED = 8  # a throttled request was answered, and soon: it is worth more tries
 _MOST_WAIT = 300.0  # seconds; a registry that asks for more is given up for this run
 _FIRST = 0.5  # seconds
-_LONGEST = 30.0  # seconds, of the waits that nobody told
+_LONGEST = 30.0  # seconds, if the answer names no wait
 
 _AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9}
@@ -27,14 +27,14 @@ _TOLD = re.compile(rf"retry-after:\s{{0,3}}((?:{_AMOUNT}){{1,4}})(?![a-z0-9])", 
 
 
 def is_passing(status: int) -> bool:
-    """Whether an answer tells of trouble that may pass (408, 429, 5xx but for 501 and its like)."""
+    """Return whether an answer reports a failure that may pass (408, 429, 5xx but for 501 and its like)."""
     return status in _AGAIN
 
 
 def delay(
     tries: int, status: int | None, headers: Mapping[str, str], body: bytes, jitter: float
 ) -> float | None:
-    """Seconds to wait before the next try, `None` to give up.
+    """Return the seconds to wait before the next try, `None` to give up.
 
     `tries` have been made so far; `status` is `None` for a drop or time-out; `headers` have lower-case names;
     `jitter` is from 0 up to 1 and spreads the workers.
@@ -50,7 +50,7 @@ def delay(
 
 
 def step(tries: int, jitter: float) -> float:
-    """Seconds to wait after so many tries where nobody told a wait."""
+    """Return the seconds to wait after so many tries if the answer names no wait."""
     return _longest(tries) * (0.5 + jitter / 2)
 
 
@@ -59,7 +59,7 @@ def _longest(tries: int) -> float:
 
 
 def asked_for(headers: Mapping[str, str], body: bytes) -> float | None:
-    """The wait in seconds that an answer asks for, in its body or its `Retry-After` header."""
+    """Return the wait in seconds that an answer asks for, in its body or its `Retry-After` header."""
     waits = [wait for wait in (_in_body(body), _in_header(headers)) if wait is not None]
     return max(waits, default=None)
 
