@@ -1,23 +1,27 @@
-"""Decides 100,000 versions in memory; prints seconds for npm, seconds for images, and the peak memory in MB."""
+"""Decides versions of one kind in memory; prints CPU seconds, those of the floor, and the peak memory in MB.
+
+The floor is to make the versions and sort them by date, which whoever decides must do.
+"""
 
 from __future__ import annotations
 
 import gc
 import hashlib
 import resource
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
-from package_retention.decide.facts import Facts
+from package_retention.decide.facts import Facts, oldest_first
 from package_retention.decide.graph import INDEX_TYPES
 from package_retention.decide.matching import VersionParser
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, Options, OrderBy, PackageRules, Retention, Rule, Series
 from package_retention.model import Descriptor, Manifest, Owner, OwnerKind, Package, PackageType, Version
 
-COUNT = 100_000
+START = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 INDEX = min(INDEX_TYPES)
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
@@ -25,7 +29,7 @@ IMAGE = "application/vnd.oci.image.manifest.v1+json"
 
 def version(number: int, name: str, *tags: str) -> Version:
     """A version, one every minute."""
-    at = NOW - timedelta(minutes=COUNT - number)
+    at = START + timedelta(minutes=number)
     return Version(number, name, at, at, tags=tags)
 
 
@@ -34,22 +38,22 @@ def decide(kind: PackageType, facts: Facts) -> float:
     retention = Retention(5, Series.MINOR, OrderBy.VERSION)
     rule = Rule("the inputs", Filter(versions=Patterns.parse("*")), retention)
     rules = PackageRules(kind, Patterns.parse("app"), delete=(rule,), exclude=Patterns.parse("*.7"))
-    began = time.monotonic()
+    began = time.process_time()
     deletion_plan(facts, rules, VersionParser(ecosystems.of(kind)), NOW, Options())
-    return time.monotonic() - began
+    return time.process_time() - began
 
 
-def npm() -> Facts:
-    """100,000 npm versions."""
-    versions = tuple(version(n, f"{n // 5000}.{n // 100 % 50}.{n % 100}") for n in range(COUNT))
+def npm(count: int) -> Facts:
+    """So many npm versions."""
+    versions = tuple(version(n, f"{n // 5000}.{n // 100 % 50}.{n % 100}") for n in range(count))
     return Facts(_package(PackageType.NPM), versions, versions)
 
 
-def images() -> Facts:
-    """20,000 tagged indexes of four platforms each."""
+def images(count: int) -> Facts:
+    """So many versions: tagged indexes of four platforms each."""
     versions: list[Version] = []
     readings: dict[str, Manifest] = {}
-    for number in range(COUNT // 5):
+    for number in range(count // 5):
         first = number * 5
         children = tuple(_digest(first + place) for place in range(4))
         versions += [version(first + place, child) for place, child in enumerate(children)]
@@ -71,6 +75,10 @@ def _digest(number: int) -> str:
 
 
 if __name__ == "__main__":
-    gc.set_threshold(50_000, 20, 100)  # as entrypoint.py has it
-    seconds = decide(PackageType.NPM, npm()), decide(PackageType.CONTAINER, images())
-    print(*seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    gc.set_threshold(50_000, 20, 100)  # as `python -m package_retention` has it
+    kind, count = PackageType(sys.argv[1]), int(sys.argv[2])
+    began = time.process_time()
+    facts = npm(count) if kind is PackageType.NPM else images(count)
+    oldest_first(facts.union)
+    floor = time.process_time() - began
+    print(decide(kind, facts), floor, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
