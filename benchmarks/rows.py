@@ -84,7 +84,7 @@ def images() -> list[Row]:
 
 def manifests() -> list[Row]:
     """Images of one manifest each, all of which are read; nothing goes."""
-    rows = []
+    rows: list[Row] = []
     for count in (1_000, 5_000):
         world = world_of("container", "app")
         for number in range(count):
@@ -103,7 +103,7 @@ def manifests() -> list[Row]:
 
 def nothing() -> list[Row]:
     """Nothing to do: nothing can match, without a cache; and all is kept as the newest, with a warm one."""
-    rows = []
+    rows: list[Row] = []
     for count in (240, 2_000, 20_000):
         world = indexes(world_of("container", "app"), count // 5)
         inputs: dict[str, Any] = {"package_type": "container", "package_name": "app"}
@@ -133,7 +133,7 @@ def packages() -> list[Row]:
     containers = world_of("container", *names)
     for place in range(500):
         indexes(containers, 4, place)
-    rows = []
+    rows: list[Row] = []
     for kind, world in (("npm", libraries), ("container", containers)):
         result = measured(
             world, LATENCY, package_type=kind, package_name="lib-*", min_versions_to_keep=20, repository="any"
@@ -197,7 +197,7 @@ def hour() -> list[Row]:
 
 def deciding() -> list[Row]:
     """Versions decided in memory, each kind in a process of its own; the floor is to make and sort the versions."""
-    rows = []
+    rows: list[Row] = []
     for kind, what in (("npm", "npm versions"), ("container", "container versions (20,000 indexes)")):
         small, _, _ = _decided(kind, 20_000)
         seconds, floor, megabytes = _decided(kind, 100_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from package_retention.decide import named_after
@@ -26,9 +27,22 @@ if TYPE_CHECKING:
 _MOST_SOURCES = 3  # things in git that one reason names
 
 
-def terms(rule: Rule) -> Terms:
-    """Return a rule in its own words: each key that it gives, with the value as a person reads it."""
-    return (*_filter_terms(rule.filter), *_retention_terms(rule))
+@dataclass(frozen=True, slots=True)
+class RuleInWords:
+    """A rule and its own words, made once and not for each of 100,000 versions.
+
+    `terms` are the keys that it gives, each with the value as a person reads it; `asked` those of its filter.
+    """
+
+    rule: Rule
+    terms: Terms
+    asked: Terms
+
+
+def in_words(rule: Rule) -> RuleInWords:
+    """Return a rule with its own words."""
+    asked = tuple(_filter_terms(rule.filter))
+    return RuleInWords(rule, (*asked, *_retention_terms(rule)), asked)
 
 
 def _filter_terms(condition: Filter) -> Iterator[tuple[str, str]]:
@@ -92,31 +106,30 @@ def expiry_condition(expiry: Expiry, now: datetime) -> Condition:
             return Condition("expired", "true", holds=None)
 
 
-def facts(condition: Filter, candidate: Candidate, parser: VersionParser, now: datetime) -> tuple[Fact, ...]:
-    """Return what of a version meets each condition of a filter that holds."""
+def facts(told: RuleInWords, candidate: Candidate, parser: VersionParser, now: datetime) -> tuple[Fact, ...]:
+    """Return what of a version meets each condition of a rule whose filter holds."""
+    conditions = [_condition(key, asked, candidate, now) for key, asked in told.asked]
+    return (*conditions, *_found_elsewhere(told.rule.filter, candidate, parser, now))
+
+
+def _condition(key: str, asked: str, candidate: Candidate, now: datetime) -> Condition:
     version = candidate.version
-    age = _since(version.touched_at, now)
-    texts = candidate.texts or (() if candidate.is_image else (version.name,))
-    found = {
-        "versions": Condition("versions", texts=texts),
-        "version-range": Condition("version-range", texts=texts),
-        "release-status": Condition("release-status", texts=texts),
-        "remove-damaged": Condition("remove-damaged", texts=(candidate.damage,) if candidate.damage else ()),
-        "older-than": Condition("older-than", age=age),
-        "newer-than": Condition("newer-than", age=age),
-        "deleted-within": Condition("deleted-within", age=_since(version.deleted_at, now)),
-    }
-    if condition.expired and candidate.facts:
-        expiry = image_expiry(candidate.facts, version, now)
-        found["expired"] = (
-            Condition("expired") if isinstance(expiry, ToRead) else expiry_condition(expiry, now)
-        )
-    conditions = (
-        Condition(key, asked, age=known.age, texts=known.texts)
-        for key, asked in _filter_terms(condition)
-        for known in [found.get(key, Condition(key))]
-    )
-    return (*conditions, *_found_elsewhere(condition, candidate, parser, now))
+    match key:
+        case "versions" | "version-range" | "release-status":
+            texts = candidate.texts or (() if candidate.is_image else (version.name,))
+            return Condition(key, asked, texts=texts)
+        case "older-than" | "newer-than":
+            return Condition(key, asked, age=_since(version.touched_at, now))
+        case "deleted-within":
+            return Condition(key, asked, age=_since(version.deleted_at, now))
+        case "remove-damaged" if candidate.damage:
+            return Condition(key, asked, texts=(candidate.damage,))
+        case "expired" if candidate.facts:
+            expiry = image_expiry(candidate.facts, version, now)
+            if not isinstance(expiry, ToRead):
+                found = expiry_condition(expiry, now)
+                return Condition(key, asked, age=found.age, texts=found.texts)
+    return Condition(key, asked)
 
 
 def _found_elsewhere(

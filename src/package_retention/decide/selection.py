@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from package_retention.decide.candidates import with_companions
-from package_retention.decide.explanations import facts, terms, written
+from package_retention.decide.explanations import facts, in_words, written
 from package_retention.decide.image_expiry import ToRead
 from package_retention.decide.keep_places import newest
 from package_retention.decide.matching import Match, Verdict, excluded, judge, keeps
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.decide.candidates import Candidate
+    from package_retention.decide.explanations import RuleInWords
     from package_retention.decide.keep_places import Newest
     from package_retention.decide.matching import VersionParser
     from package_retention.decide.rules import PackageRules, Rule
@@ -55,10 +56,11 @@ def choose(
     for rule, matches in by_rule:
         if rule.retention.minimum:
             _retain(rule, candidates, matches, _Standing(aside, held), parser)
+    in_order = sorted(((in_words(rule), matches) for rule, matches in by_rule), key=lambda one: one[0].terms)
     selections = {}
     for candidate in candidates:
         reason = protected.get(candidate.version.id)
-        answers = [(rule, matches[candidate.version.id]) for rule, matches in by_rule]
+        answers = [(told, matches[candidate.version.id]) for told, matches in in_order]
         selections[candidate.version.id] = (
             Selection(candidate, selected=False, reason=reason)
             if reason
@@ -106,16 +108,17 @@ def _protected(
         candidate.version.id: excluding for candidate in candidates if excluded(rules.exclude, candidate)
     }
     found: dict[int, Reason] = {}
-    for words, rule in sorted(((terms(rule), rule) for rule in rules.keep), key=_first):
+    for told in sorted(map(in_words, rules.keep), key=_words):
+        rule, words = told.rule, told.terms
         for candidate in _kept_by(rule, candidates, aside, parser, now):
-            met = facts(rule.filter, candidate, parser, now)
+            met = facts(told, candidate, parser, now)
             reason = Reason(ReasonCode.KEEP_RULE, number=rule.retention.minimum, rule=words, facts=met)
             found.setdefault(candidate.version.id, reason)
     return found | aside
 
 
-def _first(pair: tuple[Terms, object]) -> Terms:
-    return pair[0]
+def _words(told: RuleInWords) -> Terms:
+    return told.terms
 
 
 def _kept_by(
@@ -182,7 +185,7 @@ def _retain(
     matched = (i for i in matching if matches[i.version.id].verdict is Verdict.YES)
     counted = {i.version.id for i in matched if i.takes_places and i.version.name not in held}
     found = newest(matching, counted, rule.retention, parser)
-    words = terms(rule)
+    words = in_words(rule).terms
     for candidate in matching:
         number = candidate.version.id
         if matches[number].verdict < Verdict.PARTLY:
@@ -224,16 +227,16 @@ _TELLING = (
 
 
 def _combined(
-    candidate: Candidate, matches: Sequence[tuple[Rule, Match]], parser: VersionParser, now: datetime
+    candidate: Candidate, matches: Sequence[tuple[RuleInWords, Match]], parser: VersionParser, now: datetime
 ) -> Selection:
-    """One rule that selects is enough; tags are taken away only where none does."""
+    """One rule that selects is enough, the first by its words; tags are taken away only where none does."""
+    for told, match in matches:
+        if match.verdict is Verdict.YES:
+            met = facts(told, candidate, parser, now)
+            number = told.rule.retention.minimum
+            reason = Reason(ReasonCode.SELECTED, number=number, rule=told.terms, facts=met)
+            return Selection(candidate, selected=True, reason=reason)
     answers = [match for _, match in matches]
-    selecting = [(terms(rule), rule) for rule, match in matches if match.verdict is Verdict.YES]
-    if selecting:
-        words, rule = min(selecting, key=_first)
-        met = facts(rule.filter, candidate, parser, now)
-        reason = Reason(ReasonCode.SELECTED, number=rule.retention.minimum, rule=words, facts=met)
-        return Selection(candidate, selected=True, reason=reason)
     partly = tuple(dict.fromkeys(t for m in answers if m.verdict is Verdict.PARTLY for t in m.tags))
     if partly and set(partly) >= set(candidate.telling):
         # Companion tags go with the last other tag alone.
