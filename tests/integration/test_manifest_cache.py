@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CACHE = ".package-retention/deep/manifests"
-UNTAGGED = {"tag_status": "untagged", "older_than": "7d", "manifest_cache": CACHE}
+UNTAGGED: dict[str, Any] = {"tag_status": "untagged", "older_than": "7d", "manifest_cache": CACHE}
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_ghost_is_found_with_a_full_cache(made: Scene) -> None:
     """What nothing lists is asked of the registry, though the cache has the bytes."""
     ghost = made.push("old", created=30)
     made.push("v1", created=30)
-    inputs = {"remove_damaged": "ghost", "manifest_cache": CACHE}
+    inputs: dict[str, Any] = {"remove_damaged": "ghost", "manifest_cache": CACHE}
     made.step(**inputs, dry_run="true")
     for version in list(made.app.active()):
         if version.name in ghost.members and version.name != ghost.digest:
@@ -139,7 +139,7 @@ def test_the_file_lies_where_a_report_may_lie(
     ],
     ids=["no tag", "none is old enough", "all are excluded", "the tag is too young"],
 )
-def test_where_nothing_can_match_no_manifest_is_read(made: Scene, inputs: dict[str, str]) -> None:
+def test_where_nothing_can_match_no_manifest_is_read(made: Scene, inputs: dict[str, Any]) -> None:
     made.push("v1", created=30)
     made.push(created=30)
     made.forget()
@@ -152,7 +152,7 @@ def test_where_nothing_can_match_no_manifest_is_read(made: Scene, inputs: dict[s
 @pytest.mark.parametrize(
     "inputs", [{"remove_damaged": "ghost"}, {"operation": "list"}, {"versions": "v1", "dry_run": "true"}]
 )
-def test_what_may_match_is_read(made: Scene, inputs: dict[str, str]) -> None:
+def test_what_may_match_is_read(made: Scene, inputs: dict[str, Any]) -> None:
     made.push("v1", created=30)
     made.step(**inputs)
     assert registry_reads(made)

@@ -27,10 +27,12 @@ class Heard:
     def __init__(self) -> None:
         self.said: list[tuple[str, str, str]] = []
 
-    def warning(self, text: str, hint: str = "") -> None:
+    def warning(self, text: str, hint: str = "", *lines: str) -> None:
+        assert not lines
         self.said.append(("warning", text, hint))
 
-    def error(self, text: str, hint: str = "") -> None:
+    def error(self, text: str, hint: str = "", *lines: str) -> None:
+        assert not lines
         self.said.append(("error", text, hint))
 
     def fail(self, error: RetentionError) -> None:
