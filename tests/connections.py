@@ -94,8 +94,8 @@ class Rig:
 
     connections: Connections
     clock: FakeClock
-    pacer: RateLimiter
-    observed: ResponseHeaders
+    rate_limiter: RateLimiter
+    response_headers: ResponseHeaders
     client: GitHubClient
     packages: PackagesClient
 
@@ -116,13 +116,25 @@ def rig(
     redactor: Redactor | None = None,
 ) -> Rig:
     connections, clock = Connections(answer), FakeClock()
-    pacer = RateLimiter(clock, points_per_minute=points_per_minute, time_limit=time_limit)
-    observed = ResponseHeaders(clock, kind)
+    rate_limiter = RateLimiter(clock, points_per_minute=points_per_minute, time_limit=time_limit)
+    response_headers = ResponseHeaders(clock, kind)
     client = GitHubClient(
-        API, connections, pacer, clock, observed, log=log, redactor=redactor, jitter=lambda: 0.5
+        API,
+        connections,
+        rate_limiter,
+        clock,
+        response_headers,
+        log=log,
+        redactor=redactor,
+        jitter=lambda: 0.5,
     )
     where = Where(kind, on_github_com)
     packages = PackagesClient(
-        client, Paginator(client, workers, ListBudget(pacer)), pacer, observed, where, clock
+        client,
+        Paginator(client, workers, ListBudget(rate_limiter)),
+        rate_limiter,
+        response_headers,
+        where,
+        clock,
     )
-    return Rig(connections, clock, pacer, observed, client, packages)
+    return Rig(connections, clock, rate_limiter, response_headers, client, packages)

@@ -36,7 +36,7 @@ class Cancel:
     @contextmanager
     def installed(self, install: Callable[[int, Any], Any] = signal.signal) -> Iterator[Cancel]:
         """Handle both signals inside, and restore the earlier handlers afterwards. Main thread only."""
-        watcher = Thread(target=self._watch, name="cancel", daemon=True)
+        watcher = Thread(target=self._forward_signals, name="cancel", daemon=True)
         watcher.start()
         before = [(number, install(number, self.handle)) for number in SIGNALS]
         try:
@@ -66,7 +66,7 @@ class Cancel:
         """Wait until a signal comes, at most so many seconds, and return whether one came."""
         return self.cancelled or self._event.wait(max(0.0, min(seconds, TIMEOUT_MAX)))
 
-    def _watch(self) -> None:
+    def _forward_signals(self) -> None:
         while self._signals.get():
             self._event.set()
 

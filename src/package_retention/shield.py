@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FINISHING: ContextVar[bool] = ContextVar("finishing", default=False)
+_SHIELDED: ContextVar[bool] = ContextVar("shielded", default=False)
 
 
 @contextmanager
 def shielded() -> Iterator[None]:
     """Go on in spite of a cancel and of the time limit; for a few requests, not for work."""
-    before = _FINISHING.set(True)
+    before = _SHIELDED.set(True)
     try:
         yield
     finally:
-        _FINISHING.reset(before)
+        _SHIELDED.reset(before)
 
 
 def is_shielded() -> bool:
     """Return whether this thread completes something that must not be left half done."""
-    return _FINISHING.get()
+    return _SHIELDED.get()

@@ -58,7 +58,7 @@ def test_a_limit_stops_this_and_all_and_is_no_failure() -> None:
     answer = made.client.change("DELETE", "/x", "delete x")
     assert (answer.status, answer.lost) == (204, False)
     assert made.clock.slept == [33]
-    assert made.pacer.state().points_per_minute is not None
+    assert made.rate_limiter.state().points_per_minute is not None
 
 
 def test_a_limit_that_stays_is_handed_on_to_be_explained() -> None:
@@ -206,13 +206,13 @@ def test_what_answers_tell_in_passing() -> None:
             Reply(200, [], {"x-github-sso": "partial-results; organizations=1,2"}),
         )
     )
-    assert made.observed.now() == START
+    assert made.response_headers.now() == START
     for _ in range(3):
         made.client.get("/x", "look")
     made.clock.advance(5)
-    assert (made.observed.now() - START.replace(year=2025)).total_seconds() == 5
-    assert made.observed.scopes == frozenset({"repo", "read:packages"})
-    partial, ending = made.observed.notices()
+    assert (made.response_headers.now() - START.replace(year=2025)).total_seconds() == 5
+    assert made.response_headers.scopes == frozenset({"repo", "read:packages"})
+    partial, ending = made.response_headers.notices()
     assert "2 organizations" in partial
     assert "Sunset: soon" in ending
 
@@ -222,7 +222,7 @@ def test_of_two_clocks_the_earlier_counts() -> None:
     made = rig(InTurn(Reply(200, [], {"date": ahead})))
     made.client.get("/x", "look")
     made.clock.advance(5)
-    assert (made.observed.now() - START).total_seconds() == 5
+    assert (made.response_headers.now() - START).total_seconds() == 5
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])

@@ -1,6 +1,6 @@
 """The two budgets of GitHub's REST API as plain bookkeeping: points a minute, requests an hour (facts C).
 
-Neither knows a clock or a lock: `now` is a reading of a monotonic clock, in seconds, and `pacing.Pacer` asks them
+Neither knows a clock or a lock: `now` is a reading of a monotonic clock, in seconds, and `rate_limit.RateLimiter` asks them
 one caller at a time. `due` answers 0 (go), a number of seconds to wait, or `None`: only the answer of a request
 that is under way can tell.
 """

@@ -94,7 +94,7 @@ class GitHubClient:
         self,
         api_url: str,
         connect: Callable[[], Exchange],
-        pacer: RateLimiter,
+        rate_limiter: RateLimiter,
         clock: Clock,
         response_headers: ResponseHeaders,
         *,
@@ -105,9 +105,9 @@ class GitHubClient:
         self._redactor = redactor or Redactor()
         self._api_url = api_url.rstrip("/")
         self._connect = connect
-        self._pacer = pacer
+        self._rate_limiter = rate_limiter
         self._clock = clock
-        self._observed = response_headers
+        self._response_headers = response_headers
         self._log = log
         self._jitter = jitter
         # Last in, first out, and both ends atomic: warm connections are used first.
@@ -200,24 +200,26 @@ class GitHubClient:
 
     def _wait_for_another_try(self, request: _Request, wait: retry.Wait) -> None:
         if wait.scope == "this":
-            self._pacer.wait(wait.seconds, f"{request.action}: {wait.why}", not_after=request.not_after)
+            self._rate_limiter.wait(
+                wait.seconds, f"{request.action}: {wait.why}", not_after=request.not_after
+            )
         if request.once:
             raise StaleError(f"cannot {request.action}: {wait.why}", "")
 
     def _try(self, request: _Request, met: Counter[RetryCause]) -> tuple[_Try, retry.Wait | None]:
         points = CHANGE_POINTS if request.changes else READ_POINTS
-        given = self._pacer.enter(points, not_after=request.not_after)
+        given = self._rate_limiter.enter(points, not_after=request.not_after)
         headers = date = wait = None
         try:
             tried = self._exchange(request, given)
             if tried.drop is None:
-                headers, date = tried.headers, self._observed.record(tried.headers)
+                headers, date = tried.headers, self._response_headers.record(tried.headers)
             wait = self._wait(tried, met)
             if wait is not None and wait.scope == "all":
-                self._pacer.limited(given, wait)
+                self._rate_limiter.limited(given, wait)
         finally:
             refused = wait is not None and wait.cause.is_limit
-            self._pacer.leave(given, headers, date, refused=refused)
+            self._rate_limiter.leave(given, headers, date, refused=refused)
         return tried, wait
 
     def _wait(self, tried: _Try, met: Counter[RetryCause]) -> retry.Wait | None:

@@ -31,9 +31,9 @@ _NEWEST = "state=all&sort=created&direction=desc&per_page=1"
 class GitClient:
     """Lists what repositories have, through the client and the lists of the packages API; safe in threads."""
 
-    def __init__(self, client: GitHubClient, lister: Paginator) -> None:
+    def __init__(self, client: GitHubClient, paginator: Paginator) -> None:
         self._client = client
-        self._lister = lister
+        self._paginator = paginator
 
     def names(self, repository: str, kinds: Collection[GitKind]) -> RepositoryNames:
         """List the things of some kinds in a repository (`owner/name`); what cannot be listed is `Unlisted`."""
@@ -55,7 +55,9 @@ class GitClient:
         """List the open pull requests, after the newest of all: one that is opened between the two is then no closed one."""
         action = f"list the pull requests of {repository}"
         newest = self._newest(f"{_path(repository)}/pulls?{_NEWEST}", action)
-        opened = self._lister.all_at_rest(_listing(f"{_path(repository)}/pulls?state=open", action, _number))
+        opened = self._paginator.all_at_rest(
+            _listing(f"{_path(repository)}/pulls?state=open", action, _number)
+        )
         return PullRequests(frozenset(opened), max((newest, *opened)))
 
     def _newest(self, url: str, action: str) -> int:
@@ -72,7 +74,7 @@ class GitClient:
     def _texts(self, repository: str, what: str, key: str) -> frozenset[str]:
         action = f"list the {what} of {repository}"
         return frozenset(
-            self._lister.all_at_rest(
+            self._paginator.all_at_rest(
                 _listing(f"{_path(repository)}/{what}", action, lambda row: _text(row, key))
             )
         )

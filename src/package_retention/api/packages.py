@@ -63,21 +63,21 @@ class PackagesClient:
     def __init__(
         self,
         client: GitHubClient,
-        lister: Paginator,
-        pacer: RateLimiter,
+        paginator: Paginator,
+        rate_limiter: RateLimiter,
         response_headers: ResponseHeaders,
         where: Where,
         clock: Clock,
     ) -> None:
         self._client = client
-        self._lister = lister
-        self._pacer = pacer
-        self._observed = response_headers
+        self._paginator = paginator
+        self._rate_limiter = rate_limiter
+        self._response_headers = response_headers
         self._where = where
         self._clock = clock
         self._began = clock.monotonic()
         self._seen: set[tuple[str, PackageType, str]] = set()
-        self.git = GitClient(client, lister)
+        self.git = GitClient(client, paginator)
 
     def __enter__(self) -> Self:
         """Use as a context: the connections are closed at its end."""
@@ -89,7 +89,7 @@ class PackagesClient:
 
     def close(self) -> None:
         """End the workers and close the connections."""
-        self._lister.close()
+        self._paginator.close()
         self._client.close()
 
     def owner(self, login: str) -> Owner:
@@ -113,7 +113,7 @@ class PackagesClient:
             owner_kind=owner.kind,
             package_type=package_type,
         )
-        found = self._lister.all(
+        found = self._paginator.all(
             Listing(
                 f"{paths.base(owner)}/packages?package_type={package_type.value}",
                 context.action,
@@ -154,14 +154,14 @@ class PackagesClient:
     def begin_versions(self, package: Package) -> None:
         """Fetch the first page of a package's active versions, and count the others into the hour's budget."""
         context = self._about(f"list the versions of {package.label}", package)
-        self._lister.begin(_versions(package, context, deleted=False))
+        self._paginator.begin(_versions(package, context, deleted=False))
 
     def versions(
         self, package: Package, *, deleted: bool = False, at_rest: bool = False
     ) -> tuple[Version, ...]:
         """List all versions, active or deleted; rows of the other state are left out (facts A6)."""
         context = self._about(f"list the {'deleted ' if deleted else ''}versions of {package.label}", package)
-        fetch = self._lister.all_at_rest if at_rest else self._lister.all
+        fetch = self._paginator.all_at_rest if at_rest else self._paginator.all
         found = fetch(_versions(package, context, deleted=deleted))
         self._seen.add(_key(package))
         return found
@@ -170,7 +170,7 @@ class PackagesClient:
         """Find an active version by its name (a digest), newest pages first; `None` where it is not listed."""
         context = self._about(f"find the version {name} of {package.label}", package)
         listing = _versions(package, context, deleted=False)
-        return self._lister.find(listing, lambda version: version.name == name)
+        return self._paginator.find(listing, lambda version: version.name == name)
 
     def version(self, package: Package, version_id: int) -> Version:
         """Get one version; `MissingError` where it is not there."""
@@ -217,36 +217,36 @@ class PackagesClient:
 
     def ensure_room(self, changes: int) -> None:
         """Raise `BudgetError` where time and rate budget do not hold so many more changes."""
-        self._pacer.ensure_room(changes)
+        self._rate_limiter.ensure_room(changes)
 
     def require(self, kinds: Iterable[StepKind], package_type: PackageType) -> tuple[str, ...]:
         """Check the scopes that responses have named so far, and return warnings; raise `RefusedError` if one is missing."""
         needs = tokens.needed(kinds, package_type, on_github_com=self._where.on_github_com)
-        shortfall = tokens.missing(needs, self._observed.scopes, package_type)
+        shortfall = tokens.missing(needs, self._response_headers.scopes, package_type)
         if shortfall.refusal is not None:
             raise RefusedError(shortfall.refusal)
         return shortfall.warnings
 
     def now(self) -> datetime:
         """Return the time by GitHub's own `Date` headers; before the first response, the clock's."""
-        return self._observed.now()
+        return self._response_headers.now()
 
     def notices(self) -> tuple[str, ...]:
         """Return what responses said beside their content, and what to know about this kind of token."""
         warning = self._where.token.warning
-        return ((warning,) if warning else ()) + self._observed.notices()
+        return ((warning,) if warning else ()) + self._response_headers.notices()
 
     def pacing(self) -> RateLimiterState:
         """Return what is being waited for, for progress lines."""
-        return self._pacer.state()
+        return self._rate_limiter.state()
 
     def extend(self, seconds: float) -> None:
         """Move the end of the time limit by what a person took to answer."""
-        self._pacer.extend(seconds)
+        self._rate_limiter.extend(seconds)
 
     def spending(self) -> Spending:
         """Return the requests, points and seconds of this API up to now."""
-        state = self._pacer.state()
+        state = self._rate_limiter.state()
         return Spending(
             api_requests=state.requests,
             points=state.points,
@@ -289,7 +289,7 @@ class PackagesClient:
         if not isinstance(error, MissingError) or context.package_type is None:
             return error
         needs = tokens.needed((), context.package_type, on_github_com=context.on_github_com)
-        lacking = tokens.missing(needs, self._observed.scopes, context.package_type).refusal
+        lacking = tokens.missing(needs, self._response_headers.scopes, context.package_type).refusal
         if lacking is None:
             return error
         reported = f"most likely {lacking.message}: {lacking.hint}. Else {error.hint}"
@@ -336,7 +336,7 @@ def connect(
         workers: how many pages of lists are under way at once.
     """
     kind = tokens.kind_of(settings.token)
-    pacer = RateLimiter(
+    rate_limiter = RateLimiter(
         clock,
         points_per_minute=settings.points_per_minute,
         time_limit=settings.time_limit,
@@ -351,9 +351,9 @@ def connect(
             settings.token,
             redactor,
             clock.monotonic,
-            deadline=lambda: pacer.deadline + _GRACE,
+            deadline=lambda: rate_limiter.deadline + _GRACE,
         ),
-        pacer,
+        rate_limiter,
         clock,
         response_headers,
         log=log,
@@ -361,8 +361,8 @@ def connect(
         jitter=jitter,
     )
     where = Where(kind, settings.on_github_com, settings.server_url, settings.by_hand)
-    lister = Paginator(client, workers, ListBudget(pacer))
-    return PackagesClient(client, lister, pacer, response_headers, where, clock)
+    paginator = Paginator(client, workers, ListBudget(rate_limiter))
+    return PackagesClient(client, paginator, rate_limiter, response_headers, where, clock)
 
 
 def _versions(package: Package, context: RequestContext, *, deleted: bool) -> Listing[Version]:

@@ -91,7 +91,7 @@ class RateLimiter:
 
     Args:
         clock: time and sleep; its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.
-        points_per_minute: the budget of a sliding minute (a read is 1 point, a change 5); `None` for no pacing.
+        points_per_minute: the budget of a sliding minute (a read is 1 point, a change 5); `None` for no limit.
         max_in_flight: how many requests may be under way at once.
         time_limit: seconds from now after which nothing may start; `None` for no limit.
         longest_budget_wait: seconds beyond which the run ends rather than wait for the hour's budget.
@@ -107,7 +107,7 @@ class RateLimiter:
         longest_budget_wait: float | None = None,
     ) -> None:
         self._clock = clock
-        self._turns = FifoLock()
+        self._fifo = FifoLock()
         self._changed = threading.Condition()
         self._minute = MinuteBudget(points_per_minute)
         self._hour = HourBudget()
@@ -153,7 +153,7 @@ class RateLimiter:
         """
         if is_shielded():
             return self._finish(points)
-        with self._turns:
+        with self._fifo:
             while True:
                 self._clock.sleep(0)
                 with self._changed:

@@ -84,7 +84,7 @@ def _unknown(subject: RequestContext, response: ErrorResponse) -> Refusal:
     if hints.restores(subject):
         return _restore(subject, response, RefusalKind.OTHER)
     meaning = "GitHub refuses, for a reason that this action does not know"
-    return _refusal(RefusalKind.OTHER, subject, response, meaning, _look(subject, response))
+    return _refusal(RefusalKind.OTHER, subject, response, meaning, _debug_hint(subject, response))
 
 
 def _limit(response: ErrorResponse) -> RefusalKind | None:
@@ -98,7 +98,7 @@ def _limit(response: ErrorResponse) -> RefusalKind | None:
     return RefusalKind.SECONDARY_LIMIT if throttled else None
 
 
-def _look(subject: RequestContext, response: ErrorResponse) -> str:
+def _debug_hint(subject: RequestContext, response: ErrorResponse) -> str:
     warning = f"{subject.token.warning}. " if subject.token.warning else ""
     return (
         f"{warning}GitHub's text says what it can; run again with debug logging on to see each request"

@@ -172,7 +172,7 @@ class Session:
         self._connection.close()
 
 
-class _Answer(RequestsResponse):
+class _BoundedResponse(RequestsResponse):
     """An answer whose body was read within bounds; `requests` would also guess at its encoding, at length."""
 
     def __init__(self, response: requests.Response, body: bytes) -> None:
@@ -218,7 +218,7 @@ class _Bounded:
         if len(body) > MAX_ANSWER:
             raise TransportError(f"an answer of more than {MAX_ANSWER // 1024 // 1024} MiB", sent=True)
         self.seen = response.status_code
-        return _Answer(response, body)
+        return _BoundedResponse(response, body)
 
 
 class _Http(_Bounded, HTTPRequestsConnectionClass):

@@ -78,22 +78,22 @@ class ExecutionContext:
     patience: float = 2.5
 
 
-def walk(plan: Plan, freshness: FactsRefresher, execution: ExecutionContext) -> tuple[Outcome, ...]:
+def walk(plan: Plan, refresher: FactsRefresher, execution: ExecutionContext) -> tuple[Outcome, ...]:
     """Carry out a plan; every step has an outcome at the end, in the plan's order.
 
     Raises the error of a further look at the package that failed: by then every outcome is in the journal.
     """
-    walker = _Walker(StepQueue(plan.steps), freshness, execution)
+    walker = _Walker(StepQueue(plan.steps), refresher, execution)
     walker.run()
     if walker.failure:
         raise walker.failure
-    return tuple(walker.board.outcomes[place] for place in range(len(plan.steps)))
+    return tuple(walker.queue.outcomes[place] for place in range(len(plan.steps)))
 
 
 class _Walker:
-    def __init__(self, board: StepQueue, freshness: FactsRefresher, execution: ExecutionContext) -> None:
-        self.board = board
-        self.freshness = freshness
+    def __init__(self, queue: StepQueue, refresher: FactsRefresher, execution: ExecutionContext) -> None:
+        self.queue = queue
+        self.refresher = refresher
         self.execution = execution
         self.running: dict[Future[Done], int] = {}
         # The first change goes alone: what refuses it (a missing role, a locked package) refuses the others too:
@@ -107,8 +107,8 @@ class _Walker:
         self.looks = 0
 
     def run(self) -> None:
-        while not self.ended and (self.board.pending or self.running):
-            self._heed_ending()
+        while not self.ended and (self.queue.pending or self.running):
+            self._check_ending()
             if self.ended:
                 break
             try:
@@ -120,33 +120,33 @@ class _Walker:
             self._collect(_POLL_SECONDS)
         self._wind_down()
 
-    def _heed_ending(self) -> None:
+    def _check_ending(self) -> None:
         """Stop if the run has ended; at the end of a budget, finish the images that were begun."""
         cause = self.execution.ending.cause
         if isinstance(cause, BudgetError):
             if not self.closing:
                 self.closing = True
-                self.board.begin_no_more()
+                self.queue.begin_no_more()
         else:
             self.ended = cause
 
     def _refresh_if_due(self) -> None:
         """Look again where the facts are too old, or would be by the time that the next change may be sent."""
-        if self.board.vanished and not self.running and self.board.next_ready() is None:
-            self._emit(self.board.settle_vanished(self.freshness.listed()))
-        if not (self.board.pending and (self.unsent or self.freshness.expired())):
+        if self.queue.vanished and not self.running and self.queue.next_ready() is None:
+            self._emit(self.queue.settle_vanished(self.refresher.listed()))
+        if not (self.queue.pending and (self.unsent or self.refresher.expired())):
             return
         while self.running:
             self._collect(None)
-        if self.board.pending and not self.ended:
+        if self.queue.pending and not self.ended:
             self._count_look()
-            self._emit(self.board.skip(self.freshness.refresh(self.board.done)))
+            self._emit(self.queue.skip(self.refresher.refresh(self.queue.done)))
 
     def _count_look(self) -> None:
         """Count looks that carried no change: better to say so than to look for ever."""
         unsent, self.unsent = self.unsent, None
         self.looks += 1
-        whole = any(step.kind is StepKind.DELETE_PACKAGE for step in self.board.steps)
+        whole = any(step.kind is StepKind.DELETE_PACKAGE for step in self.queue.steps)
         if self.looks <= (_MOST_TRIES if whole else _MOST_LOOKS):
             return
         if whole and unsent:
@@ -157,26 +157,26 @@ class _Walker:
         )
 
     def _fill(self) -> None:
-        while len(self.running) < self.width and not self.ended and not self.freshness.expired():
-            place = self.board.next_ready()
+        while len(self.running) < self.width and not self.ended and not self.refresher.expired():
+            place = self.queue.next_ready()
             if place is None:
                 return
             if not self._has_room(place):
                 return
-            step = self.board.start(place)
+            step = self.queue.start(place)
             self.running[
-                self.execution.pool.submit(self.execution.perform, step, self.freshness.not_after())
+                self.execution.pool.submit(self.execution.perform, step, self.refresher.not_after())
             ] = place
 
     def _has_room(self, place: int) -> bool:
         """Return whether the budget holds the whole image; one that was begun is finished in any case."""
-        if self.closing or self.board.is_begun(place):
+        if self.closing or self.queue.is_begun(place):
             return True  # room was made for it before its image was begun
         try:
-            self.execution.ensure_room(self.board.cost(place))
+            self.execution.ensure_room(self.queue.cost(place))
         except BudgetError as error:
             self.execution.ending.set(error)
-            self._heed_ending()
+            self._check_ending()
             return False
         return True
 
@@ -191,20 +191,20 @@ class _Walker:
         try:
             done = future.result()
         except StaleError as error:
-            self.board.put_back(place)
+            self.queue.put_back(place)
             self.unsent = error
         except (BudgetError, CancelledError) as error:
-            self.board.put_back(place)
+            self.queue.put_back(place)
             self._stop(error)
         except Exception as error:  # noqa: BLE001 - a fault of this action: what was done must still be reported
-            step = self.board.steps[place]
+            step = self.queue.steps[place]
             met = f"{step.package.label}: unexpected {type(error).__name__}: {error}"
             outcome = Outcome(step, Result.FAILED, met)
-            self._emit(self.board.end(place, outcome))
+            self._emit(self.queue.end(place, outcome))
             self.ended = RetentionError(met)
         else:
             self.looks = 0
-            self._emit(self.board.end(place, done.outcome))
+            self._emit(self.queue.end(place, done.outcome))
             self._handle_refusal(done.refusal)
             if done.ended:
                 self._stop(done.ended)
@@ -237,13 +237,13 @@ class _Walker:
         while self.running and not cancelled:
             self._collect(None)
         for place in self.running.values():
-            outcome = Outcome(self.board.steps[place], Result.NOT_REACHED, in_doubt=True, reason=IN_DOUBT)
-            self._emit(self.board.end(place, outcome))
+            outcome = Outcome(self.queue.steps[place], Result.NOT_REACHED, in_doubt=True, reason=IN_DOUBT)
+            self._emit(self.queue.end(place, outcome))
         cause = self.ended or self.execution.ending.cause
         reason = self.untried if cause else Reason(ReasonCode.NOT_REACHED)
         clean = cause is None or isinstance(cause, BudgetError | CancelledError)
         hint = "" if clean or not cause else cause.hint
-        self._emit(self.board.abandon(cause.said if cause else "", hint, reason))
+        self._emit(self.queue.abandon(cause.said if cause else "", hint, reason))
 
     def _emit(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:

@@ -65,7 +65,7 @@ class PackageTask:
 def execution(run_context: RunContext) -> ExecutionContext:
     """Return what walks the plans of this run."""
     edges = (run_context.api, run_context.registry, run_context.clock, run_context.nonce)
-    performer = StepRunner(run_context.api, TagRemover(*edges), TagRestorer(*edges), run_context.journal)
+    step_runner = StepRunner(run_context.api, TagRemover(*edges), TagRestorer(*edges), run_context.journal)
     return ExecutionContext(
-        performer, run_context.changes, run_context.journal, run_context.ending, run_context.api.ensure_room
+        step_runner, run_context.changes, run_context.journal, run_context.ending, run_context.api.ensure_room
     )

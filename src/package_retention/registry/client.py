@@ -39,7 +39,7 @@ _WRITTEN = frozenset({201, 202})
 
 
 class _Round:
-    """What the workers of one `manifests` call share; `stopped` says why no further read is tried."""
+    """What the workers of one `manifests` call share; `permanent` says why no further read is tried."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -47,12 +47,12 @@ class _Round:
         self.permanent = ""
 
     def answered(self) -> None:
-        """The registry had an answer for a manifest, if only a refusal."""
+        """Record that the registry answered for a manifest, if only with a refusal."""
         with self._lock:
             self._in_a_row = 0
 
     def failed(self, error: TransportError) -> None:
-        """All tries for a manifest were used up."""
+        """Record that all tries for a manifest were used up."""
         with self._lock:
             self._in_a_row += 1
             if not error.sent or self._in_a_row >= _GIVE_UP_AFTER:
