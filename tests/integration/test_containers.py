@@ -145,6 +145,21 @@ def test_a_tagged_child_is_an_image_of_its_own_and_stays_while_it_is_needed(made
     assert made.tags.keys() == {"other"}
 
 
+def test_an_untagged_index_of_referrers_is_an_image_unless_its_fallback_tag_is_elsewhere(made: Scene) -> None:
+    """cosign's `sha256-….sbom` is no fallback tag: the index's own may still be on its way."""
+    image = made.push("v1", created=20)
+    made.push("main", created=1)
+    sbom = shapes.signature(image.root, "sbom")
+    made.add(sbom, shapes.derived_tag(image.root, "sbom"), created=20)
+    bundle = shapes.bundle(image.root, "1")
+    made.add(bundle, created=20)
+    listing = shapes.fallback_index([bundle])
+    made.add(listing, created=20)
+    made.delete(versions="v1")
+    assert {bundle.digest, listing.digest} <= made.there
+    assert not {image.digest, sbom.digest} & made.there
+
+
 @pytest.mark.parametrize("suffix", ["sig", "att", "sbom"])
 def test_what_cosign_pushed_stays_and_goes_with_its_image(made: Scene, suffix: str) -> None:
     image, other = made.push("v1", created=100), made.push("v2", created=100)

@@ -165,11 +165,11 @@ def _subjects(nodes: Mapping[str, Version], readings: Mapping[str, Reading]) -> 
 
 
 def _fallback_tags(nodes: Mapping[str, Version]) -> Edges:
-    """Of each digest that a derived tag stands for, what has such a tag."""
+    """Of each digest, what has its fallback tag; cosign's `.sig`, `.att` and `.sbom` are no fallback tags."""
     found: dict[str, list[str]] = {}
     for digest, version in nodes.items():
         for tag in version.tags:
-            if subject := derived_subject(tag):
+            if "." not in tag and (subject := derived_subject(tag)):
                 found.setdefault(subject, []).append(digest)
     return {subject: tuple(digests) for subject, digests in found.items()}
 
