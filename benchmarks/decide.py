@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import resource
 import sys
 import time
 from datetime import UTC, datetime, timedelta
 
+from benchmarks.measure import peak
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.facts import Facts, oldest_first
@@ -81,4 +81,4 @@ if __name__ == "__main__":
     facts = npm(count) if kind is PackageType.NPM else images(count)
     oldest_first(facts.union)
     floor = time.process_time() - began
-    print(decide(kind, facts), floor, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(decide(kind, facts), floor, peak("self"))

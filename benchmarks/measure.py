@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -97,18 +98,18 @@ def run(github: EmulatedGitHub, folder: Path, **inputs: Any) -> Measured:
     environ = environment(github, folder, inputs) | {"PATH": os.environ["PATH"]}
     world = github.world
     api, registry = len(world.requests), len(world.registry_requests)
-    began, status, seconds, usage = _spent([str(ROOT / "entrypoint.py")], environ, folder)
+    spent = _spent([str(ROOT / "entrypoint.py")], environ, folder)
     asked, read = world.requests[api:], world.registry_requests[registry:]
     return Measured(
-        status,
+        spent.status,
         read_outputs(folder / "output"),
-        seconds,
-        usage.ru_utime + usage.ru_stime,
-        usage.ru_maxrss / 1024,
+        spent.seconds,
+        spent.cpu,
+        spent.megabytes,
         len(asked),
         len(read),
         sum(1 for request in asked if request.status in (403, 429)),
-        min((request.monotonic for request in asked), default=began) - began,
+        min((request.monotonic for request in asked), default=spent.began) - spent.began,
         (folder / "summary").stat().st_size,
     )
 
@@ -126,19 +127,42 @@ def least_start(github: EmulatedGitHub, folder: Path) -> tuple[float, float]:
     """Return the seconds and the CPU seconds that the two libraries need to a first request; nothing is torn down."""
     before = len(github.world.requests)
     arguments = ["-c", _FIRST_REQUEST, f"{github.api_url}/zen"]
-    began, _, _, usage = _spent(arguments, {"PATH": os.environ["PATH"]}, folder)
-    arrived = github.world.requests[before].monotonic
-    return arrived - began, usage.ru_utime + usage.ru_stime
+    spent = _spent(arguments, {"PATH": os.environ["PATH"]}, folder)
+    return github.world.requests[before].monotonic - spent.began, spent.cpu
 
 
-def _spent(arguments: list[str], environ: dict[str, str], folder: Path) -> tuple[float, int, float, Any]:
-    """Run Python to its end; return when it began, its exit status, its seconds, and the usage of it alone."""
+def peak(process: int | str) -> float:
+    """Return the peak memory of a process (or `self`) in MB, as far as it is there; Linux alone says.
+
+    Not `ru_maxrss`: what a child inherits of it is the peak of the process that started it.
+    """
+    status = Path(f"/proc/{process}/status")
+    text = status.read_text() if status.exists() else ""
+    found = re.search(r"^VmHWM:\s+(\d+) kB", text, re.MULTILINE)
+    return int(found[1]) / 1024 if found else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Spent:
+    began: float
+    status: int
+    seconds: float
+    cpu: float
+    megabytes: float
+
+
+def _spent(arguments: list[str], environ: dict[str, str], folder: Path) -> _Spent:
+    """Run Python to its end, and return what it alone has spent."""
+    megabytes = 0.0
     with (folder / "log").open("w") as log:
         began = time.monotonic()
         process = subprocess.Popen(
             [sys.executable, *arguments], env=environ, cwd=folder, stdout=log, stderr=log
         )
-        _, status, usage = os.wait4(process.pid, 0)
+        while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+            megabytes = max(megabytes, peak(process.pid))
+            time.sleep(0.005)
         seconds = time.monotonic() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return began, process.returncode, seconds, usage
+    process.returncode = os.waitstatus_to_exitcode(ended[1])
+    usage = ended[2]
+    return _Spent(began, process.returncode, seconds, usage.ru_utime + usage.ru_stime, megabytes)
