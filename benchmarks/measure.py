@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.memory import peak
 from emulator.server import EmulatedGitHub
 from emulator.steps import ROOT, environment, read_outputs
 
@@ -129,17 +129,6 @@ def least_start(github: EmulatedGitHub, folder: Path) -> tuple[float, float]:
     arguments = ["-c", _FIRST_REQUEST, f"{github.api_url}/zen"]
     spent = _spent(arguments, {"PATH": os.environ["PATH"]}, folder)
     return github.world.requests[before].monotonic - spent.began, spent.cpu
-
-
-def peak(process: int | str) -> float:
-    """Return the peak memory of a process (or `self`) in MB, as far as it is there; Linux alone says.
-
-    Not `ru_maxrss`: what a child inherits of it is the peak of the process that started it.
-    """
-    status = Path(f"/proc/{process}/status")
-    text = status.read_text() if status.exists() else ""
-    found = re.search(r"^VmHWM:\s+(\d+) kB", text, re.MULTILINE)
-    return int(found[1]) / 1024 if found else 0.0
 
 
 @dataclass(frozen=True, slots=True)
