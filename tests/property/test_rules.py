@@ -163,19 +163,21 @@ def adding_a_protection_never_deletes_more(
         assert limited <= before
         assert len(limited) <= limit
     for number, rule in enumerate(rules.delete):
-        for narrower in narrowed(rule, data):
+        for narrower in narrowed(rule, facts, data):
             fewer = (*rules.delete[:number], narrower, *rules.delete[number + 1 :])
             assert freely(facts, replace(rules, delete=fewer)) <= before
 
 
-def narrowed(rule: Rule, data: st.DataObject) -> list[Rule]:
+def narrowed(rule: Rule, facts: Facts, data: st.DataObject) -> list[Rule]:
     """The rule with one more condition, or one more version to keep."""
     more = [replace(rule, retention=replace(rule.retention, minimum=rule.retention.minimum + 1))]
     condition = rule.filter
     if condition.versions is None:
         more.append(replace(rule, filter=replace(condition, versions=data.draw(PATTERNS))))
     if condition.ids is None:
-        more.append(replace(rule, filter=replace(condition, ids=frozenset({1, 3, 5}))))
+        # The id of what is tagged `latest` names it, and only what is named so may go.
+        latest = {version.id for version in facts.union if "latest" in version.tags}
+        more.append(replace(rule, filter=replace(condition, ids=frozenset({1, 3, 5} - latest))))
     if condition.older_than is None:
         more.append(replace(rule, filter=replace(condition, older_than=Duration.parse("40d"))))
     if rule.exclude is None:
