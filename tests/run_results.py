@@ -7,26 +7,28 @@ from datetime import UTC, datetime, timedelta
 
 from package_retention.model import (
     Decision,
-    DeletedVersion,
-    Due,
-    Entry,
-    Inventory,
     Operation,
     Outcome,
     Owner,
     OwnerKind,
     Package,
-    PackageResult,
     PackageType,
     Plan,
-    Referrer,
     Result,
-    RunResult,
     Step,
     StepKind,
     Version,
 )
 from package_retention.reason import Condition, Reason, ReasonCode
+from package_retention.results import (
+    DeletedVersion,
+    Due,
+    Entry,
+    Inventory,
+    PackageResult,
+    Referrer,
+    RunResult,
+)
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 OCTO = Owner("octo", OwnerKind.ORGANIZATION)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import traceback
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -10,19 +11,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from package_retention.api.packages import connect
+from package_retention.api import tokens
+from package_retention.api.client import GitHubClient
+from package_retention.api.list_budget import ListBudget
+from package_retention.api.packages import PackagesClient, Where
+from package_retention.api.pagination import Paginator
+from package_retention.api.rate_limit import LONGEST_BUDGET_WAIT, RateLimiter
+from package_retention.api.session import ResponseHeaders, Session
 from package_retention.cancel import Cancel, RealClock
 from package_retention.decide.rules import Options
 from package_retention.errors import InputError, RetentionError
 from package_retention.inputs import parsing, policy_loading
 from package_retention.inputs.environment import asked_for, on_runner
-from package_retention.model import RunResult
 from package_retention.output.console import console_for
 from package_retention.output.problems import lines
 from package_retention.output.records import Records
 from package_retention.pipeline.context import RunContext
 from package_retention.pipeline.run import run
 from package_retention.registry.client import Registry
+from package_retention.results import RunResult
 from package_retention.transport import concurrency
 from package_retention.transport.redaction import Redactor
 
@@ -30,15 +37,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from package_retention.api.client import RequestLog
-    from package_retention.api.packages import PackagesClient
     from package_retention.inputs.settings import Settings
-    from package_retention.model import PackageResult, Spending
     from package_retention.output.console import Console
     from package_retention.output.progress import Progress
     from package_retention.ports import Clock
     from package_retention.registry.cache import ManifestCache
     from package_retention.report import Report
+    from package_retention.results import PackageResult, Spending
 
+# Seconds past the time limit for which the answer to a request that began in time may still be read.
+_GRACE = 10.0
 _USAGE_STATUS = 2  # of a call by hand whose inputs do not fit
 
 
@@ -183,6 +191,55 @@ def _tick(progress: Progress, api: PackagesClient, registry: Registry) -> None:
     """Show the progress of a long run: how many requests it has made, and what it waits for."""
     pacing = api.pacing()
     progress.going_on(pacing.requests + registry.requests_made, pacing.waiting, pacing.why)
+
+
+def connect(
+    settings: Settings,
+    clock: Clock,
+    log: RequestLog | None = None,
+    *,
+    redactor: Redactor | None = None,
+    jitter: Callable[[], float] = random.random,
+    workers: int = concurrency.PAGES,
+) -> PackagesClient:
+    """Make the client of a run; nothing is sent yet. To be closed, or used as a context.
+
+    Args:
+        settings: token, API and server URL, time limit (which begins now) and points a minute.
+        clock: time and sleep.
+        log: called for each request, for debug logs; never with a header.
+        redactor: takes secrets out of what GitHub says.
+        jitter: returns random numbers in [0, 1).
+        workers: how many pages of lists are under way at once.
+    """
+    kind = tokens.kind_of(settings.token)
+    rate_limiter = RateLimiter(
+        clock,
+        points_per_minute=settings.points_per_minute,
+        time_limit=settings.time_limit,
+        longest_budget_wait=None if "time-limit" in settings.given else LONGEST_BUDGET_WAIT,
+    )
+    response_headers = ResponseHeaders(clock, kind)
+    redactor = redactor or Redactor(settings.token)
+    client = GitHubClient(
+        settings.api_url,
+        lambda: Session(
+            settings.api_url,
+            settings.token,
+            redactor,
+            clock.monotonic,
+            deadline=lambda: rate_limiter.deadline + _GRACE,
+        ),
+        rate_limiter,
+        clock,
+        response_headers,
+        log=log,
+        redactor=redactor,
+        jitter=jitter,
+    )
+    where = Where(kind, settings.on_github_com, settings.server_url, settings.by_hand)
+    paginator = Paginator(client, workers, ListBudget(rate_limiter))
+    return PackagesClient(client, paginator, rate_limiter, response_headers, where, clock)
 
 
 def console_log(console: Console) -> RequestLog:

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
         Plan,
         Reading,
         Result,
-        Spending,
         Step,
         StepKind,
         Unreadable,
         Version,
     )
+    from package_retention.results import Spending
 
 
 class Clock(Protocol):

@@ -13,7 +13,7 @@ from clocks import FakeClock
 from emulator.faults import AFTER, Fault, Kind, catalogue
 from emulator.server import EmulatedGitHub
 from emulator.world import World
-from package_retention.api.packages import PackagesClient, connect
+from package_retention.app import connect
 from package_retention.errors import (
     BudgetError,
     MissingError,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from emulator.stored import StoredPackage
+    from package_retention.api.packages import PackagesClient
 
 CLASSIC = "ghp_" + "a" * 36
 WORKFLOW = "ghs_" + "b" * 36

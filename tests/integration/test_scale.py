@@ -17,12 +17,13 @@ from emulator.steps import environment, read_outputs
 from package_retention.decide.rules import Options
 from package_retention.inputs import parsing, policy_loading
 from package_retention.inputs.report_reader import read
-from package_retention.model import Owner, OwnerKind, Package, Spending, Version
+from package_retention.model import Owner, OwnerKind, Package, Version
 from package_retention.output.conclusion import conclude
 from package_retention.output.console import Console
 from package_retention.output.records import Records
 from package_retention.pipeline.context import RunContext as Edges
 from package_retention.pipeline.run import run
+from package_retention.results import Spending
 from scene import Scene, deletes, lists, reads, scene
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from emulator.messages import Request
-    from package_retention.model import PackageType, RunResult, StepKind
+    from package_retention.model import PackageType, StepKind
+    from package_retention.results import RunResult
 
 MEGABYTE = 1_000_000
 MEBIBYTE = 1024 * 1024

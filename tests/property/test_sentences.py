@@ -15,11 +15,9 @@ from package_retention.model import (
     Decision,
     Operation,
     Outcome,
-    PackageResult,
     PackageType,
     Plan,
     Result,
-    RunResult,
     Step,
     StepKind,
 )
@@ -39,6 +37,7 @@ from package_retention.output.summary.blocks import (
 from package_retention.output.summary.blocks import Listing as Pasted
 from package_retention.output.summary.page import blocks_of, render, render_html, render_text
 from package_retention.reason import Condition, Reason, ReasonCode
+from package_retention.results import PackageResult, RunResult
 from run_results import NOW, package, version
 
 if TYPE_CHECKING:

@@ -3,15 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from package_retention.decide.reasons import WITH_ITS_IMAGE
-from package_retention.model import (
-    Outcome,
-    PackageResult,
-    Plan,
-    Result,
-)
+from package_retention.model import Outcome, Plan, Result
 from package_retention.output.annotations import annotate, notices
 from package_retention.output.summary.blocks import About
+from package_retention.reason import WITH_ITS_IMAGE
+from package_retention.results import PackageResult
 from run_results import NOW, delete, package, result, run, version
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import pytest
 
 from clocks import FakeClock
 from connections import API, InTurn, Reply, refusal, rig
-from package_retention.api.packages import connect
 from package_retention.api.tokens import TokenKind
+from package_retention.app import connect
 from package_retention.errors import (
     BudgetError,
     CancelledError,

@@ -9,22 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostile import NAMES
-from package_retention.model import (
-    Decision,
-    Operation,
-    Outcome,
-    PackageResult,
-    PackageType,
-    Plan,
-    Result,
-    RunResult,
-    Step,
-    StepKind,
-)
+from package_retention.model import Decision, Operation, Outcome, PackageType, Plan, Result, Step, StepKind
 from package_retention.output.counts import count_run
 from package_retention.output.outputs import MOST_BYTES, bounded, values
 from package_retention.output.outputs import NAMES as OUTPUTS
 from package_retention.reason import Reason, ReasonCode
+from package_retention.results import PackageResult, RunResult
 from run_results import NEWEST, SELECTED, delete, package, result, run, version
 
 if TYPE_CHECKING:

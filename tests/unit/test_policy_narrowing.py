@@ -11,11 +11,12 @@ from clocks import FakeClock
 from package_retention.errors import InputError, MissingError, PlanError, Refusal, RefusalKind
 from package_retention.inputs.policy_loading import narrowed, parse
 from package_retention.inputs.settings import Settings
-from package_retention.model import Operation, Owner, OwnerKind, Package, PackageType, Spending
+from package_retention.model import Operation, Owner, OwnerKind, Package, PackageType
 from package_retention.output.findings import finding_words
 from package_retention.output.problems import sentences
 from package_retention.pipeline.context import RunContext
 from package_retention.pipeline.targets import Target, targets
+from package_retention.results import Spending
 
 if TYPE_CHECKING:
     from package_retention.ports import EventListener, PackagesApi, RegistryApi

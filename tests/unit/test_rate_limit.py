@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clocks import START, FakeClock
-from package_retention.api.budgets import WINDOW
-from package_retention.api.rate_limit import LONGEST_BUDGET_WAIT, Permit, RateLimiter
+from package_retention.api.budgets import WINDOW, Permit
+from package_retention.api.rate_limit import LONGEST_BUDGET_WAIT, RateLimiter
 from package_retention.errors import BudgetError, CancelledError, StaleError
 from package_retention.transport.concurrency import FifoLock
 from package_retention.transport.retry import RetryCause, Wait

@@ -21,11 +21,9 @@ from package_retention.model import (
     Operation,
     Outcome,
     Package,
-    PackageResult,
     PackageType,
     Plan,
     Result,
-    Spending,
     Step,
     StepKind,
     Version,
@@ -33,6 +31,7 @@ from package_retention.model import (
 from package_retention.output.problems import sentences
 from package_retention.output.report_writer import ReportWriter
 from package_retention.reason import Reason, ReasonCode
+from package_retention.results import PackageResult, Spending
 from run_results import NOW, OCTO, SELECTED, delete, listed, package, result, run, version
 
 if TYPE_CHECKING:

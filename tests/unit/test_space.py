@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from package_retention.decide.contents import Space, freed
-from package_retention.model import Content, Operation, PackageResult, Plan
+from package_retention.model import Content, Operation, Plan
 from package_retention.output.counts import count_run
 from package_retention.output.summary.words import headline, space_words
+from package_retention.results import PackageResult
 from run_results import package, result, run
 
 SIZES = {"base": 700, "app": 50, "docs": 3, "config": 1}

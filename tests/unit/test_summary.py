@@ -11,12 +11,9 @@ from package_retention.model import (
     Operation,
     Outcome,
     Package,
-    PackageResult,
     PackageType,
     Plan,
     Result,
-    RunResult,
-    Spending,
     Step,
     StepKind,
     Version,
@@ -25,6 +22,7 @@ from package_retention.output.summary.blocks import About
 from package_retention.output.summary.page import render
 from package_retention.output.summary.words import REASONS, age, bucket, lasting
 from package_retention.reason import Reason, ReasonCode, ReasonDetail
+from package_retention.results import PackageResult, RunResult, Spending
 from run_results import NEWEST, NOW, OCTO, SELECTED, delete, package, result, run, version
 
 ABOUT = About(NOW, "octo/package-retention@v1")

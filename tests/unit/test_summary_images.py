@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from package_retention.model import (
-    Content,
-    Decision,
-    Operation,
-    Outcome,
-    PackageResult,
-    Plan,
-    Result,
-    Step,
-    StepKind,
-)
+from package_retention.model import Content, Decision, Operation, Outcome, Plan, Result, Step, StepKind
 from package_retention.output.summary.blocks import About
 from package_retention.output.summary.images import changes, stays
 from package_retention.output.summary.page import render
 from package_retention.reason import Reason, ReasonCode, ReasonDetail
+from package_retention.results import PackageResult
 from run_results import NEWEST, NOW, SELECTED, delete, package, run, version
 
 APP = package()

@@ -15,25 +15,14 @@ from package_retention.decide.listing import Found, inventory, says_which
 from package_retention.decide.matching import VersionParser
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, Options, PackageRules, Retention, Rule
-from package_retention.model import (
-    Descriptor,
-    Due,
-    Entry,
-    Inventory,
-    Manifest,
-    Operation,
-    PackageResult,
-    PackageType,
-    Plan,
-    Referrer,
-    Version,
-)
+from package_retention.model import Descriptor, Manifest, Operation, PackageType, Plan, Version
 from package_retention.output.summary.blocks import About
 from package_retention.output.summary.inventory import due_words, inventory_section
 from package_retention.output.summary.page import render, render_text
 from package_retention.output.summary.words import size_words
 from package_retention.reason import Reason, ReasonCode
 from package_retention.registry.manifests import parse
+from package_retention.results import Due, Entry, Inventory, PackageResult, Referrer
 from property.worlds import INDEX, Built
 from run_results import NEWEST, NOW, SELECTED, listed, package, run, version
 

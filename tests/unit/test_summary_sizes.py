@@ -9,22 +9,12 @@ import pytest
 from hostile import NAMES
 from markdown_page import OURS, Page
 from package_retention.errors import RetentionError
-from package_retention.model import (
-    Decision,
-    Operation,
-    Outcome,
-    Package,
-    PackageResult,
-    PackageType,
-    Plan,
-    Result,
-    RunResult,
-    Version,
-)
+from package_retention.model import Decision, Operation, Outcome, Package, PackageType, Plan, Result, Version
 from package_retention.output.summary.blocks import About
 from package_retention.output.summary.page import MOST_BYTES, append, render, render_text
 from package_retention.output.summary.tables import MOST_ROWS
 from package_retention.reason import Reason, ReasonCode
+from package_retention.results import PackageResult, RunResult
 from run_results import NOW, OCTO, delete, package, result, run, version
 
 if TYPE_CHECKING:

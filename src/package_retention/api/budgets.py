@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from package_retention.transport.retry import whole_number
@@ -168,3 +169,40 @@ class HourBudget:
         # Answers overtake one another: within an hour the budget only shrinks.
         self.remaining = min(self.remaining, remaining) if same else remaining
         self.limit, self._reset = limit, reset
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Leave to send one request: its number in the order of departure, its points, and when it was given."""
+
+    number: int
+    points: int
+    departed: float
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimiterState:
+    """What the rate limiter is doing: `waiting` seconds from now, `why` (empty: nothing waits), and what was spent."""
+
+    waiting: float
+    why: str
+    requests: int
+    points: int
+    waited: float
+    in_flight: int
+    points_per_minute: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HourState:
+    """The hour's budget: its `limit`, the `room` that is left of it now, and what a `whole` hour has room for.
+
+    The last tenth is counted in neither. Room is infinite for a run that waits for the next hour, and both are where
+    requests are not counted (`limit` is 0 then). `changes` is whether this run has sent a change.
+    """
+
+    limit: int
+    room: float
+    whole: float
+    returns: datetime | None
+    changes: bool

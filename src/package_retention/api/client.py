@@ -22,7 +22,8 @@ from package_retention.transport.retry import RetryCause
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from package_retention.api.rate_limit import Permit, RateLimiter
+    from package_retention.api.budgets import Permit
+    from package_retention.api.rate_limit import RateLimiter
     from package_retention.api.session import ResponseHeaders
     from package_retention.ports import Clock
 

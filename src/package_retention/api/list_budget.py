@@ -15,7 +15,8 @@ from package_retention.errors import BudgetError, HourError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from package_retention.api.rate_limit import HourState, RateLimiter
+    from package_retention.api.budgets import HourState
+    from package_retention.api.rate_limit import RateLimiter
 
 # What a personal access token has, and a `GITHUB_TOKEN` has not (facts C).
 _OF_A_USER = 5_000

@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from package_retention.api import paths, refusals, rows, tokens
 from package_retention.api.changes import Change, execute, refused
-from package_retention.api.client import GitHubClient
 from package_retention.api.git import GitClient
-from package_retention.api.list_budget import ListBudget
 from package_retention.api.pagination import Listing, Paginator
-from package_retention.api.rate_limit import LONGEST_BUDGET_WAIT, RateLimiter
 from package_retention.api.responses import RequestContext
-from package_retention.api.session import ResponseHeaders, Session
 from package_retention.errors import MissingError, RefusedError, UnreachableError
-from package_retention.model import Owner, OwnerKind, Package, PackageType, Spending, StepKind
-from package_retention.transport import concurrency
-from package_retention.transport.redaction import Redactor
+from package_retention.model import Owner, OwnerKind, Package, PackageType, StepKind
+from package_retention.results import Spending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from datetime import datetime
 
-    from package_retention.api.client import RequestLog
-    from package_retention.api.rate_limit import RateLimiterState
+    from package_retention.api.budgets import RateLimiterState
+    from package_retention.api.client import GitHubClient
+    from package_retention.api.rate_limit import RateLimiter
     from package_retention.api.responses import ApiResponse
+    from package_retention.api.session import ResponseHeaders
     from package_retention.api.tokens import TokenKind
-    from package_retention.inputs.settings import Settings
     from package_retention.model import Result, Version
     from package_retention.ports import Clock
 
 _UNAUTHORIZED = 401
-# Seconds past the time limit for which the answer to a request that began in time may still be read.
-_GRACE = 10.0
 _NEXT = "run again; if it stays so, report it with the log of a run with debug logging on"
 
 
@@ -314,55 +307,6 @@ class PackagesClient:
             owner_kind=package.owner.kind,
             listed=_key(package) in self._seen,
         )
-
-
-def connect(
-    settings: Settings,
-    clock: Clock,
-    log: RequestLog | None = None,
-    *,
-    redactor: Redactor | None = None,
-    jitter: Callable[[], float] = random.random,
-    workers: int = concurrency.PAGES,
-) -> PackagesClient:
-    """Make the client of a run; nothing is sent yet. To be closed, or used as a context.
-
-    Args:
-        settings: token, API and server URL, time limit (which begins now) and points a minute.
-        clock: time and sleep.
-        log: called for each request, for debug logs; never with a header.
-        redactor: takes secrets out of what GitHub says.
-        jitter: returns random numbers in [0, 1).
-        workers: how many pages of lists are under way at once.
-    """
-    kind = tokens.kind_of(settings.token)
-    rate_limiter = RateLimiter(
-        clock,
-        points_per_minute=settings.points_per_minute,
-        time_limit=settings.time_limit,
-        longest_budget_wait=None if "time-limit" in settings.given else LONGEST_BUDGET_WAIT,
-    )
-    response_headers = ResponseHeaders(clock, kind)
-    redactor = redactor or Redactor(settings.token)
-    client = GitHubClient(
-        settings.api_url,
-        lambda: Session(
-            settings.api_url,
-            settings.token,
-            redactor,
-            clock.monotonic,
-            deadline=lambda: rate_limiter.deadline + _GRACE,
-        ),
-        rate_limiter,
-        clock,
-        response_headers,
-        log=log,
-        redactor=redactor,
-        jitter=jitter,
-    )
-    where = Where(kind, settings.on_github_com, settings.server_url, settings.by_hand)
-    paginator = Paginator(client, workers, ListBudget(rate_limiter))
-    return PackagesClient(client, paginator, rate_limiter, response_headers, where, clock)
 
 
 def _versions(package: Package, context: RequestContext, *, deleted: bool) -> Listing[Version]:

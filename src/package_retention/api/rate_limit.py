@@ -15,7 +15,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from package_retention.api.budgets import HourBudget, MinuteBudget
+from package_retention.api.budgets import HourBudget, HourState, MinuteBudget, Permit, RateLimiterState
 from package_retention.errors import BudgetError, StaleError
 from package_retention.shield import is_shielded
 from package_retention.transport.concurrency import API_REQUESTS, FifoLock
@@ -35,43 +35,6 @@ _RAISE_LIMIT = "what remains is left to the next run; or raise `time-limit`"
 _GIVE_LIMIT = "what remains is left to the next run; give `time-limit` to have the run wait for the next hour"
 # A hosted runner is paid by the minute: a longer wait for the next hour is for who asks for it.
 LONGEST_BUDGET_WAIT = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """Leave to send one request: its number in the order of departure, its points, and when it was given."""
-
-    number: int
-    points: int
-    departed: float
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimiterState:
-    """What the rate limiter is doing: `waiting` seconds from now, `why` (empty: nothing waits), and what was spent."""
-
-    waiting: float
-    why: str
-    requests: int
-    points: int
-    waited: float
-    in_flight: int
-    points_per_minute: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class HourState:
-    """The hour's budget: its `limit`, the `room` that is left of it now, and what a `whole` hour has room for.
-
-    The last tenth is counted in neither. Room is infinite for a run that waits for the next hour, and both are where
-    requests are not counted (`limit` is 0 then). `changes` is whether this run has sent a change.
-    """
-
-    limit: int
-    room: float
-    whole: float
-    returns: datetime | None
-    changes: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,21 @@ from package_retention.decide.dependencies import flat
 from package_retention.decide.facts import by_age, oldest_first
 from package_retention.decide.image_plan import image_plan
 from package_retention.decide.plan_warnings import about_git, about_inputs
-from package_retention.decide.reasons import CHANGED, LAST_TAGGED, LAST_VERSION, NOT_IN_REPORT, over_limit
 from package_retention.decide.selection import Selection, choose, restrict
 from package_retention.errors import PlanError
 from package_retention.model import Decision, PackageType, Plan, Step, StepKind
-from package_retention.reason import Finding, FindingCode, Reason, ReasonCode, ReasonDetail
+from package_retention.reason import (
+    CHANGED,
+    LAST_TAGGED,
+    LAST_VERSION,
+    NOT_IN_REPORT,
+    Finding,
+    FindingCode,
+    Reason,
+    ReasonCode,
+    ReasonDetail,
+    over_limit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

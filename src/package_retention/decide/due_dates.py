@@ -16,7 +16,7 @@ from package_retention.decide.durations import Duration
 from package_retention.decide.expiry import Expires
 from package_retention.decide.image_expiry import image_expiry
 from package_retention.decide.matching import GRACE
-from package_retention.model import Due
+from package_retention.results import Due
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -17,15 +17,6 @@ from package_retention.decide.plan_warnings import (
     configs_unread,
 )
 from package_retention.decide.reads import reads_before_change
-from package_retention.decide.reasons import (
-    CHANGED,
-    LAST_TAGGED,
-    NOT_IN_REPORT,
-    TANGLED,
-    UNKNOWN_TAGGED,
-    UNREAD,
-    over_limit,
-)
 from package_retention.decide.rules import Damage
 from package_retention.decide.selection import Selection, choose, restrict
 from package_retention.errors import PlanError
@@ -38,7 +29,20 @@ from package_retention.model import (
     StepKind,
     Unreadable,
 )
-from package_retention.reason import Finding, FindingCode, Reason, ReasonCode, ReasonDetail
+from package_retention.reason import (
+    CHANGED,
+    LAST_TAGGED,
+    NOT_IN_REPORT,
+    TANGLED,
+    UNKNOWN_TAGGED,
+    UNREAD,
+    Finding,
+    FindingCode,
+    Reason,
+    ReasonCode,
+    ReasonDetail,
+    over_limit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -10,7 +10,8 @@ from package_retention.decide.facts import by_age
 from package_retention.decide.graph import build, closure, damage, derived_subject, is_attestation
 from package_retention.decide.restore_plan import WINDOW
 from package_retention.decide.rules import Filter
-from package_retention.model import DeletedVersion, Entry, Inventory, Manifest, PackageType, Referrer
+from package_retention.model import Manifest, PackageType
+from package_retention.results import DeletedVersion, Entry, Inventory, Referrer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

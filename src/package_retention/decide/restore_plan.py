@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 from package_retention.decide.dependencies import flat
 from package_retention.decide.facts import by_age, oldest_first
 from package_retention.decide.graph import derived_subject
-from package_retention.decide.reasons import NOT_DELETED_THERE, over_limit
 from package_retention.decide.selection import choose, restrict
 from package_retention.model import Decision, Plan, Step, StepKind
-from package_retention.reason import Finding, FindingCode, Reason, ReasonCode, ReasonDetail
+from package_retention.reason import (
+    NOT_DELETED_THERE,
+    Finding,
+    FindingCode,
+    Reason,
+    ReasonCode,
+    ReasonDetail,
+    over_limit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

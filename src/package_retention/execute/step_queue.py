@@ -6,8 +6,8 @@ import heapq
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from package_retention.decide.reasons import WITH_ITS_IMAGE
 from package_retention.model import Outcome, Result, StepKind
+from package_retention.reason import WITH_ITS_IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

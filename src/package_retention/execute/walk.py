@@ -6,7 +6,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from package_retention.decide.reasons import IN_DOUBT
 from package_retention.errors import (
     BudgetError,
     CancelledError,
@@ -16,7 +15,7 @@ from package_retention.errors import (
 )
 from package_retention.execute.step_queue import StepQueue
 from package_retention.model import Outcome, Result, StepKind
-from package_retention.reason import Reason, ReasonCode
+from package_retention.reason import IN_DOUBT, Reason, ReasonCode
 from package_retention.transport.concurrency import CHANGES
 
 if TYPE_CHECKING:

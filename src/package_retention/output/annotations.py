@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from package_retention.errors import RetentionError
-    from package_retention.model import Outcome, PackageResult, RunResult
+    from package_retention.model import Outcome
     from package_retention.reason import Finding
+    from package_retention.results import PackageResult, RunResult
 
 _WARNED = frozenset({Result.REFUSED, Result.SKIPPED})
 _WARNED_AT_THE_END = _WARNED | {Result.NOT_REACHED}  # of a run cut short, one point tells them all

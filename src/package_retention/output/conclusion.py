@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from package_retention.model import RunResult
     from package_retention.output.console import Console
     from package_retention.output.records import Records
+    from package_retention.results import RunResult
 
 
 def conclude(

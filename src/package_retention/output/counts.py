@@ -12,7 +12,8 @@ from package_retention.model import MOVES_TAGS, Operation, PackageType, Result, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from package_retention.model import Outcome, PackageResult, Plan, RunResult, Step
+    from package_retention.model import Outcome, Plan, Step
+    from package_retention.results import PackageResult, RunResult
 
 _DELETIONS = frozenset({StepKind.DELETE_VERSION, StepKind.DELETE_PACKAGE})
 _RESTORES = frozenset({StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE})

@@ -11,8 +11,8 @@ from package_retention.output.counts import Counts, count_run
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from package_retention.model import RunResult
     from package_retention.output.counts import RunCounts
+    from package_retention.results import RunResult
 
 NAMES = (
     "selected-count",

@@ -6,22 +6,23 @@ import select
 from typing import TYPE_CHECKING, TextIO
 
 from package_retention.errors import PlanError
-from package_retention.model import Operation, RunResult
+from package_retention.model import Operation
 from package_retention.output.counts import count_run
 from package_retention.output.findings import finding_words
 from package_retention.output.screen import Bar, screen_for
 from package_retention.output.summary import page, plain
 from package_retention.output.summary.blocks import About, Alert
 from package_retention.output.summary.words import planned_words
+from package_retention.results import RunResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from package_retention.model import PackageResult
     from package_retention.output.console import Console
     from package_retention.output.counts import RunCounts
     from package_retention.output.summary.blocks import Block
     from package_retention.ports import Clock
+    from package_retention.results import PackageResult
 
 _POLL_SECONDS = 0.1
 _YES = frozenset({"y", "yes"})

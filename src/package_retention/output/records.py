@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from package_retention.inputs.settings import Settings
-    from package_retention.model import PackageResult, RunResult
     from package_retention.output.console import Console
     from package_retention.output.counts import RunCounts
     from package_retention.output.person import Person
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from package_retention.ports import Clock, EventListener
     from package_retention.registry.cache import ManifestCache
     from package_retention.report import Report
+    from package_retention.results import PackageResult, RunResult
 
 _RUN = (
     "GITHUB_REPOSITORY",

@@ -15,21 +15,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.inputs.settings import Settings
-    from package_retention.model import (
-        Decision,
-        DeletedVersion,
-        Due,
-        Entry,
-        Inventory,
-        Outcome,
-        Package,
-        Plan,
-        RunResult,
-        Step,
-        Version,
-    )
+    from package_retention.model import Decision, Outcome, Package, Plan, Step, Version
     from package_retention.output.counts import RunCounts
     from package_retention.reason import Reason
+    from package_retention.results import DeletedVersion, Due, Entry, Inventory, RunResult
 
 
 def lines(number: int, inventory: Inventory) -> Iterator[Line]:

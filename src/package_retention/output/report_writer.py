@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from package_retention.inputs.settings import Settings
-    from package_retention.model import Outcome, Package, Plan, RunResult, Step
+    from package_retention.model import Outcome, Package, Plan, Step
     from package_retention.output.counts import RunCounts
     from package_retention.ports import Clock
+    from package_retention.results import RunResult
 
 SYNC_SECONDS = 1.0
 """At most so often are lines forced to the disk itself; a killed process loses none either way."""

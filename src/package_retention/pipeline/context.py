@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from package_retention.decide.in_use import ReferenceIndex
     from package_retention.inputs.settings import Settings
-    from package_retention.model import PackageResult, Plan, Spending
+    from package_retention.model import Plan
     from package_retention.ports import Clock, EventListener, GitApi, PackagesApi, RegistryApi
     from package_retention.report import Report
+    from package_retention.results import PackageResult, Spending
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from package_retention.decide.reasons import CHANGED_SINCE_PLAN, NOT_WHOLE
 from package_retention.model import StepKind
+from package_retention.reason import CHANGED_SINCE_PLAN, NOT_WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping

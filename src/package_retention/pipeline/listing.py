@@ -13,10 +13,11 @@ from package_retention.decide.due_dates import Schedule, moments, schedule
 from package_retention.decide.listing import Found, inventory, says_which
 from package_retention.decide.matching import VersionParser
 from package_retention.errors import PlanError, RefusedError, UnreachableError
-from package_retention.model import OwnerKind, PackageResult, PackageType, Unreadable
+from package_retention.model import OwnerKind, PackageType, Unreadable
 from package_retention.pipeline.context import PackageTask
 from package_retention.pipeline.survey import list_versions, read_labels, survey
 from package_retention.reason import Finding, FindingCode, Reason, ReasonCode, ReasonDetail
+from package_retention.results import PackageResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from package_retention.decide.reasons import IN_DOUBT
 from package_retention.errors import CancelledError
-from package_retention.model import Outcome, PackageResult, Result
+from package_retention.model import Outcome, Result
+from package_retention.reason import IN_DOUBT
+from package_retention.results import PackageResult
 
 if TYPE_CHECKING:
     from package_retention.model import Package, Plan, Step

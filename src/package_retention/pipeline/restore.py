@@ -11,7 +11,6 @@ from package_retention.decide.dependencies import flat
 from package_retention.decide.graph import own_tags
 from package_retention.decide.lost_tags import LostTags
 from package_retention.decide.matching import VersionParser, excluded
-from package_retention.decide.reasons import NOT_DELETED_THERE
 from package_retention.decide.restore_plan import (
     followers,
     missing_parts,
@@ -26,7 +25,6 @@ from package_retention.model import (
     Decision,
     Manifest,
     OwnerKind,
-    PackageResult,
     PackageType,
     Plan,
     Result,
@@ -40,7 +38,8 @@ from package_retention.pipeline.freshness import PlanRefresher
 from package_retention.pipeline.recorder import joined
 from package_retention.pipeline.review import left_deleted
 from package_retention.ports import RawManifest
-from package_retention.reason import Finding, FindingCode, Reason, ReasonCode, ReasonDetail
+from package_retention.reason import NOT_DELETED_THERE, Finding, FindingCode, Reason, ReasonCode, ReasonDetail
+from package_retention.results import PackageResult
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from package_retention.decide.reasons import MORE_SINCE_REPORT, OTHERWISE_IN_REPORT
 from package_retention.decide.rules import ReportScope
 from package_retention.errors import PlanError
 from package_retention.model import Operation
-from package_retention.reason import Finding, FindingCode, ReasonCode
+from package_retention.reason import MORE_SINCE_REPORT, OTHERWISE_IN_REPORT, Finding, FindingCode, ReasonCode
 from package_retention.report import ReportedPackage
 
 if TYPE_CHECKING:

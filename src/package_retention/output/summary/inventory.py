@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from package_retention.model import DeletedVersion, Due, Entry, Inventory, PackageResult, RunResult
     from package_retention.output.counts import RunCounts
     from package_retention.output.summary.blocks import Block, Line, Section
+    from package_retention.results import DeletedVersion, Due, Entry, Inventory, PackageResult, RunResult
 
 MOST_NAMES = 20
 

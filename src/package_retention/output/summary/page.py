@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from package_retention.decide.contents import Space
-    from package_retention.model import PackageResult, RunResult
     from package_retention.output.annotations import Notice
     from package_retention.output.counts import Counts, RunCounts
     from package_retention.output.summary.blocks import Block, Line, Section
+    from package_retention.results import PackageResult, RunResult
 
 MOST_BYTES = 1024 * 1024 - 1024
 """The runner refuses more than 1,048,576 bytes (facts E); a little is left for what it adds."""

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from package_retention.model import Outcome, PackageResult, RunResult, Step, Version
+    from package_retention.model import Outcome, Step, Version
     from package_retention.output.counts import Counts, RunCounts
     from package_retention.output.summary.blocks import About, Block, Line, Section
+    from package_retention.results import PackageResult, RunResult
 
 MOST_ROWS = 50
 OPEN_ROWS = 20

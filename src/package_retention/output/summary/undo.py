@@ -16,9 +16,10 @@ from package_retention.output.summary.blocks import Details, Heading, Listing, P
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from package_retention.model import PackageResult, PackageType, RunResult
+    from package_retention.model import PackageType
     from package_retention.output.counts import Counts, RunCounts
     from package_retention.output.summary.blocks import About, Section
+    from package_retention.results import PackageResult, RunResult
 
 MOST_IDS = 200
 MOST_NAMES = 100

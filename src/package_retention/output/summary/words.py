@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.decide.contents import Space
-    from package_retention.model import Outcome, RunResult
+    from package_retention.model import Outcome
     from package_retention.output.counts import Counts, RunCounts
     from package_retention.reason import Reason
+    from package_retention.results import RunResult
 
 
 _BUCKETS = (

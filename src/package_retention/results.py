@@ -1,0 +1,156 @@
+"""What a run found and did, as output and report read it: results of packages and of the run, and inventories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from package_retention.model import Operation, Outcome, Package, Plan, Version
+    from package_retention.problems import Problem
+    from package_retention.reason import Finding, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class PackageResult:
+    """A package's plan and the outcome of each step; `failure` where the package could not be handled at all.
+
+    `inventory` is what a list found. The decisions of a list are those that a deletion would make, so what is
+    selected is what would go; without a filter nothing is.
+    """
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...] = ()
+    failure: Finding | str = ""
+    hint: str = ""
+    missing: bool = False
+    inventory: Inventory | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What a run cost: requests of the API and the registry, API points, seconds waited, seconds in all."""
+
+    api_requests: int = 0
+    registry_requests: int = 0
+    points: int = 0
+    waited: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """All that outputs, summary, report and exit status are made from.
+
+    `operation` is `None` where the inputs do not say a known one.
+    `complete` is `False` where time, rate budget or a cancel ended the run before its plan; `ended_by` then says
+    which (`""`, `"time"`, `"budget"`, `"cancel"`) and `failure` holds the error that refused the whole run. `problems`
+    are those of the inputs, if they were refused. `refused_later` says why a step
+    without `dry-run` would be refused, and what to do about it.
+    """
+
+    operation: Operation | None
+    dry_run: bool
+    packages: tuple[PackageResult, ...] = ()
+    warnings: tuple[Finding | str, ...] = ()
+    complete: bool = True
+    ended_by: str = ""
+    failure: Finding | str = ""
+    hint: str = ""
+    problems: tuple[Problem, ...] = ()
+    exit_status: int = 0
+    refused_later: tuple[str, str] = ("", "")
+    spending: Spending = field(default_factory=Spending)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a version that stays now would be deleted, were nothing pushed and nothing deleted until then.
+
+    It falls due at `by` at the latest and not before `not_before`; the two are one moment where it is known exactly
+    (always, but in packages of very many versions). `reason` is that of the plan which a run at `by` would make.
+    """
+
+    not_before: datetime
+    by: datetime
+    reason: Reason
+
+    @property
+    def exact(self) -> bool:
+        """Whether `by` is the moment itself."""
+        return self.not_before == self.by
+
+
+@dataclass(frozen=True, slots=True)
+class Referrer:
+    """What refers to an image (a signature, an attestation, an SBOM); `kind` is its artifact type or its tag's form."""
+
+    id: int
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An image by its root, or a version of any other package type, newest first in its inventory.
+
+    `selected` and `reason` are what a run now would decide. Of what stays now, `due` says until when, or `stays` why it
+    never falls due under these rules; neither is set without rules. The rest is known of container images alone: `members` are the ids of all that belongs to the image (itself, children, referrers),
+    `platforms` those that its indexes name, `attestations` how many BuildKit ones they name, `size` that of every
+    member's config and layers in bytes (a layer that two members share counts twice; `None` where a manifest could
+    not be read), `damage` one of `ghost`, `partial`, `orphaned` or empty, `named_by` the ids of other indexes that
+    name the root.
+    """
+
+    version: Version
+    reason: Reason
+    selected: bool = False
+    due: Due | None = None
+    stays: Reason | None = None
+    members: tuple[int, ...] = ()
+    platforms: tuple[str, ...] = ()
+    attestations: int = 0
+    size: int | None = None
+    damage: str = ""
+    referrers: tuple[Referrer, ...] = ()
+    named_by: tuple[int, ...] = ()
+
+    @property
+    def is_image(self) -> bool:
+        """Whether this is an image whose manifests were looked at."""
+        return bool(self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedVersion:
+    """A deleted version; GitHub restores it until `until` as long as its name is not reused (facts A4)."""
+
+    version: Version
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """One package as it was found at `at`.
+
+    `judged` says whether a filter or policy was given: without one nothing is selected and nothing falls due.
+    `deleted` is `None` where GitHub returned no list of deleted versions. `size` is the sum over every manifest of the
+    package, each once. `conflicts` are the names of the owner's docker packages that conflict with container
+    packages, `None` for other package types and where GitHub did not say.
+    """
+
+    package: Package
+    at: datetime
+    entries: tuple[Entry, ...] = ()
+    versions: int = 0
+    judged: bool = False
+    size: int | None = None
+    deleted: tuple[DeletedVersion, ...] | None = None
+    conflicts: tuple[str, ...] | None = None
+
+    @property
+    def in_conflict(self) -> bool:
+        """Whether a container package of the same name keeps this docker package from being migrated."""
+        return self.package.name in (self.conflicts or ())
