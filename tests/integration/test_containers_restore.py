@@ -9,6 +9,7 @@ import pytest
 
 from emulator import shapes
 from emulator.faults import Fault, Kind
+from emulator.images import push_signature
 from scene import Scene, ids, scene
 
 if TYPE_CHECKING:
@@ -48,6 +49,22 @@ def test_the_report_undoes_a_deletion(tmp_path: Path, keeps: bool, back: bool, s
         assert made.state() == before or not back
         assert ran.number("restored-count") == len(image.members)
         assert made.restore(from_report=made.report).number("restored-count") == 0
+
+
+@pytest.mark.parametrize(("keeps", "back"), ANSWERS)
+@pytest.mark.parametrize("signed", ["cosign", "bundle"])
+def test_the_report_undoes_the_deletion_of_orphans(
+    tmp_path: Path, keeps: bool, back: bool, signed: Any
+) -> None:
+    """A tag derived from an image that was gone before comes back with the signature."""
+    with scene(tmp_path, deleted_versions_keep_tags=keeps, restored_versions_get_tags_back=back) as made:
+        made.push("v1", created=100, signed=signed)
+        push_signature(made.world, made.app, shapes.image("gone"), signed, created=50)
+        before = made.state()
+        made.delete(remove_damaged="orphaned", report_file=made.report)
+        assert made.state() != before
+        made.restore(from_report=made.report)
+        assert made.state() == before
 
 
 @pytest.mark.parametrize(("keeps", "back"), ANSWERS)

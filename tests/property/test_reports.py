@@ -292,7 +292,8 @@ def may_have(made: Scene, tag: str, undo: dict[str, Any]) -> bool:
         return False
     subject = derived_subject(tag)
     if subject is not None:
-        return subject in made.there
+        # What was an orphan has no subject there: without a pattern, its tag comes back with it.
+        return subject in made.there or undo.keys().isdisjoint(("versions", "tag_status"))
     wanted = Patterns.parse(undo["versions"]) if "versions" in undo else None
     if tag == "latest":
         return wanted is not None and wanted.literally(tag)

@@ -50,7 +50,8 @@ class LostTags:
 
         A tag is put back where this step's filters let that very tag through, nothing excludes the version, and no
         other version has the tag: neither in the list nor, by the report, among those that lost tags. `latest` is put
-        back only where it is named, a derived tag where its subject is let through, a companion with its image.
+        back only where it is named, a derived tag where its subject is let through (an orphan's: where the orphan
+        is), a companion with its image.
         """
         there = {i: then for i, then in self.lost.items() if self._is_same(i, then)}
         claims = Counter(tag for then in there.values() for tag in then.tags)
@@ -88,7 +89,10 @@ class LostTags:
             return self._comes_back(i, frozenset())
         if subject is None:
             return self._is_selected(replace(version, tags=(tag,)), restore=False)
-        return subject in self._by_digest and self._comes_back(self._by_digest[subject], frozenset({i}))
+        if subject in self._by_digest:
+            return self._comes_back(self._by_digest[subject], frozenset({i}))
+        # An orphan was deleted by itself: it has no subject that could decide.
+        return self.roots.get(i, i) == i and self._is_selected(replace(version, tags=(tag,)), restore=False)
 
     def _comes_back(self, i: int, seen: frozenset[int]) -> bool:
         """Whether the step selects an image that is there: by a tag, else by its subject's or its root's."""
