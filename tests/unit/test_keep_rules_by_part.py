@@ -8,7 +8,7 @@ from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.matching import VersionParser
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import Filter, Options, PackageRules, Rule
+from package_retention.decide.rules import Damage, Filter, Options, PackageRules, Rule
 from package_retention.model import Descriptor, PackageType, Plan
 from package_retention.reason import Finding, FindingCode
 from property.worlds import IMAGE, INDEX, NOW, Built, digest
@@ -68,3 +68,26 @@ def test_an_id_that_is_nowhere_keeps_nothing_and_is_told() -> None:
 )
 def test_a_signatures_tag_is_meant_by_an_entry_that_begins_like_one(entries: str, keeps: bool) -> None:
     assert kept(Filter(versions=Patterns.parse(entries))) is keeps
+
+
+@pytest.mark.parametrize(
+    ("entries", "keeps"),
+    [
+        ("sha256-*", True),
+        ("sha256-*, !sha256-*.sig", False),
+        # None of these means signatures, though it would match the tag.
+        ("*", False),
+        ("*.sig", False),
+        ("!v*", False),
+    ],
+)
+def test_an_orphans_derived_tag_is_meant_by_such_an_entry_alone(entries: str, keeps: bool) -> None:
+    made = built()
+    orphan = made.add(hours=500, tags=(f"sha256-{'f' * 64}.sig",))
+    made.gone.add(f"sha256:{'f' * 64}")
+    orphaned = Rule("the inputs", Filter(damaged=frozenset({Damage.ORPHANED})))
+    keep = Rule("keep", Filter(versions=Patterns.parse(entries)))
+    rules = PackageRules(PackageType.CONTAINER, Patterns.parse("app"), delete=(orphaned,), keep=(keep,))
+    parser = VersionParser(ecosystems.of(PackageType.CONTAINER))
+    found = deletion_plan(made.facts(), rules, parser, NOW, Options())
+    assert [d.version.name for d in found.decisions if d.selected] == ([] if keeps else [orphan])

@@ -133,10 +133,13 @@ def keeps(condition: Filter, candidate: Candidate, parser: VersionParser, now: d
         return True
     # Patterns see companion tags as any tag; what reads versions looks past them.
     by_pattern = condition.version_range is None and condition.release_status is None
+    texts = candidate.texts if by_pattern else candidate.named
     return any(
         _state(condition, candidate, text, parser) is not False
         and (not condition.source_exists or _exists(condition, candidate, (text,), parser))
-        for text in (candidate.texts if by_pattern else candidate.named)
+        for text in texts
+        # An orphan's texts hold its derived tag, and `*` does not mean signatures here either.
+        if not (candidate.is_referrer and text.startswith(DERIVED_STARTS))
     )
 
 
