@@ -90,6 +90,10 @@ def _undone(world: World, start: dict[str, tuple[str, ...]], lost: set[str]) -> 
     undone = made.step(operation="restore", from_report=REPORT, report_file="undone.jsonl")
     now = _state(world.rows())
     now |= {digest: start[digest] for digest in lost & now.keys() & start.keys()}
+    if "the tag latest is not put back" in undone.log:
+        # Only a step that names it puts it back.
+        undone = made.step(operation="restore", from_report=REPORT, versions="latest")
+        now |= {digest: tags for digest, tags in _state(world.rows()).items() if digest not in lost}
     if now != start:
         missing = sorted(start.keys() - now.keys())
         other = sorted(d for d in start.keys() & now.keys() if start[d] != now[d])

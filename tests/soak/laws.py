@@ -59,13 +59,15 @@ def _untagged(happened: Happened, oracle: Oracle, rules: Rules) -> Iterator[str]
     for row in happened.before:
         lost = row.tags - after[row.digest].tags if row.digest in after else frozenset()
         allowed = frozenset().union(*(one.loses.get(row.digest, frozenset()) for one in oracle.every))
+        if lost and row.digest in oracle.must_go - oracle.graph.kept_whole(after.keys() - {row.digest}):
+            allowed = frozenset()
         for tag in sorted(lost - allowed):
             yield f"the tag {tag} is gone from {named(row)}, which stays"
         if row.digest in after and after[row.digest].tags - row.tags:
             yield f"a tag was put on {named(row)}"
     if rules.untag and rules.limit is None and not any(one.keep for one in rules.delete):
         for digest in after.keys() & oracle.rows.keys():
-            owed = frozenset.intersection(*(one.loses.get(digest, frozenset()) for one in oracle.every))
+            owed = frozenset.intersection(*(one.owes(digest) for one in oracle.every))
             kept = owed & after[digest].tags
             if kept and len(owed) < len(oracle.rows[digest].own_tags):
                 yield f"the tags {sorted(kept)} match and were left on {named(oracle.rows[digest])}"
@@ -90,9 +92,9 @@ def safety(happened: Happened, rules: Rules, now: datetime) -> Iterator[str]:
     if not mine and not (happened.whole and seen.emptied):
         return
     first = seen.lists[0][1]
-    before_first = [
-        rows for moment, rows in seen.lists if moment < (mine[0][0] if mine else seen.emptied[-1])
-    ]
+    # The first change is the first request, also where it met that somebody else was quicker: its parts go all the same.
+    begun = asked[0][0] if asked else seen.emptied[-1]
+    before_first = [rows for moment, rows in seen.lists if moment < begun]
     if not before_first:
         yield "something was deleted before anything was listed"
         return
@@ -103,9 +105,11 @@ def safety(happened: Happened, rules: Rules, now: datetime) -> Iterator[str]:
     # A part whose own deletion failed after its image went stays as a fragment: that it lacks something breaks nothing.
     roots = Graph(before_first[-1]).roots
     there -= {row.id for _, row in asked if row.digest not in roots}
+    # What an index listed when all was decided is its attestation, also once the index is gone.
+    listed = Graph(before_first[-1]).attests
     for moment, row in mine:
         latest = [rows for when, rows in seen.lists if when < moment][-1]
-        yield from _needed(row, latest, there)
+        yield from _needed(row, latest, there, listed)
 
 
 def _rules_held(
@@ -131,9 +135,10 @@ def _rules_held(
             yield f"deleted, but by the later list it has to stay: {named(row)}"
 
 
-def _needed(row: Row, latest: tuple[Row, ...], there: set[int]) -> Iterator[str]:
+def _needed(row: Row, latest: tuple[Row, ...], there: set[int], listed: set[str]) -> Iterator[str]:
     """What was pushed anew after the last look at the lists has another id, and could not be seen."""
     graph = Graph(latest)
+    graph.attests |= listed & graph.rows.keys()
     if row.digest not in graph.rows:
         return
     stays = {digest for digest, one in graph.rows.items() if one.id in there}

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Digests that go, whole; and the tags that `untag` takes from what stays, by digest."""
+    """Digests that go, whole; and the tags that `untag` takes from an image, by digest, where it stays."""
 
     goes: frozenset[str]
     loses: dict[str, frozenset[str]]
+
+    def owes(self, digest: str) -> frozenset[str]:
+        """The tags that an image that stays has to lose."""
+        return frozenset() if digest in self.goes else self.loses.get(digest, frozenset())
 
 
 class Oracle(Places):
@@ -90,9 +94,9 @@ class Oracle(Places):
         candidates = self._candidates(reading)
         stays = self.graph.kept_whole(self._units() - candidates, subjects=reading.referrers_named)
         if self.lost_roots and reading.lost_keeps_parts:
-            stays = self.graph.kept_whole(stays | {d for d, row in self.rows.items() if not row.tags})
+            stays = self.graph.kept_whole(stays | {d for d, row in self.rows.items() if not row.own_tags})
         reached = self.graph.reach(candidates - stays, lambda d: self.graph.parts(d) - {d})
-        return Expected(frozenset(reached - stays), self._untagged(reading, stays))
+        return Expected(frozenset(reached - stays), self._untagged(reading))
 
     def _candidates(self, reading: Reading) -> set[str]:
         """Units that a delete rule selects and that nothing keeps by itself."""
@@ -107,14 +111,14 @@ class Oracle(Places):
 
     # Untagging
 
-    def _untagged(self, reading: Reading, stays: set[str]) -> dict[str, frozenset[str]]:
-        """By digest: the tags that may leave an image that stays."""
+    def _untagged(self, reading: Reading) -> dict[str, frozenset[str]]:
+        """By digest: the tags that may leave an image where it stays, also as a part of what GitHub refuses last."""
         if not self.rules.untag:
             return {}
         excluded = self._excluded(reading)
         kept = set[str]().union(*(self._kept_by(rule, excluded, reading) for rule in self.rules.keep))
         found = {}
-        for digest in (stays & self.graph.roots) - excluded - kept - self.changed:
+        for digest in self.graph.roots - excluded - kept - self.changed:
             row = self.rows[digest]
             tags = {
                 tag
