@@ -34,8 +34,11 @@ class Reading:
         variants_ranged: a variant (`-alpine`) is in a range as its numbers are.
         referrer_in_image: what a tagged referrer is excluded by excludes its subject, too.
         orphans_kept: keep rules without patterns see orphans as untagged images.
-        referrers_named: a tagged referrer that stays holds its subject, and takes no place where its subject stays.
+        referrers_named: a tagged referrer that stays holds its subject, and takes no place where its subject stays; one of
+            an untagged platform shares the place of the platform's image.
         deep_damage: what a nested index has lost, the index that names it has lost, too.
+        newest_stay: what takes no keep place stays all the same where it, or what shares its place, is as new as
+            what has one; it pushes nothing out.
     """
 
     by_update: bool = True
@@ -49,6 +52,7 @@ class Reading:
     orphans_kept: bool = False
     deep_damage: bool = False
     referrers_named: bool = False
+    newest_stay: bool = False
 
 
 class Filters:
@@ -90,10 +94,10 @@ class Filters:
     def _excluded(self, reading: Reading) -> set[str]:
         found: set[str] = set()
         for digest in self._units():
-            row = self.rows[digest]
             if self.rules.exclude and self._any_tag(digest, self.rules.exclude, reading):
                 found.add(digest)
-            if row.tags & self.rules.referenced_tags:
+            # As in a keep rule, what names a part of an image keeps the image.
+            if any(self.rows[d].tags & self.rules.referenced_tags for d in self.graph.parts(digest)):
                 found.add(digest)
         return found
 

@@ -73,6 +73,7 @@ class Oracle(Places):
             both if orphans and self.rules.keep else (False,),
             both if any(one.damage for one in self.rules.delete) else (False,),
             both if tagged_referrers else (False,),
+            both if keeps else (False,),
         ):
             yield Reading(*values)
 

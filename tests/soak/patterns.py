@@ -48,7 +48,8 @@ class TagVersion:
 
     @property
     def key(self) -> tuple[object, ...]:
-        return self.numbers, not self.label, self.label
+        # Of `1.3.0` and `1.3.0-alpine` on one image the plain one counts, in whatever order the tags come.
+        return self.numbers, not self.label, self.label, not self.variant, self.variant
 
 
 def version_of(tag: str) -> TagVersion | None:

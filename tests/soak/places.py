@@ -42,7 +42,7 @@ class Places(Filters):
             return set()
         places = {d for d in matching if self._group(d, rule) is not None and self._has_place(d)}
         places -= self._without_place(matching, rule, excluded, reading)
-        shared = self._shared(places)
+        shared = self._shared(places, reading)
         groups: dict[object, list[set[str]]] = {}
         for together in shared:
             groups.setdefault(self._group(min(together), rule), []).append(together)
@@ -52,6 +52,21 @@ class Places(Filters):
                 key=lambda together: max(self._order(d, rule, reading) for d in together), reverse=True
             )
             kept |= set[str]().union(*members[: rule.keep])
+        return kept | self._as_new(matching, rule, groups, reading) if reading.newest_stay else kept
+
+    def _as_new(
+        self, matching: set[str], rule: Rule, groups: dict[object, list[set[str]]], reading: Reading
+    ) -> set[str]:
+        """What is not older than the last that has a place in its group, where all places are taken."""
+        kept = set[str]()
+        ordered = {d for d in matching if self._group(d, rule) is not None}
+        for together in self._shared(ordered, reading):
+            taken = groups.get(self._group(min(together), rule), [])
+            newest = max(self._order(d, rule, reading) for d in together)
+            if len(taken) < rule.keep or newest >= max(
+                self._order(d, rule, reading) for d in taken[rule.keep - 1]
+            ):
+                kept |= together
         return kept
 
     def _has_place(self, digest: str) -> bool:
@@ -67,7 +82,7 @@ class Places(Filters):
     def _without_place(
         self, matching: set[str], rule: Rule, excluded: set[str], reading: Reading
     ) -> set[str]:
-        out = {d for one in excluded for d in {one, *(self._under(one) if one in matching else ())}}
+        out = {d for one in excluded for d in {one, *(self._under(one, reading) if one in matching else ())}}
         if not reading.held_takes_place:
             out |= self.changed
         if rule in self.rules.delete:
@@ -83,18 +98,20 @@ class Places(Filters):
             return self.graph.reach({digest}, self.graph.needed) - {digest}
         return self.graph.below(digest)
 
-    def _under(self, digest: str) -> set[str]:
+    def _under(self, digest: str, reading: Reading) -> set[str]:
         """What shares a tagged image's place: what it names, and tagged referrers."""
         if not self.rows[digest].own_tags:
             return set()
         found = self.graph.below(digest) | self.graph.referrers.get(digest, set())
+        if reading.referrers_named:
+            found |= self.graph.reach({digest}, self.graph.needed) - {digest}
         return {d for d in found if self.rows[d].own_tags}
 
-    def _shared(self, places: set[str]) -> list[set[str]]:
+    def _shared(self, places: set[str], reading: Reading) -> list[set[str]]:
         """Images that stay or go together."""
         found: list[set[str]] = []
         for digest in places:
-            together = {digest} | (self._under(digest) & places)
+            together = {digest} | (self._under(digest, reading) & places)
             for other in [one for one in found if one & together]:
                 together |= other
                 found.remove(other)
