@@ -122,6 +122,16 @@ def test_refusals_in_a_row_are_one_limit_and_cost_their_own_waits_alone(made: Sc
     assert minutes(made) * 60 < 12
 
 
+def test_refusals_at_separate_moments_cost_their_own_waits_and_no_minute(made: Scene) -> None:
+    """Each lowers the pace: to 640, 512 and 409 points a minute, fewer than went out before the last."""
+    for number in (20, 50, 80):
+        made.world.faults.add(Fault(Kind.SECONDARY_AFTER, method="DELETE", seconds=3, skip=number))
+    ran = delete(made, libraries(made, 121))
+    assert ran.number("deleted-count") == 120
+    assert len(refusals(made)) == 3
+    assert minutes(made) * 60 < 15
+
+
 def test_a_run_without_pacing_survives_the_limit_too(made: Scene) -> None:
     ran = delete(made, libraries(made, 400), points_per_minute="none")
     assert ran.status == 0

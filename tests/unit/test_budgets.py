@@ -42,6 +42,37 @@ def test_no_minute_of_arrivals_exceeds_the_pace(pace: int, requests: list[tuple[
         assert sum(inside) <= pace or len(inside) == 1
 
 
+@given(
+    pace=st.integers(120, 900),
+    moments=st.lists(st.tuples(st.floats(0, 15), st.booleans()), min_size=1, max_size=40),
+)
+def test_refusals_lower_what_goes_out_after_them_and_no_minute_exceeds_where_the_pace_began(
+    pace: int, moments: list[tuple[float, bool]]
+) -> None:
+    """At each moment all that may go goes, in changes; a refusal may come with it."""
+    budget, now = MinuteBudget(pace), 0.0
+    sent: list[float] = []
+    since, lowered = 0, pace
+    for passed, refused in moments:
+        now += passed
+        while budget.due(5, now) == 0:
+            budget.begin(5)
+            budget.end(5, now)
+            sent.append(now)
+        assert budget.pace is not None
+        assert 5 * sum(1 for at in sent if at > now - 60) <= pace
+        assert 5 * sum(1 for at in sent[since:] if at > now - 60) <= budget.pace
+        # What was forgiven is not waited for: a full pace is out since the refusal, or the whole minute is.
+        at_most = min(
+            budget.pace - 5 * (len(sent) - since), pace - 5 * sum(1 for at in sent if at > now - WINDOW)
+        )
+        assert at_most < 5
+        if refused:
+            budget.slow_down(now)
+            assert max(lowered * 4 // 5, 120) <= budget.pace
+            since, lowered = len(sent), budget.pace
+
+
 def test_the_whole_budget_may_go_at_once_and_comes_back_after_a_minute() -> None:
     budget = MinuteBudget(900)
     for _ in range(180):

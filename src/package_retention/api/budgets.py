@@ -31,6 +31,10 @@ class MinuteBudget:
     """A sliding minute of points; `pace` is `None` for no limit, until GitHub itself asks for one.
 
     A refusal lowers the pace; each minute without one raises it by a tenth, up to where it began.
+
+    A lowered pace holds for what goes out after the refusal: GitHub says itself, by `Retry-After`, when what went out
+    before is forgiven. Were it counted again by a pace that is lower each time, every refusal past the pace would cost a
+    whole minute beside its own wait. No minute as a whole holds more than the pace that the run began with.
     """
 
     def __init__(self, pace: int | None) -> None:
@@ -40,6 +44,7 @@ class MinuteBudget:
         self._open = 0
         self._closed: deque[tuple[float, int]] = deque()
         self._used = 0
+        self._used_before = 0
 
     @property
     def lowered(self) -> bool:
@@ -51,7 +56,8 @@ class MinuteBudget:
         self._forget(now)
         if self.pace is None or self._used == 0:
             return 0.0
-        excess = self._used + points - self.pace
+        since = self._used - self._used_before
+        excess = self._used + points - (self.pace if since + points > self.pace else self._most)
         if excess <= 0:
             return 0.0
         for leaves, freed in self._closed:
@@ -66,7 +72,10 @@ class MinuteBudget:
         self._forget(now)
         if self.pace is None:
             return 0.0
-        return max(0, -(-(self._used + points) // self.pace) - 1) * WINDOW
+        minutes = max(
+            (self._used - self._used_before + points) / self.pace, (self._used + points) / self._most
+        )
+        return max(0, math.ceil(minutes) - 1) * WINDOW
 
     def begin(self, points: int) -> None:
         """Count a request that goes out now."""
@@ -84,6 +93,7 @@ class MinuteBudget:
         self._forget(now)
         pace = self.pace if self.pace is not None else max(self._used, _FLOOR)
         self.pace = max(pace * 4 // 5, min(pace, _FLOOR))
+        self._used_before = self._used
         self.hold(now)
 
     def hold(self, until: float) -> None:
@@ -92,7 +102,9 @@ class MinuteBudget:
 
     def _forget(self, now: float) -> None:
         while self._closed and self._closed[0][0] <= now:
-            self._used -= self._closed.popleft()[1]
+            freed = self._closed.popleft()[1]
+            self._used -= freed
+            self._used_before = max(0, self._used_before - freed)
         while self.pace is not None and self.pace < self._most and self._raised_at + _RAISE_EVERY <= now:
             self.pace = int(min(self._most, math.ceil(self.pace * 1.1)))
             self._raised_at += _RAISE_EVERY
