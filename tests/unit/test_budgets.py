@@ -44,29 +44,31 @@ def test_no_minute_of_arrivals_exceeds_the_pace(pace: int, requests: list[tuple[
 
 @given(
     pace=st.integers(120, 900),
-    moments=st.lists(st.tuples(st.floats(0, 15), st.booleans()), min_size=1, max_size=40),
+    moments=st.lists(st.tuples(st.floats(0, 15), st.integers(0, 60), st.booleans()), min_size=1, max_size=40),
 )
-def test_refusals_lower_what_goes_out_after_them_and_no_minute_exceeds_where_the_pace_began(
-    pace: int, moments: list[tuple[float, bool]]
+def test_a_refusal_lowers_what_goes_out_after_it_and_no_minute_exceeds_where_the_pace_began(
+    pace: int, moments: list[tuple[float, int, bool]]
 ) -> None:
-    """At each moment all that may go goes, in changes; a refusal may come with it."""
+    """At each moment some changes go, as far as they may; a refusal may follow."""
     budget, now = MinuteBudget(pace), 0.0
     sent: list[float] = []
     since, lowered = 0, pace
-    for passed, refused in moments:
+    for passed, changes, refused in moments:
         now += passed
-        while budget.due(5, now) == 0:
+        for _ in range(changes):
+            if budget.due(5, now) != 0:
+                break
             budget.begin(5)
             budget.end(5, now)
             sent.append(now)
         assert budget.pace is not None
-        assert 5 * sum(1 for at in sent if at > now - 60) <= pace
-        assert 5 * sum(1 for at in sent[since:] if at > now - 60) <= budget.pace
-        # What was forgiven is not waited for: a full pace is out since the refusal, or the whole minute is.
-        at_most = min(
-            budget.pace - 5 * (len(sent) - since), pace - 5 * sum(1 for at in sent if at > now - WINDOW)
-        )
-        assert at_most < 5
+        recent = [5 * (at > now - 60) for at in sent]
+        assert sum(recent) <= pace
+        assert sum(recent[since:]) <= budget.pace
+        # It waits for no more than these two: what went out before the refusal is not counted again.
+        window = [5 * (at + WINDOW > now) for at in sent]
+        room = min(pace - sum(window), budget.pace - sum(window[since:]))
+        assert (budget.due(5, now) == 0) == (room >= 5)
         if refused:
             budget.slow_down(now)
             assert max(lowered * 4 // 5, 120) <= budget.pace
