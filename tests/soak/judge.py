@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from soak import laws
+from soak.graph import Graph
 from soak.trial import REPORT
 
 if TYPE_CHECKING:
@@ -53,18 +54,22 @@ def _quiet(world: World) -> Iterator[str]:
     if world.rules.limit is None and not real.whole and not _lost(real):
         again = world.step()
         if again.ran.ids("selected-version-ids") or again.ran.number("untagged-count"):
-            if not _places_part(world):
+            if not _place_parted(world, real):
                 yield f"a second run found {again.ran.ids('selected-version-ids')}, {again.ran.number('untagged-count')} tags"
             return
     yield from _undone(world, start, _lost(real))
 
 
-def _places_part(world: World) -> bool:
-    """Whether images that shared a place count by themselves in the next run.
+def _place_parted(world: World, happened: Happened) -> bool:
+    """Whether a tagged image went and left one behind that had shared its place, and that counts by itself from now on.
 
     A delete rule keeps an index and its tagged platforms in one place, another delete rule takes the index alone.
     """
-    return len(world.rules.delete) > 1 and any(rule.keep for rule in world.rules.delete)
+    if len(world.rules.delete) < 2 or not any(rule.keep for rule in world.rules.delete):
+        return False
+    graph = Graph(happened.before)
+    tagged = {digest for digest in graph.roots if graph.rows[digest].own_tags}
+    return any((graph.parts(digest) & tagged) - happened.gone for digest in tagged & happened.gone)
 
 
 def _lost(happened: Happened) -> set[str]:
