@@ -19,22 +19,25 @@ HEAD = (
     "| what | requests (API + registry) | seconds | floor | ratio | CPU | MB | |\n"
     "| --- | --: | --: | --: | --: | --: | --: | --- |\n"
 )
-_PAGE = ROOT / "docs" / "performance.md"
+PAGE = ROOT / "docs" / "performance.md"
 _BETWEEN = re.compile(
     r"(?<=<!-- rows: made by `python -m benchmarks --write` -->\n\n).*?(?=\n<!-- end of rows -->)", re.DOTALL
 )
 
 
-def write(rows: list[Row]) -> None:
-    """Put rows into the page: over those of the same work, or below the others."""
-    page = _PAGE.read_text(encoding="utf-8")
+def with_rows(page: str, rows: list[Row]) -> str:
+    """Return the page with rows over those of the same work, or below the others.
+
+    Raises:
+        ValueError: the page has no markers for rows.
+    """
     found = _BETWEEN.search(page)
     if found is None:
-        sys.exit(f"{_PAGE} has no markers for rows")
+        raise ValueError("the page has no markers for rows")
     there = {line.split("|")[1].strip(): line for line in found.group().splitlines()[2:]}
     lines = there | {row.what: str(row) for row in rows}
     text = HEAD + "".join(f"{line}\n" for line in lines.values())
-    _PAGE.write_text(_BETWEEN.sub(lambda _: text, page), encoding="utf-8")
+    return _BETWEEN.sub(lambda _: text, page)
 
 
 def main(arguments: list[str]) -> None:
@@ -45,7 +48,7 @@ def main(arguments: list[str]) -> None:
         rows = (BENCHES | LONG)[name]()
         print(*rows, sep="\n", flush=True)
         if "--write" in arguments:
-            write(rows)
+            PAGE.write_text(with_rows(PAGE.read_text(encoding="utf-8"), rows), encoding="utf-8")
 
 
 if __name__ == "__main__":
