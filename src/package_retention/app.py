@@ -85,7 +85,7 @@ def main(
             person = Person(environ, stdout, stderr or stdout, stdin, clock, program, yes=yes)
         records = Records(environ, console, clock, person)
         result = _attempt(environ, console, clock, records)
-        from package_retention.output.conclusion import conclude  # noqa: PLC0415 - needed last: the first request comes sooner
+        from package_retention.output.outputs import conclude  # noqa: PLC0415 - needed last: the first request comes sooner
 
         status = conclude(result, records, environ, console, clock.now())
     return _USAGE_STATUS if argv and result.problems and not on_runner(environ) else status

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emulator.html_page import render_html
 from emulator.images import push_image
 from emulator.server import EmulatedGitHub
 from emulator.steps import ROOT, environment, run_process
@@ -24,7 +25,6 @@ from package_retention.inputs import parsing, policy_loading
 from package_retention.output.console import console_for
 from package_retention.output.records import Records
 from package_retention.output.summary.blocks import About
-from package_retention.output.summary.page import render_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

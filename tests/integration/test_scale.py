@@ -18,8 +18,8 @@ from package_retention.decide.rules import Options
 from package_retention.inputs import parsing, policy_loading
 from package_retention.inputs.report_reader import read
 from package_retention.model import Owner, OwnerKind, Package, Version
-from package_retention.output.conclusion import conclude
 from package_retention.output.console import Console
+from package_retention.output.outputs import conclude
 from package_retention.output.records import Records
 from package_retention.pipeline.context import RunContext as Edges
 from package_retention.pipeline.run import run

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emulator.html_page import render_html
 from package_retention.model import (
     Content,
     Decision,
@@ -35,7 +36,7 @@ from package_retention.output.summary.blocks import (
     Table,
 )
 from package_retention.output.summary.blocks import Listing as Pasted
-from package_retention.output.summary.page import blocks_of, render, render_html, render_text
+from package_retention.output.summary.page import blocks_of, render, render_text
 from package_retention.reason import Condition, Reason, ReasonCode
 from package_retention.results import PackageResult, RunResult
 from run_results import NOW, package, version

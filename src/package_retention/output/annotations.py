@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 from package_retention.errors import InputError
 from package_retention.escaping import counted
 from package_retention.model import Operation, Result
-from package_retention.output.findings import finding_hint, finding_words, outcome_hint, outcome_words
-from package_retention.output.git_words import paste_of
+from package_retention.output.findings import (
+    finding_hint,
+    finding_words,
+    outcome_hint,
+    outcome_words,
+    paste_of,
+)
 from package_retention.output.problems import sentences
 from package_retention.reason import FindingCode, ReasonCode
 

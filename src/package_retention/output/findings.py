@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from package_retention.decide.git_names import GitKind, UnlistedCause
 from package_retention.escaping import counted
-from package_retention.output.git_words import unlisted_words
-from package_retention.output.sentences import reason_words
+from package_retention.output.sentences import plural_of, reason_words
 from package_retention.reason import FindingCode
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def _words(finding: Finding) -> dict[str, object]:
         "of": of,
         "what": what,
         "share": share,
-        "unlisted": unlisted_words(finding) if finding.code is FindingCode.GIT_UNLISTED else "",
+        "unlisted": _unlisted_words(finding) if finding.code is FindingCode.GIT_UNLISTED else "",
     }
 
 
@@ -236,3 +236,40 @@ def _listed(names: tuple[str, ...]) -> str:
     more = len(names) - _MOST_NAMES
     shown = ", ".join(names[:_MOST_NAMES]) or "none"
     return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+_PERMISSIONS = {GitKind.PULL_REQUEST.value: "pull-requests: read"}
+
+
+def _unlisted_words(finding: Finding) -> str:
+    """Say which lists of a repository are unknown, what follows, and the permissions that the job lacks."""
+    cause = finding.others[0]
+    words = (
+        f"the {_joined(tuple(map(plural_of, finding.names)))} of {finding.subject} could not be listed ({finding.error}), so what is "
+        "named after them is unknown and stays"
+    )
+    return f"{words}. {_ADVICE[cause]}" if cause in _ADVICE else words
+
+
+_ADVICE: dict[str, str] = dict.fromkeys(
+    (UnlistedCause.FORBIDDEN.value, UnlistedCause.NOT_FOUND.value),
+    "Give the job these permissions (a classic token needs `repo` for a private repository)",
+)
+
+
+def paste_of(finding: Finding | str) -> str:
+    """Return the YAML to paste that mends a finding; empty where none does."""
+    if (
+        isinstance(finding, str)
+        or finding.code is not FindingCode.GIT_UNLISTED
+        or finding.others[0] not in _ADVICE
+    ):
+        return ""
+    needed = sorted(
+        {_PERMISSIONS.get(name, "contents: read") for name in finding.others[1:]} | {"packages: write"}
+    )
+    return "\n".join(["permissions:", *(f"  {line}" for line in needed)])
+
+
+def _joined(words: tuple[str, ...]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))

@@ -11,7 +11,7 @@ from package_retention.escaping import counted
 from package_retention.model import MOVES_TAGS, Result, StepKind
 from package_retention.output.findings import outcome_words
 from package_retention.output.sentences import reason_words
-from package_retention.output.summary.naming import Names
+from package_retention.output.summary.images import Names
 from package_retention.output.summary.words import group_words, result_words
 
 if TYPE_CHECKING:

@@ -1,4 +1,8 @@
-"""Who calls the action by hand: the plan before the question, the question before the first change, and the end."""
+"""Who calls the action by hand: the plan before the question, the question before the first change, and the end.
+
+A terminal shows blocks of the summary by `rich`, which the image does without: there, and wherever the output is no
+terminal, all is plain text.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +10,132 @@ import select
 from typing import TYPE_CHECKING, TextIO
 
 from package_retention.errors import PlanError
+from package_retention.escaping import harmless
 from package_retention.model import Operation
 from package_retention.output.counts import count_run
 from package_retention.output.findings import finding_words
-from package_retention.output.screen import Bar, screen_for
-from package_retention.output.summary import page, plain
-from package_retention.output.summary.blocks import About, Alert
+from package_retention.output.progress import Bar
+from package_retention.output.summary import page
+from package_retention.output.summary.blocks import (
+    About,
+    Alert,
+    Chart,
+    Code,
+    Details,
+    Heading,
+    Link,
+    Listing,
+    Paragraph,
+    Strong,
+    Table,
+    pieces,
+    plain_section,
+)
 from package_retention.output.summary.words import planned_words
 from package_retention.results import RunResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from rich.console import Console as RichConsole
+    from rich.console import RenderableType
+    from rich.text import Text
 
     from package_retention.output.console import Console
     from package_retention.output.counts import RunCounts
-    from package_retention.output.summary.blocks import Block
+    from package_retention.output.summary.blocks import Block, Inline, Line
     from package_retention.ports import Clock
     from package_retention.results import PackageResult
 
 _POLL_SECONDS = 0.1
 _YES = frozenset({"y", "yes"})
+
+
+_ALERTS = {"CAUTION": "bold red", "WARNING": "bold yellow"}
+
+
+def screen_for(stream: TextIO, environ: Mapping[str, str]) -> Screen | None:
+    """Return a screen if the stream is a terminal and `rich` is installed; a debug log stays plain."""
+    if not stream.isatty() or environ.get("RUNNER_DEBUG") == "1":
+        return None
+    try:
+        from rich.console import Console  # noqa: PLC0415 - only for a person's terminal
+    except ModuleNotFoundError:
+        return None
+    plain = bool(environ.get("NO_COLOR"))
+    return Screen(
+        Console(
+            file=stream, no_color=plain, highlight=False, markup=False, emoji=False, _environ=dict(environ)
+        )
+    )
+
+
+class Screen:
+    """Shows blocks of the summary; what is folded there is one line here."""
+
+    def __init__(self, console: RichConsole) -> None:
+        self.console = console
+
+    def show(self, blocks: Iterable[Block]) -> None:
+        """Print blocks, and a blank line after them."""
+        before: Block | None = None
+        for block in blocks:
+            if isinstance(before, Table) or (before and isinstance(block, Heading)):
+                self.console.print()
+            self._show(block)
+            before = block
+        self.console.print()
+
+    def _show(self, block: Block) -> None:
+        match block:
+            case Heading(_, line):
+                self.console.print(self._text(line, "bold"))
+            case Paragraph(line):
+                self.console.print(self._text(line))
+            case Alert(kind, lines):
+                for line in lines:
+                    self.console.print(self._text(line, _ALERTS.get(kind, "cyan")))
+            case Table(head, rows, numeric):
+                self.console.print(self._table(head, rows, numeric))
+            case Listing(_, text):
+                # To be copied: never broken into lines.
+                for words in text.split("\n"):
+                    self.console.print(f"    {harmless(words)}", soft_wrap=True)
+            case Details(line, _):
+                self.console.print(self._text(line))
+            case Chart():
+                pass  # its numbers are those of the headline, by age
+
+    def _table(
+        self, head: Iterable[str], rows: Iterable[Iterable[Line]], numeric: frozenset[int]
+    ) -> RenderableType:
+        from rich.table import Table as RichTable  # noqa: PLC0415 - only for a person's terminal
+
+        table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        for place, name in enumerate(head):
+            table.add_column(harmless(name), justify="right" if place in numeric else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(self._text(line) for line in row))
+        return table
+
+    def _text(self, line: Line, style: str = "") -> Text:
+        from rich.text import Text  # noqa: PLC0415 - only for a person's terminal
+
+        text = Text(style=style)
+        for inline in line:
+            _append(text, inline)
+        return text
+
+
+def _append(text: Text, inline: Inline) -> None:
+    match inline:
+        case Code(words) | Link(words, _):
+            text.append(harmless(words), "cyan")
+        case Strong(words):
+            text.append(harmless(words), "bold")
+        case str():
+            for words, quoted in pieces(harmless(inline)):
+                text.append(words, "cyan" if quoted else "")
 
 
 class Person:
@@ -50,7 +160,7 @@ class Person:
         self._clock = clock
         self.program = program
         self.screen = screen_for(stdout, environ)
-        self.bar = Bar(self.screen, clock) if self.screen else None
+        self.bar = Bar(self.screen.console, clock) if self.screen else None
         self._asking = self.screen or screen_for(stderr, environ)
 
     def confirm(
@@ -91,7 +201,7 @@ class Person:
         if self._asking:
             self._asking.show(blocks)
         else:
-            self._stderr.write(plain.section(tuple(blocks)))
+            self._stderr.write(plain_section(tuple(blocks)))
 
     def _ask(self, question: str, stdin: TextIO) -> None:
         self._stderr.write(f"{question} [y/N] ")

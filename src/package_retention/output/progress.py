@@ -1,4 +1,4 @@
-"""Progress on long work: one line every few seconds at most."""
+"""Progress on long work: one line every few seconds at most, or a bar on a person's terminal."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from package_retention.model import Result
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.console import Console
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
     from package_retention.model import Outcome, Plan, Step
     from package_retention.ports import Clock
 
@@ -20,6 +24,7 @@ EVERY = 5.0
 _LONG_WAIT = 2.0
 _LOOK_BACK = 60.0  # seconds over which the rate is taken, as GitHub's limit of points is
 CHANGE_POINTS = 5  # facts C
+_QUICK = 0.5  # seconds in which a run needs no bar
 
 
 class Progress:
@@ -132,3 +137,59 @@ class Progress:
 
         end = self._clock.now() + timedelta(seconds=seconds)
         return f"done in about {lasting(timedelta(seconds=round(seconds)))} ({end:%H:%M} UTC)"
+
+
+class Bar(Progress):
+    """Progress as a bar on a person's terminal; it is gone when it stops. Safe to use from several threads."""
+
+    def __init__(self, console: Console, clock: Clock) -> None:
+        super().__init__(lambda _line: None, clock)
+        self._console = console
+        self._shown_from = clock.monotonic() + _QUICK
+        self._bar: RichProgress | None = None
+        self._task: TaskID | None = None
+
+    def starting(self, step: Step) -> None:
+        """Count from the first change on, and show the bar."""
+        super().starting(step)
+        self._draw()
+
+    def going_on(self, requests: int, seconds: float, why: str) -> None:
+        """Hear what the run does, and draw it."""
+        super().going_on(requests, seconds, why)
+        self._draw()
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        with self._lock:
+            bar, self._bar = self._bar, None
+            self._shown_from = self._clock.monotonic() + _QUICK
+        if bar:
+            bar.stop()
+
+    def _draw(self) -> None:
+        status = self.status()
+        with self._lock:
+            if self._clock.monotonic() < self._shown_from:
+                return
+            if self._bar is None:
+                self._bar, self._task = self._started()
+            if self._task is not None:
+                total = self._total if self._marks else None
+                self._bar.update(self._task, total=total, completed=self._done, status=status)
+                self._bar.refresh()
+
+    def _started(self) -> tuple[RichProgress, TaskID]:
+        from rich.progress import BarColumn, TextColumn  # noqa: PLC0415 - only for a person's terminal
+        from rich.progress import Progress as RichProgress  # noqa: PLC0415 - the same
+
+        # Drawn where the run looks up anyway (several times a second): no thread that outlives it.
+        bar = RichProgress(
+            BarColumn(),
+            TextColumn("{task.fields[status]}", markup=False),
+            console=self._console,
+            transient=True,
+            auto_refresh=False,
+        )
+        bar.start()
+        return bar, bar.add_task("", total=None, status="")

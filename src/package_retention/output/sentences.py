@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from package_retention.decide.expiry import KEY as EXPIRY
+from package_retention.decide.git_names import GitKind
 from package_retention.decide.in_use import UseReason
-from package_retention.decide.source_gone import SourceFact
+from package_retention.decide.source_gone import SourceCause, SourceFact, SourceState
 from package_retention.escaping import counted, quoted
-from package_retention.output.git_words import rule_of_source, source_words
 from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
@@ -253,3 +253,54 @@ def exact_age(age: timedelta) -> str:
     if age >= timedelta(hours=1):
         return counted(age // timedelta(hours=1), "hour")
     return counted(max(age, timedelta()) // timedelta(minutes=1), "minute")
+
+
+_THINGS: dict[str, str] = {
+    GitKind.PULL_REQUEST: "pull request",
+    GitKind.BRANCH: "branch",
+    GitKind.TAG: "git tag",
+    GitKind.RELEASE: "release",
+}
+_UNKNOWN_SOURCES = {
+    SourceCause.NO_REPOSITORY: "it is linked to no repository",
+    SourceCause.UNLISTED: "the {kinds} could not be listed",
+    SourceCause.ABOVE_NEWEST: "pull request {name} is newer than the newest that is listed",
+    SourceCause.NAMES_TAG_OR_RELEASE: "{text} names the git tag or release {name}",
+    SourceCause.BEGINS_WITH_BRANCH: "{text} begins with the branch {name}",
+    SourceCause.BEGINS_AS_VERSION: "{text} begins as a version does",
+    SourceCause.COMMIT: "{text} is the hash of a commit",
+    SourceCause.NO_NAME: "{text} is no name",
+    SourceCause.NO_VERSION: "{text} is no version",
+    SourceCause.TOO_YOUNG: "younger than 24 hours: the git tag {text} may be still to come",
+    SourceCause.OTHER_KIND: "{text} is not the name of a {kind}",
+}
+
+
+def source_words(fact: SourceFact) -> str:
+    """Say what is known of the thing in git that a tag or version is named after."""
+    kind = _THINGS[fact.kind]
+    name = fact.name if fact.kind is GitKind.PULL_REQUEST else quoted(fact.name or fact.text)
+    match fact.state:
+        case SourceState.EXISTS:
+            return f"{kind} {name} is open" if fact.kind is GitKind.PULL_REQUEST else f"{kind} {name} exists"
+        case SourceState.GONE:
+            return (
+                f"{kind} {name} is closed" if fact.kind is GitKind.PULL_REQUEST else f"{kind} {name} is gone"
+            )
+    return _UNKNOWN_SOURCES[fact.cause].format(
+        text=quoted(fact.text), name=name, kind=kind, kinds=plural_of(fact.kind)
+    )
+
+
+def rule_of_source(kinds: str, *, gone: bool) -> str:
+    """Say a rule on things in git: `named after a branch or pull request that is gone or is closed`."""
+    named = kinds.split(", ")
+    pull_request, other = ("is closed", "is gone") if gone else ("is open", "exists")
+    states = dict.fromkeys(pull_request if kind == GitKind.PULL_REQUEST else other for kind in named)
+    return f"named after a {' or '.join(_THINGS[kind] for kind in named)} that {' or '.join(states)}"
+
+
+def plural_of(kind: str) -> str:
+    """Name several of a kind of thing in git."""
+    thing = _THINGS.get(kind, kind)
+    return f"{thing}es" if kind == GitKind.BRANCH else f"{thing}s"

@@ -15,8 +15,16 @@ from package_retention.escaping import counted
 from package_retention.model import Operation
 from package_retention.output.annotations import notices
 from package_retention.output.counts import count_run
-from package_retention.output.summary import html, markdown, plain
-from package_retention.output.summary.blocks import About, Alert, Heading, Listing, Paragraph, Strong
+from package_retention.output.summary import markdown
+from package_retention.output.summary.blocks import (
+    About,
+    Alert,
+    Heading,
+    Listing,
+    Paragraph,
+    Strong,
+    plain_section,
+)
 from package_retention.output.summary.inventory import conflicts, inventory_section
 from package_retention.output.summary.inventory import overview as inventories
 from package_retention.output.summary.tables import by_age, overview, package_section, tells
@@ -46,13 +54,7 @@ def render(run: RunResult, about: About, most: int = MOST_BYTES, counts: RunCoun
 
 def render_text(run: RunResult, about: About, most: int = MOST_BYTES, counts: RunCounts | None = None) -> str:
     """Write the same as plain text."""
-    return _fitted(run, about, plain.section, most, counts or count_run(run))
-
-
-def render_html(run: RunResult, about: About, counts: RunCounts | None = None) -> str:
-    """Write the same as an HTML page that needs no network."""
-    counts = counts or count_run(run)
-    return html.page(headline(run, counts), blocks_of(run, about, counts))
+    return _fitted(run, about, plain_section, most, counts or count_run(run))
 
 
 def blocks_of(run: RunResult, about: About, counts: RunCounts | None = None) -> Section:

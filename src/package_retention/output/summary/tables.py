@@ -18,8 +18,7 @@ from package_retention.output.summary.blocks import (
     Strong,
     Table,
 )
-from package_retention.output.summary.images import Change, Stay, changes, named, stays
-from package_retention.output.summary.naming import Names
+from package_retention.output.summary.images import Change, Names, Stay, changes, named, stays
 from package_retention.output.summary.words import (
     LABELS,
     age,

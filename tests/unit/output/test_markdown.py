@@ -8,7 +8,7 @@ from hypothesis import given
 from hostile import NAMES, names
 from markdown_page import Page
 from package_retention.escaping import harmless
-from package_retention.output.summary import markdown, plain
+from package_retention.output.summary import markdown
 from package_retention.output.summary.blocks import (
     About,
     Code,
@@ -18,6 +18,7 @@ from package_retention.output.summary.blocks import (
     Listing,
     Paragraph,
     Table,
+    plain_section,
 )
 from run_results import NOW, package
 
@@ -129,7 +130,7 @@ def test_code_shows_a_name_as_it_is(name: str) -> None:
 @given(names)
 def test_plain_text_commands_nothing(name: str) -> None:
     table = Table(("a",), (((Code(name),),),))
-    text = plain.section((Heading(2, (name,)), table, Paragraph((Link(name, URL),))))
+    text = plain_section((Heading(2, (name,)), table, Paragraph((Link(name, URL),))))
     assert all(line.isprintable() for line in text.split("\n"))
     assert "::" not in text
     assert "##[" not in text

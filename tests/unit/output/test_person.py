@@ -7,7 +7,8 @@ import pytest
 
 from clocks import FakeClock
 from package_retention.model import Outcome, Plan, Result
-from package_retention.output.screen import Bar, Screen, screen_for
+from package_retention.output.person import Screen, screen_for
+from package_retention.output.progress import Bar
 from package_retention.output.summary.blocks import (
     Alert,
     Block,
@@ -104,7 +105,7 @@ def test_no_name_moves_the_cursor_or_styles_the_screen(make: object) -> None:
 def bar() -> tuple[Bar, FakeClock, Tty]:
     shown, stream = screen()
     clock = FakeClock(NOW)
-    return Bar(shown, clock), clock, stream
+    return Bar(shown.console, clock), clock, stream
 
 
 def test_a_bar_says_how_far_the_changes_are_and_how_long_they_take() -> None:

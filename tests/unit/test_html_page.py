@@ -7,9 +7,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from emulator.html_page import render_html
 from hostile import NAMES
 from package_retention.output.summary.blocks import About
-from package_retention.output.summary.page import render_html, render_text
+from package_retention.output.summary.page import render_text
 from run_results import NOW, package, result, run
 
 ABOUT = About(NOW, "octo/package-retention@v1", "out/report.jsonl")

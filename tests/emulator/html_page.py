@@ -1,4 +1,4 @@
-"""One HTML page from the same blocks: no network, no script; its chart is drawn as SVG in the page itself."""
+"""The summary of the demonstration as one HTML page, from the same blocks: no network, no script; its chart is drawn as SVG in the page itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from package_retention.escaping import harmless
+from package_retention.output.counts import count_run
 from package_retention.output.summary.blocks import (
     Alert,
     Chart,
@@ -20,11 +21,14 @@ from package_retention.output.summary.blocks import (
     pieces,
 )
 from package_retention.output.summary.markdown import safe_url
+from package_retention.output.summary.page import blocks_of
+from package_retention.output.summary.words import headline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from package_retention.output.summary.blocks import Block, Inline, Line, Section
+    from package_retention.output.summary.blocks import About, Block, Inline, Line
+    from package_retention.results import RunResult
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #d1d9e0; --soft: #f6f8fa; --stays: #218bff; --goes: #fb8f44; }
@@ -45,8 +49,10 @@ summary { cursor: pointer; margin: .5rem 0; }
 _HEIGHT, _STEP, _BAR = 160, 90, 56
 
 
-def page(title: str, blocks: Section) -> str:
-    """Write a whole page."""
+def render_html(run: RunResult, about: About) -> str:
+    """Write the summary of a run as a whole page."""
+    counts = count_run(run)
+    title, blocks = headline(run, counts), blocks_of(run, about, counts)
     body = "\n".join(render(block) for block in blocks)
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width">\n<title>{_text(title)}</title>'
     return f'<!doctype html>\n<html lang="en">\n{head}\n<style>{_STYLE}</style>\n{body}\n</html>\n'
