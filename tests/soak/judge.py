@@ -83,7 +83,9 @@ def _disturbed(world: World, one: Trial) -> Iterator[str]:
     real = world.step(one, report_file=REPORT)
     yield from laws.truth(real)
     yield from laws.safety(real, world.rules, now)
-    if not one.changes:
+    if one.changes:
+        yield from _undone_beside_others(world, real)
+    else:
         yield from _undone(world, start, _lost(real))
 
 
@@ -109,6 +111,23 @@ def _undone(world: World, start: dict[str, tuple[str, ...]], lost: set[str]) -> 
         )
     elif undone.status and not lost:
         yield f"the undo did everything and ended with {undone.status}: {_errors(undone.log)}"
+
+
+def _undone_beside_others(world: World, real: Happened) -> Iterator[str]:
+    """What was deleted comes back, and a tag that the run took away too, but where somebody else's version has it now."""
+    ours = set(real.ran.ids("deleted-version-ids")) - real.seen.by_others
+    if not ours or real.whole:
+        return
+    known = {row.id: row for _, rows in real.seen.lists for row in rows}
+    undone = world.made.step(operation="restore", from_report=REPORT, report_file="undone.jsonl")
+    now = {row.id: row for row in world.rows()}
+    elsewhere = frozenset[str]().union(*(row.tags for row in now.values()))
+    for number in sorted(ours & known.keys()):
+        row = known[number]
+        if number not in now:
+            yield f"the undo (exit {undone.status}) left {laws.named(row)} deleted; {_errors(undone.log)}"
+        elif lost := row.tags - elsewhere - {"latest"}:
+            yield f"the undo (exit {undone.status}) put {sorted(lost)} back nowhere: {laws.named(row)}; {_errors(undone.log)}"
 
 
 def _state(rows: tuple[Row, ...]) -> dict[str, tuple[str, ...]]:
