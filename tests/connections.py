@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from clocks import FakeClock
+from package_retention.api.budgets import ListBudget
 from package_retention.api.client import GitHubClient
-from package_retention.api.list_budget import ListBudget
 from package_retention.api.packages import PackagesClient, Where
 from package_retention.api.pagination import Paginator
 from package_retention.api.rate_limit import RateLimiter
-from package_retention.api.session import ResponseHeaders
+from package_retention.api.responses import ResponseHeaders
 from package_retention.api.tokens import TokenKind
 from package_retention.transport.exchange import TransportError
 
@@ -131,7 +131,7 @@ def rig(
     where = Where(kind, on_github_com)
     packages = PackagesClient(
         client,
-        Paginator(client, workers, ListBudget(rate_limiter)),
+        Paginator(client, workers, ListBudget(rate_limiter.hour)),
         rate_limiter,
         response_headers,
         where,

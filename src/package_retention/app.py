@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from package_retention.api import tokens
+from package_retention.api.budgets import ListBudget
 from package_retention.api.client import GitHubClient
-from package_retention.api.list_budget import ListBudget
 from package_retention.api.packages import PackagesClient, Where
 from package_retention.api.pagination import Paginator
 from package_retention.api.rate_limit import LONGEST_BUDGET_WAIT, RateLimiter
-from package_retention.api.session import ResponseHeaders, Session
+from package_retention.api.responses import ResponseHeaders
+from package_retention.api.session import Session
 from package_retention.cancel import Cancel, RealClock
 from package_retention.decide.rules import Options
 from package_retention.errors import InputError, RetentionError
@@ -238,7 +239,7 @@ def connect(
         jitter=jitter,
     )
     where = Where(kind, settings.on_github_com, settings.server_url, settings.by_hand)
-    paginator = Paginator(client, workers, ListBudget(rate_limiter))
+    paginator = Paginator(client, workers, ListBudget(rate_limiter.hour))
     return PackagesClient(client, paginator, rate_limiter, response_headers, where, clock)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_retention.transport.links import last_page, links, next_url, partial_notice, same_host
+from package_retention.transport.links import last_page, links, next_url, same_host
 
 API = "https://api.github.com"
 NEXT = f"{API}/organizations/9/packages/container/a%2Fb/versions?per_page=100&page=2"
@@ -65,7 +65,6 @@ def test_any_header_is_read(header: str) -> None:
     next_url(header)
     page = last_page(header)
     assert page is None or page > 0
-    assert isinstance(partial_notice(header), str)
 
 
 @given(st.integers(min_value=1, max_value=999_999_999))
@@ -113,23 +112,3 @@ def test_the_token_goes_nowhere_else(url: str) -> None:
 @given(st.text())
 def test_any_url_is_judged(url: str) -> None:
     assert not same_host(url, API) or url.lower().startswith(API)
-
-
-@pytest.mark.parametrize(
-    ("header", "whose"),
-    [
-        ("partial-results; organizations=21955855,20582480", "2 organizations"),
-        ("Partial-Results;organizations=1", "1 organization "),
-        ("partial-results", "some organizations"),
-    ],
-)
-def test_a_list_that_leaves_organizations_out_is_told(header: str, whose: str) -> None:
-    notice = partial_notice(header)
-    assert whose in notice
-    assert "incomplete" in notice
-    assert "Configure SSO" in notice
-
-
-@pytest.mark.parametrize("header", [None, "", "required; url=https://github.com/orgs/o/sso"])
-def test_no_notice_without_partial_results(header: str | None) -> None:
-    assert partial_notice(header) == ""

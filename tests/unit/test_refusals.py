@@ -10,14 +10,12 @@ from hypothesis import strategies as st
 
 from package_retention.api.refusals import (
     ROWS,
-    RequestContext,
     explain,
-    gone,
     not_found_package,
     restore_refused,
     role_missing,
-    users_deleted_list,
 )
+from package_retention.api.responses import RequestContext
 from package_retention.api.tokens import TokenKind
 from package_retention.errors import Refusal, RefusalKind
 from package_retention.model import OwnerKind, PackageType, StepKind
@@ -515,12 +513,6 @@ def test_a_missing_role_is_told_by_token_type_and_owner(subject: RequestContext,
     assert step in refusal.hint
 
 
-def test_what_is_gone_needs_nothing() -> None:
-    assert gone(DELETES).kind is RefusalKind.VERSION_NOT_FOUND
-    assert gone(replace(DELETES, kind=StepKind.DELETE_PACKAGE)).kind is RefusalKind.NOT_FOUND
-    assert "the package is already gone" in gone(replace(DELETES, kind=StepKind.DELETE_PACKAGE)).message
-
-
 def test_a_refused_restore_names_window_name_and_role() -> None:
     for refusal in (
         restore_refused(RESTORES),
@@ -538,12 +530,6 @@ def test_a_refused_restore_names_window_name_and_role() -> None:
     assert restore_refused(RESTORES).kind is RefusalKind.VERSION_NOT_FOUND
     assert restore_refused(replace(RESTORES, kind=StepKind.RESTORE_PACKAGE)).kind is RefusalKind.NOT_FOUND
     assert '"name taken"' in restore_refused(RESTORES, 422, {"message": "name taken"}).message
-
-
-def test_deleted_versions_of_another_user() -> None:
-    text = users_deleted_list(replace(RESTORES, owner_kind=OwnerKind.USER))
-    assert "documents no list of deleted versions" in text
-    assert "`package-version-ids` and `from-report`" in text
 
 
 def test_invalid_argument_is_about_lists_alone() -> None:

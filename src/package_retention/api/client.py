@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from package_retention.api.rate_limit import CHANGE_POINTS, READ_POINTS
-from package_retention.api.responses import ApiResponse
+from package_retention.api.responses import ApiResponse, ResponseHeaders
 from package_retention.errors import BudgetError, CancelledError, StaleError, UnreachableError
 from package_retention.transport import links, retry
 from package_retention.transport.exchange import TransportError
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from package_retention.api.budgets import Permit
     from package_retention.api.rate_limit import RateLimiter
-    from package_retention.api.session import ResponseHeaders
     from package_retention.ports import Clock
 
 MAX_REDIRECTS = 3

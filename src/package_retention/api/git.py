@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from package_retention.api import paths, responses
+from package_retention.api import responses, rows
 from package_retention.api.pagination import Listing, Paginator
 from package_retention.decide.git_names import (
     GitKind,
@@ -93,7 +93,7 @@ def _unless_unlisted(ask: Callable[[], Listed]) -> Listed | Unlisted:
 
 def _path(repository: str) -> str:
     owner, _, name = repository.partition("/")
-    return f"/repos/{paths.segment(owner)}/{paths.segment(name)}"
+    return f"/repos/{rows.segment(owner)}/{rows.segment(name)}"
 
 
 def _listing(url: str, action: str, read: Callable[[Any], Any]) -> Listing[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from package_retention.api import paths, refusals, rows, tokens
+from package_retention.api import refusals, rows, tokens
 from package_retention.api.changes import Change, execute, refused
 from package_retention.api.git import GitClient
 from package_retention.api.pagination import Listing, Paginator
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from package_retention.api.budgets import RateLimiterState
     from package_retention.api.client import GitHubClient
     from package_retention.api.rate_limit import RateLimiter
-    from package_retention.api.responses import ApiResponse
-    from package_retention.api.session import ResponseHeaders
+    from package_retention.api.responses import ApiResponse, ResponseHeaders
     from package_retention.api.tokens import TokenKind
     from package_retention.model import Result, Version
     from package_retention.ports import Clock
@@ -92,7 +91,7 @@ class PackagesClient:
             MissingError: the owner does not exist, or is hidden.
         """
         context = self._context(f"find the owner {login}", login)
-        response = self._client.get(f"/users/{paths.segment(login)}", context.action)
+        response = self._client.get(f"/users/{rows.segment(login)}", context.action)
         fields = self._object(response, context)
         name = fields.get("login") if isinstance(fields.get("login"), str) else login
         if fields.get("type") == "Organization":
@@ -108,7 +107,7 @@ class PackagesClient:
         )
         found = self._paginator.all(
             Listing(
-                f"{paths.base(owner)}/packages?package_type={package_type.value}",
+                f"{rows.owner_path(owner)}/packages?package_type={package_type.value}",
                 context.action,
                 lambda row: rows.package(row, owner, package_type),
                 lambda package: package.name,
@@ -120,7 +119,7 @@ class PackagesClient:
 
     def some_packages(self, owner: Owner, package_type: PackageType) -> tuple[Package, ...]:
         """List at most a hundred of the owner's packages of a type, with one request; none if that is refused."""
-        path = f"{paths.base(owner)}/packages?package_type={package_type.value}&per_page=100"
+        path = f"{rows.owner_path(owner)}/packages?package_type={package_type.value}&per_page=100"
         response = self._client.get(path, f"list the {package_type} packages of {owner.login}")
         if not response.ok or not isinstance(response.body, list):
             return ()
@@ -134,7 +133,7 @@ class PackagesClient:
         """Get one package; `MissingError` where it is not there or hidden."""
         plain = Package(owner, package_type, name)
         context = self._about(f"get {plain.label}", plain)
-        response = self._client.get(paths.package(plain), context.action)
+        response = self._client.get(rows.package_path(plain), context.action)
         try:
             found = rows.package(self._object(response, context), owner, package_type)
         except ValueError as error:
@@ -168,7 +167,7 @@ class PackagesClient:
     def version(self, package: Package, version_id: int) -> Version:
         """Get one version; `MissingError` where it is not there."""
         context = self._about(f"get version {version_id} of {package.label}", package)
-        response = self._client.get(paths.version(package, version_id), context.action)
+        response = self._client.get(rows.version_path(package, version_id), context.action)
         try:
             return rows.version(self._object(response, context), package.type)
         except ValueError as error:
@@ -197,7 +196,7 @@ class PackagesClient:
             owner_kind=owner.kind,
             package_type=PackageType.DOCKER,
         )
-        response = self._client.get(f"{paths.base(owner)}/docker/conflicts", context.action)
+        response = self._client.get(f"{rows.owner_path(owner)}/docker/conflicts", context.action)
         if not response.ok:
             raise refused(context, response)
         if not isinstance(response.body, list):
@@ -254,7 +253,7 @@ class PackagesClient:
         verb = "restore" if restores else "delete"
         noun = package.label if version_id is None else f"version {version_id} of {package.label}"
         context = replace(self._about(f"{verb} {noun}", package), kind=kind)
-        thing = paths.package(package) if version_id is None else paths.version(package, version_id)
+        thing = rows.package_path(package) if version_id is None else rows.version_path(package, version_id)
         change = Change(context, *(("POST", f"{thing}/restore") if restores else ("DELETE", thing)), thing)
         return execute(self._client, change, not_after=not_after)
 
@@ -315,7 +314,7 @@ def _versions(package: Package, context: RequestContext, *, deleted: bool) -> Li
         return version if (version.deleted_at is not None) is deleted else None
 
     return Listing(
-        f"{paths.package(package)}/versions{'?state=deleted' if deleted else ''}",
+        f"{rows.package_path(package)}/versions{'?state=deleted' if deleted else ''}",
         context.action,
         read,
         lambda version: version.id,

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
     from concurrent.futures import Future
 
+    from package_retention.api.budgets import ListBudget
     from package_retention.api.client import GitHubClient
-    from package_retention.api.list_budget import ListBudget
     from package_retention.api.responses import ApiResponse
     from package_retention.errors import RefusedError
 

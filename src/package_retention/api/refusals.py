@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from package_retention.api import hints, responses
 from package_retention.api.refusal_table import OBJECTS, SERVICE, KnownRefusal
-from package_retention.api.responses import RequestContext
 from package_retention.api.token_refusals import TOKENS
 from package_retention.api.tokens import TokenKind
 from package_retention.errors import Refusal, RefusalKind
@@ -15,19 +14,7 @@ from package_retention.model import StepKind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from package_retention.api.responses import ErrorResponse
-
-__all__ = [
-    "ROWS",
-    "KnownRefusal",
-    "RequestContext",
-    "explain",
-    "gone",
-    "not_found_package",
-    "restore_refused",
-    "role_missing",
-    "users_deleted_list",
-]
+    from package_retention.api.responses import ErrorResponse, RequestContext
 
 ROWS: tuple[KnownRefusal, ...] = (*TOKENS, *OBJECTS, *SERVICE)
 """Every text that is known; the first row that fits an answer explains it."""
@@ -120,14 +107,6 @@ def role_missing(subject: RequestContext) -> Refusal:
     return Refusal(RefusalKind.ROLE, _NOT_FOUND, message, hints.role(subject))
 
 
-def gone(subject: RequestContext) -> Refusal:
-    """Explain that the object was there and is not any more."""
-    noun = _noun(subject)
-    kind = RefusalKind.NOT_FOUND if noun != "version" else RefusalKind.VERSION_NOT_FOUND
-    message = f"cannot {subject.action}: the {noun} is already gone; somebody else deleted it, or GitHub's list was old"
-    return Refusal(kind, _NOT_FOUND, message, "nothing is to be done")
-
-
 def restore_refused(subject: RequestContext, status: int = _NOT_FOUND, body: Any = None) -> Refusal:
     """Explain a restore that is refused without a known reason: window over, name reused, or no role (facts A4)."""
     kind = RefusalKind.OTHER
@@ -139,15 +118,6 @@ def restore_refused(subject: RequestContext, status: int = _NOT_FOUND, body: Any
 def _restore(subject: RequestContext, response: ErrorResponse, kind: RefusalKind) -> Refusal:
     meaning = f"GitHub does not restore the {_noun(subject)}"
     return _refusal(kind, subject, response, meaning, hints.not_restorable(subject))
-
-
-def users_deleted_list(subject: RequestContext) -> str:
-    """Say why a user's deleted versions may not be listed, and what works all the same (facts A1, A6)."""
-    return (
-        f"cannot {subject.action}: GitHub documents no list of deleted versions for another user's packages"
-        f" ({subject.owner}). `package-version-ids` and `from-report` name versions without it; a token of"
-        f" {subject.owner}'s own can list them"
-    )
 
 
 def _noun(subject: RequestContext) -> str:

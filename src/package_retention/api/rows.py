@@ -1,4 +1,6 @@
-"""Read JSON rows of the API into values of the model: incomplete ones are tolerated, unreadable ones raise (facts A5).
+"""Make the paths of the API's objects (facts A1), and read their JSON rows into values of the model (facts A5).
+
+An incomplete row is tolerated, an unreadable one raises.
 
 A row is never dropped in silence: what it stands for may be the very thing that protects others.
 """
@@ -7,13 +9,46 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from package_retention.model import Owner, Package, PackageType, Version
+from package_retention.errors import MissingError, Refusal, RefusalKind
+from package_retention.model import Owner, OwnerKind, Package, PackageType, Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+# URL libraries take these two for steps along the path, however they are encoded.
+_STEPS = ("", ".", "..")
 _GHOST = "deleted_"
+
+
+def segment(name: str) -> str:
+    """Encode a name as one segment, slashes included.
+
+    Raises:
+        MissingError: the name is empty, `.` or `..`: as a segment it would lead to another object.
+    """
+    if name in _STEPS:
+        message = f"there can be no owner or package of the name {name!r}"
+        raise MissingError(Refusal(RefusalKind.NOT_FOUND, 0, message, "check `owner` and `package-name`"))
+    return quote(name, safe="")
+
+
+def owner_path(owner: Owner) -> str:
+    """Return the base path that reaches an owner's packages."""
+    if owner.kind is OwnerKind.ONESELF:
+        return "/user"
+    return f"/{'orgs' if owner.kind is OwnerKind.ORGANIZATION else 'users'}/{segment(owner.login)}"
+
+
+def package_path(of: Package) -> str:
+    """Return the path of a package."""
+    return f"{owner_path(of.owner)}/packages/{of.type.value}/{segment(of.name)}"
+
+
+def version_path(of: Package, version_id: int) -> str:
+    """Return the path of a version."""
+    return f"{package_path(of)}/versions/{version_id:d}"
 
 
 def is_ghost(name: str) -> bool:

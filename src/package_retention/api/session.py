@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 import time
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,74 +19,12 @@ from github import Auth, Github
 from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, RequestsResponse
 
 from package_retention import __version__
-from package_retention.api import tokens
 from package_retention.shield import is_shielded
-from package_retention.transport import links
 from package_retention.transport.exchange import FAILURES, LONGEST_ANSWER, TransportError, failed, read_body
 from package_retention.transport.redaction import Redactor
-from package_retention.transport.retry import http_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
-
-    from package_retention.api.tokens import TokenKind
-    from package_retention.ports import Clock
-
-
-class ResponseHeaders:
-    """What the headers of all responses said: date, scopes, notices; safe in threads."""
-
-    def __init__(self, clock: Clock, kind: TokenKind) -> None:
-        self._clock = clock
-        self._kind = kind
-        self._guard = threading.Lock()
-        self._date: tuple[datetime, float] | None = None
-        self._scopes: frozenset[str] | None = None
-        self._notices: dict[str, None] = {}
-
-    def record(self, headers: Mapping[str, str]) -> datetime | None:
-        """Record one response's headers (names in small letters), and return its `Date`."""
-        date = http_date(headers.get("date"))
-        granted = tokens.granted(headers.get("x-oauth-scopes"), self._kind)
-        with self._guard:
-            if date is not None:
-                self._date = (date, self._clock.monotonic())
-            if granted is not None:
-                self._scopes = granted
-            for notice in (links.partial_notice(headers.get("x-github-sso")), _ending(headers)):
-                if notice:
-                    self._notices[notice] = None
-        return date
-
-    @property
-    def scopes(self) -> frozenset[str] | None:
-        """The token's scopes, as the latest answer that named them did; `None` where none has."""
-        return self._scopes
-
-    def now(self) -> datetime:
-        """Return the time of day: the server's, carried on by the monotonic clock, or the clock's own if that is earlier.
-
-        A server's clock that is ahead must not make versions older than they are; one that is behind keeps them.
-        """
-        own = self._clock.now()
-        with self._guard:
-            if self._date is None:
-                return own
-            date, heard = self._date
-            return min(own, date + timedelta(seconds=self._clock.monotonic() - heard))
-
-    def notices(self) -> tuple[str, ...]:
-        """Return each notice once, in the order of hearing."""
-        with self._guard:
-            return tuple(self._notices)
-
-
-def _ending(headers: Mapping[str, str]) -> str:
-    reported = [f"{name.title()}: {headers[name]}" for name in ("deprecation", "sunset") if headers.get(name)]
-    if not reported:
-        return ""
-    return f"GitHub announces the end of an API that this action uses ({', '.join(reported)}): look for a newer release"
 
 
 API_VERSION = "2022-11-28"

@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 import requests
 from requests.auth import HTTPBasicAuth
 
-from package_retention.registry.address import as_ip, is_private, split
 from package_retention.registry.attempts import described
 from package_retention.transport.exchange import Authorization, Request
+from package_retention.transport.links import as_ip, is_private, place, split_url
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -81,12 +81,12 @@ def objection(realm: str, registry_url: str, api_url: str) -> str:
     answers in place of the registry names the realm, and would get the GitHub token as a password: that is why other
     clients, which believe the challenge, are not used here.
     """
-    parts = split(realm)
+    parts = split_url(realm)
     if parts is None:
         return "its address is no plain URL"
     if not is_private(parts):
         return "it would send the token in the clear"
-    if _place(parts) not in _trusted(split(registry_url), split(api_url)):
+    if place(parts) not in _trusted(split_url(registry_url), split_url(api_url)):
         return f"it is another host or port ({parts.netloc})"
     return ""
 
@@ -112,18 +112,13 @@ def _lifetime(seconds: object) -> float:
 
 
 def _trusted(registry: SplitResult | None, api: SplitResult | None) -> set[tuple[str, int]]:
-    places = {_place(parts) for parts in (registry, api) if parts}
-    own, port = _place(registry) if registry else ("", 0)
+    places = {place(parts) for parts in (registry, api) if parts}
+    own, port = place(registry) if registry else ("", 0)
     parent = own.partition(".")[2]
     # The parent of ghcr.io is a whole top-level domain, that of 127.0.0.1 is nothing at all.
     if "." in parent and not as_ip(own):
         places.add((parent, port))
     return places
-
-
-def _place(parts: SplitResult) -> tuple[str, int]:
-    """Return host and port: what listens on another port may be anybody's."""
-    return (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _unquoted(value: str) -> str:

@@ -63,7 +63,7 @@ class Registry:
     """A container registry as one token sees it; safe in threads.
 
     Args:
-        base_url: `https://HOST`, without a path (`address.derive`, `address.normalise`).
+        base_url: `https://HOST`, without a path.
         api_url: GitHub's API, whose host may also be the token realm.
         token: the GitHub token; empty for anonymous reads of public packages.
         clock: its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 
 from package_retention.model import Absent, Unreadable
-from package_retention.registry import address, manifests
+from package_retention.registry import manifests
 from package_retention.registry.attempts import described, is_unknown_name
 from package_retention.registry.auth import TRIES_OF_A_TOKEN, NoTokenError, Tokens
 from package_retention.registry.manifests import ACCEPT
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     _Plausible = Callable[[Response], bool]
 
 _OK: int = requests.codes.ok
+_REFERENCE = re.compile(r"[a-z0-9]+:[0-9a-f]{32,128}|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _MOST_REDIRECTS = 3
 _ANY = {"Accept": "*/*"}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -75,15 +77,15 @@ class Endpoint:
 
     def blob(self, package: Package, digest: str) -> Response:
         """Get a blob; its redirect to another host is followed without the token, which a signed address refuses."""
-        url = self._url + address.blob_path(self._repository(package), digest)
+        url = self._url + path(package, "blobs", digest)
         plausible = partial(_may_be, digest)
         response = self._ask("GET", package, url, _ANY, plausible)
         for _hop in range(_MOST_REDIRECTS):
             if response.status not in _REDIRECTS:
                 break
             url = urljoin(url, response.headers.get("location", ""))
-            parts = address.split(url)
-            if parts is None or not address.is_private(parts):
+            parts = links.split_url(url)
+            if parts is None or not links.is_private(parts):
                 raise TransportError(
                     f"{self.host} redirects a blob to an address that is not asked", sent=True
                 )
@@ -103,7 +105,7 @@ class Endpoint:
 
     def referrers(self, package: Package, digest: str) -> tuple[str, Response]:
         """Get the first page of a digest's referrers; return its URL too, for what comes next."""
-        url = self._url + address.referrers_path(self._repository(package), digest)
+        url = self._url + path(package, "referrers", digest)
         return url, self._ask("GET", package, url, {"Accept": ACCEPT}, _may_be_list)
 
     def next_page(self, package: Package, url: str, response: Response) -> tuple[str, Response] | None:
@@ -139,7 +141,7 @@ class Endpoint:
     ) -> Response:
         """Send a request with the package's token; a 401 gets a fresh one: once, and twice more if tokens had worked."""
         actions = "pull" if method == "GET" else "pull,push"
-        scope = f"repository:{self._repository(package)}:{actions}"
+        scope = f"repository:{repository(package)}:{actions}"
         try:
             token = self._tokens.current(scope)
             response = self._transport.send(Request(method, url, _bearer(token), headers, body, plausible))
@@ -161,20 +163,32 @@ class Endpoint:
         return response
 
     def _manifest_url(self, package: Package, reference: str) -> str:
-        if not address.is_reference(reference):
+        if not is_reference(reference):
             raise PermanentError(f"{reference!r} is neither a tag nor a digest")
-        return self._url + address.manifest_path(self._repository(package), reference)
-
-    def _repository(self, package: Package) -> str:
-        name = address.repository(package)
-        if name is None:
-            raise PermanentError(f"{package.label} is no path in a registry")
-        return name
+        return self._url + path(package, "manifests", reference)
 
     def _same_host(self, url: str, link: str | None) -> str | None:
         """Where a `Location` or `Link` leads, if that is this very registry."""
         target = urljoin(url, link) if link else ""
         return target if links.same_host(target, self._url) else None
+
+
+def repository(package: Package) -> str:
+    """Return the package's path in the registry, `owner/name` in lower case; raise `PermanentError` for `..` and its like."""
+    name = f"{package.owner.login}/{package.name}".lower()
+    if {"", ".", ".."}.intersection(name.split("/")):
+        raise PermanentError(f"{package.label} is no path in a registry")
+    return name
+
+
+def path(package: Package, kind: str, reference: str) -> str:
+    """Return the path of a manifest, a blob or a list of referrers below the registry's URL (distribution-spec)."""
+    return f"/v2/{quote(repository(package))}/{kind}/{quote(reference, safe=':')}"
+
+
+def is_reference(reference: str) -> bool:
+    """Return whether a text is a tag or a digest (distribution-spec, "Pulling manifests")."""
+    return _REFERENCE.fullmatch(reference) is not None
 
 
 def _may_be(reference: str, response: Response) -> bool:

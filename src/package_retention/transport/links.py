@@ -1,13 +1,15 @@
-"""Pages: where the next one is, how many there are, and what a list leaves out (facts A6, B2)."""
+"""Read `Link` headers (facts A6), and judge where a URL from outside leads: the token goes to its own host alone."""
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from urllib.parse import SplitResult
 
 # One link of RFC 8288: `<URL>` and its parameters, whose values may be quoted and then hold commas and semicolons.
 _LINK = re.compile(r'<(?P<url>[^<>]*)>(?P<parameters>(?:[^",<]|"[^"]*")*)')
@@ -15,6 +17,11 @@ _PARAMETER = re.compile(r';\s*(?P<name>[\w*-]+)\s*=\s*(?:"(?P<quoted>[^"]*)"|(?P
 # `int` alone would read other scripts' digits, signs and numbers of any length.
 _PAGE = re.compile(r"[0-9]{1,9}")
 _PORTS = {"http": 80, "https": 443}
+# Parsers differ on user names, backslashes, spaces and control characters in a URL: what could be read two ways is refused.
+_PLAIN_URL = re.compile(
+    r"https?://(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?][!$-\[\]-~]*)?",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 def links(header: str | None) -> Mapping[str, str]:
@@ -51,35 +58,42 @@ def last_page(header: str | None) -> int | None:
     return int(digits) or None if _PAGE.fullmatch(digits) else None
 
 
-def same_host(url: str, api_url: str) -> bool:
-    """Return whether a URL's scheme, host and port are the API's: the token goes nowhere else."""
-    origin = _origin(api_url)
-    return origin is not None and _origin(url) == origin
+def same_host(url: str, base_url: str) -> bool:
+    """Return whether a URL's scheme, host and port are those of a base URL: the token goes nowhere else."""
+    parts, base = split_url(url), split_url(base_url)
+    if parts is None or base is None:
+        return False
+    return (parts.scheme, place(parts)) == (base.scheme, place(base))
 
 
-def _origin(url: str) -> tuple[str, str, int] | None:
-    # Parsers differ on blanks, backslashes and user names in a URL: what could be read two ways has no origin.
-    if re.search(r"[\s\\\x00-\x1f\x7f]", url):
+def split_url(url: str) -> SplitResult | None:
+    """Take a URL apart; `None` unless it is plain http(s) with a host that every reader sees alike."""
+    if not _PLAIN_URL.fullmatch(url):
         return None
     try:
         parts = urlsplit(url)
-        port = parts.port
+        parts.port  # noqa: B018 - reading it checks its range
     except ValueError:
         return None
-    if parts.scheme not in _PORTS or not parts.hostname or "@" in parts.netloc:
+    return parts
+
+
+def place(parts: SplitResult) -> tuple[str, int]:
+    """Return host and port: what listens on another port may be anybody's."""
+    port = parts.port
+    return (parts.hostname or "").lower(), _PORTS[parts.scheme] if port is None else port
+
+
+def is_private(parts: SplitResult) -> bool:
+    """Return whether nobody on the way can read along: https, or this very machine."""
+    host = parts.hostname or ""
+    address = as_ip(host)
+    return parts.scheme == "https" or (address.is_loopback if address else host == "localhost")
+
+
+def as_ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that a host is written as; `None` for a name."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
         return None
-    return parts.scheme, parts.hostname, _PORTS[parts.scheme] if port is None else port
-
-
-def partial_notice(header: str | None) -> str:
-    """Read the `X-GitHub-SSO` of a list: a notice where GitHub left organizations out of it, else empty (facts B2)."""
-    kind, _, rest = (header or "").partition(";")
-    if kind.strip().lower() != "partial-results":
-        return ""
-    _, _, value = rest.partition("=")
-    count = sum(1 for part in value.split(",") if part.strip())
-    whose = "1 organization" if count == 1 else f"{count} organizations" if count else "some organizations"
-    return (
-        f"GitHub's list is incomplete: it leaves out {whose} whose single sign-on (SAML) this token is not authorised"
-        " for; authorise it at Settings > Developer settings > Personal access tokens > Configure SSO"
-    )
