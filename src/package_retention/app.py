@@ -22,7 +22,7 @@ from package_retention.api.session import Session
 from package_retention.cancel import Cancel, RealClock
 from package_retention.decide.rules import Options
 from package_retention.errors import InputError, RetentionError
-from package_retention.inputs import parsing, policy_loading
+from package_retention.inputs import parsing, policy
 from package_retention.inputs.environment import asked_for, on_runner
 from package_retention.output.console import console_for
 from package_retention.output.problems import lines
@@ -95,7 +95,7 @@ def main(
 def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records: Records) -> RunResult:
     """Do the run; an error that ends it becomes a result that says so."""
     try:
-        settings = parsing.parse(environ, policy_loading.loader(environ, Path.cwd()))
+        settings = parsing.parse(environ, policy.loader(environ, Path.cwd()))
         # In this order: opening the report-file empties it, and the two may be the same file.
         report = records.read_report(settings)
         records.open(settings)

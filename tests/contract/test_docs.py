@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from scripts import docs_tables
 
 from package_retention.api.refusals import ROWS
-from package_retention.inputs import cli, parsing, policy_loading
+from package_retention.inputs import cli, parsing, policy
 from package_retention.inputs.table import BY_NAME, INPUTS
 from package_retention.output.outputs import NAMES
 from package_retention.output.summary.words import REASONS
@@ -177,7 +177,7 @@ def check(read: Any, block: str, folder: Path) -> None:
         assert set(read["permissions"].values()) <= GRANTS
     elif read.keys() == {"packages"}:
         (folder / "policy.yml").write_text(block, encoding="utf-8")
-        policy_loading.loader({"GITHUB_WORKSPACE": str(folder)}, folder)(folder / "policy.yml", None, "")
+        policy.loader({"GITHUB_WORKSPACE": str(folder)}, folder)(folder / "policy.yml", None, "")
     else:
         raise AssertionError(f"neither a recipe, nor a step, permissions or a policy: {block}")
 

@@ -15,7 +15,7 @@ import pytest
 from clocks import START, FakeClock
 from emulator.steps import environment, read_outputs
 from package_retention.decide.rules import Options
-from package_retention.inputs import parsing, policy_loading
+from package_retention.inputs import parsing, policy
 from package_retention.inputs.report_reader import read
 from package_retention.model import Owner, OwnerKind, Package, Version
 from package_retention.output.console import Console
@@ -109,7 +109,7 @@ def planned(folder: Path, listed: tuple[Version, ...], **given: Any) -> tuple[Ru
     environ = environment(_Server(), folder, named | given)  # type: ignore[arg-type]
     log, clock = io.StringIO(), FakeClock()
     console = Console(log, environ)
-    settings = parsing.parse(environ, policy_loading.loader(environ, folder))
+    settings = parsing.parse(environ, policy.loader(environ, folder))
     records = Records(environ, console, clock)
     records.open(settings)
     with ThreadPoolExecutor(1) as changes, ThreadPoolExecutor(1) as packages:

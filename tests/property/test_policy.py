@@ -17,7 +17,7 @@ from package_retention.decide.matching import VersionParser
 from package_retention.decide.rules import Options
 from package_retention.errors import InputError, PlanError
 from package_retention.inputs.parsing import parse as parse_inputs
-from package_retention.inputs.policy_loading import loader, parse
+from package_retention.inputs.policy import loader, parse
 from package_retention.model import PackageType
 from package_retention.output.findings import finding_words
 from package_retention.output.problems import sentences

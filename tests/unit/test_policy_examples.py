@@ -16,8 +16,7 @@ from package_retention.decide.facts import Facts
 from package_retention.decide.git_names import GitNames, PullRequests, RepositoryNames
 from package_retention.decide.matching import VersionParser
 from package_retention.decide.rules import Options
-from package_retention.inputs.policy import DELETE_KEYS, KEEP_KEYS, PACKAGE_KEYS
-from package_retention.inputs.policy_loading import parse
+from package_retention.inputs.policy import DELETE_KEYS, KEEP_KEYS, PACKAGE_KEYS, parse
 from package_retention.model import Descriptor, Owner, OwnerKind, Package, PackageType, Plan, Version
 from property.worlds import IMAGE, INDEX, NOW, Built, digest
 

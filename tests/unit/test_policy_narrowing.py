@@ -9,7 +9,7 @@ import pytest
 
 from clocks import FakeClock
 from package_retention.errors import InputError, MissingError, PlanError, Refusal, RefusalKind
-from package_retention.inputs.policy_loading import narrowed, parse
+from package_retention.inputs.policy import narrowed, parse
 from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, Owner, OwnerKind, Package, PackageType
 from package_retention.output.findings import finding_words

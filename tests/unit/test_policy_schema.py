@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from package_retention.errors import InputError
-from package_retention.inputs.policy import DELETE_KEYS, KEEP_KEYS, PACKAGE_KEYS
-from package_retention.inputs.policy_loading import parse
+from package_retention.inputs.policy import DELETE_KEYS, KEEP_KEYS, PACKAGE_KEYS, parse
 from package_retention.inputs.table import BY_NAME
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -13,8 +13,8 @@ import yaml
 from scripts import docs_tables, policy_schema
 
 from package_retention.decide.rules import Filter, PackageRules, Retention, Rule
-from package_retention.inputs import cli, kinds
-from package_retention.inputs.rows import Group, Input, Part, Place
+from package_retention.inputs import cli
+from package_retention.inputs.rows import DURATION, SHARE, Context, Group, Input, Part, Place
 from package_retention.inputs.settings import Settings
 from package_retention.inputs.table import INPUTS, KEEP_KEYS
 
@@ -38,9 +38,7 @@ NO_INPUTS = {
     Place.RETENTION: set[str](),
     Place.RULE: {"name", "filter", "retention"},
 }
-MADE_UP = Input(
-    "made-up", kinds.DURATION, "Nothing", group=Group.FILTER, place=Place.FILTER, parts=(Part.DELETE,)
-)
+MADE_UP = Input("made-up", DURATION, "Nothing", group=Group.FILTER, place=Place.FILTER, parts=(Part.DELETE,))
 
 
 def read(name: str) -> str:
@@ -82,7 +80,7 @@ def check_kinds(rows: Iterable[Input]) -> None:
             assert not each.default or each.default in policy_schema._DEFAULTS
         words = ("none", "any", "")
         if each.place is Place.SETTINGS and not each.from_context and each.default not in words:
-            each.kind.parse(each.default, kinds.Context())
+            each.kind.parse(each.default, Context())
 
 
 def check_policies(rows: Iterable[Input], page: str) -> None:
@@ -134,7 +132,7 @@ HALVES: dict[str, Callable[[], Any]] = {
     ),
     "not in the schema": lambda: check_schema((*ROWS, MADE_UP), read("docs/policy.schema.json")),
     "in the schema alone": lambda: check_schema(ROWS[:-1], read("docs/policy.schema.json")),
-    "a kind that the schema does not know": lambda: check_kinds((replace(MADE_UP, kind=kinds.SHARE),)),
+    "a kind that the schema does not know": lambda: check_kinds((replace(MADE_UP, kind=SHARE),)),
     "a default that its kind refuses": lambda: check_kinds(
         (replace(MADE_UP, parts=(), place=Place.SETTINGS, default="soon"),)
     ),

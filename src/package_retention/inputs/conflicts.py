@@ -1,21 +1,104 @@
-"""What does not go together: inputs that an operation does not take, a policy file beside a filter, no filter at all."""
+"""From keys and their values to a rule, and all that does not go together in it or beside it.
+
+A rule is made alike of the single inputs and of a rule of a policy file. Contradictions are inputs that an operation
+does not take, a policy file beside a filter, conditions that never match together, no filter at all.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from package_retention.decide.rules import TagStatus
+from package_retention.decide.rules import Filter, Retention, Rule, TagStatus
 from package_retention.inputs.environment import IGNORE
-from package_retention.inputs.table import INPUTS
+from package_retention.inputs.rows import Place
+from package_retention.inputs.table import INPUTS, KEEP_KEYS
 from package_retention.model import Operation, PackageType
 from package_retention.problems import Problem
 from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from package_retention.decide.patterns import Patterns
     from package_retention.inputs.environment import InputReader
+    from package_retention.inputs.rows import Context, Report
+    from package_retention.inputs.values import Value
     from package_retention.problems import Detail
+
+MINIMUM = "min-versions-to-keep"
+_NEED_MINIMUM = ("keep-per", "order-by")
+_NEED_TAGS = ("versions", "version-range", "release-status", "source-gone")
+
+
+def rule_of(name: str, given: Mapping[str, Value], context: Context, report: Report) -> Rule:
+    """Build a rule of the keys that are given (none of them at its default).
+
+    `report` is called with a problem for each that does not fit, of which the rule then knows nothing.
+    What depends on the package type is left unread if that is not known (it was refused itself).
+    """
+    rows = [each for each in (*INPUTS, *KEEP_KEYS) if each.name in given]
+    for each in rows:
+        each.check_type(context, report)
+    read = {
+        place: {
+            each.attribute: found
+            for each in rows
+            if each.place is place and (found := each.read(given[each.name], context, report)) is not None
+        }
+        for place in (Place.FILTER, Place.RETENTION, Place.RULE)
+    }
+    retention = Retention(**read[Place.RETENTION])
+    # A minimum that was refused was meant to be one.
+    if not retention.minimum and (MINIMUM not in given or "minimum" in read[Place.RETENTION]):
+        for key in _NEED_MINIMUM:
+            if key in given:
+                report(Problem(Code.NEEDS_MINIMUM, input=key))
+    rule = Rule(name, Filter(**read[Place.FILTER]), retention, **read[Place.RULE])
+    _check_pairs(rule, given, context, report)
+    return rule
+
+
+def _check_pairs(rule: Rule, given: Mapping[str, Value], context: Context, report: Report) -> None:
+    """Report conditions that can never match together, and those that need another one."""
+    condition = rule.filter
+    has_tags = context.package_type is None or context.package_type.has_tags
+    if condition.tag_status is TagStatus.UNTAGGED and has_tags:
+        for key in _NEED_TAGS:
+            if key in given and not (key == "versions" and _any_digest(condition.versions)):
+                report(_never(key, given[key], "tag-status: untagged", "untagged"))
+    if rule.exclude and condition.versions and _excludes(rule.exclude, condition.versions):
+        report(_never("versions", given["versions"], "exclude-versions", "excluded"))
+    older, newer = condition.older_than, condition.newer_than
+    if older and newer and older.months == newer.months and older.seconds >= newer.seconds:
+        report(_never("older-than", older.text, f"newer-than: {newer.text}", "ages"))
+    if condition.source_gone and "exclude-versions" not in given and _matches_all(condition.versions):
+        report(Problem(Code.SOURCE_GONE_NEEDS, input="source-gone"))
+    if condition.expired and not given.keys() & {"versions", "tag-status", "exclude-versions"}:
+        report(Problem(Code.EXPIRED_NEEDS, input="expired"))
+
+
+def _never(key: str, value: Value, other: str, cause: str) -> Problem:
+    text = value.strip() if isinstance(value, str) else ", ".join(value)
+    details = {"first": f"{key}: {' '.join(text.split())}", "second": other, "cause": cause}
+    return Problem(Code.NEVER_TOGETHER, input=key, details=details)
+
+
+def _excludes(exclude: Patterns, versions: Patterns) -> bool:
+    """Whether everything that is selected by name is excluded by the same words."""
+    wanted = {entry.text for entry in versions.entries if not entry.negated}
+    spared = {entry.text for entry in exclude.entries if entry.negated}
+    return bool(wanted) and not spared and wanted <= {entry.text for entry in exclude.entries}
+
+
+def _any_digest(patterns: Patterns | None) -> bool:
+    """Whether untagged images may be meant; patterns that were refused may mean anything."""
+    return patterns is None or any(entry.digest and not entry.negated for entry in patterns.entries)
+
+
+def _matches_all(patterns: Patterns | None) -> bool:
+    return patterns is None or {entry.text for entry in patterns.entries} == {"*"}
+
 
 _FILTERS = tuple(each.name for each in INPUTS if each.is_filter)
 _BESIDE = ("exclude-versions", "keep-referenced-in", "companion-tags", "limit")

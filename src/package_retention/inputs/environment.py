@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from package_retention.inputs import values
-from package_retention.inputs.filters import take
 from package_retention.inputs.suggestions import input_meant
 from package_retention.inputs.table import BY_NAME, INPUTS
 from package_retention.model import Operation
@@ -18,8 +17,7 @@ from package_retention.problems import ProblemCode as Code
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from package_retention.inputs.kinds import Context
-    from package_retention.inputs.rows import Input
+    from package_retention.inputs.rows import Context, Input
 
 
 _PREFIX = "INPUT_"
@@ -189,13 +187,13 @@ class InputReader:
 
     def value(self, name: str) -> Any:
         """Read an input, given or at its default; `None` if it does not fit."""
-        return take(BY_NAME[name], self.raw.values[name], self.context, self.report)
+        return BY_NAME[name].read(self.raw.values[name], self.context, self.report)
 
     def given_value(self, name: str) -> Any:
         """Read an input that is given; `None` if it is at its default, or does not fit."""
         if name not in self.given:
             return None
-        found = take(BY_NAME[name], self.given[name], self.context, self.report)
+        found = BY_NAME[name].read(self.given[name], self.context, self.report)
         if isinstance(found, Path):
             self.files[name] = found
         return found

@@ -13,9 +13,7 @@ from package_retention.decide.rules import Filter, PackageRules, Retention, Rule
 from package_retention.errors import InputError
 from package_retention.inputs import conflicts, environment, files, settings
 from package_retention.inputs.environment import IGNORE, InputReader, on_runner
-from package_retention.inputs.filters import rule_of
-from package_retention.inputs.kinds import Context
-from package_retention.inputs.rows import Place
+from package_retention.inputs.rows import Context, Place
 from package_retention.inputs.settings import Settings
 from package_retention.inputs.table import BY_NAME, INPUTS
 from package_retention.model import Operation, PackageType
@@ -80,7 +78,7 @@ def build(
     reader: InputReader, operation: Operation | None, load_policy: PolicyLoader
 ) -> tuple[PackageRules, ...]:
     """Build the rules; what does not fit is reported to the reader."""
-    rule = rule_of(THE_INPUTS, reader.given, reader.context, reader.report)
+    rule = conflicts.rule_of(THE_INPUTS, reader.given, reader.context, reader.report)
     names = reader.given_value("package-name")
     shared: dict[str, Any] = {
         "exclude": rule.exclude or reader.given_value(IGNORE),

@@ -1,4 +1,4 @@
-"""From a policy's maps, lists and texts to rules; what does not fit is told with its place.
+"""Reads the policy file: a file of the workspace, its YAML, its rules, narrowed to what the step itself names.
 
 An entry of `packages` has `type`, `name`, `delete` and, where something is to stay, `keep`. A rule's keys are the
 inputs' names and mean the same, a default (`versions: any`, `older-than: none`) included, which is no condition:
@@ -8,31 +8,45 @@ inputs' names and mean the same, a default (`versions: any`, `older-than: none`)
 
 A rule without a condition would mean every version, and is refused. A list's entries are
 taken whole, a text in the place of a list is split as the input is.
+
+Where the step gives `package-type` or `package-name` beside the file, they only ever narrow: a package is worked on
+where the file and the step both name it, and a plain name that no entry of the file reaches is an error. What the
+file reaches by a wildcard stays bound to `repository`, though the step spells the name out.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import stat
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from package_retention.decide.rules import PackageRules
-from package_retention.inputs import filters
-from package_retention.inputs.kinds import Context
+from package_retention.errors import InputError
+from package_retention.inputs import conflicts, policy_yaml, values
+from package_retention.inputs.files import roots
 from package_retention.inputs.policy_yaml import Node, Problems, Refused, Sequence, Table, Text
-from package_retention.inputs.rows import Part
+from package_retention.inputs.rows import Context, Part
 from package_retention.inputs.suggestions import nearest
 from package_retention.inputs.table import BY_NAME, keys_of
-from package_retention.problems import Problem
+from package_retention.problems import InvalidValueError, Position, Problem
 from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from pathlib import Path
 
     from package_retention.decide.rules import Rule
+    from package_retention.inputs.parsing import PolicyLoader
     from package_retention.inputs.rows import Input
     from package_retention.inputs.values import Value
+    from package_retention.model import PackageType
     from package_retention.problems import Detail
 
+LARGEST = 1024 * 1024
+_BREAK = b"\n"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _WHICH = ("type", "name")
 PACKAGE_KEYS = (*keys_of(Part.PACKAGE), "keep", "delete")
 DELETE_KEYS = keys_of(Part.DELETE)
@@ -116,7 +130,7 @@ def _rule(name: str, node: Node, kind: _Kind, context: Context, problems: Proble
     # What was told not to fit, an unknown key included, was meant as a condition.
     elif not table.values.keys() - defaults - (set(_NO_CONDITION) & set(kind.keys)):
         problems.report(table.at, Code.RULE_WITHOUT_CONDITION, rule=kind.name)
-    return filters.rule_of(name, given, context, reader.report)
+    return conflicts.rule_of(name, given, context, reader.report)
 
 
 def _is_default(each: Input, value: Value) -> bool:
@@ -153,8 +167,8 @@ class _RuleReader:
         """Read one value; `None` if it is not given, or does not fit."""
         if name not in self.given:
             return None
-        filters.check_type(self._rows[name], context, self.report)
-        return filters.take(self._rows[name], self.given[name], context, self.report)
+        self._rows[name].check_type(context, self.report)
+        return self._rows[name].read(self.given[name], context, self.report)
 
     def report(self, problem: Problem) -> None:
         """Note a problem of one key, at the entry of a list that it is about, else at the value."""
@@ -232,3 +246,99 @@ def _entries(table: Table, key: str, what: str, problems: Problems) -> tuple[Nod
 def _has(table: Table, key: str) -> bool:
     """Whether a key is there, or one that was surely meant for it."""
     return key in table.values or any(nearest(each, (key,), _KEYS_ALIKE) for each in table.values)
+
+
+def loader(environ: Mapping[str, str], cwd: Path) -> PolicyLoader:
+    """Give what reads a policy file that lies in the workspace (else `cwd`) or the runner's temporary folder."""
+    allowed = roots(environ, cwd)
+
+    def load(path: Path, package_type: PackageType | None, names: str) -> tuple[PackageRules, ...]:
+        root = next((each for each in allowed if path.is_relative_to(each)), None)
+        if root is None or ".." in path.parts:
+            raise _refused(Code.FILE_OUTSIDE, str(path))
+        label = str(path.relative_to(root))
+        rules = parse(_read(root, path.relative_to(root).parts, label), label)
+        return narrowed(rules, package_type, names, label)
+
+    return load
+
+
+def parse(content: bytes, label: str) -> tuple[PackageRules, ...]:
+    """Give the rules of a policy; raise `InputError` with every problem, each with its line and column."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        line, column = before.count(_BREAK) + 1, error.start - before.rfind(_BREAK)
+        raise InputError(Problem(Code.NOT_UTF8, at=Position(label, line, column))) from None
+    problems = Problems(label)
+    root = policy_yaml.parse(text, problems)
+    rules = packages(root, problems) if root else ()
+    if problems:
+        raise InputError(*problems.all())
+    return rules
+
+
+def narrowed(
+    rules: tuple[PackageRules, ...], package_type: PackageType | None, names: str, label: str
+) -> tuple[PackageRules, ...]:
+    """Leave what the step names too: `names` is the text of `package-name`, empty where it is not given.
+
+    Raises `InputError` where the step names something that no entry of the file reaches.
+    """
+    left = tuple(each for each in rules if package_type in (None, each.type))
+    if not left:
+        details: dict[str, Detail] = {"file": label, "type": str(package_type)}
+        raise InputError(Problem(Code.POLICY_HAS_NO_TYPE, input="package-type", details=details))
+    if not names:
+        return left
+    try:
+        left = tuple(replace(each, within=values.names(names, each.type)) for each in left)
+    except InvalidValueError as error:
+        raise InputError(*(problem.of("package-name") for problem in error.problems)) from error
+    if unreached := [name for name in _spelled(left) if not any(each.reaches(name) for each in left)]:
+        raise InputError(*(_not_reached(name, label) for name in unreached))
+    left = tuple(
+        each for each in left if each.names.any_wildcards or any(map(each.reaches, each.names.literals))
+    )
+    if not left:
+        raise InputError(_not_reached(names, label))
+    return left
+
+
+def _not_reached(names: str, label: str) -> Problem:
+    return Problem(Code.POLICY_REACHES_NOT, names, "package-name", details={"file": label})
+
+
+def _spelled(rules: tuple[PackageRules, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for each in rules if each.within for name in each.within.literals))
+
+
+def _read(root: Path, parts: tuple[str, ...], label: str) -> bytes:
+    """Read a file below a folder; every part is opened from the one before it, links not followed."""
+    try:
+        folder = os.open(root, _FOLDER)
+        try:
+            for part in parts[:-1]:
+                deeper = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+                os.close(folder)
+                folder = deeper
+            file = os.open(parts[-1], _FILE, dir_fd=folder)
+        finally:
+            os.close(folder)
+        with os.fdopen(file, "rb") as opened:
+            if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+                raise _refused(Code.FILE_NOT_REGULAR, label)
+            content = opened.read(LARGEST + 1)
+    except FileNotFoundError as error:
+        raise _refused(Code.FILE_NOT_THERE, label) from error
+    except (OSError, ValueError) as error:
+        why = error.strerror or "" if isinstance(error, OSError) else "it holds a NUL"
+        raise _refused(Code.FILE_UNREADABLE, label, why=why) from error
+    if len(content) > LARGEST:
+        raise _refused(Code.FILE_TOO_LARGE, label, most=LARGEST)
+    return content
+
+
+def _refused(code: Code, label: str, **details: Detail) -> InputError:
+    return InputError(Problem(code, label, "policy-file", details=details))

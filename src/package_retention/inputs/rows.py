@@ -1,18 +1,30 @@
-"""What a row of the table of inputs says."""
+"""What a row of the table of inputs may say: the kind of its value, its place, and where else it counts.
+
+A policy file reads its keys by the same rows.
+"""
 
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from package_retention.decide.git_names import GitKind
+from package_retention.decide.rules import Damage, OrderBy, ReleaseStatus, TagStatus
+from package_retention.inputs import files, settings, values
 from package_retention.model import Operation, PackageType
+from package_retention.problems import InvalidValueError, Problem
+from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-    from package_retention.inputs.kinds import Kind
+    from package_retention.inputs.values import Value
+    from package_retention.problems import Detail
+
+    Report = Callable[[Problem], None]
 
 
 class Group(StrEnum):
@@ -52,8 +64,9 @@ class Input:
     `place` and `attribute` say which attribute of which value holds what was read; by default `attribute` is the name
     with underscores. `parts` are where it stands in a policy file, as `key`. `beside_policy`: it counts beside a policy
     file, too. `is_filter`: by itself it says which versions. `may_be_empty`: if it arrives empty, its default counts;
-    any other is refused, since a mistyped expression must not remove a protection. `words` are what other actions call
-    it, each with the lines that say it here (none: its own name, with the same value).
+    any other is refused, since a mistyped expression must not remove a protection. Names that other actions have for
+    it, several apart by blanks: those that take the same value are in `called`, those that are written otherwise here
+    are in `said`, with the lines that say it.
     """
 
     name: str
@@ -71,7 +84,8 @@ class Input:
     parts: tuple[Part, ...] = ()
     key: str = ""
     beside_policy: bool = True
-    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    called: str = ""
+    said: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Fill in what follows from the name."""
@@ -79,10 +93,122 @@ class Input:
         object.__setattr__(self, "key", self.key or self.name)
 
     @property
+    def words(self) -> dict[str, tuple[str, ...]]:
+        """The names in other actions, each with the lines that say it here (none: the same value)."""
+        said = {word: tuple(here.split("\n")) for words, here in self.said.items() for word in words.split()}
+        return dict.fromkeys(self.called.split(), ()) | said
+
+    def check_type(self, context: Context, report: Report) -> None:
+        """Report the input if the package type does not have it."""
+        kind = context.package_type
+        if kind and kind not in self.types:
+            details: dict[str, Detail] = {"types": self.types, "other": f"package-type: {kind}"}
+            report(Problem(Code.OTHER_TYPES, input=self.name, details=details))
+
+    def read(self, value: Value, context: Context, report: Report) -> Any:
+        """Read one value; `None` if it does not fit, which is reported, or cannot be read yet."""
+        if self.kind.needs_type and context.package_type is None:
+            return None
+        try:
+            return self.kind.parse(value, context)
+        except InvalidValueError as error:
+            for problem in error.problems:
+                report(problem.of(self.name))
+            return None
+
+    @property
     def from_context(self) -> bool:
         """Whether the default is an expression that the runner evaluates."""
         return self.default.startswith("${{")
 
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the meaning of a value depends on.
+
+    `package_type` is `None` if it is not known. Files may lie in the folders `roots`, of which the first is where
+    relative paths start.
+    """
+
+    package_type: PackageType | None = None
+    roots: tuple[Path, ...] = ()
+    server_url: str = "https://github.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind: `parse` raises `ValueError` if a text does not fit.
+
+    `is_list`: it takes several entries. `is_switch`: as a flag, it may stand without a value. `needs_type`: it cannot
+    be read before the package type is known.
+    """
+
+    name: str
+    parse: Callable[[Value, Context], object] = field(repr=False)
+    is_list: bool = False
+    is_switch: bool = False
+    needs_type: bool = False
+
+
+def _version_range(value: Value, context: Context) -> object:
+    assert context.package_type is not None  # `needs_type`  # noqa: S101
+    return values.version_range(value, context.package_type)
+
+
+def _file(*, written: bool) -> Callable[[Value, Context], Path]:
+    def parse(value: Value, context: Context) -> Path:
+        path = files.place(values.one(value), context.roots)
+        files.inspect(path, context.roots, written=written)
+        return path
+
+    return parse
+
+
+def _choice(choices: type[StrEnum], beside: str = "") -> Callable[[Value, Context], object]:
+    return lambda value, _: values.choice(value, choices, beside)
+
+
+def _choices(name: str, choices: type[StrEnum]) -> Kind:
+    return Kind(name, lambda value, _: values.choices(value, choices), is_list=True)
+
+
+OPERATION = Kind("operation", _choice(Operation))
+PACKAGE_TYPE = Kind("package-type", lambda value, _: values.package_type(value))
+NAMES = Kind("names", lambda value, context: values.names(value, context.package_type), is_list=True)
+OWNER = Kind("owner", lambda value, _: settings.owner(value))
+REPOSITORY = Kind("repository", lambda value, _: settings.repository(value))
+TOKEN = Kind("token", lambda value, _: settings.token(value))
+REGISTRY_URL = Kind(
+    "registry-url", lambda value, context: settings.registry_url(values.one(value), context.server_url)
+)
+PATTERNS = Kind("patterns", lambda value, context: values.patterns(value, context.package_type), is_list=True)
+TAG_PATTERNS = Kind("tag-patterns", lambda value, _: values.tag_patterns(value), is_list=True)
+EXPRESSION = Kind("expression", lambda value, _: values.expression(value))
+IDS = Kind("ids", lambda value, _: values.ids(value), is_list=True)
+RANGE = Kind("range", _version_range, needs_type=True)
+RELEASE_STATUS = Kind("release-status", _choice(ReleaseStatus, "any"))
+TAG_STATUS = Kind("tag-status", _choice(TagStatus, "any"))
+ORDER_BY = Kind("order-by", _choice(OrderBy))
+DELETE_PACKAGE = Kind(
+    "delete-package",
+    lambda value, _: values.choice(value, settings.DeletePackage) is settings.DeletePackage.WHEN_EMPTY,
+)
+IF_MISSING = Kind(
+    "if-missing", lambda value, _: values.choice(value, settings.IfMissing) is settings.IfMissing.IGNORE
+)
+DAMAGES = _choices("damages", Damage)
+GIT_KINDS = _choices("git-kinds", GitKind)
+GLOBS = Kind("globs", lambda value, _: values.globs(value), is_list=True)
+DURATION = Kind("duration", lambda value, _: values.duration(value))
+TIME_LIMIT = Kind("time-limit", lambda value, _: settings.time_limit(value))
+COUNT = Kind("count", lambda value, _: values.count(value))
+MINIMUM = Kind("minimum", lambda value, _: values.minimum(value))
+POINTS = Kind("points", lambda value, _: settings.points(value))
+SHARE = Kind("share", lambda value, _: values.share(value))
+SERIES = Kind("series", lambda value, _: values.series(value))
+TRUTH = Kind("truth", lambda value, _: values.truth(value), is_switch=True)
+FILE = Kind("file", _file(written=False))
+WRITTEN_FILE = Kind("file", _file(written=True))
 
 RULES = (Part.DELETE, Part.KEEP)
 TAGGED = (PackageType.CONTAINER, PackageType.DOCKER)
@@ -101,13 +227,3 @@ safety = partial(Input, group=Group.SAFETY)
 running = partial(Input, group=Group.RUNNING, may_be_empty=True)
 official = partial(Input, group=Group.OFFICIAL, place=Place.NONE)
 keep_key = partial(Input, group=Group.FILTER, place=Place.FILTER, parts=(Part.KEEP,))
-
-
-def same(names: str) -> dict[str, tuple[str, ...]]:
-    """Names that take the value of the input as it is."""
-    return dict.fromkeys(names.split(), ())
-
-
-def said(names: str, *here: str) -> dict[str, tuple[str, ...]]:
-    """Names whose meaning is written so here, in one line or several."""
-    return dict.fromkeys(names.split(), here)
