@@ -53,6 +53,9 @@ def rules(random: Random, names: Sequence[str]) -> Rules:
     if random.random() < 0.15:
         limit = random.randint(1, 4)
         changes["limit"], more["limit"] = limit, str(limit)
+    if random.random() < 0.15:
+        # A file of its own: what another world had in it would count as there, also where this one has lost it.
+        more["manifest_cache"] = f"cache-{random.getrandbits(32)}"
     return replace(found, given=more, **changes)
 
 

@@ -197,6 +197,8 @@ class World:
         ran = made.step(**self.rules.given | inputs)
         made.world.before_request.clear()
         made.world.faults.clear()
+        # The token is replaced, and GitHub's hour for wrong ones is over, before the next step.
+        made.world.bad_tries = 0
         for token in made.world.tokens.values():
             token.expired = False
         # A list that a fault met was asked for again: the run never saw it.
