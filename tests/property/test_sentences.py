@@ -362,8 +362,8 @@ LAWS = (
     ),
     (re.compile(r"This deletes again what was restored:"), lambda said, _: _undone(said, Operation.RESTORE)),
     (re.compile(r"A workflow to paste, with \d+ steps?"), lambda said, _: _undone(said)),
-    (re.compile(r"[\d,]+ more ids? are too many to paste: .*"), lambda said, _: _undone(said)),
-    (re.compile(r"With report-file set, .*"), lambda said, _: _without_report(said)),
+    (re.compile(r"[\d,]+ (?:more )?ids? are too many to paste[.;].*"), lambda said, _: _undone(said)),
+    (re.compile(r"With `report-file`, one step .*"), lambda said, _: _without_report(said)),
     (re.compile(r"And [\d,]+ more, which the report file holds\."), lambda said, _: _with_report(said)),
     (
         re.compile(r"And [\d,]+ more \(`report-file` lists every one\)\."),

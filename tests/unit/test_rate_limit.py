@@ -168,10 +168,12 @@ def test_no_wait_starts_that_would_pass_the_time_limit() -> None:
     clock = FakeClock()
     pacer = RateLimiter(clock, points_per_minute=5, time_limit=50)
     sent(pacer, 5)
-    with pytest.raises(BudgetError, match="points of this minute would take 61 s more") as caught:
+    with pytest.raises(
+        BudgetError, match="this minute's points are spent, and the next request would wait 61 s"
+    ) as caught:
         pacer.enter(5)
     assert caught.value.cause == "time"
-    with pytest.raises(BudgetError, match="would take 70 s"):
+    with pytest.raises(BudgetError, match="would wait 70 s"):
         pacer.wait(70, "a retry")
     assert clock.slept == []
 
@@ -239,7 +241,7 @@ def test_the_state_tells_what_is_waited_for() -> None:
     pacer = RateLimiter(clock, points_per_minute=5)
     sent(pacer, 5)
     sent(pacer, 5)
-    assert [(state.waiting, state.why) for state in states] == [(61.0, "the points of this minute")]
+    assert [(state.waiting, state.why) for state in states] == [(61.0, "this minute's points are spent")]
     after = pacer.state()
     assert (after.waiting, after.why, after.in_flight) == (0.0, "", 0)
 

@@ -214,11 +214,13 @@ class RateLimiter:
         if hour is None or self._in_flight >= self._most:
             return None
         if hour > 0:
-            return _Due(hour, "the hourly rate budget, but for the tenth left to others", "budget")
+            return _Due(
+                hour, "this hour's requests are spent, but for the tenth that is left to others", "budget"
+            )
         minute = self._minute.due(points, now)
         if minute is None:
             return None
-        return _Due(minute, "the points of this minute") if minute > 0 else _GO
+        return _Due(minute, "this minute's points are spent") if minute > 0 else _GO
 
     def ensure_room(self, changes: int) -> None:
         """Raise `BudgetError` where the hour's budget or the time limit does not hold so many more changes."""
@@ -270,7 +272,7 @@ class RateLimiter:
         if due.cause == "budget":
             return self._ended(self._spent(due))
         if due.seconds > 0:
-            message = f"the time limit ends the run here: {due.why} would take {due.seconds:.0f} s more"
+            message = f"the time limit ends the run here: {due.why}, and the next request would wait {due.seconds:.0f} s"
             return BudgetError(message, "time", _RAISE_LIMIT)
         return BudgetError("the time limit ends the run here", "time", _RAISE_LIMIT)
 

@@ -120,6 +120,8 @@ class Progress:
     def _seconds_left(self, now: float, rate: float) -> float:
         """Seconds for the changes that are left: a fast first minute uses up points that the next ones wait for."""
         left = self._total - self._done
+        if self._wait and (wait := self._wait[0] - now) > 0:
+            return wait + self._after_wait(left, rate)
         since, before = self._marks[0]
         if self.points_per_minute is None or now - since >= _LOOK_BACK:
             return left / rate
@@ -130,13 +132,19 @@ class Progress:
         minutes, last = divmod(left - free - 1, most)
         return (_LOOK_BACK - (now - since)) + minutes * _LOOK_BACK + min(_LOOK_BACK, (last + 1) / rate)
 
+    def _after_wait(self, left: int, rate: float) -> float:
+        """Seconds from the end of a wait: after one for GitHub's points, a minute's changes are made at once."""
+        if self.points_per_minute is None:
+            return left / rate
+        return (left - 1) // max(1, self.points_per_minute // CHANGE_POINTS) * _LOOK_BACK
+
     def _expected(self, seconds: float) -> str:
         from datetime import timedelta  # noqa: PLC0415 - beside the only use
 
         from package_retention.output.summary.words import lasting  # noqa: PLC0415 - humanize is slow to start
 
         end = self._clock.now() + timedelta(seconds=seconds)
-        return f"done in about {lasting(timedelta(seconds=round(seconds)))} ({end:%H:%M} UTC)"
+        return f"about {lasting(timedelta(seconds=round(seconds)))} left (until {end:%H:%M} UTC)"
 
 
 class Bar(Progress):

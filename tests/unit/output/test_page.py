@@ -123,7 +123,7 @@ def test_headlines_about_tags() -> None:
     )
     done = run(PackageResult(plan, (Outcome(step, Result.DONE, tags=("a",)),)))
     assert headline_of(done) == "Took 1 tag away in octo/app (container)"
-    assert "Tags that were taken away can be put back by a report alone." in render(done, ABOUT)
+    assert "Only a report can put removed tags back." in render(done, ABOUT)
 
 
 # The packages

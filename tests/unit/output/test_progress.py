@@ -54,7 +54,7 @@ def test_long_work_says_how_far_it_is_every_few_seconds() -> None:
     told.change(plan_of(330), 0.5)
     assert told.lines[0] == (
         5.0,
-        "10 of 330 changes done, 2.0 a second, done in about 2 minutes and 40 seconds (12:02 UTC)",
+        "10 of 330 changes done, 2.0 a second, about 2 minutes and 40 seconds left (until 12:02 UTC)",
     )
     assert told.lines[-1] == (165.0, "330 of 330 changes done, 2.0 a second")
     times = [when for when, _ in told.lines]
@@ -164,5 +164,23 @@ def test_the_time_left_counts_the_points_of_the_minute() -> None:
         told.progress.going_on(0, 0, "")
         ends.append(told.clock.monotonic())
     first = next(line for when, line in told.lines if when < 10)
-    assert "done in about 2 minutes" in first
+    assert "about 2 minutes" in first
     assert 120 <= ends[-1] <= 130
+
+
+def test_the_time_left_is_no_less_than_the_wait_that_the_line_names() -> None:
+    """GitHub's points of the minute are spent: the 28 changes that are left begin after the wait of 56 seconds."""
+    told = Told()
+    told.progress.points_per_minute = 800
+    told.progress.planned(plan_of(504))
+    for step in plan_of(476).steps:
+        told.clock.advance(0.375)
+        told.progress.starting(step)
+        told.progress.finished(done(step))
+    told.clock.advance(EVERY)
+    told.progress.going_on(684, 56, "this minute's points are spent")
+    assert ", about 56 seconds left (until 12:03 UTC)" in told.lines[-1][1]
+    told.progress.planned(plan_of(200))
+    told.clock.advance(EVERY)
+    told.progress.going_on(684, 51, "this minute's points are spent")
+    assert ", about 1 minute and 51 seconds left (until 12:04 UTC)" in told.lines[-1][1]

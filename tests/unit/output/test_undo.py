@@ -49,7 +49,16 @@ def test_the_way_back_by_ids() -> None:
 def test_too_many_ids_to_paste_are_counted() -> None:
     text = render(run(result(500, goes=201)), ABOUT)
     assert "```yaml" not in text
-    assert "201 more ids are too many to paste: they are in the output deleted-version-ids." in text
+    assert "201 ids are too many to paste; the output `deleted-version-ids` has them all." in text
+    assert "`deleted-within` (for example `2h`) brings back everything that anybody deleted" in text
+    by_hand = render(run(result(500, goes=201)), replace(ABOUT, uses=None))
+    assert "201 ids are too many to paste. `operation: restore` with" in by_hand
+
+
+def test_an_action_of_the_same_repository_is_checked_out_first() -> None:
+    text = render(run(result(10, goes=4)), replace(ABOUT, uses="./"))
+    assert 0 < text.index("- uses: actions/checkout@") < text.index("- uses: ./")
+    assert "contents: read" in text
 
 
 def test_a_whole_package_comes_back_whole() -> None:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 MOST_IDS = 200
 MOST_NAMES = 100
 DAYS_TO_RESTORE = 30  # facts A4
-# As in the recipes: v8.0.1.
+# As in the recipes: v7.0.1 and v8.0.1.
+_CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
 _DOWNLOAD = "actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c"
 
 _REFERENCE = re.compile(r"[\w.-]+/[\w./-]+@[\w./-]+", re.ASCII)
@@ -65,7 +66,7 @@ def undo(run: RunResult, counts: RunCounts, about: About) -> Section:
         steps = [_by_ids(run.operation, one, count) for one, count in changed[:MOST_NAMES]]
     shown, left = _within([step for step in steps if step.ids or step.whole or by_report])
     blocks = (Paragraph((_lead(run.operation, about),)), *_to_paste(shown, about)) if shown else ()
-    return (Heading(3, ("How to undo it",)), *blocks, *_notes(run, left, about.report_file))
+    return (Heading(3, ("How to undo it",)), *blocks, *_notes(run, left, about, some_shown=bool(shown)))
 
 
 def _to_paste(shown: Sequence[_Undo], about: About) -> Section:
@@ -89,8 +90,11 @@ def _workflow(steps: Sequence[_Undo], uses: str, about: About) -> str:
     """A workflow that is started by hand; it downloads the report of this run where it restores from one."""
     report = about.report_file if any(not (step.ids or step.whole) for step in steps) else None
     lines = ["name: Undo a clean-up", "on: workflow_dispatch", "permissions:"]
+    local = uses == "./"
     lines += ["  packages: write", *(["  actions: read # to download the report"] if report else [])]
+    lines += ["  contents: read # to check out the action"] if local else []
     lines += ["jobs:", "  undo:", "    runs-on: ubuntu-latest", "    steps:"]
+    lines += [f"      - uses: {_CHECKOUT}"] if local else []
     if report:
         lines += _indented(_download(report, about), 6)
     for step in steps:
@@ -101,7 +105,7 @@ def _workflow(steps: Sequence[_Undo], uses: str, about: About) -> str:
 def _download(report: str, about: About) -> list[str]:
     folder = report.rpartition("/")[0]
     return [
-        "# `name` is that under which the run uploaded the report.",
+        "# `name` is the name under which the run uploaded its report.",
         f"- uses: {_DOWNLOAD}",
         "  with:",
         "    name: package-retention",
@@ -149,21 +153,30 @@ def _within(steps: Sequence[_Undo]) -> tuple[list[_Undo], int]:
     return shown, sum(len(step.ids) for step in steps) - (MOST_IDS - room)
 
 
-def _notes(run: RunResult, left: int, report_file: str | None) -> Section:
+def _notes(run: RunResult, left: int, about: About, *, some_shown: bool) -> Section:
     deleting = run.operation is Operation.DELETE
     notes = []
     if left:
-        output = "deleted-version-ids" if deleting else "restored-version-ids"
-        notes.append(f"{counted(left, 'more id')} are too many to paste: they are in the output {output}.")
-    if deleting and not report_file:
-        notes.append("With report-file set, one step with from-report undoes a run, whatever its size.")
-    if (
-        deleting
-        and not report_file
-        and any(outcome.tags for result in run.packages for outcome in result.outcomes)
-    ):
-        notes.append("Tags that were taken away can be put back by a report alone.")
+        notes.append(_too_many(left, run.operation, about, some_shown=some_shown))
+    if deleting and not about.report_file:
+        notes.append("With `report-file`, one step with `from-report` undoes a run of any size.")
+        if any(outcome.tags for result in run.packages for outcome in result.outcomes):
+            notes.append("Only a report can put removed tags back.")
     return tuple(Paragraph((note,)) for note in notes)
+
+
+def _too_many(left: int, operation: Operation | None, about: About, *, some_shown: bool) -> str:
+    """Say where the ids are that nobody would paste, and what restores without them."""
+    words = f"{counted(left, 'more id' if some_shown else 'id')} are too many to paste"
+    if about.uses is not None:
+        output = "restored-version-ids" if operation is Operation.RESTORE else "deleted-version-ids"
+        words += f"; the output `{output}` has them all"
+    if operation is Operation.RESTORE:
+        return f"{words}."
+    return (
+        f"{words}. `operation: restore` with `deleted-within` (for example `2h`) brings back everything that"
+        " anybody deleted from the package in that time."
+    )
 
 
 def _yaml(step: _Undo, uses: str, report_file: str | None) -> str:
