@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_retention.transport.retry import LONGEST, MAX_TRIES, RetryCause, trouble_of, wait_after
+from package_retention.transport.retry import API, RetryCause, Wait, cause_of, wait_after
 
 NOW = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
 SECONDARY = {
@@ -16,7 +16,18 @@ SECONDARY = {
 }
 PRIMARY = {"message": "API rate limit exceeded for installation ID 7."}
 ABUSE = {"message": "You have triggered an abuse detection mechanism. Please retry your request again later."}
+LONGEST = API.longest
 RESET = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW.timestamp()) + 600)}
+
+
+def wait_of(
+    attempt: int, status: int | None, headers: dict[str, str], body: Any, *, jitter: float
+) -> Wait | None:
+    """What the API's client waits after a response."""
+    cause = cause_of(status, headers, body, API)
+    if cause is None:
+        return None
+    return wait_after(cause, attempt, headers, NOW, API, jitter=jitter, status=status)
 
 
 @pytest.mark.parametrize(
@@ -46,9 +57,9 @@ RESET = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW.timestam
         (404, RESET, {"message": "Not Found"}, None),
     ],
 )
-def test_trouble(status: int | None, headers: dict[str, str], body: Any, expected: RetryCause | None) -> None:
-    assert trouble_of(status, headers, body) is expected
-    waits = wait_after(1, status, headers, body, now=NOW, jitter=0.5)
+def test_cause(status: int | None, headers: dict[str, str], body: Any, expected: RetryCause | None) -> None:
+    assert cause_of(status, headers, body, API) is expected
+    waits = wait_of(1, status, headers, body, jitter=0.5)
     assert (waits is None) is (expected is None)
     assert waits is None or waits.cause is expected
 
@@ -82,7 +93,7 @@ def test_trouble(status: int | None, headers: dict[str, str], body: Any, expecte
 def test_first_wait(
     status: int | None, headers: dict[str, str], body: Any, seconds: float, scope: str
 ) -> None:
-    wait = wait_after(1, status, headers, body, now=NOW, jitter=0)
+    wait = wait_of(1, status, headers, body, jitter=0)
     assert wait is not None
     assert (wait.seconds, wait.scope) == (seconds, scope)
 
@@ -93,15 +104,15 @@ def test_dates_are_compared_with_the_servers_own() -> None:
         "date": format_datetime(server, usegmt=True),
         "retry-after": format_datetime(server + timedelta(seconds=40), usegmt=True),
     }
-    wait = wait_after(1, 429, headers, None, now=NOW, jitter=0)
+    wait = wait_of(1, 429, headers, None, jitter=0)
     assert wait is not None
     assert wait.seconds == 40
 
 
 def test_a_wait_of_more_than_an_hour_is_none() -> None:
-    assert wait_after(1, 429, {"retry-after": str(int(LONGEST))}, None, now=NOW, jitter=0) is not None
-    assert wait_after(1, 429, {"retry-after": str(int(LONGEST) + 1)}, None, now=NOW, jitter=0) is None
-    assert wait_after(1, 429, {"retry-after": "9" * 400}, None, now=NOW, jitter=0) is None
+    assert wait_of(1, 429, {"retry-after": str(int(LONGEST))}, None, jitter=0) is not None
+    assert wait_of(1, 429, {"retry-after": str(int(LONGEST) + 1)}, None, jitter=0) is None
+    assert wait_of(1, 429, {"retry-after": "9" * 400}, None, jitter=0) is None
 
 
 @pytest.mark.parametrize(
@@ -114,7 +125,7 @@ def test_a_wait_of_more_than_an_hour_is_none() -> None:
     ],
 )
 def test_waits_grow_and_end(status: int | None, body: Any, waits: list[float]) -> None:
-    found = [wait_after(attempt, status, {}, body, now=NOW, jitter=0) for attempt in range(1, 20)]
+    found = [wait_of(attempt, status, {}, body, jitter=0) for attempt in range(1, 20)]
     assert [wait.seconds for wait in found if wait is not None] == waits
     assert found[len(waits) :] == [None] * (19 - len(waits))
 
@@ -134,16 +145,16 @@ def test_waits_grow_and_end(status: int | None, body: Any, waits: list[float]) -
 def test_whatever_comes_the_wait_is_bounded(
     attempt: int, status: int | None, headers: dict[str, str], body: Any, jitter: float
 ) -> None:
-    wait = wait_after(attempt, status, headers, body, now=NOW, jitter=jitter)
+    wait = wait_of(attempt, status, headers, body, jitter=jitter)
     if wait is None:
-        trouble = trouble_of(status, headers, body)
+        cause = cause_of(status, headers, body, API)
         assert (
-            trouble is None
-            or attempt >= MAX_TRIES[trouble]
+            cause is None
+            or attempt >= API.tries[cause]
             or {"retry-after", "x-ratelimit-reset"} & set(headers)
         )
         return
     assert 0.5 <= wait.seconds <= LONGEST
-    assert attempt < MAX_TRIES[wait.cause]
+    assert attempt < API.tries[wait.cause]
     if wait.cause.is_limit:
         assert wait.scope == "all"

@@ -223,25 +223,25 @@ class GitHubClient:
         return tried, wait
 
     def _wait(self, tried: _Try, met: Counter[RetryCause]) -> retry.Wait | None:
-        trouble = retry.trouble_of(tried.status, tried.headers, tried.body, worked=self._worked)
-        if trouble is None:
+        cause = retry.cause_of(tried.status, tried.headers, tried.body, retry.API, worked=self._worked)
+        if cause is None:
             if tried.status in _DONE:
                 self._worked = True
                 self._accepted += 1
             return None
-        met[trouble] += 1
-        if met[RetryCause.UNAUTHORIZED] >= retry.MAX_TRIES[RetryCause.UNAUTHORIZED]:
+        met[cause] += 1
+        if met[RetryCause.UNAUTHORIZED] >= retry.API.tries[RetryCause.UNAUTHORIZED]:
             self._worked = False  # it has ended: requests that are under way need not try it again
         if tried.drop is not None and not tried.drop.retryable:
             return None
         return retry.wait_after(
-            met[trouble],
-            tried.status,
+            cause,
+            met[cause],
             tried.headers,
-            tried.body,
-            now=self._clock.now(),
+            self._clock.now(),
+            retry.API,
             jitter=self._jitter(),
-            worked=self._worked,
+            status=tried.status,
         )
 
     def _exchange(self, request: _Request, given: Permit) -> _Try:
@@ -319,8 +319,7 @@ def _final(tried: _Try, action: str, *, lost: bool, tries: int) -> ApiResponse:
 
 
 def _failed(tried: _Try) -> bool:
-    trouble = retry.trouble_of(tried.status, tried.headers, tried.body)
-    return trouble is not None and trouble.is_failure
+    return tried.status is None or tried.status in retry.API.failures
 
 
 def _may_be_done(tried: _Try) -> bool:

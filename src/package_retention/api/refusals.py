@@ -10,6 +10,7 @@ from package_retention.api.token_refusals import TOKENS
 from package_retention.api.tokens import TokenKind
 from package_retention.errors import Refusal, RefusalKind
 from package_retention.model import StepKind
+from package_retention.transport.retry import is_spent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +79,7 @@ def _limit(response: ErrorResponse) -> RefusalKind | None:
     """Recognise a rate limit by the headers that GitHub documents for it (facts C)."""
     if response.status not in (403, 429):
         return None
-    if response.headers.get("x-ratelimit-remaining", "").strip() == "0":
+    if is_spent(response.headers):
         return RefusalKind.PRIMARY_LIMIT
     # 429 means nothing else in HTTP.
     throttled = response.status == 429 or "retry-after" in response.headers  # noqa: PLR2004

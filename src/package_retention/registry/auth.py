@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import requests
 from requests.auth import HTTPBasicAuth
 
-from package_retention.registry.attempts import described
+from package_retention.registry.sender import described
 from package_retention.transport.exchange import Authorization, Request
 from package_retention.transport.links import as_ip, is_private, place, split_url
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
     from package_retention.ports import Clock
-    from package_retention.registry.attempts import Transport
+    from package_retention.registry.sender import Sender
     from package_retention.transport.exchange import Response
 
 
@@ -125,8 +125,6 @@ def _unquoted(value: str) -> str:
     return re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
 
 
-# A 401 of a token that had worked may be one in passing, under load (facts L): only the third is believed.
-TRIES_OF_A_TOKEN = 3
 _EARLY = 10.0  # seconds before its end at which a token is no longer used
 
 
@@ -152,10 +150,8 @@ class Tokens:
     whether the registry accepted it before in this run.
     """
 
-    def __init__(
-        self, transport: Transport, clock: Clock, token: str, registry_url: str, api_url: str
-    ) -> None:
-        self._transport = transport
+    def __init__(self, sender: Sender, clock: Clock, token: str, registry_url: str, api_url: str) -> None:
+        self._sender = sender
         self._clock = clock
         self._token = token
         self._urls = (registry_url, api_url)
@@ -205,19 +201,21 @@ class Tokens:
         request = Request(
             "GET", challenge.url(scope), auth, {"Accept": "application/json"}, plausible=_holds_token
         )
-        response, tries = self._transport.send(request), 1
-        while response.status == requests.codes.unauthorized and self.worked and tries < TRIES_OF_A_TOKEN:
-            self._transport.pause(tries)
-            response, tries = self._transport.send(request), tries + 1
+        response, tries = self._sender.send(request), 1
+        # A 401 of a token that had worked may be one in passing, under load (facts L): only the third is believed.
+        while response.status == requests.codes.unauthorized and self.worked:
+            if not self._sender.wait_for_another_try(tries):
+                break
+            response, tries = self._sender.send(request), tries + 1
         if response.status != requests.codes.ok:
             self.worked = False
-            why = described(response.status, response.body, self._transport.redactor)
+            why = described(response.status, response.body, self._sender.redactor)
             raise NoTokenError(f"no token for {scope}: {why}", response.status)
         grant = read_grant(response.body)
         if grant is None:
             raise NoTokenError(f"no token for {scope}: the token service's answer holds none")
         self.worked = True
-        self._transport.redactor.add(grant.token)
+        self._sender.redactor.add(grant.token)
         return grant
 
 

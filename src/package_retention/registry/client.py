@@ -15,8 +15,8 @@ from package_retention.errors import InDoubtError, RefusedError, UnreachableErro
 from package_retention.model import Absent, Manifest, Unreadable
 from package_retention.ports import RawManifest
 from package_retention.registry import manifests
-from package_retention.registry.attempts import Transport, write_refusal
 from package_retention.registry.endpoint import Endpoint, PermanentError
+from package_retention.registry.sender import Sender, write_refusal
 from package_retention.transport.concurrency import REGISTRY_REQUESTS
 from package_retention.transport.exchange import TransportError, pooled_session
 from package_retention.transport.redaction import Redactor
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from package_retention.model import Descriptor, Package, Reading
     from package_retention.ports import Clock
-    from package_retention.registry.attempts import Log
     from package_retention.registry.cache import ManifestCache
+    from package_retention.registry.sender import Log
 
 Found = TypeVar("Found")
 
@@ -94,7 +94,7 @@ class Registry:
         # One pool for all packages: however many are worked on at once, `workers` bounds what is under way.
         self._pool = ThreadPoolExecutor(workers, "registry")
         self._session = session or pooled_session(workers)
-        self._transport = Transport(
+        self._sender = Sender(
             self._session,
             clock,
             jitter,
@@ -103,7 +103,7 @@ class Registry:
             log=log,
             redactor=redactor or Redactor(token),
         )
-        self._endpoint = Endpoint(self._transport, clock, token, base_url, api_url)
+        self._endpoint = Endpoint(self._sender, clock, token, base_url, api_url)
         self._host = urlsplit(base_url).netloc
         self._cache = cache
         self._without_referrers: set[Package] = set()
@@ -111,16 +111,16 @@ class Registry:
     @property
     def requests_made(self) -> int:
         """How many requests were sent so far, tries and token exchanges included."""
-        return self._transport.requests_made
+        return self._sender.requests_made
 
     @property
     def waited(self) -> float:
         """How many seconds were waited for the registry so far, summed over the workers."""
-        return self._transport.waited
+        return self._sender.waited
 
     def extend(self, seconds: float) -> None:
         """Move the end of the time limit by what a person took to answer."""
-        self._transport.extend(seconds)
+        self._sender.extend(seconds)
 
     def close(self) -> None:
         """End the workers and close the pooled connections; what is still under way is not waited for."""
@@ -245,7 +245,7 @@ class Registry:
             done, waiting = wait(waiting, timeout=_LOOK_UP, return_when=FIRST_EXCEPTION)
             for future in done:
                 future.result()
-            self._transport.look_up()
+            self._sender.look_up()
 
     def _read(self, package: Package, digest: str, round_: _Round) -> Reading:
         if round_.permanent:

@@ -12,9 +12,9 @@ import requests
 
 from package_retention.model import Absent, Unreadable
 from package_retention.registry import manifests
-from package_retention.registry.attempts import described, is_unknown_name
-from package_retention.registry.auth import TRIES_OF_A_TOKEN, NoTokenError, Tokens
+from package_retention.registry.auth import NoTokenError, Tokens
 from package_retention.registry.manifests import ACCEPT
+from package_retention.registry.sender import described, is_unknown_name
 from package_retention.transport import links
 from package_retention.transport.exchange import MAX_BODY, Authorization, Request, TransportError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from package_retention.model import Package
     from package_retention.ports import Clock, RawManifest
-    from package_retention.registry.attempts import Transport
+    from package_retention.registry.sender import Sender
     from package_retention.transport.exchange import Response
 
     _Plausible = Callable[[Response], bool]
@@ -50,12 +50,10 @@ class Endpoint:
     `token` is the GitHub token; without one the registry is asked anonymously, which public packages allow.
     """
 
-    def __init__(
-        self, transport: Transport, clock: Clock, token: str, registry_url: str, api_url: str
-    ) -> None:
-        self._transport = transport
+    def __init__(self, sender: Sender, clock: Clock, token: str, registry_url: str, api_url: str) -> None:
+        self._sender = sender
         self._url = registry_url.rstrip("/")
-        self._tokens = Tokens(transport, clock, token, self._url, api_url)
+        self._tokens = Tokens(sender, clock, token, self._url, api_url)
         self._accepted = False
         self.host = urlsplit(self._url).netloc
 
@@ -92,9 +90,7 @@ class Endpoint:
             if self._same_host(url, url):
                 response = self._ask("GET", package, url, _ANY, plausible)
             else:
-                response = self._transport.send(
-                    Request("GET", url, Authorization(), _ANY, plausible=plausible)
-                )
+                response = self._sender.send(Request("GET", url, Authorization(), _ANY, plausible=plausible))
         return response
 
     def put(self, package: Package, tag: str, manifest: RawManifest) -> Response:
@@ -117,7 +113,7 @@ class Endpoint:
 
     def described(self, response: Response) -> str:
         """Return what the registry answered, in words."""
-        return f"{self.host} answered {described(response.status, response.body, self._transport.redactor)}"
+        return f"{self.host} answered {described(response.status, response.body, self._sender.redactor)}"
 
     def _get(self, package: Package, url: str, accept: str, plausible: _Plausible) -> Response | Unreadable:
         response = self._ask("GET", package, url, {"Accept": accept}, plausible)
@@ -144,18 +140,14 @@ class Endpoint:
         scope = f"repository:{repository(package)}:{actions}"
         try:
             token = self._tokens.current(scope)
-            response = self._transport.send(Request(method, url, _bearer(token), headers, body, plausible))
+            response = self._sender.send(Request(method, url, _bearer(token), headers, body, plausible))
             refused = 0
             while response.status == requests.codes.unauthorized:
-                if refused >= (TRIES_OF_A_TOKEN if self._accepted else 1):
+                if refused and not (self._accepted and self._sender.wait_for_another_try(refused)):
                     why = f"{self.described(response)}: a token just given is refused"
                     raise PermanentError(why, response.status)
-                if refused:
-                    self._transport.pause(refused)
                 token = self._tokens.renewed(scope, token, response.headers.get("www-authenticate", ""))
-                response = self._transport.send(
-                    Request(method, url, _bearer(token), headers, body, plausible)
-                )
+                response = self._sender.send(Request(method, url, _bearer(token), headers, body, plausible))
                 refused += 1
         except NoTokenError as error:
             raise PermanentError(f"{self.host}: {error.why}", error.status) from error

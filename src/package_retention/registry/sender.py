@@ -8,20 +8,21 @@ import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import requests
-
 from package_retention.errors import BudgetError, Refusal, RefusalKind
 from package_retention.shield import is_shielded
-from package_retention.transport import waits
 from package_retention.transport.concurrency import REGISTRY_REQUESTS
-from package_retention.transport.exchange import TransportError, exchange
+from package_retention.transport.exchange import Response, TransportError, exchange
 from package_retention.transport.redaction import Redactor
+from package_retention.transport.retry import REGISTRY, RetryCause, cause_of, wait_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import requests
+
     from package_retention.ports import Clock
-    from package_retention.transport.exchange import Request, Response
+    from package_retention.transport.exchange import Request
+    from package_retention.transport.retry import Wait
 
     Log = Callable[[str, str, str], None]
 
@@ -82,7 +83,7 @@ def _short(text: object) -> str:
     return text[:_LONGEST].encode("utf-8", "replace").decode() if isinstance(text, str) else ""
 
 
-class Transport:
+class Sender:
     """Sends requests for several threads.
 
     Args:
@@ -111,7 +112,7 @@ class Transport:
         self._room = threading.Semaphore(at_once)
         self._clock = clock
         self._jitter = jitter
-        self._deadline = None if time_limit is None else clock.monotonic() + time_limit
+        self._deadline = math.inf if time_limit is None else clock.monotonic() + time_limit
         self._log = log
         self._lock = threading.Lock()
         self._requests = 0
@@ -131,15 +132,14 @@ class Transport:
 
     def extend(self, seconds: float) -> None:
         """Move the end of the time limit: a person took so long to answer, while nothing was under way."""
-        if self._deadline is not None:
-            self._deadline += seconds
+        self._deadline += seconds
 
     def look_up(self, seconds: float = 0.0) -> None:
         """See whether something that takes so long may start; raises `CancelledError` or `BudgetError`."""
         if is_shielded():
             return
         self._clock.sleep(0)
-        if self._deadline is not None and self._clock.monotonic() + seconds >= self._deadline:
+        if self._clock.monotonic() + seconds >= self._deadline:
             raise BudgetError(
                 "the time limit came before the container registry was asked for all that is needed",
                 "time",
@@ -151,49 +151,61 @@ class Transport:
 
         An answer that is not plausible is asked for again, a few times; then it is the answer.
         """
-        host, tries, failing = urlsplit(request.url).netloc, 0, False
+        tries, failing = 0, False
         while True:
             self._wait(self._throttled_until - self._clock.monotonic(), failing=failing)
             tries += 1
-            try:
-                response = self._once(request)
-            except TransportError as error:
-                failing = True
-                self._wait(self._after_drop(host, tries, error), failing=True)
-                continue
-            self._unreachable.discard(host)
-            if not waits.is_passing(response.status):
-                if request.plausible(response) or tries >= waits.MOST_TRIES_OF_NONSENSE:
-                    return response
-                failing = True
-                self._wait(waits.step(tries, self._jitter()), failing=True)
-                continue
-            delay = waits.delay(tries, response.status, response.headers, response.body, self._jitter())
-            if delay is None:
-                raise TransportError(
-                    f"{host} answered {described(response.status, response.body, self.redactor)} ({_times(tries)})",
-                    sent=True,
-                )
-            if response.status == requests.codes.too_many_requests:
-                self._throttled_until = max(self._throttled_until, self._clock.monotonic() + delay)
+            found = self._try(request, tries)
+            if isinstance(found, Response):
+                return found
+            if found.cause.is_limit:
+                self._throttled_until = max(self._throttled_until, self._clock.monotonic() + found.seconds)
             else:
                 failing = True
-                self._wait(delay, failing=True)
+                self._wait(found.seconds, failing=True)
 
-    def pause(self, tries: int) -> None:
-        """Wait as after so many tries that met trouble which may pass."""
-        self._wait(waits.step(tries, self._jitter()), failing=True)
+    def wait_for_another_try(self, tries: int) -> bool:
+        """Wait after a token was refused for so many times; return whether another try is worth it."""
+        wait = self._wait_after(RetryCause.UNAUTHORIZED, tries)
+        if wait is None:
+            return False
+        self._wait(wait.seconds, failing=True)
+        return True
 
-    def _after_drop(self, host: str, tries: int, error: TransportError) -> float:
-        delay = waits.delay(tries, None, {}, b"", self._jitter())
-        if delay is not None and error.retryable and (error.sent or host not in self._unreachable):
-            return delay
+    def _try(self, request: Request, tries: int) -> Response | Wait:
+        """Send a request once; return the response, or the wait before another try."""
+        host = urlsplit(request.url).netloc
+        try:
+            response = self._once(request)
+        except TransportError as error:
+            return self._after_drop(host, tries, error)
+        self._unreachable.discard(host)
+        cause = cause_of(response.status, response.headers, None, REGISTRY)
+        if cause is None:
+            if request.plausible(response):
+                return response
+            return self._wait_after(RetryCause.IMPLAUSIBLE, tries) or response
+        wait = self._wait_after(cause, tries, response)
+        if wait is None:
+            answered = described(response.status, response.body, self.redactor)
+            raise TransportError(f"{host} answered {answered} ({_times(tries)})", sent=True)
+        return wait
+
+    def _after_drop(self, host: str, tries: int, error: TransportError) -> Wait:
+        wait = self._wait_after(RetryCause.DROP, tries)
+        if wait is not None and error.retryable and (error.sent or host not in self._unreachable):
+            return wait
         if not error.sent:
             # From now on one try a request must do, until it answers again.
             self._unreachable.add(host)
         raise TransportError(
             f"{error.why} ({_times(tries)})", sent=error.sent, retryable=error.retryable, hint=error.hint
         )
+
+    def _wait_after(self, cause: RetryCause, tries: int, response: Response | None = None) -> Wait | None:
+        headers, body = (response.headers, response.body) if response else ({}, b"")
+        now = self._clock.now()
+        return wait_after(cause, tries, headers, now, REGISTRY, jitter=self._jitter(), body=body)
 
     def _wait(self, seconds: float, *, failing: bool = False) -> None:
         try:
@@ -210,7 +222,7 @@ class Transport:
         with self._lock:
             self._requests += 1
         try:
-            deadline = math.inf if self._deadline is None or is_shielded() else self._deadline + _GRACE
+            deadline = math.inf if is_shielded() else self._deadline + _GRACE
             with self._room:
                 response = exchange(self._session, request, self._clock.monotonic, deadline=deadline)
         except TransportError as error:
