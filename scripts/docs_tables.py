@@ -1,8 +1,8 @@
-"""Writes what is made from the table of inputs: the inputs of `action.yml`, the JSON Schema of policies, parts of pages.
+"""Writes what is made from the code: the inputs of `action.yml`, the JSON Schemas of policies and reports, parts of pages.
 
 `python scripts/docs_tables.py` rewrites what stands between `<!-- NAME: made by … -->` and `<!-- end -->`; a contract
 test fails where that was forgotten. So it does with what stands in `action.yml` between `# inputs: made by …` and
-`# end`, and with the whole of `docs/policy.schema.json`.
+`# end`, and with the whole of both schemas.
 """
 
 import json
@@ -18,7 +18,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
-from scripts import policy_schema  # noqa: E402
+from scripts import policy_schema, report_schema  # noqa: E402
 
 from package_retention.api.refusal_table import OBJECTS, SERVICE, KnownRefusal  # noqa: E402
 from package_retention.api.token_refusals import TOKENS  # noqa: E402
@@ -26,6 +26,7 @@ from package_retention.inputs.rows import Group  # noqa: E402
 from package_retention.inputs.table import INPUTS  # noqa: E402
 
 FILES = ("docs/inputs.md", "docs/troubleshooting.md")
+SCHEMAS = {"docs/policy.schema.json": policy_schema, "docs/report.schema.json": report_schema}
 _PART = re.compile(
     r"(?P<head><!-- (?P<name>[\w-]+): made by scripts/docs_tables\.py -->\n).*?(?P<tail><!-- end -->)",
     re.DOTALL,
@@ -127,7 +128,8 @@ def main(root: Path) -> int:
     """Renew every file below `root`; return the exit status."""
     action_file = root / "action.yml"
     action_file.write_text(renewed_action(action_file.read_text("utf-8")), "utf-8")
-    (root / "docs" / "policy.schema.json").write_text(policy_schema.text(), "utf-8")
+    for name, schema in SCHEMAS.items():
+        (root / name).write_text(schema.text(), "utf-8")
     action = yaml.safe_load(action_file.read_text("utf-8"))
     for name in FILES:
         path = root / name

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from package_retention.model import Operation, Package, Step, Version
 
 
-SCHEMA = 1
-
-
 @dataclass(frozen=True, slots=True)
 class ReportedStep:
     """A step of the run reported on; `tags` are those that its outcome says were really taken away.

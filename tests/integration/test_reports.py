@@ -15,7 +15,7 @@ from emulator import shapes, steps
 from emulator.faults import Fault, Kind
 from emulator.images import push_signature
 from emulator.steps import ROOT
-from package_retention.report import SCHEMA
+from package_retention.report_format import SCHEMA
 from scene import Scene, scene
 
 if TYPE_CHECKING:

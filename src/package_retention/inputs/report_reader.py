@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from package_retention import report_format
 from package_retention.errors import InputError
 from package_retention.model import (
-    Operation,
     Owner,
-    OwnerKind,
     Package,
-    PackageType,
-    Result,
     Step,
     StepKind,
     Version,
 )
 from package_retention.problems import Problem
 from package_retention.problems import ProblemCode as Code
-from package_retention.report import SCHEMA, Report, ReportedPackage, ReportedStep
+from package_retention.report import Report, ReportedPackage, ReportedStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,78 +32,11 @@ MOST_BYTES = 256 * 1024 * 1024
 """A report of 100,000 versions that are all deleted takes a quarter of it."""
 
 MOST_OF_LINE = 16 * 1024 * 1024
+_FOR_PEOPLE = tuple(line.__struct_config__.tag for line in report_format.FOR_PEOPLE)
 
 
 class _MalformedError(ValueError):
     """A line that no report has."""
-
-
-class _Line(msgspec.Struct, tag_field="kind", frozen=True):
-    """A line by its `kind`; entries that are for people alone are not named here, and not looked at."""
-
-
-class _Run(_Line, tag="run", frozen=True):
-    schema: int
-    operation: Operation
-    dry_run: bool
-    created_at: Annotated[datetime, msgspec.Meta(tz=True)]
-    server: str
-    owner: str
-    inputs: dict[str, Any]
-    repository: str | None = None
-
-
-class _Package(_Line, tag="package", frozen=True):
-    package: int
-    owner: str
-    owner_kind: OwnerKind
-    type: PackageType
-    name: str
-
-
-class _Version(msgspec.Struct, frozen=True):
-    id: int
-    name: str
-    tags: tuple[str, ...] = ()
-
-    def value(self) -> Version:
-        return Version(self.id, self.name, tags=self.tags)
-
-
-class _Decision(_Line, tag="decision", frozen=True):
-    package: int
-    version: _Version
-    selected: bool
-    untag: tuple[str, ...] = ()
-
-
-class _Step(_Line, tag="step", frozen=True):
-    step: int
-    package: int
-    change: StepKind
-    version: _Version | None = None
-    tags: tuple[str, ...] = ()
-    after: frozenset[int] = frozenset()
-    root: int | None = None
-
-
-class _Starting(_Line, tag="starting", frozen=True):
-    step: int
-
-
-class _Outcome(_Line, tag="outcome", frozen=True):
-    step: int
-    result: Result
-    tags: tuple[str, ...] = ()
-    in_doubt: bool = False
-
-
-class _End(_Line, tag="end", frozen=True):
-    pass
-
-
-_AnyLine = _Run | _Package | _Decision | _Step | _Starting | _Outcome | _End
-_FOR_PEOPLE = ("note", "inventory", "entry", "deleted")
 
 
 @dataclass
@@ -161,7 +90,7 @@ def _whole(line: bytes) -> bool:
     return True
 
 
-def _decoded(line: bytes) -> _AnyLine | None:
+def _decoded(line: bytes) -> report_format.READ | None:
     """Read a line by its kind; `None` for one that only people read."""
     try:
         # Not by msgspec's own parser: names may hold halves of surrogate pairs, which that refuses.
@@ -169,34 +98,38 @@ def _decoded(line: bytes) -> _AnyLine | None:
     except ValueError as error:
         raise _MalformedError("it is not JSON") from error
     kind = value.get("kind") if isinstance(value, dict) else None
-    if kind == "run" and value.get("schema") != SCHEMA:
-        raise _MalformedError(f"its schema is not {SCHEMA}, the one that this version of the action reads")
-    found: _AnyLine | None = None if kind in _FOR_PEOPLE else msgspec.convert(value, _AnyLine)
+    if kind == "run" and value.get("schema") != report_format.SCHEMA:
+        raise _MalformedError(
+            f"its schema is not {report_format.SCHEMA}, the one that this version of the action reads"
+        )
+    found: report_format.READ | None = (
+        None if kind in _FOR_PEOPLE else msgspec.convert(value, report_format.READ)
+    )
     return found
 
 
-def _take(reading: _Reading, line: _AnyLine | None) -> None:
+def _take(reading: _Reading, line: report_format.READ | None) -> None:
     """Take in one line; the first must be the header, and no other may be."""
-    if (reading.report is None) != isinstance(line, _Run):
+    if (reading.report is None) != isinstance(line, report_format.Run):
         raise _MalformedError("a report begins with its one line of kind run")
     match line:
-        case _Run():
+        case report_format.Run():
             reading.report = _report(line)
-        case _Package():
+        case report_format.Package():
             _take_package(reading, line)
-        case _Decision():
+        case report_format.ReadDecision():
             _take_decision(reading, line)
-        case _Step():
+        case report_format.Step():
             _take_step(reading, line)
-        case _Starting():
+        case report_format.ReadStarting():
             _change(reading, line.step, lambda one: replace(one, started=True))
-        case _Outcome(result=result, tags=tags, in_doubt=doubted):
+        case report_format.ReadOutcome(result=result, tags=tags, in_doubt=doubted):
             _change(reading, line.step, lambda one: replace(one, result=result, tags=tags, doubted=doubted))
-        case _End() if reading.report:
+        case report_format.ReadEnd() if reading.report:
             reading.report = replace(reading.report, ended=True)
 
 
-def _report(line: _Run) -> Report:
+def _report(line: report_format.Run) -> Report:
     return Report(
         operation=line.operation,
         dry_run=line.dry_run,
@@ -208,13 +141,13 @@ def _report(line: _Run) -> Report:
     )
 
 
-def _take_package(reading: _Reading, line: _Package) -> None:
+def _take_package(reading: _Reading, line: report_format.Package) -> None:
     package = Package(Owner(line.owner, line.owner_kind), line.type, line.name)
     if reading.packages.setdefault(line.package, package) != package:
         raise _MalformedError(f"package {line.package} was another one before")
 
 
-def _take_step(reading: _Reading, line: _Step) -> None:
+def _take_step(reading: _Reading, line: report_format.Step) -> None:
     if line.step in reading.steps or line.package not in reading.packages:
         raise _MalformedError(f"step {line.step} was there before, or its package is not there")
     if (line.version is None) != (line.change in (StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE)):
@@ -222,19 +155,23 @@ def _take_step(reading: _Reading, line: _Step) -> None:
     step = Step(
         kind=line.change,
         package=reading.packages[line.package],
-        version=line.version.value() if line.version else None,
+        version=_version(line.version) if line.version else None,
         tags=line.tags,
-        after=line.after,
+        after=frozenset(line.after),
         root=line.root,
     )
     reading.steps[line.step] = (line.package, ReportedStep(step))
 
 
-def _take_decision(reading: _Reading, line: _Decision) -> None:
+def _version(named: report_format.Named) -> Version:
+    return Version(named.id, named.name, tags=named.tags)
+
+
+def _take_decision(reading: _Reading, line: report_format.ReadDecision) -> None:
     """What stays is for people; of what was to go or to lose tags, it says which tags it had."""
     if line.selected or line.untag:
         versions = reading.selected if line.selected else reading.losing
-        versions.setdefault(line.package, []).append(line.version.value())
+        versions.setdefault(line.package, []).append(_version(line.version))
 
 
 def _change(reading: _Reading, number: int, change: Callable[[ReportedStep], ReportedStep]) -> None:

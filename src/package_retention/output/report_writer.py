@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 import os
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import msgspec
+
+from package_retention import report_format
 from package_retention.errors import RetentionError
 from package_retention.output import report_lines
 
@@ -29,7 +32,8 @@ SYNC_SECONDS = 1.0
 _CHUNK = 2000  # lines a write
 
 _Key = tuple[object, ...]
-_encoded = json.JSONEncoder(separators=(",", ":")).encode
+# Not by msgspec's own encoder: names may hold halves of surrogate pairs, which that refuses, and a report is ASCII.
+_encoded = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class ReportWriter:
@@ -68,7 +72,7 @@ class ReportWriter:
         """Write that a change is about to be sent; raises `RetentionError` where the report cannot be written."""
         with self._lock:
             number = self._number(step)
-            self._write([report_lines.starting(number, self._clock.now())])
+            self._write([report_format.Starting(number, self._clock.now())])
             self._check()
 
     def finished(self, outcome: Outcome) -> None:
@@ -80,7 +84,7 @@ class ReportWriter:
     def note(self, text: str) -> None:
         """Write something worth knowing."""
         with self._lock:
-            self._write([report_lines.note(text, self._clock.now())])
+            self._write([report_format.Note(self._clock.now(), text)])
 
     def close(self, run: RunResult, counts: RunCounts | None = None) -> None:
         """Write what a list found and how the run ended, and close the file."""
@@ -90,7 +94,7 @@ class ReportWriter:
             for result in run.packages:
                 if result.inventory:
                     number = self._number_of(result.plan.package)
-                    self._write(report_lines.lines(number, result.inventory))
+                    self._write(report_lines.inventory(number, result.inventory))
             self._write([report_lines.end(run, self._clock.now(), counts)], sync=True)
             os.close(self._file)
             self._file = -1
@@ -105,7 +109,7 @@ class ReportWriter:
             self._write([self._new_step(step)])
         return self._steps[_step_key(step)]
 
-    def _new_step(self, step: Step) -> report_lines.Line:
+    def _new_step(self, step: Step) -> report_format.Line:
         number = self._steps.setdefault(_step_key(step), len(self._steps))
         return report_lines.step(number, self._number_of(step.package), step)
 
@@ -116,7 +120,7 @@ class ReportWriter:
                 "Make room on the disk, or leave report-file out, and run again.",
             )
 
-    def _write(self, lines: Iterable[Mapping[str, Any]], *, sync: bool = False) -> None:
+    def _write(self, lines: Iterable[report_format.Line], *, sync: bool = False) -> None:
         """Write whole lines at once; the first failure is kept, and nothing is written after it."""
         if self._file < 0 or self.failure:
             return
@@ -130,10 +134,10 @@ class ReportWriter:
             self.failure = error.strerror or str(error)
 
 
-def _chunks(lines: Iterable[Mapping[str, Any]]) -> Iterable[bytes]:
+def _chunks(lines: Iterable[report_format.Line]) -> Iterable[bytes]:
     chunk: list[str] = []
     for line in lines:
-        chunk.append(_encoded(line) + "\n")
+        chunk.append(_encoded(msgspec.to_builtins(line)) + "\n")
         if len(chunk) == _CHUNK:
             yield "".join(chunk).encode("ascii")
             chunk.clear()
