@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from main_job import Job, job
+from emulator import steps
+from main_job import WORKFLOW, Job, job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 IMAGES = {"package_type": "container", "package_name": "app"}
@@ -186,6 +187,81 @@ def test_a_mistake_in_a_policy_names_line_and_column(made: Job, mistake: str) ->
     ran = made.refused(package_type="", package_name="", policy_file="p.yml")
     assert [each for each in words if each not in ran.log] == [], ran.log
     assert made.world.requests == []
+
+
+def no_scope(made: Job) -> dict[str, Any]:
+    made.world.tokens[steps.TOKEN].scopes = frozenset({"read:packages", "repo"})
+    return {}
+
+
+def no_role(made: Job) -> dict[str, Any]:
+    made.world.owners["octo"].members["octocat"] = "member"
+    made.world.packages[0].roles["octocat"] = "read"
+    return {}
+
+
+def no_single_sign_on(made: Job) -> dict[str, Any]:
+    made.world.owners["octo"].sso = True
+    made.world.server_url = "https://github.com"
+    return {}
+
+
+def fine_grained(made: Job) -> dict[str, Any]:
+    token = "github_pat_" + "f" * 60
+    made.world.add_token(token)
+    return {"token": token}
+
+
+def token_of_a_fork(made: Job) -> dict[str, Any]:
+    made.world.add_token(WORKFLOW, repository="octo/app", permission="read")
+    return {"token": WORKFLOW}
+
+
+def type_of_another(made: Job) -> dict[str, Any]:
+    return {"package_type": "nuget"}
+
+
+def wrong_owner(made: Job) -> dict[str, Any]:
+    made.world.add_org("octo-labs")
+    return {"owner": "octo-labs"}
+
+
+def report_of_another_owner(made: Job) -> dict[str, Any]:
+    made.step(versions="1*", dry_run="true", report_file="r.jsonl")
+    made.world.add_org("octo-labs")
+    made.filled(owner="octo-labs")
+    return {"owner": "octo-labs", "from_report": "r.jsonl"}
+
+
+# What was wrong about the token or the place, and the words of the answer.
+ACCESS: dict[Callable[[Job], dict[str, Any]], tuple[str, ...]] = {
+    no_scope: ("octo/lib (npm)", "lacks the scope `delete:packages`", "Settings > Developer settings"),
+    no_role: ("octo/lib (npm)", "role Admin", "Manage access", "admin permissions in the organization octo"),
+    no_single_sign_on: (
+        "demands single sign-on",
+        "open https://github.com/orgs/octo/sso?authorization_request=",
+        "good for one hour",
+    ),
+    fine_grained: ("octo/lib (npm)", "fine-grained", "use GITHUB_TOKEN with `permissions: packages: write`"),
+    token_of_a_fork: ("octo/lib (npm)", "fork, or started by Dependabot", "run this on `schedule`"),
+    type_of_another: ("octo/lib (nuget)", "check `package-name`", "`package-type`"),
+    wrong_owner: ("octo-labs/lib (npm)", "`owner` (octo-labs is an organization)"),
+    report_of_another_owner: (
+        "the report is about packages of octo, and this step is about those of octo-labs",
+        "Name the report of a run on the same host, owner and packages",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", ACCESS, ids=lambda mistake: mistake.__name__)
+def test_a_mistake_about_access_or_place_names_the_package_and_the_way_out(
+    made: Job, mistake: Callable[[Job], dict[str, Any]]
+) -> None:
+    ran = made.refused(**{"versions": "1*"} | mistake(made))
+    told = ran.log.replace("%25", "%")
+    assert [each for each in ACCESS[mistake] if each not in told] == [], told
+    assert ran.outputs["deleted-count"] == "0"
+    assert len(made.changes()) <= 1
 
 
 def test_a_name_with_its_owner_is_told_to_leave_it_out(made: Job) -> None:

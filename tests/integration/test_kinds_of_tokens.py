@@ -49,16 +49,6 @@ def test_a_workflow_without_the_role_is_told_where_to_get_it(made: Job, hidden: 
         assert word in ran.log
 
 
-def test_a_read_only_token_of_a_fork_or_dependabot_is_told(made: Job) -> None:
-    made.world.add_token(WORKFLOW, repository="octo/app", permission="read")
-    package = made.filled()
-    ran = made.step(status=1, token=WORKFLOW, min_versions_to_keep=3)
-    assert len(package.active()) == 12
-    assert len(made.changes()) == 1
-    assert "Dependabot" in ran.log
-    assert "fork" in ran.log
-
-
 @pytest.mark.parametrize("kind", ["maven", "docker"])
 def test_a_workflows_token_where_github_documents_none(made: Job, kind: str) -> None:
     made.world.add_token(WORKFLOW, repository="octo/app")
