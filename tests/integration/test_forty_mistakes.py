@@ -218,6 +218,7 @@ def token_of_a_fork(made: Job) -> dict[str, Any]:
 
 
 def type_of_another(made: Job) -> dict[str, Any]:
+    made.filled("tool", kind="nuget")
     return {"package_type": "nuget"}
 
 

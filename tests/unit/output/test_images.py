@@ -8,7 +8,7 @@ import pytest
 
 from package_retention.model import Content, Decision, Operation, Outcome, Plan, Result, Step, StepKind
 from package_retention.output.summary.blocks import About, Code
-from package_retention.output.summary.images import Names, changes, short, short_tag, stays
+from package_retention.output.summary.images import Names, changes, part_words, short, short_tag, stays
 from package_retention.output.summary.page import render
 from package_retention.reason import Reason, ReasonCode, ReasonDetail
 from package_retention.results import PackageResult
@@ -45,6 +45,18 @@ def test_an_image_is_one_row_that_names_its_parts() -> None:
     assert first == ("| `v1` `sha256:000000000000` with linux/amd64, linux/arm64, cosign signature | 1 day |")
     assert "<strong>1 image deleted</strong>: older than 30 days" in text
     assert not parts
+
+
+def test_platforms_have_the_same_order_in_every_row_whatever_order_the_list_has() -> None:
+    known = {
+        1: Content("linux/arm64"),
+        2: Content("attestation"),
+        3: Content("linux/amd64"),
+        4: Content("attestation"),
+        5: Content("cosign signature"),
+    }
+    for ids in ((1, 2, 3, 4, 5), (5, 4, 3, 2, 1)):
+        assert part_words(ids, known) == "linux/amd64, linux/arm64, 2 attestations, cosign signature"
 
 
 def test_a_part_that_ended_otherwise_is_told_with_its_image() -> None:

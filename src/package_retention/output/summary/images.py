@@ -171,10 +171,10 @@ def named(names: Names, version: Version, parts: Sequence[int], contents: Mappin
 
 
 def part_words(parts: Sequence[int], contents: Mapping[int, Content]) -> str:
-    """Say what parts are, each kind once: `linux/amd64, linux/arm64, 2 attestations`."""
+    """Say what parts are, each kind once, platforms first: `linux/amd64, linux/arm64, 2 attestations`."""
     found = Counter(contents[part].part if part in contents else "" for part in parts)
     unknown = found.pop("", 0)
-    kinds = sorted(found.items(), key=lambda pair: "/" not in pair[0])
+    kinds = sorted(found.items(), key=lambda pair: ("/" not in pair[0], pair[0]))
     words = [
         kind if number == 1 else f"{number:,} {kind}{'' if '/' in kind else 's'}" for kind, number in kinds
     ]
