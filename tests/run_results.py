@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from package_retention.model import (
     Decision,
@@ -19,6 +20,9 @@ from package_retention.model import (
     StepKind,
     Version,
 )
+from package_retention.output.counts import count_run
+from package_retention.output.summary import page
+from package_retention.output.summary.page import MOST_BYTES
 from package_retention.reason import Condition, Reason, ReasonCode
 from package_retention.results import (
     DeletedVersion,
@@ -29,6 +33,9 @@ from package_retention.results import (
     Referrer,
     RunResult,
 )
+
+if TYPE_CHECKING:
+    from package_retention.output.summary.blocks import About
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 OCTO = Owner("octo", OwnerKind.ORGANIZATION)
@@ -113,3 +120,13 @@ def listed(of: Package | None = None) -> PackageResult:
         conflicts=("legacy", "old"),
     )
     return PackageResult(plan, inventory=found)
+
+
+def render(one: RunResult, about: About, most: int = MOST_BYTES) -> str:
+    """The summary of a run, as Markdown."""
+    return page.render(count_run(one), about, most)
+
+
+def render_text(one: RunResult, about: About) -> str:
+    """The summary of a run, as plain text."""
+    return page.render_text(count_run(one), about)

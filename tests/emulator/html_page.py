@@ -52,7 +52,7 @@ _HEIGHT, _STEP, _BAR = 160, 90, 56
 def render_html(run: RunResult, about: About) -> str:
     """Write the summary of a run as a whole page."""
     counts = count_run(run)
-    title, blocks = headline(run, counts), blocks_of(run, about, counts)
+    title, blocks = headline(counts), blocks_of(counts, about)
     body = "\n".join(render(block) for block in blocks)
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width">\n<title>{_text(title)}</title>'
     return f'<!doctype html>\n<html lang="en">\n{head}\n<style>{_STYLE}</style>\n{body}\n</html>\n'

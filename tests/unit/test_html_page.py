@@ -10,8 +10,7 @@ import pytest
 from emulator.html_page import render_html
 from hostile import NAMES
 from package_retention.output.summary.blocks import About
-from package_retention.output.summary.page import render_text
-from run_results import NOW, package, result, run
+from run_results import NOW, package, render_text, result, run
 
 ABOUT = About(NOW, "octo/package-retention@v1", "out/report.jsonl")
 _VOID = {"meta", "rect", "br"}

@@ -30,6 +30,10 @@ class Space:
     exact: bool = True
     unread: int = 0
 
+    def __add__(self, other: Space) -> Space:
+        """Return both together, exact if each is."""
+        return Space(self.size + other.size, self.exact and other.exact, self.unread + other.unread)
+
 
 def contents(facts: Facts) -> dict[int, Content]:
     """Return what each version of a container package is in its image, and holds, as far as manifests were read."""

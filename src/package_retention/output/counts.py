@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import reduce
 from itertools import chain
-from typing import TYPE_CHECKING
+from operator import add
+from typing import TYPE_CHECKING, Any
 
 from package_retention.decide.contents import Space, freed
 from package_retention.model import MOVES_TAGS, Operation, PackageType, Result, StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from package_retention.model import Outcome, Plan, Step
     from package_retention.results import PackageResult, RunResult
@@ -27,6 +29,10 @@ class Units:
     listed: int = 0
     selected: int = 0
     changed: int = 0
+
+    def __add__(self, other: Units) -> Units:
+        """Return both together."""
+        return Units(self.listed + other.listed, self.selected + other.selected, self.changed + other.changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,17 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class RunCounts:
-    """The counts of each package, in the run's order, and of all together; `noun` is what `units` counts."""
+    """A run with the counts of each package, in its order, and of all together; `noun` is what `units` counts."""
 
+    run: RunResult
     each: tuple[Counts, ...]
     total: Counts
     noun: str
+
+    @property
+    def packages(self) -> Iterator[tuple[PackageResult, Counts]]:
+        """Each package of the run with its counts."""
+        return zip(self.run.packages, self.each, strict=True)
 
 
 def count_run(run: RunResult) -> RunCounts:
@@ -71,7 +83,7 @@ def count_run(run: RunResult) -> RunCounts:
     images = images and any(d.root == d.version.id for one in run.packages for d in one.plan.decisions)
     planned = run.dry_run or run.operation is Operation.LIST
     each = tuple(_counted(one, planned=planned, images=images) for one in run.packages)
-    return RunCounts(each, _total(each), "image" if images else "version")
+    return RunCounts(run, each, _total(each), "image" if images else "version")
 
 
 def _counted(result: PackageResult, *, planned: bool, images: bool) -> Counts:
@@ -118,37 +130,18 @@ def _units(plan: Plan, selected: Iterable[int], changed: Iterable[int], *, image
     return Units(len(listed), len(listed.intersection(selected)), len(listed.intersection(changed)))
 
 
-def _total(each: Collection[Counts]) -> Counts:
-    def joined(ids: Callable[[Counts], tuple[int, ...]]) -> tuple[int, ...]:
-        return tuple(chain.from_iterable(ids(one) for one in each))
-
-    def summed(number: Callable[[Counts], int]) -> int:
-        return sum(number(one) for one in each)
-
+def _total(each: Sequence[Counts]) -> Counts:
+    """Add up every count: ids one after the other, and sums of the rest."""
+    if not each:
+        return Counts()
     return Counts(
-        selected=joined(lambda one: one.selected),
-        deleted=joined(lambda one: one.deleted),
-        restored=joined(lambda one: one.restored),
-        failed=joined(lambda one: one.failed),
-        changed=joined(lambda one: one.changed),
-        untagged=summed(lambda one: one.untagged),
-        retagged=summed(lambda one: one.retagged),
-        moving=summed(lambda one: one.moving),
-        already=summed(lambda one: one.already),
-        kept=summed(lambda one: one.kept),
-        listed=summed(lambda one: one.listed),
-        whole=summed(lambda one: one.whole),
-        units=Units(
-            summed(lambda one: one.units.listed),
-            summed(lambda one: one.units.selected),
-            summed(lambda one: one.units.changed),
-        ),
-        space=Space(
-            summed(lambda one: one.space.size),
-            all(one.space.exact for one in each),
-            summed(lambda one: one.space.unread),
-        ),
+        **{one.name: _sum([getattr(counts, one.name) for counts in each]) for one in fields(Counts)}
     )
+
+
+def _sum(values: Sequence[Any]) -> Any:
+    # Long tuples are not added one by one: that would copy the first of them thousands of times.
+    return tuple(chain.from_iterable(values)) if isinstance(values[0], tuple) else reduce(add, values)
 
 
 def _selected(plan: Plan) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from package_retention.output.summary.undo import action_reference
 from package_retention.output.summary.words import headline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from package_retention.output.console import Console
@@ -46,50 +46,46 @@ NAMES = (
 MOST_BYTES = 1_000_000 - 50_000
 """What all outputs may take together: 1 MB a job (facts E), less a twentieth for the job's other steps."""
 
-_LISTS = (
-    "selected-version-ids",
-    "deleted-version-ids",
-    "restored-version-ids",
-    "failed-version-ids",
-    "packages",
-)
 _BYTES_A_CHARACTER = 2  # GitHub measures Unicode strings: as UTF-16, to be safe
 
 
 def conclude(
     run: RunResult, records: Records, environ: Mapping[str, str], console: Console, now: datetime
 ) -> int:
-    """Write outputs and summary, say what a person must look at; gives the exit status."""
+    """Write outputs and summary, say what a person must look at, and return the exit status."""
     counts = count_run(run)
-    broken = records.close(run, counts)
-    if broken:
+    if broken := records.close(run, counts):
         warning = f"the report could not be written to its end: {broken}"
         run = replace(run, warnings=(*run.warnings, warning), exit_status=run.exit_status or 1)
-    values, cut = bounded(run, records.report_file, counts=counts)
+    values, cut = bounded(counts, records.report_file)
     run = replace(run, warnings=(*run.warnings, *cut))
-    uses = action_reference(environ) if on_runner(environ) else None
-    person = records.person
-    by_hand = person is not None and not environ.get("GITHUB_STEP_SUMMARY")
-    about = About(now, uses, records.report_file, environ.get("GITHUB_RUN_ID", ""))
-    if person:
-        about = replace(about, alerts=not by_hand, program=person.program)
-    troubles = [
+    counts, about = replace(counts, run=run), _about(environ, records, now)
+    errors = [
         _error_of(lambda: console.set_outputs(values)),
-        _error_of(lambda: summary.append(environ, run, about, counts)),
+        _error_of(lambda: summary.append(environ, counts, about)),
     ]
-    if by_hand and person:
-        person.show(run, about, counts, console)
+    if records.person and not about.alerts:
+        records.person.show(counts, about, console)
     annotate(run, console)
-    for error in filter(None, troubles):
+    for error in filter(None, errors):
         console.fail(error)
-    if not by_hand:
-        console.line(headline(run, counts))
+    if about.alerts:
+        console.line(headline(counts))
     console.close()
-    return run.exit_status or (1 if any(troubles) else 0)
+    return run.exit_status or (1 if any(errors) else 0)
+
+
+def _about(environ: Mapping[str, str], records: Records, now: datetime) -> About:
+    """Return what the summary must know beside the run; a person without a summary file reads it at a terminal."""
+    uses = action_reference(environ) if on_runner(environ) else None
+    about = About(now, uses, records.report_file, environ.get("GITHUB_RUN_ID", ""))
+    if records.person is None:
+        return about
+    return replace(about, alerts=bool(environ.get("GITHUB_STEP_SUMMARY")), program=records.person.program)
 
 
 def _error_of(write: Callable[[], object]) -> RetentionError | None:
-    """Try one ending; the others must still come where it fails."""
+    """Try one ending and return its error: the others must still come."""
     try:
         write()
     except RetentionError as error:
@@ -97,38 +93,26 @@ def _error_of(write: Callable[[], object]) -> RetentionError | None:
     return None
 
 
-def values(run: RunResult, report_file: str | None = None) -> dict[str, str]:
-    """Give every output its value, by name, in the order of `NAMES`; see `bounded` for what had to be left out."""
-    return bounded(run, report_file)[0]
-
-
 def bounded(
-    run: RunResult,
-    report_file: str | None = None,
-    most: int = MOST_BYTES,
-    counts: RunCounts | None = None,
+    counts: RunCounts, report_file: str | None = None, most: int = MOST_BYTES
 ) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Give every output its value, and a warning for each list that had to be cut to stay within `most` bytes.
+    """Return every output by its name, and a warning for each list that had to be cut to stay within `most` bytes.
 
     The longest lists are cut first, at their end; counts stay true.
     """
-    counts = counts or count_run(run)
-    tallied = counts.total
-    lists: dict[str, list[Any]] = {
-        "selected-version-ids": list(tallied.selected),
-        "deleted-version-ids": list(tallied.deleted),
-        "restored-version-ids": list(tallied.restored),
-        "failed-version-ids": list(tallied.failed),
-        "packages": [
-            {"name": result.plan.package.name, **_counts(one)}
-            for result, one in zip(run.packages, counts.each, strict=True)
-        ],
+    run, total = counts.run, counts.total
+    lists: dict[str, Sequence[Any]] = {
+        "selected-version-ids": total.selected,
+        "deleted-version-ids": total.deleted,
+        "restored-version-ids": total.restored,
+        "failed-version-ids": total.failed,
+        "packages": [{"name": one.plan.package.name, **_counts(count)} for one, count in counts.packages],
     }
     plain = {
-        **{name: str(count) for name, count in _counts(tallied).items()},
-        "freed-bytes": str(tallied.space.size),
-        "complete": _yes_or_no(run.complete),
-        "dry-run": _yes_or_no(run.dry_run),
+        **{name: str(count) for name, count in _counts(total).items()},
+        "freed-bytes": str(total.space.size),
+        "complete": json.dumps(run.complete),
+        "dry-run": json.dumps(run.dry_run),
         "report-file": report_file or "",
     }
     room = most // _BYTES_A_CHARACTER - sum(len(name) + len(value) for name, value in plain.items())
@@ -136,29 +120,27 @@ def bounded(
     return {name: plain[name] if name in plain else texts[name] for name in NAMES}, warnings
 
 
-def _counts(tallied: Counts) -> dict[str, int]:
+def _counts(counts: Counts) -> dict[str, int]:
     return {
-        "selected-count": len(tallied.selected),
-        "deleted-count": len(tallied.deleted),
-        "restored-count": len(tallied.restored),
-        "untagged-count": tallied.untagged,
-        "failed-count": len(tallied.failed),
-        "kept-count": tallied.kept,
+        "selected-count": len(counts.selected),
+        "deleted-count": len(counts.deleted),
+        "restored-count": len(counts.restored),
+        "untagged-count": counts.untagged,
+        "failed-count": len(counts.failed),
+        "kept-count": counts.kept,
     }
 
 
 def _cut(
-    lists: Mapping[str, list[Any]], room: int, report_file: str | None
+    lists: Mapping[str, Sequence[Any]], room: int, report_file: str | None
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Write lists as JSON in `room` characters: a list shorter than its fair share leaves the rest to longer ones."""
-    pieces = {name: [_json(entry) for entry in lists[name]] for name in _LISTS}
+    pieces = {name: [_json(entry) for entry in entries] for name, entries in lists.items()}
     sizes = {name: len(name) + sum(map(len, entries)) + len(entries) + 2 for name, entries in pieces.items()}
     texts: dict[str, str] = {}
     warnings: list[str] = []
-    for remaining, name in zip(
-        range(len(_LISTS), 0, -1), sorted(sizes, key=lambda name: sizes[name]), strict=True
-    ):
-        share = room // remaining
+    for place, name in enumerate(sorted(sizes, key=lambda name: sizes[name])):
+        share = room // (len(sizes) - place)
         fitting = _fitting(pieces[name], share - len(name) - 2) if sizes[name] > share else pieces[name]
         texts[name] = f"[{','.join(fitting)}]"
         room -= len(name) + len(texts[name])
@@ -189,7 +171,3 @@ def _warning(name: str, left: int, of: int, report_file: str | None) -> str:
 def _json(entry: Any) -> str:
     """ASCII on one line: lone surrogates and line ends arrive as JSON's own escapes."""
     return json.dumps(entry, separators=(",", ":"))
-
-
-def _yes_or_no(flag: bool) -> str:
-    return "true" if flag else "false"

@@ -178,22 +178,21 @@ class Person:
         failures = tuple((finding_words(one.failure),) for one in planned if one.failure)
         run = RunResult(operation, dry_run=True, packages=tuple(one for one in planned if not one.failure))
         counts, about = count_run(run), About(self._clock.now(), None, report_file, alerts=False)
-        blocks = [block for one in page.package_sections(run, about, counts) for block in one]
+        blocks = [block for one in page.package_sections(counts, about) for block in one]
         self._show_plan([*blocks, *([Alert("CAUTION", failures)] if failures else [])])
         if self._stdin:
-            words = planned_words(run, counts)
+            words = planned_words(counts)
             self._ask(f"{words[:1].upper()}{words[1:]}?", self._stdin)
 
-    def show(self, run: RunResult, about: About, counts: RunCounts, console: Console) -> None:
+    def show(self, counts: RunCounts, about: About, console: Console) -> None:
         """Show the end of a run: of one that changed something what happened, of any other all that it found."""
         if self.screen is None:
-            text = page.render_text(run, about, counts=counts)
-            for line in ("", *text.splitlines()):
+            for line in ("", *page.render_text(counts, about).splitlines()):
                 console.line(line)
             return
-        sections = [page.first_screen(run, about, counts)]
-        if run.dry_run or run.operation is Operation.LIST:
-            sections += page.package_sections(run, about, counts)
+        sections = [page.first_screen(counts, about)]
+        if counts.run.dry_run or counts.run.operation is Operation.LIST:
+            sections += page.package_sections(counts, about)
         for section in sections:
             self.screen.show(section)
 

@@ -8,11 +8,10 @@ import pytest
 
 from package_retention.model import Content, Decision, Operation, Outcome, Plan, Result, Step, StepKind
 from package_retention.output.summary.blocks import About, Code
-from package_retention.output.summary.images import Names, changes, part_words, short, short_tag, stays
-from package_retention.output.summary.page import render
+from package_retention.output.summary.images import Names, changes, member_words, short, stays
 from package_retention.reason import Reason, ReasonCode, ReasonDetail
 from package_retention.results import PackageResult
-from run_results import NEWEST, NOW, SELECTED, delete, package, run, version
+from run_results import NEWEST, NOW, SELECTED, delete, package, render, run, version
 
 APP = package()
 ABOUT = About(NOW, "octo/package-retention@v1")
@@ -56,7 +55,7 @@ def test_platforms_have_the_same_order_in_every_row_whatever_order_the_list_has(
         5: Content("cosign signature"),
     }
     for ids in ((1, 2, 3, 4, 5), (5, 4, 3, 2, 1)):
-        assert part_words(ids, known) == "linux/amd64, linux/arm64, 2 attestations, cosign signature"
+        assert member_words(ids, known) == "linux/amd64, linux/arm64, 2 attestations, cosign signature"
 
 
 def test_a_part_that_ended_otherwise_is_told_with_its_image() -> None:
@@ -83,7 +82,11 @@ def test_what_stays_is_grouped_by_image() -> None:
     found = [Decision(version(1, "v1"), False, NEWEST, root=1)]
     found += [Decision(version(n), False, needed, root=1) for n in (2, 3)]
     found += [Decision(version(7), False, needed, root=99), Decision(version(8, "v8"), False, NEWEST)]
-    assert [(unit.decision.version.id, len(unit.parts)) for unit in stays(found)] == [(1, 2), (8, 0), (7, 0)]
+    assert [(unit.decision.version.id, len(unit.members)) for unit in stays(found)] == [
+        (1, 2),
+        (8, 0),
+        (7, 0),
+    ]
     text = render(run(PackageResult(Plan(APP, tuple(found)))), ABOUT)
     assert "<strong>2 images (4 versions) stay</strong>: among the newest 3" in text
     assert "<strong>1 image stays</strong>: needed by an image that stays" in text
@@ -123,7 +126,7 @@ DIGITS = "2aab52919d9d2bef084eb82f7a0fbaefe9fea776287ef8ac673143e37f0fe0cc"
 def test_a_digest_derived_tag_is_said_by_its_subject(tag: str, known: str, unknown: str) -> None:
     subject = Decision(version(1, "v1", "latest", name=f"sha256:{DIGITS}"), False, NEWEST)
     assert Names([subject]).words(tag) == known
-    assert Names().words(tag) == short_tag(tag) == unknown
+    assert Names().words(tag) == unknown
 
 
 def test_a_signature_of_an_untagged_image_has_a_short_name() -> None:

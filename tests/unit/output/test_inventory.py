@@ -18,13 +18,12 @@ from package_retention.decide.rules import Filter, Options, PackageRules, Retent
 from package_retention.model import Descriptor, Manifest, Operation, PackageType, Plan, Version
 from package_retention.output.summary.blocks import About
 from package_retention.output.summary.inventory import due_words, inventory_section
-from package_retention.output.summary.page import render, render_text
 from package_retention.output.summary.words import size_words
 from package_retention.reason import Reason, ReasonCode
 from package_retention.registry.manifests import parse
 from package_retention.results import Due, Entry, Inventory, PackageResult, Referrer
 from property.worlds import INDEX, Built
-from run_results import NEWEST, NOW, SELECTED, listed, package, run, version
+from run_results import NEWEST, NOW, SELECTED, listed, package, render, render_text, run, version
 
 if TYPE_CHECKING:
     from package_retention.decide.facts import Facts
@@ -157,7 +156,7 @@ def test_a_hundred_thousand_images_are_bounded() -> None:
         Entry(version(n, f"v{n}", days=1), NEWEST, stays=NEWEST, members=(n,)) for n in range(1, 100_001)
     )
     blocks = inventory_section(
-        Inventory(package(), NOW, entries, versions=100_000, judged=True, deleted=()), ABOUT.more
+        Inventory(package(), NOW, entries, versions=100_000, judged=True, deleted=()), ABOUT
     )
     text = render(
         run(

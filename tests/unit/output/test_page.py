@@ -19,11 +19,10 @@ from package_retention.model import (
     Version,
 )
 from package_retention.output.summary.blocks import About
-from package_retention.output.summary.page import render
 from package_retention.output.summary.words import REASONS, age, bucket, lasting
 from package_retention.reason import Reason, ReasonCode, ReasonDetail
 from package_retention.results import PackageResult, RunResult, Spending
-from run_results import NEWEST, NOW, OCTO, SELECTED, delete, package, result, run, version
+from run_results import NEWEST, NOW, OCTO, SELECTED, delete, package, render, result, run, version
 
 ABOUT = About(NOW, "octo/package-retention@v1")
 WITH_REPORT = replace(ABOUT, report_file="out/report.json")

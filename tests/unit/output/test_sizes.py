@@ -10,12 +10,13 @@ from hostile import NAMES
 from markdown_page import OURS, Page
 from package_retention.errors import RetentionError
 from package_retention.model import Decision, Operation, Outcome, Package, PackageType, Plan, Result, Version
+from package_retention.output.counts import count_run
 from package_retention.output.summary.blocks import About
-from package_retention.output.summary.page import MOST_BYTES, append, render, render_text
+from package_retention.output.summary.page import MOST_BYTES, append
 from package_retention.output.summary.tables import MOST_ROWS
 from package_retention.reason import Reason, ReasonCode
 from package_retention.results import PackageResult, RunResult
-from run_results import NOW, OCTO, delete, package, result, run, version
+from run_results import NOW, OCTO, delete, package, render, render_text, result, run, version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,7 +113,7 @@ def test_nothing_is_cut_in_the_middle(most: int) -> None:
 def test_the_summary_goes_behind_what_is_there(tmp_path: Path) -> None:
     file = tmp_path / "summary"
     file.write_text("before\n")
-    assert append({"GITHUB_STEP_SUMMARY": str(file)}, run(result(3, goes=1)), ABOUT)
+    assert append({"GITHUB_STEP_SUMMARY": str(file)}, count_run(run(result(3, goes=1))), ABOUT)
     assert file.read_text() == "before\n" + render(run(result(3, goes=1)), ABOUT)
 
 
@@ -120,17 +121,17 @@ def test_the_summary_goes_behind_what_is_there(tmp_path: Path) -> None:
 def test_what_is_there_counts(tmp_path: Path, taken: int) -> None:
     file = tmp_path / "summary"
     file.write_text("x" * taken)
-    append({"GITHUB_STEP_SUMMARY": str(file)}, run(result(300, goes=100)), ABOUT)
+    append({"GITHUB_STEP_SUMMARY": str(file)}, count_run(run(result(300, goes=100))), ABOUT)
     assert file.stat().st_size <= max(taken, MOST_BYTES)
 
 
 def test_without_a_runner_there_is_no_file() -> None:
-    assert not append({}, run(), ABOUT)
+    assert not append({}, count_run(run()), ABOUT)
 
 
 def test_a_summary_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(RetentionError, match="job summary could not be written"):
-        append({"GITHUB_STEP_SUMMARY": str(tmp_path)}, run(), ABOUT)
+        append({"GITHUB_STEP_SUMMARY": str(tmp_path)}, count_run(run()), ABOUT)
 
 
 def test_plain_text_says_the_same() -> None:

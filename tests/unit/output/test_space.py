@@ -45,7 +45,7 @@ def test_the_headline_counts_images_versions_and_space() -> None:
     known = {number: Content(blobs=((f"layer {number}", 500_000),)) for number in range(1, 5)}
     plan = Plan(one.plan.package, one.plan.decisions, one.plan.steps, contents=known)
     said = run(PackageResult(plan, one.outcomes))
-    assert headline(said, count_run(said)) == "Deleted 2 of 4 images, 1.0 MB in octo/app (container)"
+    assert headline(count_run(said)) == "Deleted 2 of 4 images, 1.0 MB in octo/app (container)"
     assert count_run(said).total.space == Space(1_000_000)
     restored = run(PackageResult(Plan(package())), operation=Operation.RESTORE)
     assert count_run(restored).total.space == Space()

@@ -6,11 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from package_retention.escaping import harmless
+from package_retention.escaping import counted, harmless
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from package_retention.model import Package
 
 _QUOTED = re.compile(r"`([^`]+)`")
 
@@ -87,6 +89,17 @@ class Table:
     rows: tuple[tuple[Line, ...], ...]
     numeric: frozenset[int] = frozenset()
 
+    @classmethod
+    def of(cls, columns: Sequence[Column], *, numeric: bool = False) -> Table:
+        """Make a table of columns, each a name and its cells; a column in which every cell is empty goes.
+
+        With `numeric`, all but the first column are set to the right.
+        """
+        shown = [(name, cells) for name, cells in columns if any(any(cell) for cell in cells)]
+        rows = tuple(zip(*(cells for _, cells in shown), strict=True))
+        right = frozenset(range(1, len(shown))) if numeric else frozenset()
+        return cls(tuple(name for name, _ in shown), rows, right)
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -115,6 +128,27 @@ class Details:
     blocks: tuple[Block, ...]
 
 
+def package_heading(package: Package) -> Heading:
+    """Return the heading of a package's section."""
+    return Heading(3, (Link(package.name, package.html_url), f" ({package.type} of {package.owner.login})"))
+
+
+def package_cell(package: Package, beside: str = "") -> Line:
+    """Name a package in a table of several."""
+    return (Link(package.name, package.html_url), f" ({package.type}){beside}")
+
+
+def some_names(names: Sequence[str], most: int) -> Line:
+    """List names, and how many there are beyond `most`."""
+    more = (f"and {len(names) - most:,} more",) if len(names) > most else ()
+    return (*(piece for name in names[:most] for piece in (Code(name), " ")), *more)
+
+
+def more_packages(number: int) -> Section:
+    """Say how many packages were left out of a table; nothing if there are none."""
+    return (Paragraph((f"And {counted(number, 'more package')}.",)),) if number > 0 else ()
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """What the summary must know beside the run: the time, how the action is called, where the report lies.
@@ -132,12 +166,13 @@ class About:
     chart_from: int = 20
     program: str = "package-retention"
 
-    def more(self, number: int) -> str:
-        """Say how many rows were left out, and where they are."""
+    def left_out(self, number: int) -> Section:
+        """Say how many rows were left out, and where they are; nothing if there are none."""
         where = ", which the report file holds" if self.report_file else " (`report-file` lists every one)"
-        return f"And {number:,} more{where}."
+        return (Paragraph((f"And {number:,} more{where}.",)),) if number > 0 else ()
 
 
+Column = tuple[str, "Sequence[Line]"]
 Block = Heading | Paragraph | Alert | Table | Listing | Chart | Details
 Section = tuple[Block, ...]
 

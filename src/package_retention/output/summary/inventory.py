@@ -1,4 +1,4 @@
-"""One package's inventory in the summary: what is there, what is deleted, and when what will go."""
+"""A list in the summary: what a package holds, what of it is deleted, and when each version will go."""
 
 from __future__ import annotations
 
@@ -7,18 +7,27 @@ from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted
 from package_retention.output.sentences import shared_words
-from package_retention.output.summary.blocks import Code, Details, Heading, Link, Paragraph, Strong, Table
-from package_retention.output.summary.images import newest_first
-from package_retention.output.summary.tables import MOST_ROWS, OPEN_ROWS, version_line
+from package_retention.output.summary.blocks import (
+    Details,
+    Paragraph,
+    Strong,
+    Table,
+    more_packages,
+    package_cell,
+    package_heading,
+    some_names,
+)
+from package_retention.output.summary.images import Names, newest_first
+from package_retention.output.summary.tables import MOST_ROWS, OPEN_ROWS
 from package_retention.output.summary.words import age, roughly, size_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from package_retention.output.counts import RunCounts
-    from package_retention.output.summary.blocks import Block, Line, Section
-    from package_retention.results import DeletedVersion, Due, Entry, Inventory, PackageResult, RunResult
+    from package_retention.output.summary.blocks import About, Block, Column, Line, Section
+    from package_retention.results import DeletedVersion, Due, Entry, Inventory, RunResult
 
 MOST_NAMES = 20
 
@@ -30,49 +39,49 @@ _PERIODS = (
 )
 
 
-def inventory_section(inventory: Inventory, more: Callable[[int], str]) -> Section:
-    """Give the blocks about one package."""
-    package = inventory.package
+def inventory_section(inventory: Inventory, about: About) -> Section:
+    """Return the blocks about one package."""
     return (
-        Heading(3, (Link(package.name, package.html_url), f" ({package.type} of {package.owner.login})")),
+        package_heading(inventory.package),
         Paragraph((_facts(inventory),)),
         *_conflict(inventory),
         *_due_when(inventory),
-        *_entries(inventory, more),
-        *_deleted(inventory, more),
+        *_entries(inventory, about),
+        *_deleted(inventory, about),
     )
 
 
-def overview(run: RunResult, counts: RunCounts) -> Section:
+def overview(counts: RunCounts) -> Section:
     """Return one line for each of several packages."""
-    judged = any(one.inventory and one.inventory.judged for one in run.packages)
-    head = ("Package", "Versions", "Size", "Deleted", *(("Would go now",) if judged else ()))
-    both = zip(run.packages[:MOST_ROWS], counts.each[:MOST_ROWS], strict=True)
-    rows = tuple(_overview_row(result, len(one.selected))[: len(head)] for result, one in both)
-    left = len(run.packages) - MOST_ROWS
-    rest = (Paragraph((f"And {counted(left, 'more package')}.",)),) if left > 0 else ()
-    return (Table(head, rows, frozenset(range(1, len(head)))), *rest)
+    found = [(one, len(count.selected)) for one, count in counts.packages]
+    shown = found[:MOST_ROWS]
+    judged = any(one.inventory and one.inventory.judged for one, _ in found)
+    columns: list[Column] = [
+        ("Package", [package_cell(one.plan.package) for one, _ in shown]),
+        ("Versions", [(f"{i.versions:,}" if (i := one.inventory) else "not listed",) for one, _ in shown]),
+        ("Size", [(size_words(one.inventory.size) if one.inventory else "",) for one, _ in shown]),
+        ("Deleted", [(_deleted_count(one.inventory),) for one, _ in shown]),
+    ]
+    if judged:
+        columns.append(("Would go now", [(f"{goes:,}" if one.inventory else "",) for one, goes in shown]))
+    return (Table.of(columns, numeric=True), *more_packages(len(found) - MOST_ROWS))
 
 
-def _overview_row(result: PackageResult, going: int) -> tuple[Line, ...]:
-    package, inventory = result.plan.package, result.inventory
-    name: Line = (Link(package.name, package.html_url), f" ({package.type})")
+def _deleted_count(inventory: Inventory | None) -> str:
     if inventory is None:
-        return (name, ("not listed",), ("",), ("",), ("",))
-    deleted = "unknown" if inventory.deleted is None else f"{len(inventory.deleted):,}"
-    return (name, (f"{inventory.versions:,}",), (size_words(inventory.size),), (deleted,), (f"{going:,}",))
+        return ""
+    return "unknown" if inventory.deleted is None else f"{len(inventory.deleted):,}"
 
 
 def conflicts(run: RunResult) -> Section:
-    """Give the owner's docker packages that stand in the way of their own migration; nothing where there are none."""
-    found = [one.inventory.conflicts for one in run.packages if one.inventory and one.inventory.conflicts]
-    if not found:
+    """Return the owner's docker packages that stand in the way of their own migration; nothing if there are none."""
+    names = next(
+        (one.inventory.conflicts for one in run.packages if one.inventory and one.inventory.conflicts), ()
+    )
+    if not names:
         return ()
-    names = found[0]
-    listed = tuple(piece for name in names[:MOST_NAMES] for piece in (Code(name), " "))
-    more = f"and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
     what = counted(len(names), "docker package") + " in conflict with a container package of the same name: "
-    return (Paragraph((Strong(what), *listed, more)),)
+    return (Paragraph((Strong(what), *some_names(names, MOST_NAMES))),)
 
 
 def due_words(entry: Entry, inventory: Inventory) -> str:
@@ -122,13 +131,9 @@ def _due_when(inventory: Inventory) -> list[Block]:
     counts = dict.fromkeys(("now", *(name for name, _ in _PERIODS), "later", "never"), 0)
     for entry in inventory.entries:
         counts[_period(entry, inventory.at)] += 1
-    counts = {name: count for name, count in counts.items() if count}
-    head = ("Falls due", *counts)
-    row: tuple[Line, ...] = (
-        ("images" if inventory.entries[0].is_image else "versions",),
-        *((f"{count:,}",) for count in counts.values()),
-    )
-    return [Table(head, (row,), frozenset(range(1, len(head))))]
+    columns: list[Column] = [("Falls due", [("images" if inventory.entries[0].is_image else "versions",)])]
+    columns += [(name, [(f"{count:,}",)]) for name, count in counts.items() if count]
+    return [Table.of(columns, numeric=True)]
 
 
 def _period(entry: Entry, now: datetime) -> str:
@@ -142,37 +147,33 @@ def _period(entry: Entry, now: datetime) -> str:
     return next((name for name, most in _PERIODS if wait <= most), "later")
 
 
-def _entries(inventory: Inventory, more: Callable[[int], str]) -> list[Block]:
+def _entries(inventory: Inventory, about: About) -> list[Block]:
     if not inventory.entries:
         return []
     entries = sorted(inventory.entries, key=lambda entry: newest_first(entry.version))
     shown = entries[:MOST_ROWS]
-    images = any(entry.is_image for entry in entries)
-    columns = [("Image" if images else "Version", [version_line(entry.version) for entry in shown])]
-    columns.append(
-        ("Age", [(age(e.version.touched_at or e.version.created_at, inventory.at),) for e in shown])
-    )
-    if images:
-        columns += _image_columns(shown)
-    if inventory.judged:
-        columns.append(("Falls due", [(due_words(entry, inventory),) for entry in shown]))
-    rows = tuple(zip(*(cells for _, cells in columns), strict=True))
-    table = Table(tuple(name for name, _ in columns), rows)
+    noun = "image" if any(entry.is_image for entry in entries) else "version"
+    versions = [entry.version for entry in shown]
+    columns: list[Column] = [
+        (noun.capitalize(), [Names().line(one) for one in versions]),
+        ("Age", [(age(one.touched_at or one.created_at, inventory.at),) for one in versions]),
+        *(_image_columns(shown) if noun == "image" else []),
+        ("Falls due", [(due_words(entry, inventory) if inventory.judged else "",) for entry in shown]),
+    ]
+    table = Table.of(columns)
     if len(entries) <= OPEN_ROWS:
         return [table]
-    what = counted(len(entries), "image" if images else "version")
-    return [Details((f"{what}, newest first",), (table, *_left(len(entries), more)))]
+    what = f"{counted(len(entries), noun)}, newest first"
+    return [Details((what,), (table, *about.left_out(len(entries) - MOST_ROWS)))]
 
 
-def _image_columns(shown: Sequence[Entry]) -> list[tuple[str, list[Line]]]:
-    columns: list[tuple[str, list[Line]]] = [
+def _image_columns(shown: Sequence[Entry]) -> list[Column]:
+    return [
         ("Platforms", [(", ".join(entry.platforms),) for entry in shown]),
         ("Size", [(size_words(entry.size) or "unknown",) for entry in shown]),
         ("Holds", [(_members(entry),) for entry in shown]),
+        ("Damage", [(entry.damage,) for entry in shown]),
     ]
-    if any(entry.damage for entry in shown):
-        columns.append(("Damage", [(entry.damage,) for entry in shown]))
-    return columns
 
 
 def _members(entry: Entry) -> str:
@@ -184,18 +185,19 @@ def _members(entry: Entry) -> str:
     return ", ".join(words)
 
 
-def _deleted(inventory: Inventory, more: Callable[[int], str]) -> list[Block]:
+def _deleted(inventory: Inventory, about: About) -> list[Block]:
     deleted = inventory.deleted
     if deleted is None:
         return [Paragraph(("Whether versions are deleted is not known: GitHub gave no list of them.",))]
     if not deleted:
         return []
-    rows = tuple(_deleted_row(one, inventory.at) for one in deleted[:MOST_ROWS])
+    rows = tuple(_deleted_cells(one, inventory.at) for one in deleted[:MOST_ROWS])
     table = Table(("Deleted version", "Deleted", "Can be restored until"), rows)
-    return [Details((f"{counted(len(deleted), 'deleted version')}",), (table, *_left(len(deleted), more)))]
+    left = about.left_out(len(deleted) - MOST_ROWS)
+    return [Details((counted(len(deleted), "deleted version"),), (table, *left))]
 
 
-def _deleted_row(one: DeletedVersion, now: datetime) -> tuple[Line, ...]:
+def _deleted_cells(one: DeletedVersion, now: datetime) -> tuple[Line, ...]:
     if one.until is None:
         until = "unknown"
     elif one.until <= now:
@@ -203,8 +205,4 @@ def _deleted_row(one: DeletedVersion, now: datetime) -> tuple[Line, ...]:
     else:
         until = f"{one.until.date().isoformat()} ({roughly(one.until - now)})"
     ago = f"{age(one.version.deleted_at, now)} ago" if one.version.deleted_at else "unknown"
-    return (version_line(one.version), (ago,), (until,))
-
-
-def _left(number: int, more: Callable[[int], str]) -> Iterable[Block]:
-    return (Paragraph((more(number - MOST_ROWS),)),) if number > MOST_ROWS else ()
+    return (Names().line(one.version), (ago,), (until,))

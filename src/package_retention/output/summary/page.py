@@ -14,7 +14,6 @@ from package_retention.errors import RetentionError
 from package_retention.escaping import counted
 from package_retention.model import Operation
 from package_retention.output.annotations import notices
-from package_retention.output.counts import count_run
 from package_retention.output.summary import markdown
 from package_retention.output.summary.blocks import (
     About,
@@ -27,7 +26,7 @@ from package_retention.output.summary.blocks import (
 )
 from package_retention.output.summary.inventory import conflicts, inventory_section
 from package_retention.output.summary.inventory import overview as inventories
-from package_retention.output.summary.tables import by_age, overview, package_section, tells
+from package_retention.output.summary.tables import by_age, overview, package_section, worth_showing
 from package_retention.output.summary.undo import undo
 from package_retention.output.summary.words import headline, lasting, size_words
 
@@ -36,9 +35,9 @@ if TYPE_CHECKING:
 
     from package_retention.decide.contents import Space
     from package_retention.output.annotations import Notice
-    from package_retention.output.counts import Counts, RunCounts
+    from package_retention.output.counts import RunCounts
     from package_retention.output.summary.blocks import Block, Line, Section
-    from package_retention.results import PackageResult, RunResult
+    from package_retention.results import RunResult, Spending
 
 MOST_BYTES = 1024 * 1024 - 1024
 """The runner refuses more than 1,048,576 bytes (facts E); a little is left for what it adds."""
@@ -47,27 +46,26 @@ MOST_POINTS = 10
 _RESERVE = 200  # bytes for the line that counts what did not fit
 
 
-def render(run: RunResult, about: About, most: int = MOST_BYTES, counts: RunCounts | None = None) -> str:
+def render(counts: RunCounts, about: About, most: int = MOST_BYTES) -> str:
     """Write the summary as GitHub-flavoured Markdown, at most `most` bytes of UTF-8."""
-    return _fitted(run, about, markdown.section, most, counts or count_run(run))
+    return _fitted(counts, about, markdown.section, most)
 
 
-def render_text(run: RunResult, about: About, most: int = MOST_BYTES, counts: RunCounts | None = None) -> str:
+def render_text(counts: RunCounts, about: About, most: int = MOST_BYTES) -> str:
     """Write the same as plain text."""
-    return _fitted(run, about, plain_section, most, counts or count_run(run))
+    return _fitted(counts, about, plain_section, most)
 
 
-def blocks_of(run: RunResult, about: About, counts: RunCounts | None = None) -> Section:
-    """Return every block of the summary, whatever room there is."""
-    counts = counts or count_run(run)
-    sections = (first_screen(run, about, counts), *_sections(run, about, counts))
+def blocks_of(counts: RunCounts, about: About) -> Section:
+    """Return every block of the summary, without a limit of its size."""
+    sections = (first_screen(counts, about), *_sections(counts, about))
     return tuple(block for section in sections for block in section)
 
 
-def append(environ: Mapping[str, str], run: RunResult, about: About, counts: RunCounts | None = None) -> bool:
-    """Append the summary to the runner's file, within what is left of its size; `False` where there is no file.
+def append(environ: Mapping[str, str], counts: RunCounts, about: About) -> bool:
+    """Append the summary to the runner's file, within what is left of its size; return `False` if there is no file.
 
-    Raises `RetentionError` where the file cannot be written.
+    Raises `RetentionError` if the file cannot be written.
     """
     name = environ.get("GITHUB_STEP_SUMMARY", "")
     if not name:
@@ -76,7 +74,7 @@ def append(environ: Mapping[str, str], run: RunResult, about: About, counts: Run
     try:
         taken = path.stat().st_size if path.exists() else 0
         with path.open("a", encoding="utf-8", newline="\n") as file:
-            file.write(render(run, about, MOST_BYTES - taken, counts))
+            file.write(render(counts, about, MOST_BYTES - taken))
     except OSError as error:
         raise RetentionError(
             f"The job summary could not be written to {name}: {error.strerror}",
@@ -85,17 +83,15 @@ def append(environ: Mapping[str, str], run: RunResult, about: About, counts: Run
     return True
 
 
-def _fitted(
-    run: RunResult, about: About, write: Callable[[Section], str], most: int, counts: RunCounts
-) -> str:
+def _fitted(counts: RunCounts, about: About, write: Callable[[Section], str], most: int) -> str:
     """Write section after section while they fit; the rest is counted in one line."""
-    written = [write(first_screen(run, about, counts))]
+    written = [write(first_screen(counts, about))]
     room = most - len(written[0].encode()) - _RESERVE
     if room < 0:
-        only = write((Heading(2, (headline(run, counts),)),))
-        return only if len(only.encode()) <= most else ""
+        first_line = write((Heading(2, (headline(counts),)),))
+        return first_line if len(first_line.encode()) <= most else ""
     left = 0
-    for section in _sections(run, about, counts):
+    for section in _sections(counts, about):
         text = "" if left else write(section)
         if left or len(text.encode()) > room:
             left += 1
@@ -109,17 +105,18 @@ def _fitted(
     return "".join(written)
 
 
-def first_screen(run: RunResult, about: About, counts: RunCounts) -> Section:
+def first_screen(counts: RunCounts, about: About) -> Section:
     """Return what happened, what to do about it, and how to undo it."""
-    blocks: list[Block] = [Heading(2, (headline(run, counts),))]
-    if run.dry_run and run.operation is not Operation.LIST:
-        blocks.append(Alert("NOTE", ((Strong("Dry run: nothing was changed."), _then(run, about, counts)),)))
-    blocks += _space(run, counts.total.space)
+    run = counts.run
     reported = notices(run) if about.alerts else ()
-    blocks += _alert("CAUTION", [notice for notice in reported if notice.error], about)
-    blocks += _alert("WARNING", [notice for notice in reported if not notice.error], about)
-    blocks += undo(run, counts, about)
-    return tuple(blocks)
+    return (
+        Heading(2, (headline(counts),)),
+        *_dry_run(counts, about),
+        *_space(run, counts.total.space),
+        *_alert("CAUTION", [notice for notice in reported if notice.error], about),
+        *_alert("WARNING", [notice for notice in reported if not notice.error], about),
+        *undo(counts, about),
+    )
 
 
 def _space(run: RunResult, space: Space) -> list[Block]:
@@ -132,19 +129,24 @@ def _space(run: RunResult, space: Space) -> list[Block]:
     return [Paragraph((f"{known} With `manifest-cache`, every manifest is read.",))]
 
 
-def _then(run: RunResult, about: About, counts: RunCounts) -> str:
-    """Say what the same step does without `dry-run`; nothing where that is known to be refused, or not known."""
+def _dry_run(counts: RunCounts, about: About) -> list[Block]:
+    """Say that nothing was changed, and what the same step does without `dry-run` unless that is not known."""
+    run, total = counts.run, counts.total
+    if not run.dry_run or run.operation is Operation.LIST:
+        return []
     refused = run.failure or any(one.failure or one.plan.problems for one in run.packages)
     if any(run.refused_later):
-        return " Without `dry-run`, the same step would be refused before its first change."
-    if refused or not run.complete:
-        return ""
-    if not (counts.total.selected or counts.total.moving or counts.total.whole):
-        return " There is nothing to do."
-    plan = " Without `dry-run`, the same step carries this plan out, as far as its token may"
-    if about.report_file and run.operation is Operation.DELETE:
-        return f"{plan}; with `from-report`, this plan and no more."
-    return f"{plan}."
+        then = " Without `dry-run`, the same step would be refused before its first change."
+    elif refused or not run.complete:
+        then = ""
+    elif not (total.selected or total.moving or total.whole):
+        then = " There is nothing to do."
+    else:
+        by_report = about.report_file and run.operation is Operation.DELETE
+        then = " Without `dry-run`, the same step carries this plan out, as far as its token may" + (
+            "; with `from-report`, this plan and no more." if by_report else "."
+        )
+    return [Alert("NOTE", ((Strong("Dry run: nothing was changed."), then),))]
 
 
 def _alert(kind: str, reported: list[Notice], about: About) -> list[Block]:
@@ -173,33 +175,29 @@ def _sentence(words: str) -> str:
     return words if words.endswith((".", "!", "?", ":")) else f"{words}."
 
 
-def package_sections(run: RunResult, about: About, counts: RunCounts) -> Iterator[Section]:
-    """Yield a section for each package that has something to tell, the most telling first."""
-    if in_conflict := conflicts(run):
+def package_sections(counts: RunCounts, about: About) -> Iterator[Section]:
+    """Yield a section for each package that has more to show than that it is unchanged.
+
+    Packages with failures come first, then those with changes, then the others; in the run's order within each.
+    """
+    if in_conflict := conflicts(counts.run):
         yield in_conflict
-    for result, one in _most_telling_first(run, counts):
+    shown = [one for one in counts.packages if one[0].plan.decisions or one[0].plan.steps or one[0].inventory]
+    shown.sort(key=lambda one: (not one[0].failure, not one[0].outcomes, not one[0].plan.steps))
+    for result, one in shown:
         if result.inventory:
-            yield inventory_section(result.inventory, about.more)
-        elif len(run.packages) == 1 or tells(result, one):
-            yield package_section(result, run, one, about.now, about.more)
+            yield inventory_section(result.inventory, about)
+        elif len(counts.each) == 1 or worth_showing(result, one):
+            yield package_section(result, one, counts.run, about)
 
 
-def _sections(run: RunResult, about: About, counts: RunCounts) -> Iterator[Section]:
-    if len(run.packages) > 1:
-        yield inventories(run, counts) if run.operation is Operation.LIST else overview(run, counts)
-    if chart := by_age(run, counts, about):
+def _sections(counts: RunCounts, about: About) -> Iterator[Section]:
+    if len(counts.each) > 1:
+        yield inventories(counts) if counts.run.operation is Operation.LIST else overview(counts)
+    if chart := by_age(counts, about):
         yield chart
-    yield from package_sections(run, about, counts)
-    yield (Paragraph((_spent(run),)),)
-
-
-def _most_telling_first(run: RunResult, counts: RunCounts) -> list[tuple[PackageResult, Counts]]:
-    """Packages with failures, then those with changes, then the others; in the run's order within each."""
-    both = zip(run.packages, counts.each, strict=True)
-    return sorted(
-        (pair for pair in both if pair[0].plan.decisions or pair[0].plan.steps or pair[0].inventory),
-        key=lambda pair: (not pair[0].failure, not pair[0].outcomes, not pair[0].plan.steps),
-    )
+    yield from package_sections(counts, about)
+    yield (Paragraph((_spent(counts.run.spending),)),)
 
 
 def _time(seconds: float) -> str:
@@ -207,8 +205,7 @@ def _time(seconds: float) -> str:
     return lasting(span if span < timedelta(seconds=10) else timedelta(seconds=round(seconds)))
 
 
-def _spent(run: RunResult) -> str:
-    spent = run.spending
+def _spent(spent: Spending) -> str:
     words = [
         counted(spent.api_requests, "request") + " to GitHub's API",
         counted(spent.points, "point"),

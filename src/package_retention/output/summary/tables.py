@@ -1,4 +1,4 @@
-"""One package in the summary: what changed, and why the rest stays, each reason said once above its rows."""
+"""Packages in the summary: what changed, and why the rest stays, each reason said once above its rows."""
 
 from __future__ import annotations
 
@@ -10,30 +10,24 @@ from package_retention.model import Operation, PackageType
 from package_retention.output.sentences import own_words, reason_words, shared_words
 from package_retention.output.summary.blocks import (
     Chart,
-    Code,
     Details,
-    Heading,
-    Link,
     Paragraph,
     Strong,
     Table,
+    more_packages,
+    package_cell,
+    package_heading,
+    some_names,
 )
 from package_retention.output.summary.images import Change, Names, Stay, changes, named, stays
-from package_retention.output.summary.words import (
-    LABELS,
-    age,
-    bucket,
-    changed_word,
-    group_words,
-)
+from package_retention.output.summary.words import LABELS, age, bucket, changed_word, group_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from package_retention.model import Outcome, Step, Version
+    from package_retention.model import Outcome, Step
     from package_retention.output.counts import Counts, RunCounts
-    from package_retention.output.summary.blocks import About, Block, Line, Section
+    from package_retention.output.summary.blocks import About, Block, Column, Line, Section
     from package_retention.results import PackageResult, RunResult
 
 MOST_ROWS = 50
@@ -41,120 +35,101 @@ OPEN_ROWS = 20
 MOST_GROUPS = 8
 MOST_STAYING = 10
 LEAST_FOLDED = 4
+LEAST_BARS = 3
 
-Column = tuple[str, "Sequence[Line]"]
 Unit = TypeVar("Unit")
 
 
-def package_section(
-    result: PackageResult, run: RunResult, counts: Counts, now: datetime, more: Callable[[int], str]
-) -> Section:
-    """Return the blocks about one package; `more` says where the rows are that do not fit."""
-    package, names = result.plan.package, Names(result.plan.decisions)
-    view = _View(result, run, names, now, more)
-    return (
-        Heading(3, (Link(package.name, package.html_url), f" ({package.type} of {package.owner.login})")),
-        Paragraph((_facts(result, run, counts),)),
-        *view.changed(),
-        *view.stayed(),
-    )
-
-
-def overview(run: RunResult, counts: RunCounts) -> tuple[Block, ...]:
-    """Return one line for each package that changes, fails or has a warning, and one line for all the others."""
-    both = list(zip(run.packages, counts.each, strict=True))
-    telling = [pair for pair in both if tells(*pair)]
-    rest = [result for result, one in both if not tells(result, one)]
-    blocks: list[Block] = []
-    if telling:
-        blocks.append(_overview_table(telling[:MOST_ROWS], run, counts.noun))
-    if (left := len(telling) - MOST_ROWS) > 0:
-        blocks.append(Paragraph((f"And {counted(left, 'more package')}.",)))
-    if rest:
-        shown = [piece for one in rest[:MOST_ROWS] for piece in (Code(one.plan.package.name), " ")]
-        others = f"and {counted(len(rest) - MOST_ROWS, 'more')}" if len(rest) > MOST_ROWS else ""
-        line = (Strong(counted(len(rest), "package") + " unchanged:"), " ", *shown, others)
-        blocks.append(Paragraph(tuple(piece for piece in line if piece)))
-    return tuple(blocks)
-
-
-def tells(result: PackageResult, counts: Counts) -> bool:
-    """Whether a package has more to tell than that it is unchanged."""
+def worth_showing(result: PackageResult, counts: Counts) -> bool:
+    """Whether there is more to say of a package than that it is unchanged."""
     plan = result.plan
     return bool(
         counts.selected or plan.steps or result.failure or plan.problems or plan.warnings or result.outcomes
     )
 
 
-def _overview_table(both: Sequence[tuple[PackageResult, Counts]], run: RunResult, noun: str) -> Table:
+def overview(counts: RunCounts) -> Section:
+    """Return one line for each package that changes, fails or has a warning, and one line for all the others."""
+    shown = [one for one in counts.packages if worth_showing(*one)]
+    rest = [result.plan.package.name for result, one in counts.packages if not worth_showing(result, one)]
+    unchanged = Strong(counted(len(rest), "package") + " unchanged:")
+    return (
+        *((_overview_table(shown[:MOST_ROWS], counts.run, counts.noun),) if shown else ()),
+        *more_packages(len(shown) - MOST_ROWS),
+        *((Paragraph((unchanged, " ", *some_names(rest, MOST_ROWS))),) if rest else ()),
+    )
+
+
+def _overview_table(shown: Sequence[tuple[PackageResult, Counts]], run: RunResult, noun: str) -> Table:
     past = "restored" if run.operation is Operation.RESTORE else "deleted"
-    columns: list[Column] = [("Package", [_package_line(result) for result, _ in both])]
-    numbers: list[tuple[str, list[int]]] = [
-        (f"{noun.capitalize()}s", [one.units.listed for _, one in both]),
-        (f"Would be {past}" if run.dry_run else past.capitalize(), [one.units.changed for _, one in both]),
-        ("Failed", [len(one.failed) for _, one in both]),
-        ("Tags moved", [one.untagged + one.retagged for _, one in both]),
-    ]
+    changed = f"Would be {past}" if run.dry_run else past.capitalize()
+    numbers = {
+        f"{noun.capitalize()}s": [one.units.listed for _, one in shown],
+        changed: [one.units.changed for _, one in shown],
+        "Failed": [len(one.failed) for _, one in shown],
+        "Tags moved": [one.untagged + one.retagged for _, one in shown],
+    }
+    columns: list[Column] = [("Package", [_package_name(result) for result, _ in shown])]
     columns += [
         (name, [(f"{number:,}",) for number in found])
-        for name, found in numbers
-        if any(found) or name.startswith(("Would", past.capitalize()))
+        for name, found in numbers.items()
+        if any(found) or name == changed
     ]
-    return _table(columns, frozenset(range(1, len(columns))))
+    return Table.of(columns, numeric=True)
 
 
-def _package_line(result: PackageResult) -> Line:
-    package = result.plan.package
-    failed = ": could not be handled" if result.failure and not result.plan.over_cap else ""
-    return (Link(package.name, package.html_url), f" ({package.type}){failed}")
+def _package_name(result: PackageResult) -> Line:
+    failed = result.failure and not result.plan.over_cap
+    return package_cell(result.plan.package, ": could not be handled" if failed else "")
 
 
-def by_age(run: RunResult, counts: RunCounts, about: About) -> tuple[Block, ...]:
-    """Draw what goes and what stays by age, where there is enough of both that a picture says more than a number."""
+def by_age(counts: RunCounts, about: About) -> Section:
+    """Draw what goes and what stays by age, if there is enough of both that a picture says more than a number."""
     kept, changed = [0] * len(LABELS), [0] * len(LABELS)
-    for result, one in zip(run.packages, counts.each, strict=True):
+    for result, one in counts.packages:
         goes = frozenset(one.changed)
         for decision in result.plan.decisions:
             counts_here = counts.noun == "version" or decision.root == decision.version.id
             if counts_here and (when := decision.version.touched_at):
                 (changed if decision.version.id in goes else kept)[bucket(when, about.now)] += 1
     filled = [place for place, pair in enumerate(zip(kept, changed, strict=True)) if any(pair)]
-    if not any(kept) or not any(changed) or sum(kept) + sum(changed) < about.chart_from or len(filled) < 3:  # noqa: PLR2004
+    few = sum(kept) + sum(changed) < about.chart_from or len(filled) < LEAST_BARS
+    if few or not any(kept) or not any(changed):
         return ()
     shown = slice(filled[0], filled[-1] + 1)
-    word = changed_word(run.operation, dry_run=run.dry_run)
+    word = changed_word(counts.run.operation, dry_run=counts.run.dry_run)
     title = f"{counts.noun.capitalize()}s by age"
     return (Chart(title, LABELS[shown], tuple(kept[shown]), tuple(changed[shown]), word),)
 
 
-def version_line(version: Version) -> Line:
-    """Name a version that stands alone: its tags, then its digest or name."""
-    return Names().line(version)
-
-
-def _facts(result: PackageResult, run: RunResult, counts: Counts) -> str:
-    package = result.plan.package
+def package_section(result: PackageResult, counts: Counts, run: RunResult, about: About) -> Section:
+    """Return the blocks about one package."""
+    package, view = result.plan.package, _PackageView(result, run, about)
     what = "deleted version" if run.operation is Operation.RESTORE else "version"
     facts = [f"{counted(counts.listed, what)} listed"]
     if package.version_count not in (None, counts.listed) and run.operation is Operation.DELETE:
         facts[0] += f" (GitHub counts {package.version_count:,})"
     facts += [package.visibility] if package.visibility else []
     facts += [f"linked to {package.repository}"] if package.repository else []
-    return ", ".join(facts) + "."
+    return (
+        package_heading(package),
+        Paragraph((", ".join(facts) + ".",)),
+        *view.changed(),
+        *view.stayed(),
+    )
 
 
-class _View:
+class _PackageView:
     """What one package's section is made from."""
 
-    def __init__(
-        self, result: PackageResult, run: RunResult, names: Names, now: datetime, more: Callable[[int], str]
-    ) -> None:
-        self.result, self.run, self.names, self.now, self.more = result, run, names, now, more
+    def __init__(self, result: PackageResult, run: RunResult, about: About) -> None:
+        self.result, self.run, self.about = result, run, about
+        self.names = Names(result.plan.decisions)
         # Rows are images, but for deleted versions: those cannot be read.
         images = result.plan.package.type is PackageType.CONTAINER and run.operation is not Operation.RESTORE
         self.noun = "image" if images else "version"
 
-    def changed(self) -> Iterable[Block]:
+    def changed(self) -> Iterator[Block]:
         """What goes: each rule's own words above its rows, open."""
         plan, outcomes = self.result.plan, self.result.outcomes
         ends: list[tuple[Step, Outcome | None]] = [(outcome.step, outcome) for outcome in outcomes]
@@ -164,74 +139,70 @@ class _View:
         groups = _grouped(units, lambda unit: shared_words(unit.reason) if unit.reason else "")
         most = max(LEAST_FOLDED, MOST_ROWS // max(1, len(groups)))
         for words, group in groups[:MOST_GROUPS]:
-            yield from self._change_group(words, group, most)
-        if left := sum(len(group) for _, group in groups[MOST_GROUPS:]):
-            yield Paragraph((self.more(left),))
+            yield Paragraph((Strong(self._change_title(group)), f": {words}" if words else ""))
+            ends_said = [unit.end(self.run.operation) for unit in group]
+            yield from _open_rows(
+                self._columns(
+                    group[:most],
+                    [unit.why() for unit in group[:most]],
+                    ends_said[:most] if len(set(ends_said)) > 1 else (),
+                )
+            )
+            yield from self.about.left_out(len(group) - most)
+        yield from self.about.left_out(sum(len(group) for _, group in groups[MOST_GROUPS:]))
 
-    def _change_group(self, words: str, group: Sequence[Change], most: int) -> Iterable[Block]:
-        shown = group[:most]
-        ends = [unit.end(self.run.operation) for unit in group]
-        said = Counter(unit.ended(self.run.operation) for unit in group)
-        whole = all(unit.step.version is None for unit in group)
+    def _change_title(self, group: Sequence[Change]) -> str:
+        """Say how many there are and how they ended: `12 images deleted`, `12 images: 9 deleted, 3 failed`."""
+        whole = all(unit.version is None for unit in group)
         what = counted(len(group), "package" if whole else self.noun)
         if self.result.plan.over_cap:
-            said = Counter({"planned, and not carried out": len(group)})
-        results = ", ".join(f"{number:,} {word}" for word, number in said.most_common())
-        title = f"{what} {next(iter(said))}" if len(said) == 1 else f"{what}: {results}"
-        columns: list[Column] = [
-            (self.noun.capitalize(), [self._change_line(unit) for unit in shown]),
-            ("Age", [(self._age(unit.step.version),) for unit in shown]),
-            *([("Result", [(end,) for end in ends[:most]])] if len(set(ends)) > 1 else []),
-            ("Why", [(unit.why(),) for unit in shown]),
-        ]
-        yield Paragraph((Strong(title), f": {words}" if words else ""))
-        yield from _open_rows(columns)
-        if len(group) > most:
-            yield Paragraph((self.more(len(group) - most),))
+            return f"{what} planned, and not carried out"
+        said = Counter(unit.ended(self.run.operation) for unit in group)
+        if len(said) == 1:
+            return f"{what} {next(iter(said))}"
+        return f"{what}: {', '.join(f'{number:,} {word}' for word, number in said.most_common())}"
 
-    def _change_line(self, unit: Change) -> Line:
-        version = unit.step.version
-        if version is None:
-            return ("the whole package",)
-        parts = [part.step.version.id for part in unit.parts if part.step.version]
-        return named(self.names, version, parts, self.result.plan.contents)
-
-    def stayed(self) -> Iterable[Block]:
-        """What was not planned, each reason above its rows, the largest group first; folded where that hides much."""
-        stepped = {step.version.id for step in self.result.plan.steps if step.version}
-        stay = [
-            one for one in self.result.plan.decisions if not one.selected and one.version.id not in stepped
-        ]
-        groups = _grouped(stays(stay), lambda unit: shared_words(unit.decision.reason))
-        own = own_words
+    def stayed(self) -> Iterator[Block]:
+        """What was not planned, each reason above its rows, the largest group first; folded if that hides much."""
+        plan = self.result.plan
+        stepped = {step.version.id for step in plan.steps if step.version}
+        units = stays([one for one in plan.decisions if not one.selected and one.version.id not in stepped])
+        groups, own = _grouped(units, lambda unit: shared_words(unit.decision.reason)), own_words
         if len(groups) > MOST_GROUPS:
-            groups, own = _grouped(stays(stay), lambda unit: group_words(unit.decision.reason)), reason_words
+            groups, own = _grouped(units, lambda unit: group_words(unit.decision.reason)), reason_words
         for words, group in groups:
-            yield from self._stay_group(words, group, [own(unit.decision.reason) for unit in group])
+            shown = group[:MOST_STAYING]
+            table = Table.of(self._columns(shown, [own(unit.decision.reason) for unit in shown]))
+            line: Line = (Strong(self._stay_title(group)), f": {words}")
+            blocks = (table, *self.about.left_out(len(group) - len(shown)))
+            yield from (Details(line, blocks),) if len(group) >= LEAST_FOLDED else (Paragraph(line), *blocks)
 
-    def _stay_group(self, words: str, group: Sequence[Stay], own: Sequence[str]) -> Iterable[Block]:
-        versions = sum(1 + len(unit.parts) for unit in group)
+    def _stay_title(self, group: Sequence[Stay]) -> str:
+        versions = sum(1 + len(unit.members) for unit in group)
         beside = f" ({counted(versions, 'version')})" if versions > len(group) else ""
-        verb = ("stays" if len(group) == 1 else "stay") + (
-            " deleted" if self.run.operation is Operation.RESTORE else ""
-        )
-        line: Line = (Strong(f"{counted(len(group), self.noun)}{beside} {verb}"), f": {words}")
-        shown = group[:MOST_STAYING]
-        columns: list[Column] = [
-            (self.noun.capitalize(), [self._stay_line(unit) for unit in shown]),
-            ("Age", [(self._age(unit.decision.version),) for unit in shown]),
-            ("Why", [(words,) for words in own[:MOST_STAYING]]),
+        verb = "stays" if len(group) == 1 else "stay"
+        deleted = " deleted" if self.run.operation is Operation.RESTORE else ""
+        return f"{counted(len(group), self.noun)}{beside} {verb}{deleted}"
+
+    def _columns(
+        self, shown: Sequence[Change | Stay], why: Iterable[str], ends: Iterable[str] = ()
+    ) -> list[Column]:
+        results = [(end,) for end in ends]
+        return [
+            (self.noun.capitalize(), [self._name(unit) for unit in shown]),
+            ("Age", [(self._age(unit),) for unit in shown]),
+            *([("Result", results)] if results else []),
+            ("Why", [(words,) for words in why]),
         ]
-        left = len(group) - len(shown)
-        blocks = (_table(columns), *((Paragraph((self.more(left),)),) if left else ()))
-        return (Details(line, blocks),) if len(group) >= LEAST_FOLDED else (Paragraph(line), *blocks)
 
-    def _stay_line(self, unit: Stay) -> Line:
-        parts = [part.version.id for part in unit.parts]
-        return named(self.names, unit.decision.version, parts, self.result.plan.contents)
+    def _name(self, unit: Change | Stay) -> Line:
+        if unit.version is None:
+            return ("the whole package",)
+        return named(self.names, unit.version, unit.member_ids, self.result.plan.contents)
 
-    def _age(self, version: Version | None) -> str:
-        return age(version.touched_at or version.created_at, self.now) if version else ""
+    def _age(self, unit: Change | Stay) -> str:
+        version = unit.version
+        return age(version.touched_at or version.created_at, self.about.now) if version else ""
 
 
 def _grouped(units: Iterable[Unit], words: Callable[[Unit], str]) -> list[tuple[str, list[Unit]]]:
@@ -242,18 +213,11 @@ def _grouped(units: Iterable[Unit], words: Callable[[Unit], str]) -> list[tuple[
     return sorted(groups.items(), key=lambda pair: len(pair[1]), reverse=True)
 
 
-def _open_rows(columns: Sequence[Column]) -> Iterable[Block]:
+def _open_rows(columns: Sequence[Column]) -> Section:
     """Show rows; those that would make the page long are folded, if they are at least four."""
     number = len(columns[0][1])
     if number - OPEN_ROWS < LEAST_FOLDED:
-        return (_table(columns),)
-    first = _table([(name, cells[:OPEN_ROWS]) for name, cells in columns])
-    rest = _table([(name, cells[OPEN_ROWS:]) for name, cells in columns])
+        return (Table.of(columns),)
+    first = Table.of([(name, cells[:OPEN_ROWS]) for name, cells in columns])
+    rest = Table.of([(name, cells[OPEN_ROWS:]) for name, cells in columns])
     return (first, Details((f"{number - OPEN_ROWS:,} more",), (rest,)))
-
-
-def _table(columns: Sequence[Column], numeric: frozenset[int] = frozenset()) -> Table:
-    """Make a table; a column in which every cell is empty goes."""
-    shown = [(name, cells) for name, cells in columns if any(any(cell) for cell in cells)]
-    rows = tuple(zip(*(cells for _, cells in shown), strict=True))
-    return Table(tuple(name for name, _ in shown), rows, numeric)

@@ -14,11 +14,11 @@ from package_retention.model import Operation, Result, StepKind
 from package_retention.output.summary.blocks import Details, Heading, Listing, Paragraph
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from package_retention.model import PackageType
     from package_retention.output.counts import Counts, RunCounts
-    from package_retention.output.summary.blocks import About, Section
+    from package_retention.output.summary.blocks import About, Block, Section
     from package_retention.results import PackageResult, RunResult
 
 MOST_IDS = 200
@@ -34,7 +34,7 @@ _NOT_PLAIN = re.compile(r"[^A-Za-z0-9._/@-]|^[^A-Za-z0-9@]")
 
 
 def action_reference(environ: Mapping[str, str]) -> str:
-    """Give the words for `uses:` by which this very action was called; `./` where it was not called from a repository."""
+    """Return the words for `uses:` by which this action was called; `./` if it was not called from a repository."""
     reference = f"{environ.get('GITHUB_ACTION_REPOSITORY', '')}@{environ.get('GITHUB_ACTION_REF', '')}"
     return reference if _REFERENCE.fullmatch(reference) else "./"
 
@@ -51,31 +51,36 @@ class _Undo:
     whole: bool = False
 
 
-def undo(run: RunResult, counts: RunCounts, about: About) -> Section:
-    """Return the blocks that say how to undo what was done; none where nothing was."""
-    both = zip(run.packages, counts.each, strict=True)
+def undo(counts: RunCounts, about: About) -> Section:
+    """Return the blocks that say how to undo what was done; none if nothing was."""
+    operation = counts.run.operation
     changed = [
-        (one, count) for one, count in both if any(outcome.result is Result.DONE for outcome in one.outcomes)
+        (one, count)
+        for one, count in counts.packages
+        if any(outcome.result is Result.DONE for outcome in one.outcomes)
     ]
     if not changed:
         return ()
-    by_report = run.operation is Operation.DELETE and about.report_file is not None
-    if by_report:
+    if operation is Operation.DELETE and about.report_file is not None:
         steps = _by_report([one for one, _ in changed])
     else:
-        steps = [_by_ids(run.operation, one, count) for one, count in changed[:MOST_NAMES]]
-    shown, left = _within([step for step in steps if step.ids or step.whole or by_report])
-    blocks = (Paragraph((_lead(run.operation, about),)), *_to_paste(shown, about)) if shown else ()
-    return (Heading(3, ("How to undo it",)), *blocks, *_notes(run, left, about, some_shown=bool(shown)))
+        by_ids = [_by_ids(operation, one, count) for one, count in changed[:MOST_NAMES]]
+        steps = [step for step in by_ids if step.ids or step.whole]
+    shown, left = _within(steps)
+    blocks = (Paragraph((_lead(operation, about),)), _to_paste(shown, about)) if shown else ()
+    return (
+        Heading(3, ("How to undo it",)),
+        *blocks,
+        *_notes(counts.run, left, about, some_shown=bool(shown)),
+    )
 
 
-def _to_paste(shown: Sequence[_Undo], about: About) -> Section:
-    """A whole workflow, or commands where the run was called by hand; folded where it is long."""
+def _to_paste(shown: Sequence[_Undo], about: About) -> Block:
+    """A whole workflow, folded, or commands if the run was called by hand."""
     if about.uses is None:
-        return (Listing("sh", "\n".join(_command(step, about) for step in shown)),)
-    listing = Listing("yaml", _workflow(shown, about.uses, about))
+        return Listing("sh", "\n".join(_command(step, about) for step in shown))
     what = f"A workflow to paste, with {counted(len(shown), 'step')}"
-    return (Details((what,), (listing,)),)
+    return Details((what,), (Listing("yaml", _workflow(shown, about.uses, about)),))
 
 
 def _lead(operation: Operation | None, about: About) -> str:
@@ -87,19 +92,26 @@ def _lead(operation: Operation | None, about: About) -> str:
 
 
 def _workflow(steps: Sequence[_Undo], uses: str, about: About) -> str:
-    """A workflow that is started by hand; it downloads the report of this run where it restores from one."""
+    """A workflow that is started by hand; it downloads the report of this run if it restores from one."""
     report = about.report_file if any(not (step.ids or step.whole) for step in steps) else None
-    lines = ["name: Undo a clean-up", "on: workflow_dispatch", "permissions:"]
     local = uses == "./"
-    lines += ["  packages: write", *(["  actions: read # to download the report"] if report else [])]
-    lines += ["  contents: read # to check out the action"] if local else []
-    lines += ["jobs:", "  undo:", "    runs-on: ubuntu-latest", "    steps:"]
-    lines += [f"      - uses: {_CHECKOUT}"] if local else []
-    if report:
-        lines += _indented(_download(report, about), 6)
-    for step in steps:
-        lines += _indented(_yaml(step, uses, report).split("\n"), 6)
-    return "\n".join(lines)
+    return "\n".join(
+        [
+            "name: Undo a clean-up",
+            "on: workflow_dispatch",
+            "permissions:",
+            "  packages: write",
+            *(["  actions: read # to download the report"] if report else []),
+            *(["  contents: read # to check out the action"] if local else []),
+            "jobs:",
+            "  undo:",
+            "    runs-on: ubuntu-latest",
+            "    steps:",
+            *([f"      - uses: {_CHECKOUT}"] if local else []),
+            *(f"      {line}" for line in (_download(report, about) if report else [])),
+            *(f"      {line}" for step in steps for line in _yaml(step, uses, report)),
+        ]
+    )
 
 
 def _download(report: str, about: About) -> list[str]:
@@ -113,10 +125,6 @@ def _download(report: str, about: About) -> list[str]:
         *([f"    run-id: {about.run_id}"] if about.run_id.isdigit() else []),
         "    github-token: ${{ github.token }}",
     ]
-
-
-def _indented(lines: Iterable[str], width: int) -> list[str]:
-    return [" " * width + line for line in lines]
 
 
 def _by_report(changed: Sequence[PackageResult]) -> list[_Undo]:
@@ -133,14 +141,12 @@ def _by_report(changed: Sequence[PackageResult]) -> list[_Undo]:
 
 def _by_ids(operation: Operation | None, result: PackageResult, one: Counts) -> _Undo:
     package = result.plan.package
-    done = {outcome.step.kind for outcome in result.outcomes if outcome.result is Result.DONE}
+    owner, kind, names = package.owner.login, package.type, (_pattern(package.name),)
     if operation is Operation.RESTORE:
-        return _Undo(
-            Operation.DELETE, package.owner.login, package.type, (_pattern(package.name),), one.restored
-        )
+        return _Undo(Operation.DELETE, owner, kind, names, one.restored)
+    done = {outcome.step.kind for outcome in result.outcomes if outcome.result is Result.DONE}
     whole = StepKind.DELETE_PACKAGE in done
-    ids = () if whole else one.deleted
-    return _Undo(Operation.RESTORE, package.owner.login, package.type, (_pattern(package.name),), ids, whole)
+    return _Undo(Operation.RESTORE, owner, kind, names, () if whole else one.deleted, whole)
 
 
 def _within(steps: Sequence[_Undo]) -> tuple[list[_Undo], int]:
@@ -154,11 +160,10 @@ def _within(steps: Sequence[_Undo]) -> tuple[list[_Undo], int]:
 
 
 def _notes(run: RunResult, left: int, about: About, *, some_shown: bool) -> Section:
-    deleting = run.operation is Operation.DELETE
     notes = []
     if left:
         notes.append(_too_many(left, run.operation, about, some_shown=some_shown))
-    if deleting and not about.report_file:
+    if run.operation is Operation.DELETE and not about.report_file:
         notes.append("With `report-file`, one step with `from-report` undoes a run of any size.")
         if any(outcome.tags for result in run.packages for outcome in result.outcomes):
             notes.append("Only a report can put removed tags back.")
@@ -179,39 +184,43 @@ def _too_many(left: int, operation: Operation | None, about: About, *, some_show
     )
 
 
-def _yaml(step: _Undo, uses: str, report_file: str | None) -> str:
-    names = "\n".join(f"      {name}" for name in step.names)
-    lines = [
-        f"- uses: {uses}",
-        "  with:",
-        f"    operation: {step.operation}",
-        f"    owner: {_pattern(step.owner)}",
-        f"    package-type: {step.type}",
-        f"    package-name: |\n{names}",
-    ]
+def _inputs(step: _Undo, report_file: str | None) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the inputs of a step, each with its values."""
+    yield "operation", (step.operation,)
+    yield "owner", (_pattern(step.owner),)
+    yield "package-type", (step.type,)
+    yield "package-name", step.names
     if any("?" in name or "*" in name for name in step.names):
-        lines.append("    repository: any")
+        yield "repository", ("any",)
     if step.ids:
-        lines.append(f"    package-version-ids: {', '.join(map(str, step.ids))}")
+        yield "package-version-ids", tuple(map(str, step.ids))
     elif step.whole:
-        lines.append("    versions: '*'")
+        yield "versions", ("*",)
     elif report_file:
-        lines.append(f"    from-report: {_quoted(report_file)}")
-    return "\n".join(lines)
+        yield "from-report", (report_file,)
+
+
+def _yaml(step: _Undo, uses: str, report_file: str | None) -> Iterator[str]:
+    yield f"- uses: {uses}"
+    yield "  with:"
+    for name, values in _inputs(step, report_file):
+        match name:
+            case "package-name":
+                yield f"    {name}: |"
+                yield from (f"      {value}" for value in values)
+            case "versions":
+                yield f"    {name}: '{values[0]}'"
+            case "from-report":
+                yield f"    {name}: {_quoted(values[0])}"
+            case _:
+                yield f"    {name}: {', '.join(values)}"
 
 
 def _command(step: _Undo, about: About) -> str:
-    words = [*about.program.split(), "--operation", str(step.operation), "--owner", _pattern(step.owner)]
-    words += ["--package-type", str(step.type)]
-    words += [word for name in step.names for word in ("--package-name", name)]
-    if any("?" in name or "*" in name for name in step.names):
-        words += ["--repository", "any"]
-    if step.ids:
-        words += ["--package-version-ids", ",".join(map(str, step.ids))]
-    elif step.whole:
-        words += ["--versions", "*"]
-    elif about.report_file:
-        words += ["--from-report", about.report_file]
+    words = about.program.split()
+    for name, values in _inputs(step, about.report_file):
+        each = values if name == "package-name" else (",".join(values),)
+        words += [word for value in each for word in (f"--{name}", value)]
     return shlex.join(words)
 
 

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
     from package_retention.decide.contents import Space
     from package_retention.model import Outcome
-    from package_retention.output.counts import Counts, RunCounts
+    from package_retention.output.counts import RunCounts
     from package_retention.reason import Reason
-    from package_retention.results import RunResult
 
 
 _BUCKETS = (
@@ -136,10 +135,15 @@ _OTHERWISE = {
     Result.NOT_REACHED: "not reached",
 }
 _VERBS: dict[Operation | None, tuple[str, str]] = {
-    Operation.DELETE: ("delete", "Deleted"),
-    Operation.RESTORE: ("restore", "Restored"),
-    Operation.LIST: ("list", "Listed"),
-    None: ("change", "Changed"),
+    Operation.DELETE: ("delete", "deleted"),
+    Operation.RESTORE: ("restore", "restored"),
+    Operation.LIST: ("list", "listed"),
+    None: ("change", "changed"),
+}
+_ENDS = {
+    "time": "the time limit came first",
+    "budget": "the rate limit came first",
+    "cancel": "it was cancelled",
 }
 
 
@@ -159,41 +163,34 @@ def changed_word(operation: Operation | None, *, dry_run: bool) -> str:
     return f"would be {past}" if dry_run or operation is Operation.LIST else f"was {past}"
 
 
-def headline(run: RunResult, counts: RunCounts) -> str:
+def headline(counts: RunCounts) -> str:
     """Say in one sentence what happened, images first."""
-    labels = [result.plan.package.label for result in run.packages]
-    where, total = places(labels), counts.total
+    run, total, where = counts.run, counts.total, _where(counts)
     if run.operation is None or (run.failure and not (total.changed or total.untagged or total.retagged)):
-        return _refused(run, where)
+        why = _ENDS.get(run.ended_by, "the run was refused")
+        return f"Nothing was {_VERBS[run.operation][1]}{where}: {why}"
     if run.operation is Operation.LIST:
-        return f"Listed {_listed(counts)}{where and ' of ' + where}"
-    past = _VERBS[run.operation][1]
-    if run.dry_run and (what := planned_words(run, counts)):
-        over = (
-            ", more than `fail-if-more-than` allows" if any(one.plan.over_cap for one in run.packages) else ""
-        )
-        return f"Dry run: would {what}{over}{_but(run, total)}"
+        return f"Listed {_listed(counts)}{_where(counts, 'of')}"
+    if run.dry_run and (what := planned_words(counts)):
+        over = any(one.plan.over_cap for one in run.packages)
+        allowed = ", more than `fail-if-more-than` allows" if over else ""
+        return f"Dry run: would {what}{allowed}{_but(counts)}"
     moved = 0 if run.dry_run else total.untagged or total.retagged
-    if moved and not (total.changed or total.whole):
-        what = _tags_moved(moved, restoring=run.operation is Operation.RESTORE, planned=False)
-        return f"{what.capitalize()}{where and ' in ' + where}{_but(run, total)}"
     if total.changed or total.whole:
-        what = _how_many(run, counts, total.units.changed, moved)
-        return f"{past} {what}{where and ' in ' + where}{_but(run, total)}"
-    return _nothing(run, counts, where)
+        what = _how_many(counts, total.units.changed, moved)
+        return f"{_VERBS[run.operation][1].capitalize()} {what}{where}{_but(counts)}"
+    if moved:
+        return f"{_tags_moved(counts, moved).capitalize()}{where}{_but(counts)}"
+    return _nothing(counts, where)
 
 
-def planned_words(run: RunResult, counts: RunCounts) -> str:
-    """Say what the plans of a dry run would do, as an infinitive; empty where they change nothing."""
-    total, restoring = counts.total, run.operation is Operation.RESTORE
-    if not (total.selected or total.moving or total.whole):
-        return ""
+def planned_words(counts: RunCounts) -> str:
+    """Say what the plans of a dry run would do, as an infinitive; empty if they change nothing."""
+    total = counts.total
     if total.selected or total.whole:
-        what = f"{_VERBS[run.operation][0]} {_how_many(run, counts, total.units.selected, total.moving)}"
-    else:
-        what = _tags_moved(total.moving, restoring=restoring, planned=True)
-    where = places([result.plan.package.label for result in run.packages])
-    return f"{what}{where and ' in ' + where}"
+        what = f"{_VERBS[counts.run.operation][0]} {_how_many(counts, total.units.selected, total.moving)}"
+        return f"{what}{_where(counts)}"
+    return f"{_tags_moved(counts, total.moving)}{_where(counts)}" if total.moving else ""
 
 
 def space_words(space: Space) -> str:
@@ -212,9 +209,13 @@ def size_words(size: int | None) -> str:
     return str(naturalsize(size))
 
 
-def places(labels: list[str]) -> str:
-    """Name one package, or say how many there are."""
-    return labels[0] if len(labels) == 1 else counted(len(labels), "package") if labels else ""
+def _where(counts: RunCounts, preposition: str = "in") -> str:
+    """Name one package, or say how many there are; empty if there is none."""
+    packages = counts.run.packages
+    if not packages:
+        return ""
+    words = packages[0].plan.package.label if len(packages) == 1 else counted(len(packages), "package")
+    return f" {preposition} {words}"
 
 
 def _listed(counts: RunCounts) -> str:
@@ -226,76 +227,57 @@ def _listed(counts: RunCounts) -> str:
     return f"{counted(total.units.listed, 'image')}{beside}"
 
 
-def _how_many(run: RunResult, counts: RunCounts, units: int, tags: int) -> str:
+def _how_many(counts: RunCounts, units: int, tags: int) -> str:
     """Say what is changed, of how much: `12 of 26 images (60 versions), 1.4 GB`."""
-    total, restoring = counts.total, run.operation is Operation.RESTORE
-    noun = "deleted version" if restoring else counts.noun
-    parts = [counted(len(total.changed), "version")] if len(total.changed) != units else []
-    parts += [f"{counted(total.whole, 'package')} whole"] if total.whole else []
-    beside = f" ({', '.join(parts)})" if parts else ""
-    words = f"{units:,} of {counted(total.units.listed, noun)}{beside}"
-    if total.whole and not total.units.listed:
-        words = f"{counted(total.whole, 'package')} whole"
+    total = counts.total
+    noun = "deleted version" if counts.run.operation is Operation.RESTORE else counts.noun
+    whole = f"{counted(total.whole, 'package')} whole" if total.whole else ""
+    versions = counted(len(total.changed), "version") if len(total.changed) != units else ""
+    beside = ", ".join(filter(None, (versions, whole)))
+    words = f"{units:,} of {counted(total.units.listed, noun)}{f' ({beside})' if beside else ''}"
+    if whole and not total.units.listed:
+        words = whole
     if tags:
-        words = f"{words} and {_tags_moved(tags, restoring=restoring, planned=run.dry_run)}"
+        words = f"{words} and {_tags_moved(counts, tags)}"
     return f"{words}, {size}" if (size := space_words(total.space)) else words
 
 
-def _tags_moved(tags: int, *, restoring: bool, planned: bool) -> str:
-    if restoring:
+def _tags_moved(counts: RunCounts, tags: int) -> str:
+    if counts.run.operation is Operation.RESTORE:
         return f"put {counted(tags, 'tag')} back"
-    return f"{'take' if planned else 'took'} {counted(tags, 'tag')} away"
+    return f"{'take' if counts.run.dry_run else 'took'} {counted(tags, 'tag')} away"
 
 
-def _refused(run: RunResult, where: str) -> str:
-    past = _VERBS[run.operation][1].lower()
-    end = {
-        "time": "the time limit came first",
-        "budget": "the rate limit came first",
-        "cancel": "it was cancelled",
-    }
-    why = end.get(run.ended_by, "the run was refused")
-    return f"Nothing was {past}{where and ' in ' + where}: {why}"
-
-
-def _nothing(run: RunResult, counts: RunCounts, where: str) -> str:
-    """The words where nothing was (or would be) changed, and why."""
-    total = counts.total
+def _nothing(counts: RunCounts, where: str) -> str:
+    """Say that nothing was changed, or would be, and why."""
+    run, total = counts.run, counts.total
     infinitive, past = _VERBS[run.operation]
-    start = f"Dry run: nothing to {infinitive}" if run.dry_run else f"Nothing was {past.lower()}"
+    start = f"Dry run: nothing to {infinitive}" if run.dry_run else f"Nothing was {past}"
     if over := [one for one in run.packages if one.plan.over_cap]:
-        plans = "the plan" if len(over) == 1 else f"{len(over)} plans"
+        plans = "the plan deletes" if len(over) == 1 else f"{len(over)} plans delete"
         planned = f"{total.units.selected:,} of {counted(total.units.listed, counts.noun)}"
-        verb = "deletes" if len(over) == 1 else "delete"
-        return f"{start}{where and ' in ' + where}: {plans} {verb} {planned}, more than `fail-if-more-than` allows"
+        return f"{start}{where}: {plans} {planned}, more than `fail-if-more-than` allows"
     failed = total.failed or run.ended_by or any(one.failure for one in run.packages)
     if total.selected or failed:
         planned = f" of {counted(len(total.selected), 'planned version')}" if total.selected else ""
-        return (
-            f"{start}{planned}{where and ' in ' + where}{_but(run, total) or ': all of it stays after all'}"
-        )
+        return f"{start}{planned}{where}{_but(counts) or ': all of it stays after all'}"
     if not run.packages:
         return f"{start}: no package matched"
+    of_them = _where(counts, "of")
     if run.operation is Operation.RESTORE:
-        return f"{start}: no deleted version of {where} matched"
+        return f"{start}: no deleted version{of_them} matched"
     if not total.kept:
-        return f"{start} in {where}"
+        return f"{start}{where}"
     every, verb = ("all ", "stay") if total.units.listed > 1 else ("", "stays")
-    return f"{start}: {every}{_listed(counts)} of {where} {verb}"
+    return f"{start}: {every}{_listed(counts)}{of_them} {verb}"
 
 
-def _but(run: RunResult, total: Counts) -> str:
-    parts = []
-    if total.failed:
-        parts.append(f"{counted(len(total.failed), 'version')} failed")
-    refused = sum(1 for one in run.packages if one.failure and not one.plan.over_cap)
-    if refused:
-        parts.append(f"{counted(refused, 'package')} could not be handled")
-    ends = {
-        "time": "the time limit came first",
-        "budget": "the rate limit came first",
-        "cancel": "it was cancelled",
-    }
-    if run.ended_by in ends:
-        parts.append(ends[run.ended_by])
-    return "; " + ", ".join(parts) if parts else ""
+def _but(counts: RunCounts) -> str:
+    failed = len(counts.total.failed)
+    refused = sum(1 for one in counts.run.packages if one.failure and not one.plan.over_cap)
+    words = (
+        f"{counted(failed, 'version')} failed" if failed else "",
+        f"{counted(refused, 'package')} could not be handled" if refused else "",
+        _ENDS.get(counts.run.ended_by, ""),
+    )
+    return f"; {said}" if (said := ", ".join(filter(None, words))) else ""
