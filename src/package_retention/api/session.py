@@ -2,8 +2,8 @@
 
 PyGithub 2.10 follows a 301 without its query, sleeps two seconds on a 202, and on either asks again without end. It is
 shown 200 in these cases; the status that really came is kept beside it. Proxies and private CAs come from the
-environment (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`); a `.netrc` is never read, for PyGithub's sessions bring
-an authentication of their own.
+environment (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`); a `.netrc` is never read, for each request brings an authentication
+of its own.
 """
 
 from __future__ import annotations
@@ -14,27 +14,33 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import requests
 from github import Auth, Github
-from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, RequestsResponse
 
 from package_retention import __version__
 from package_retention.shield import is_shielded
-from package_retention.transport.exchange import FAILURES, LONGEST_ANSWER, TransportError, failed, read_body
+from package_retention.transport.exchange import (
+    Authorization,
+    Bounds,
+    Request,
+    TransportError,
+    exchange,
+    failure_of,
+    pooled_session,
+)
 from package_retention.transport.redaction import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from package_retention.transport.exchange import Response
 
 API_VERSION = "2022-11-28"
 TIMEOUT = 30
-MAX_ANSWER = (
-    32 * 1024 * 1024
-)  # bytes, decompressed; a page of 100 versions with 1,000 tags each has some 3 MiB
+MAX_ANSWER = 32 * 1024 * 1024
+"""Bytes, decompressed; a page of 100 versions with 1,000 tags each has some 3 MiB."""
 # No `If-None-Match`: lists come newest first, so a push changes every page, and ETags differ by token, which is a new
 # one in every job. A 304 would be rare, and a list remembered wrongly would delete.
-_HEADERS = {"Accept": "application/vnd.github+json"}
+_HEADERS = {"Accept": "application/vnd.github+json", "Accept-Encoding": "gzip, deflate"}
 _HANDLED_BY_PYGITHUB = (202, 301)
 
 
@@ -74,12 +80,8 @@ class Session:
             api_version=API_VERSION,
         ).requester
         self._redactor = redactor or Redactor(token)
-        self._connection = _connection(api_url, timeout)
-        # What must not be left half done is waited for in spite of the time limit.
-        self._connection.until = lambda: min(
-            monotonic() + LONGEST_ANSWER, math.inf if is_shielded() else deadline()
-        )
-        self._connection.monotonic = monotonic
+        # PyGithub asks no more of a connection than these methods.
+        self._connection: Any = _Connection(api_url, timeout, monotonic, deadline)
 
     def exchange(self, method: str, url: str) -> tuple[int, Mapping[str, str], str]:
         """Send one request, once.
@@ -98,76 +100,61 @@ class Session:
             _, headers, body = self._requester.requestJson(
                 method, url, headers=dict(_HEADERS), cnx=self._connection
             )
-        except FAILURES as error:
-            raise failed(error) from None
+        except ValueError as error:
+            # PyGithub reads some headers as numbers.
+            raise failure_of(error) from None
         shown = {name: self._redactor.text(value) for name, value in headers.items()}
-        return self._connection.seen, shown, self._redactor.text(body)
+        return self._connection.status, shown, self._redactor.text(body)
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
 
-class _BoundedResponse(RequestsResponse):
-    """An answer whose body was read within bounds; `requests` would also guess at its encoding, at length."""
+class _Connection:
+    """What PyGithub takes for its connection: it sends by `transport.exchange`, within bounds.
 
-    def __init__(self, response: requests.Response, body: bytes) -> None:
-        super().__init__(response)
-        self._body = body
-        if self.status in _HANDLED_BY_PYGITHUB:
-            self.status = requests.codes.ok
+    `status` is the one that really came; PyGithub is shown 200 where it would act on its own.
+    """
+
+    def __init__(
+        self, api_url: str, timeout: int, monotonic: Callable[[], float], deadline: Callable[[], float]
+    ) -> None:
+        parts = urlsplit(api_url)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        self._origin = f"{parts.scheme}://{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+        self._session = pooled_session(1)
+        self._timeout = (timeout, timeout)
+        self._monotonic = monotonic
+        self._deadline = deadline
+        self.status = 0
+
+    def request(self, verb: str, url: str, _body: None, headers: dict[str, str], _stream: bool) -> None:
+        self._request = Request(verb, f"{self._origin}{url}", Authorization(), headers)
+
+    def getresponse(self) -> _PyGithubResponse:
+        # What must not be left half done is waited for in spite of the time limit.
+        deadline = math.inf if is_shielded() else self._deadline()
+        bounds = Bounds(MAX_ANSWER, self._timeout, deadline)
+        response = exchange(self._session, self._request, self._monotonic, bounds)
+        if len(response.body) > MAX_ANSWER:
+            raise TransportError(f"an answer of more than {MAX_ANSWER // 1024 // 1024} MiB", sent=True)
+        self.status = response.status
+        return _PyGithubResponse(response)
+
+    def close(self) -> None:
+        self._session.close()
+
+
+class _PyGithubResponse:
+    """A response in the form that PyGithub reads; `requests` would also guess at its encoding, at length."""
+
+    def __init__(self, response: Response) -> None:
+        self.status = 200 if response.status in _HANDLED_BY_PYGITHUB else response.status
+        self._response = response
+
+    def getheaders(self) -> Iterable[tuple[str, str]]:
+        return self._response.headers.items()
 
     def read(self) -> str:
-        return self._body.decode("utf-8", "replace")
-
-
-class _Bounded:
-    """What is the same for http and https: the body is bounded, and the status that really came is kept."""
-
-    seen = 0
-    until: Callable[[], float]
-    monotonic: Callable[[], float]
-    # Of PyGithub's two classes, which share no other.
-    session: Any
-    verb: Any
-    protocol: Any
-    host: Any
-    port: Any
-    url: Any
-    headers: Any
-    input: Any
-    timeout: Any
-    verify: Any
-
-    def getresponse(self) -> RequestsResponse:
-        with self.session.request(
-            self.verb,
-            f"{self.protocol}://{self.host}:{self.port}{self.url}",
-            headers=self.headers,
-            data=self.input,
-            timeout=self.timeout,
-            verify=self.verify,
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            body = read_body(response, MAX_ANSWER, self.until(), self.monotonic)
-        if len(body) > MAX_ANSWER:
-            raise TransportError(f"an answer of more than {MAX_ANSWER // 1024 // 1024} MiB", sent=True)
-        self.seen = response.status_code
-        return _BoundedResponse(response, body)
-
-
-class _Http(_Bounded, HTTPRequestsConnectionClass):
-    pass
-
-
-class _Https(_Bounded, HTTPSRequestsConnectionClass):
-    pass
-
-
-def _connection(api_url: str, timeout: int) -> _Http | _Https:
-    parts = urlsplit(api_url)
-    host = parts.hostname or ""
-    kind = _Https if parts.scheme == "https" else _Http
-    name = f"[{host}]" if ":" in host else host
-    return kind(name, parts.port, timeout=timeout, retry=None, pool_size=1)
+        return self._response.body.decode("utf-8", "replace")

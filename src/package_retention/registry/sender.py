@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from package_retention.errors import BudgetError, Refusal, RefusalKind
 from package_retention.shield import is_shielded
 from package_retention.transport.concurrency import REGISTRY_REQUESTS
-from package_retention.transport.exchange import Response, TransportError, exchange
+from package_retention.transport.exchange import Bounds, Response, TransportError, exchange
 from package_retention.transport.redaction import Redactor
 from package_retention.transport.retry import REGISTRY, RetryCause, cause_of, wait_after
 
@@ -199,7 +199,10 @@ class Sender:
             # From now on one try a request must do, until it answers again.
             self._unreachable.add(host)
         raise TransportError(
-            f"{error.why} ({_times(tries)})", sent=error.sent, retryable=error.retryable, hint=error.hint
+            f"{host}: {error.why} ({_times(tries)})",
+            sent=error.sent,
+            retryable=error.retryable,
+            hint=error.hint,
         )
 
     def _wait_after(self, cause: RetryCause, tries: int, response: Response | None = None) -> Wait | None:
@@ -224,7 +227,7 @@ class Sender:
         try:
             deadline = math.inf if is_shielded() else self._deadline + _GRACE
             with self._room:
-                response = exchange(self._session, request, self._clock.monotonic, deadline=deadline)
+                response = exchange(self._session, request, self._clock.monotonic, Bounds(deadline=deadline))
         except TransportError as error:
             self._emit(request, error.why)
             raise

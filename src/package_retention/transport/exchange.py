@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 MAX_BODY = 8 * 1024 * 1024  # bytes; registries take 4 MiB (distribution-spec, "Pushing Manifests")
 LONGEST_ANSWER = 60.0  # seconds; an answer that drips is a drop
-_TIMEOUT = (10.0, 20.0)  # seconds to connect, and between two pieces of an answer
 _CHUNK = 16 * 1024
 
 
@@ -93,35 +91,46 @@ def pooled_session(connections: int) -> requests.Session:
     return session
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much of one response is waited for.
+
+    Args:
+        most: bytes of the body, decompressed; it is cut off soon after.
+        timeout: seconds to connect, and between two pieces of the response.
+        deadline: a reading of the monotonic clock after which no more is read.
+    """
+
+    most: int = MAX_BODY
+    timeout: tuple[float, float] = (10.0, 20.0)
+    deadline: float = math.inf
+
+
 def exchange(
-    session: requests.Session, request: Request, monotonic: Callable[[], float], *, deadline: float = math.inf
+    session: requests.Session, request: Request, monotonic: Callable[[], float], bounds: Bounds
 ) -> Response:
-    """Send a request once; raise `TransportError` for a drop, a time-out, or an answer that breaks off."""
+    """Send a request once; raise `TransportError` for a drop, a time-out, or a response that breaks off."""
     try:
-        until = min(monotonic() + LONGEST_ANSWER, deadline)
+        until = min(monotonic() + LONGEST_ANSWER, bounds.deadline)
         with session.request(
             request.method,
             request.url,
             auth=request.auth,
-            # Compressed answers could be bombs; manifests are small.
+            # Compressed responses could be bombs; manifests are small.
             headers={"User-Agent": "package-retention", "Accept-Encoding": "identity", **request.headers},
             data=request.body,
             allow_redirects=False,
             stream=True,
-            timeout=_TIMEOUT,
+            timeout=bounds.timeout,
         ) as response:
-            body = read_body(response, MAX_BODY, until, monotonic)
+            body = _read_body(response, bounds.most, until, monotonic)
         return Response(response.status_code, response.headers, body)
-    except FAILURES as error:
-        failure = failed(error)
-        why = f"{urlsplit(request.url).netloc}: {failure.why}"
-        raise TransportError(
-            why, sent=failure.sent, retryable=failure.retryable, hint=failure.hint
-        ) from error
+    except _FAILURES as error:
+        # The libraries' own errors may hold the token: they are neither quoted nor chained.
+        raise failure_of(error) from None
 
 
-def read_body(response: requests.Response, most: int, until: float, monotonic: Callable[[], float]) -> bytes:
-    """Read a body, decompressed: more than `most` bytes are cut off soon after; what lasts too long is a time-out."""
+def _read_body(response: requests.Response, most: int, until: float, monotonic: Callable[[], float]) -> bytes:
     body = bytearray()
     for piece in response.iter_content(_CHUNK):
         body += piece
@@ -132,11 +141,11 @@ def read_body(response: requests.Response, most: int, until: float, monotonic: C
     return bytes(body)
 
 
-FAILURES = (requests.RequestException, HTTPError, ValueError, OSError)
-"""What the libraries raise if no usable answer comes."""
+# What the libraries raise if no usable response comes.
+_FAILURES = (requests.RequestException, HTTPError, ValueError, OSError)
 
 
-def failed(error: Exception) -> TransportError:
+def failure_of(error: Exception) -> TransportError:
     """Return what went wrong, in words that hold nothing of the request."""
     if permanent := _permanent(error):
         return permanent
