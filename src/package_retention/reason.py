@@ -201,6 +201,7 @@ class FindingCode(StrEnum):
     NOT_LISTED = "not-listed"
     WOULD_BE_REFUSED = "would-be-refused"
     # The run.
+    POINTS_OVER_LIMIT = "points-over-limit"
     NOT_LOOKED_AT = "not-looked-at"
     MISSING = "missing"
     NOT_WHOLE = "not-whole"

@@ -22,6 +22,7 @@ from package_retention.decide.rules import (
 from package_retention.errors import InputError
 from package_retention.inputs.parsing import parse
 from package_retention.model import Operation, PackageType
+from package_retention.output.findings import finding_words
 from package_retention.output.problems import sentences
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def test_defaults() -> None:
     assert (found.api_url, found.server_url) == ("https://api.github.com", "https://github.com")
     assert not any((found.dry_run, found.untag, found.ignore_missing, found.delete_package_when_empty))
     assert (found.time_limit, found.points_per_minute, found.fail_if_more_than) == (3600, 800, None)
-    assert (found.report_file, found.from_report, found.warnings) == (None, None, ())
+    assert (found.report_file, found.from_report, found.findings) == (None, None, ())
 
 
 def test_the_single_inputs_are_one_rule() -> None:
@@ -332,9 +333,12 @@ def test_urls_of_a_server_of_ones_own() -> None:
 
 
 def test_more_points_than_github_gives_are_warned_about() -> None:
-    assert "900" in settings({**ALL, "points-per-minute": "1000"}).warnings[0]
+    (finding,) = settings({**ALL, "points-per-minute": "1000"}).findings
+    assert finding_words(finding) == (
+        "points-per-minute: 1000 is more than GitHub allows (900): expect refusals"
+    )
     assert (
-        settings({**ALL, "points-per-minute": "1000", "GITHUB_SERVER_URL": "https://ghes.example"}).warnings
+        settings({**ALL, "points-per-minute": "1000", "GITHUB_SERVER_URL": "https://ghes.example"}).findings
         == ()
     )
 

@@ -10,11 +10,11 @@ import pytest
 
 from package_retention.inputs.reference_files import (
     LIMITS,
-    FileProblem,
-    FileProblemCode,
     Limits,
     find_references,
 )
+from package_retention.problems import Position, Problem
+from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +28,8 @@ def put(root: Path, name: str, content: str | bytes = IMAGE) -> None:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def problems(root: Path, *globs: str, limits: Limits = LIMITS) -> list[tuple[FileProblemCode, str]]:
-    return [(problem.code, problem.path) for problem in find_references(root, globs, limits).problems]
+def problems(root: Path, *globs: str, limits: Limits = LIMITS) -> list[tuple[Code, str]]:
+    return [(problem.code, problem.value) for problem in find_references(root, globs, limits).problems]
 
 
 @pytest.mark.parametrize(
@@ -61,20 +61,20 @@ def test_globs_reach_files_of_any_depth(tmp_path: Path, glob: str, files: list[s
 
 def test_a_glob_that_matches_nothing_is_a_problem_whatever_the_others_match(tmp_path: Path) -> None:
     put(tmp_path, "a.yaml")
-    assert problems(tmp_path, "a.yaml", "deploy/*.yaml") == [(FileProblemCode.NO_MATCH, "deploy/*.yaml")]
-    assert problems(tmp_path, "a.yaml/b") == [(FileProblemCode.NO_MATCH, "a.yaml/b")]
-    assert problems(tmp_path, "A.yaml") == [(FileProblemCode.NO_MATCH, "A.yaml")]
+    assert problems(tmp_path, "a.yaml", "deploy/*.yaml") == [(Code.GLOB_UNMATCHED, "deploy/*.yaml")]
+    assert problems(tmp_path, "a.yaml/b") == [(Code.GLOB_UNMATCHED, "a.yaml/b")]
+    assert problems(tmp_path, "A.yaml") == [(Code.GLOB_UNMATCHED, "A.yaml")]
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     put(tmp_path, "deploy/a.yaml")
-    assert problems(tmp_path, "deploy") == [(FileProblemCode.FOLDER, "deploy")]
-    assert problems(tmp_path, "deploy/") == [(FileProblemCode.FOLDER, "deploy/")]
+    assert problems(tmp_path, "deploy") == [(Code.GLOB_IS_FOLDER, "deploy")]
+    assert problems(tmp_path, "deploy/") == [(Code.GLOB_IS_FOLDER, "deploy/")]
 
 
 @pytest.mark.parametrize("glob", ["/etc/passwd", "../a.yaml", "a/../b.yaml", "a\0.yaml", "", "."])
 def test_nothing_outside_the_workspace_is_read(tmp_path: Path, glob: str) -> None:
-    assert problems(tmp_path, glob) == [(FileProblemCode.OUTSIDE, glob)]
+    assert problems(tmp_path, glob) == [(Code.GLOB_OUTSIDE, glob)]
 
 
 @pytest.mark.parametrize(
@@ -94,20 +94,20 @@ def test_a_symbolic_link_that_a_glob_reaches_is_a_problem(tmp_path: Path, glob: 
     put(tmp_path, "deploy/a.yaml")
     (tmp_path / "deploy/link.yaml").symlink_to("real.yaml")
     (tmp_path / "folder").symlink_to("deploy")
-    assert (FileProblemCode.LINK, link) in problems(tmp_path, glob)
+    assert (Code.FILE_LINK, link) in problems(tmp_path, glob)
 
 
 def test_a_broken_link_is_one_too_and_a_link_that_no_glob_reaches_is_none(tmp_path: Path) -> None:
     put(tmp_path, "deploy/a.yaml")
     (tmp_path / "deploy/gone.yaml").symlink_to("nothing")
     (tmp_path / "deploy/tool").symlink_to("/bin/sh")
-    assert problems(tmp_path, "deploy/*.yaml") == [(FileProblemCode.LINK, "deploy/gone.yaml")]
+    assert problems(tmp_path, "deploy/*.yaml") == [(Code.FILE_LINK, "deploy/gone.yaml")]
     assert problems(tmp_path, "**/a.yaml") == []
 
 
 def test_a_pipe_is_no_file_and_is_never_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
-    assert problems(tmp_path, "*.yaml") == [(FileProblemCode.NO_FILE, "pipe.yaml")]
+    assert problems(tmp_path, "*.yaml") == [(Code.FILE_NOT_REGULAR, "pipe.yaml")]
 
 
 def test_bounds_are_problems_and_never_cuts(tmp_path: Path) -> None:
@@ -116,13 +116,13 @@ def test_bounds_are_problems_and_never_cuts(tmp_path: Path) -> None:
     size = len(IMAGE)
     assert problems(tmp_path, "*.yaml", limits=Limits(size, 3, 3 * size)) == []
     assert problems(tmp_path, "*.yaml", limits=Limits(size - 1, 3, 3 * size)) == [
-        (FileProblemCode.TOO_LARGE, f"{name}.yaml") for name in "abc"
+        (Code.FILE_TOO_LARGE, f"{name}.yaml") for name in "abc"
     ]
     assert problems(tmp_path, "a*", "*.yaml", limits=Limits(size, 2, 3 * size)) == [
-        (FileProblemCode.TOO_MANY, "a*, *.yaml")
+        (Code.GLOBS_TOO_MANY, "a*, *.yaml")
     ]
     assert find_references(tmp_path, ["*.yaml"], Limits(size, 3, 3 * size - 1)).problems == (
-        FileProblem(FileProblemCode.TOO_MUCH, "*.yaml", limit=3 * size - 1),
+        Problem(Code.GLOBS_TOO_MUCH, "*.yaml", details={"most": 3 * size - 1}),
     )
     assert Limits() == Limits(10 * 1024 * 1024, 50_000, 500 * 1024 * 1024)
 
@@ -130,8 +130,8 @@ def test_bounds_are_problems_and_never_cuts(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     too_long = "a" * 300
     (problem,) = find_references(tmp_path, [too_long]).problems
-    assert (problem.code, problem.path, problem.detail) == (
-        FileProblemCode.UNREADABLE,
+    assert (problem.code, problem.value, problem.details["why"]) == (
+        Code.FILE_UNREADABLE,
         too_long,
         os.strerror(errno.ENAMETOOLONG),
     )
@@ -140,7 +140,7 @@ def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
 def test_files_without_any_reference_are_a_problem_together(tmp_path: Path) -> None:
     put(tmp_path, "pods.txt", "")
     put(tmp_path, "list.json", '{"kind": "List", "items": []}')
-    assert problems(tmp_path, "*.txt", "*.json") == [(FileProblemCode.NO_REFERENCE, "*.txt, *.json")]
+    assert problems(tmp_path, "*.txt", "*.json") == [(Code.GLOBS_WITHOUT_REFERENCE, "*.txt, *.json")]
     put(tmp_path, "more.txt", "octo/app:v1")
     assert problems(tmp_path, "*.txt", "*.json") == []
 
@@ -168,7 +168,7 @@ def test_big_endian_marks_too(tmp_path: Path, mark_and_text: bytes) -> None:
 def test_a_file_that_is_no_text_is_a_problem(tmp_path: Path, data: bytes) -> None:
     put(tmp_path, "a.txt", data)
     put(tmp_path, "b.yaml")
-    assert problems(tmp_path, "*") == [(FileProblemCode.NO_TEXT, "a.txt")]
+    assert problems(tmp_path, "*") == [(Code.FILE_NO_TEXT, "a.txt")]
 
 
 def test_what_cannot_be_parsed_is_a_problem_with_line_and_column(tmp_path: Path) -> None:
@@ -176,10 +176,10 @@ def test_what_cannot_be_parsed_is_a_problem_with_line_and_column(tmp_path: Path)
     put(tmp_path, "b.json", '{"a":\n  1 2}')
     put(tmp_path, "c.yaml")
     first, second = find_references(tmp_path, ["*"]).problems
-    assert (first.code, first.path, first.line) == (FileProblemCode.NOT_PARSED, "a.yaml", 3)
-    assert (second.path, second.line, second.column) == ("b.json", 2, 5)
-    assert first.detail
-    assert second.detail
+    assert (first.code, first.at and (first.at.file, first.at.line)) == (Code.FILE_NOT_PARSED, ("a.yaml", 3))
+    assert second.at == Position("b.json", 2, 5)
+    assert first.details["why"]
+    assert second.details["why"]
 
 
 def test_a_template_is_read_as_text_and_named(tmp_path: Path) -> None:
@@ -194,8 +194,8 @@ def test_every_problem_is_found_at_once(tmp_path: Path) -> None:
     put(tmp_path, "a.yaml", "[")
     (tmp_path / "b.yaml").symlink_to("a.yaml")
     assert problems(tmp_path, "*.yaml", "../x", "none") == [
-        (FileProblemCode.LINK, "b.yaml"),
-        (FileProblemCode.OUTSIDE, "../x"),
-        (FileProblemCode.NO_MATCH, "none"),
-        (FileProblemCode.NOT_PARSED, "a.yaml"),
+        (Code.FILE_LINK, "b.yaml"),
+        (Code.GLOB_OUTSIDE, "../x"),
+        (Code.GLOB_UNMATCHED, "none"),
+        (Code.FILE_NOT_PARSED, "a.yaml"),
     ]

@@ -32,7 +32,7 @@ HOLDERS: dict[Place, type] = {
 }
 # What these values hold beside what inputs say.
 NO_INPUTS = {
-    Place.SETTINGS: {"rules", "api_url", "server_url", "warnings", "given", "references", "by_hand"},
+    Place.SETTINGS: {"rules", "api_url", "server_url", "findings", "given", "references", "by_hand"},
     Place.PACKAGE: {"delete", "keep", "exclude", "within", "referenced_in"},
     Place.FILTER: set[str](),
     Place.RETENTION: set[str](),

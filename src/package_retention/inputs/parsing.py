@@ -17,14 +17,14 @@ from package_retention.inputs.rows import Context, Place
 from package_retention.inputs.settings import Settings
 from package_retention.inputs.table import BY_NAME, INPUTS
 from package_retention.model import Operation, PackageType
-from package_retention.problems import InvalidValueError, Position, Problem
+from package_retention.problems import InvalidValueError, Problem
 from package_retention.problems import ProblemCode as Code
+from package_retention.reason import Finding, FindingCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from package_retention.inputs.reference_files import FoundReferences
-    from package_retention.problems import Detail
 
 
 PolicyLoader = Callable[[Path, PackageType | None, str], tuple[PackageRules, ...]]
@@ -136,7 +136,7 @@ def _settings(
         rules=rules,
         api_url=_url(reader, environ, "GITHUB_API_URL") or "https://api.github.com",
         server_url=reader.context.server_url,
-        warnings=_warnings(found.get("points_per_minute"), reader.context.server_url),
+        findings=_findings(found.get("points_per_minute"), reader.context.server_url),
         given=reader.raw.without_token(),
         by_hand=not on_runner(environ),
         **found,
@@ -148,10 +148,10 @@ def _check_repository(reader: InputReader, repository: str | None, rules: tuple[
         reader.report(Problem(Code.REPOSITORY_NOT_KNOWN, input="repository"))
 
 
-def _warnings(points: int | None, server_url: str) -> tuple[str, ...]:
+def _findings(points: int | None, server_url: str) -> tuple[Finding, ...]:
     if points and points > settings.POINTS_OF_GITHUB and server_url == "https://github.com":
         return (
-            f"points-per-minute: {points} is more than GitHub allows ({settings.POINTS_OF_GITHUB}): expect refusals",
+            Finding(FindingCode.POINTS_OVER_LIMIT, number=points, names=(str(settings.POINTS_OF_GITHUB),)),
         )
     return ()
 
@@ -168,13 +168,7 @@ def _references(reader: InputReader, parsed: Settings) -> Mapping[tuple[str, ...
     found = {globs: find_references(reader.context.roots[0], globs) for globs in named}
     for globs, name in named.items():
         for problem in found[globs].problems:
-            at = Position(problem.path, problem.line, problem.column) if problem.line else None
-            details: dict[str, Detail] = {
-                "cause": problem.code.value,
-                "why": problem.detail,
-                "limit": problem.limit,
-            }
-            reader.report(Problem(Code.REFERENCES, problem.path, name, at, details))
+            reader.report(problem.of(name))
     return found
 
 

@@ -11,18 +11,20 @@ import os
 import re
 import stat
 from dataclasses import dataclass, field
-from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from package_retention.inputs.references import parse
 from package_retention.inputs.structured_text import StructureError
+from package_retention.problems import InvalidValueError, Position, Problem, invalid
+from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from package_retention.decide.in_use import Reference
+    from package_retention.problems import Detail
 
 # UTF-32 first: its mark begins with that of UTF-16.
 _MARKS = (
@@ -49,38 +51,6 @@ class Limits:
 LIMITS = Limits()
 
 
-class FileProblemCode(StrEnum):
-    """What is wrong with a glob or file."""
-
-    OUTSIDE = "outside-workspace"
-    NO_MATCH = "no-match"
-    FOLDER = "folder"
-    LINK = "symbolic-link"
-    NO_FILE = "no-regular-file"
-    TOO_LARGE = "too-large"
-    TOO_MANY = "too-many-files"
-    TOO_MUCH = "too-many-bytes"
-    UNREADABLE = "unreadable"
-    NO_TEXT = "no-text"
-    NOT_PARSED = "not-parsed"
-    NO_REFERENCE = "no-reference"
-
-
-@dataclass(frozen=True, slots=True)
-class FileProblem:
-    """Why references cannot be relied upon: a code, the glob or path, and where and what if known.
-
-    `limit` is the bound that was passed, in files or bytes.
-    """
-
-    code: FileProblemCode
-    path: str
-    line: int = 0
-    column: int = 0
-    detail: str = ""
-    limit: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class FoundReferences:
     """What all files together refer to; `templates` are the files that were read as text, for a notice each."""
@@ -88,7 +58,7 @@ class FoundReferences:
     references: tuple[Reference, ...] = ()
     files: tuple[str, ...] = ()
     templates: tuple[str, ...] = ()
-    problems: tuple[FileProblem, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 def find_references(workspace: Path, globs: Sequence[str], limits: Limits = LIMITS) -> FoundReferences:
@@ -101,55 +71,39 @@ def find_references(workspace: Path, globs: Sequence[str], limits: Limits = LIMI
     search = _Search(workspace)
     for glob in globs:
         search.add(glob)
-    if len(search.files) > limits.files:
-        search.problems.append(FileProblem(FileProblemCode.TOO_MANY, named, limit=limits.files))
-        search.files.clear()
-    reader = _Reader(workspace, limits, search.problems)
-    for file in sorted(search.files):
-        reader.add(file)
-        if reader.bytes > limits.total_bytes:
-            reader.problems.append(FileProblem(FileProblemCode.TOO_MUCH, named, limit=limits.total_bytes))
+    problems, files = search.problems, sorted(search.files)
+    references: list[Reference] = []
+    templates: list[str] = []
+    if len(files) > limits.files:
+        problems.append(_problem(Code.GLOBS_TOO_MANY, named, most=limits.files))
+        files = []
+    size = 0
+    for file in files:
+        try:
+            data = _read(workspace / file, file, limits.file_bytes)
+            parsed = parse(_decoded(data, file), file)
+        except InvalidValueError as error:
+            problems += error.problems
+            continue
+        except StructureError as error:
+            at = Position(file, error.line, error.column) if error.line else None
+            problems.append(Problem(Code.FILE_NOT_PARSED, file, at=at, details={"why": error.problem}))
+            continue
+        references += parsed.references
+        templates += [file] * parsed.is_template
+        size += len(data)
+        if size > limits.total_bytes:
+            problems.append(_problem(Code.GLOBS_TOO_MUCH, named, most=limits.total_bytes))
             break
-    if not reader.references and not reader.problems:
-        reader.problems.append(FileProblem(FileProblemCode.NO_REFERENCE, named))
-    problems = tuple(dict.fromkeys(reader.problems))
+    if not references and not problems:
+        problems.append(_problem(Code.GLOBS_WITHOUT_REFERENCE, named))
     return FoundReferences(
-        tuple(reader.references), tuple(sorted(search.files)), tuple(reader.templates), problems
+        tuple(references), tuple(sorted(search.files)), tuple(templates), tuple(dict.fromkeys(problems))
     )
 
 
-class _FileError(Exception):
-    def __init__(self, problem: FileProblem) -> None:
-        super().__init__(problem)
-        self.problem = problem
-
-
-@dataclass
-class _Reader:
-    """Reads files and collects what they refer to, or why that is not known."""
-
-    workspace: Path
-    limits: Limits
-    problems: list[FileProblem]
-    references: list[Reference] = field(default_factory=list)
-    templates: list[str] = field(default_factory=list)
-    bytes: int = 0
-
-    def add(self, file: str) -> None:
-        """Add one file's references."""
-        try:
-            data = _read(self.workspace / file, file, self.limits.file_bytes)
-            self.bytes += len(data)
-            parsed = parse(_decoded(data, file), file)
-        except _FileError as error:
-            self.problems.append(error.problem)
-        except StructureError as error:
-            self.problems.append(
-                FileProblem(FileProblemCode.NOT_PARSED, file, error.line, error.column, error.problem)
-            )
-        else:
-            self.references += parsed.references
-            self.templates += [file] * parsed.is_template
+def _problem(code: Code, path: str, **details: Detail) -> Problem:
+    return Problem(code, path, details=details)
 
 
 @dataclass
@@ -158,21 +112,20 @@ class _Search:
 
     workspace: Path
     files: set[str] = field(default_factory=set)
-    problems: list[FileProblem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     def add(self, glob: str) -> None:
         """Add the files that one glob matches."""
         parts = PurePosixPath(glob).parts
         if not parts or glob.startswith("/") or ".." in parts or "\0" in glob:
-            self.problems.append(FileProblem(FileProblemCode.OUTSIDE, glob))
+            self.problems.append(_problem(Code.GLOB_OUTSIDE, glob))
             return
         before = len(self.problems)
         matched = set(self._matches(parts))
         self.files |= matched
         if not matched and len(self.problems) == before:
             is_folder = (self.workspace / glob).is_dir()
-            code = FileProblemCode.FOLDER if is_folder else FileProblemCode.NO_MATCH
-            self.problems.append(FileProblem(code, glob))
+            self.problems.append(_problem(Code.GLOB_IS_FOLDER if is_folder else Code.GLOB_UNMATCHED, glob))
 
     def _matches(self, parts: tuple[str, ...]) -> Iterator[str]:
         waiting: list[tuple[PurePosixPath, int]] = [(PurePosixPath(), 0)]
@@ -204,8 +157,8 @@ class _Search:
         if stat.S_ISREG(mode):
             yield str(path)
             return
-        code = FileProblemCode.LINK if stat.S_ISLNK(mode) else FileProblemCode.NO_FILE
-        self.problems.append(FileProblem(code, str(path)))
+        code = Code.FILE_LINK if stat.S_ISLNK(mode) else Code.FILE_NOT_REGULAR
+        self.problems.append(_problem(code, str(path)))
 
     def _entries(self, folder: PurePosixPath, part: str) -> Iterator[tuple[str, int]]:
         """Yield the names in a folder that fit one part of a glob, with their modes."""
@@ -222,9 +175,7 @@ class _Search:
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
-            self.problems.append(
-                FileProblem(FileProblemCode.UNREADABLE, str(folder / part), detail=error.strerror or "")
-            )
+            self.problems.append(_problem(Code.FILE_UNREADABLE, str(folder / part), why=error.strerror or ""))
 
 
 def _read(path: Path, file: str, most: int) -> bytes:
@@ -233,11 +184,9 @@ def _read(path: Path, file: str, most: int) -> bytes:
         with open(os.open(path, _FLAGS), "rb") as stream:  # noqa: PTH123 - a descriptor that followed no link
             data = stream.read(most + 1)
     except OSError as error:
-        raise _FileError(
-            FileProblem(FileProblemCode.UNREADABLE, file, detail=error.strerror or "")
-        ) from error
+        raise invalid(Code.FILE_UNREADABLE, file, why=error.strerror or "") from error
     if len(data) > most:
-        raise _FileError(FileProblem(FileProblemCode.TOO_LARGE, file, limit=most))
+        raise invalid(Code.FILE_TOO_LARGE, file, most=most)
     return data
 
 
@@ -247,7 +196,7 @@ def _decoded(data: bytes, file: str) -> str:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise _FileError(FileProblem(FileProblemCode.NO_TEXT, file, detail=error.encoding)) from error
+        raise invalid(Code.FILE_NO_TEXT, file) from error
     if "\0" in text:  # a binary file, or UTF-16 without its mark, in which nothing would be found
-        raise _FileError(FileProblem(FileProblemCode.NO_TEXT, file, detail="NUL"))
+        raise invalid(Code.FILE_NO_TEXT, file)
     return text

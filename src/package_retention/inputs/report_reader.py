@@ -17,7 +17,7 @@ from package_retention.model import (
     StepKind,
     Version,
 )
-from package_retention.problems import Problem
+from package_retention.problems import InvalidValueError, Problem, invalid
 from package_retention.problems import ProblemCode as Code
 from package_retention.report import Report, ReportedPackage, ReportedStep
 
@@ -33,10 +33,6 @@ MOST_BYTES = 256 * 1024 * 1024
 
 MOST_OF_LINE = 16 * 1024 * 1024
 _FOR_PEOPLE = tuple(line.__struct_config__.tag for line in report_format.FOR_PEOPLE)
-
-
-class _MalformedError(ValueError):
-    """A line that no report has."""
 
 
 @dataclass
@@ -63,8 +59,11 @@ def read(path: Path, most: int = MOST_BYTES) -> Report:
                 _take(reading, _decoded(line))
     except OSError as error:
         raise _refused(Code.FILE_UNREADABLE, path, why=error.strerror or "") from error
+    except InvalidValueError as error:
+        (problem,) = error.problems
+        raise _refused(problem.code, path, line=number, **problem.details) from error
     except (ValueError, RecursionError) as error:
-        raise _refused(Code.NOT_A_REPORT, path, line=number, why=str(error)) from error
+        raise _refused(Code.REPORT_LINE_UNFIT, path, line=number, why=str(error)) from error
     if reading.report is None:
         raise _refused(Code.EMPTY_REPORT, path)
     return _assembled(reading, reading.report)
@@ -76,7 +75,7 @@ def _lines(file: BinaryIO, most: int) -> Iterator[bytes]:
     while line := file.readline(MOST_OF_LINE + 1):
         left -= len(line)
         if left < 0 or len(line) > MOST_OF_LINE:
-            raise _MalformedError(f"it is larger than {most:,} bytes, or a line is")
+            raise invalid(Code.REPORT_TOO_LARGE, most=most)
         if not line.endswith(b"\n") and not _whole(line):
             return
         yield line
@@ -96,12 +95,10 @@ def _decoded(line: bytes) -> report_format.READ | None:
         # Not by msgspec's own parser: names may hold halves of surrogate pairs, which that refuses.
         value = json.loads(line)
     except ValueError as error:
-        raise _MalformedError("it is not JSON") from error
+        raise invalid(Code.REPORT_NOT_JSON) from error
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind == "run" and value.get("schema") != report_format.SCHEMA:
-        raise _MalformedError(
-            f"its schema is not {report_format.SCHEMA}, the one that this version of the action reads"
-        )
+        raise invalid(Code.REPORT_OTHER_SCHEMA, schema=report_format.SCHEMA)
     found: report_format.READ | None = (
         None if kind in _FOR_PEOPLE else msgspec.convert(value, report_format.READ)
     )
@@ -111,7 +108,7 @@ def _decoded(line: bytes) -> report_format.READ | None:
 def _take(reading: _Reading, line: report_format.READ | None) -> None:
     """Take in one line; the first must be the header, and no other may be."""
     if (reading.report is None) != isinstance(line, report_format.Run):
-        raise _MalformedError("a report begins with its one line of kind run")
+        raise invalid(Code.REPORT_WITHOUT_HEADER)
     match line:
         case report_format.Run():
             reading.report = _report(line)
@@ -144,14 +141,14 @@ def _report(line: report_format.Run) -> Report:
 def _take_package(reading: _Reading, line: report_format.Package) -> None:
     package = Package(Owner(line.owner, line.owner_kind), line.type, line.name)
     if reading.packages.setdefault(line.package, package) != package:
-        raise _MalformedError(f"package {line.package} was another one before")
+        raise invalid(Code.REPORT_OTHER_PACKAGE, number=line.package)
 
 
 def _take_step(reading: _Reading, line: report_format.Step) -> None:
     if line.step in reading.steps or line.package not in reading.packages:
-        raise _MalformedError(f"step {line.step} was there before, or its package is not there")
+        raise invalid(Code.REPORT_STEP_MISPLACED, number=line.step)
     if (line.version is None) != (line.change in (StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE)):
-        raise _MalformedError(f"a step of kind {line.change} with a version missing, or one too many")
+        raise invalid(Code.REPORT_STEP_UNFIT, change=line.change)
     step = Step(
         kind=line.change,
         package=reading.packages[line.package],
@@ -176,7 +173,7 @@ def _take_decision(reading: _Reading, line: report_format.ReadDecision) -> None:
 
 def _change(reading: _Reading, number: int, change: Callable[[ReportedStep], ReportedStep]) -> None:
     if number not in reading.steps:
-        raise _MalformedError(f"step {number} is not there")
+        raise invalid(Code.REPORT_NO_STEP, number=number)
     package, step = reading.steps[number]
     reading.steps[number] = (package, change(step))
 

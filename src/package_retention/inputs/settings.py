@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from package_retention.decide.rules import PackageRules, Share
     from package_retention.inputs.reference_files import FoundReferences
     from package_retention.inputs.values import Value
+    from package_retention.reason import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Settings:
     from_report: Path | None = None
     keep_referenced_in: tuple[str, ...] = ()
     references: Mapping[tuple[str, ...], FoundReferences] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
     by_hand: bool = False
 

@@ -83,6 +83,9 @@ _FINDINGS: dict[FindingCode, str] = {
     ),
     FindingCode.NOT_LISTED: "{subject} could not be listed: {error} {hint}",
     FindingCode.WOULD_BE_REFUSED: "a deletion would be refused: {about}",
+    FindingCode.POINTS_OVER_LIMIT: (
+        "points-per-minute: {number} is more than GitHub allows ({names}): expect refusals"
+    ),
     FindingCode.NOT_LOOKED_AT: "not looked at: the run ended before",
     FindingCode.MISSING: "{error} {hint}",
     FindingCode.NOT_WHOLE: "{reason}",

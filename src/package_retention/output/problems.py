@@ -22,21 +22,6 @@ _RANGES: Mapping[str, str] = {
     PackageType.RUBYGEMS: "`~> 1.2`, `>= 1.0, < 2.0`, `!= 1.3.0`, `1.2.3`",
 }
 _NPM_RANGES = "`^1.2`, `~1.2.3`, `1.x`, `>=1.0.0 <2.0.0`, `1.2 - 2.3`, `^1 || ^3`"
-_REFERENCES = {
-    "no-match": "matches no file",
-    "folder": "is a folder; write a glob of files, like `deploy/**/*.yaml`",
-    "outside-workspace": "leaves the workspace; write a path below it",
-    "symbolic-link": "is a symbolic link, which could lead anywhere; name the file itself",
-    "no-regular-file": "is not a regular file",
-    "too-large": "is larger than {limit:,} bytes",
-    "too-many-files": "match more than {limit:,} files; name them more closely",
-    "too-many-bytes": "match files of more than {limit:,} bytes in all; name them more closely",
-    "unreadable": "cannot be read: {detail}",
-    "no-text": "is not a text in UTF-8, or in UTF-16 with a byte-order mark",
-    "not-parsed": "cannot be parsed: {detail}",
-    "no-reference": "hold no reference at all; is a listing empty?",
-}
-
 # `{value}` and details are put between backticks, escaped; numbers are written plainly.
 _SENTENCES: Mapping[Code, str] = {
     Code.UNKNOWN_INPUT: "{value} is not an input{hint}",
@@ -146,9 +131,24 @@ _SENTENCES: Mapping[Code, str] = {
     Code.FILE_NOT_THERE: "{value} is not there; check out the repository before this step",
     Code.FILE_UNREADABLE: "{value} cannot be opened: {why}",
     Code.FILE_TOO_LARGE: "{value} is larger than {most} bytes",
-    Code.NOT_A_REPORT: "{value} is not a report of this action: line {line}: {why}",
+    Code.FILE_NO_TEXT: "{value} is not a text in UTF-8, or in UTF-16 with a byte-order mark",
+    Code.FILE_NOT_PARSED: "{value} cannot be parsed: {why}",
+    Code.GLOB_OUTSIDE: "{value} leaves the workspace; write a path below it",
+    Code.GLOB_UNMATCHED: "{value} matches no file",
+    Code.GLOB_IS_FOLDER: "{value} is a folder; write a glob of files, like `deploy/**/*.yaml`",
+    Code.GLOBS_TOO_MANY: "{value} match more than {most} files; name them more closely",
+    Code.GLOBS_TOO_MUCH: "{value} match files of more than {most} bytes in all; name them more closely",
+    Code.GLOBS_WITHOUT_REFERENCE: "{value} hold no reference at all; is a listing empty?",
     Code.EMPTY_REPORT: "{value} is empty: the run that wrote it ended before it began",
-    Code.REFERENCES: "{value} {hint}",
+    Code.REPORT_TOO_LARGE: "{report}: it is larger than {most} bytes, or a line is",
+    Code.REPORT_NOT_JSON: "{report}: it is not JSON",
+    Code.REPORT_OTHER_SCHEMA: "{report}: its schema is not {schema}, the one that this version of the action reads",
+    Code.REPORT_WITHOUT_HEADER: "{report}: a report begins with its one line of kind run",
+    Code.REPORT_OTHER_PACKAGE: "{report}: package {number} was another one before",
+    Code.REPORT_STEP_MISPLACED: "{report}: step {number} was there before, or its package is not there",
+    Code.REPORT_STEP_UNFIT: "{report}: a step of kind {change} with a version missing, or one too many",
+    Code.REPORT_NO_STEP: "{report}: step {number} is not there",
+    Code.REPORT_LINE_UNFIT: "{report}: {why}",
     Code.NOT_UTF8: "is not UTF-8; save the file as UTF-8",
     Code.NOT_YAML: "is not YAML: {why}",
     Code.NOT_YAML_STAR: "is not YAML: {why}; a text that begins with `*` goes between quotes, like `'*'`",
@@ -213,7 +213,8 @@ _CONSTANTS = {"durations": _DURATIONS, "digest": _DIGEST, "places": _PLACES}
 _LONGEST_PATH = 1000
 _OF_PATHS = frozenset(
     {code for code in Code if code.name.startswith("FILE_")}
-    | {Code.NOT_A_REPORT, Code.EMPTY_REPORT, Code.SAME_FILE}
+    | {code for code in Code if code.name.startswith("REPORT_")}
+    | {Code.EMPTY_REPORT, Code.SAME_FILE}
 )
 # These sentences say of which inputs they are.
 _NAME_THE_INPUT = frozenset(
@@ -228,7 +229,7 @@ _NAME_THE_INPUT = frozenset(
     }
 )
 # Details that are words of a sentence.
-_PLAIN = frozenset({"why", "what", "rule", "operation", "shape", "character", "versions", "go"})
+_PLAIN = frozenset({"why", "change", "what", "rule", "operation", "shape", "character", "versions", "go"})
 
 
 def sentence(problem: Problem, *, by_hand: bool = False) -> str:
@@ -238,7 +239,9 @@ def sentence(problem: Problem, *, by_hand: bool = False) -> str:
         f"`{harmless(problem.value, _LONGEST_PATH)}`" if problem.code in _OF_PATHS else quoted(problem.value)
     )
     form = _BY_HAND.get(problem.code) if by_hand else None
-    text = (form or _SENTENCES[problem.code]).format(value=value, **_words(problem))
+    words = _words(problem)
+    report = f"{value} is not a report of this action: line {words.get('line')}"
+    text = (form or _SENTENCES[problem.code]).format(value=value, report=report, **words)
     subject = f"{problem.input}: " if problem.input and problem.code not in _NAME_THE_INPUT else ""
     at = problem.at
     if at is None:
@@ -310,12 +313,6 @@ def _joined(said: Detail) -> str:
     return " with ".join(map(quoted, said)) if isinstance(said, tuple) else quoted(str(said))
 
 
-def _hint_for_files(details: Mapping[str, Detail]) -> str:
-    return _REFERENCES[str(details["cause"])].format(
-        detail=harmless(str(details["why"])), limit=details["limit"]
-    )
-
-
 def _hint_for_empty(details: Mapping[str, Detail]) -> str:
     default = details.get("default")
     return f" say {_word('', default)}" if default else " leave it out"
@@ -323,7 +320,6 @@ def _hint_for_empty(details: Mapping[str, Detail]) -> str:
 
 _HINTS: Mapping[Code, Callable[[Mapping[str, Detail]], str]] = {
     Code.EMPTY_INPUT: _hint_for_empty,
-    Code.REFERENCES: _hint_for_files,
     Code.UNKNOWN_INPUT: _hint_for_input,
     Code.UNKNOWN_KEY: _hint_for_key,
     Code.NO_FILTER: _hint_for_filter,

@@ -239,7 +239,7 @@ def _result(
         operation=settings.operation,
         dry_run=settings.dry_run,
         packages=tuple(results),
-        warnings=(*settings.warnings, *run_context.api.notices(), *warnings),
+        warnings=(*settings.findings, *run_context.api.notices(), *warnings),
         complete=not isinstance(cause, BudgetError | CancelledError),
         ended_by=_ended_by(cause),
         failure=failure,
