@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from benchmarks.memory import peak
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.facts import Facts, oldest_first
 from package_retention.decide.graph import INDEX_TYPES
-from package_retention.decide.matching import VersionParser
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, Options, OrderBy, PackageRules, Retention, Rule, Series
 from package_retention.model import Descriptor, Manifest, Owner, OwnerKind, Package, PackageType, Version

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 
 _SHORT_DIGEST = len("sha256:") + 12
+
+# Facts A4: within 30 days, and only while the name is not in use again.
+RESTORE_WINDOW = timedelta(days=30)
 
 
 class Operation(StrEnum):

@@ -13,8 +13,8 @@ from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.due_dates import moments, schedule
 from package_retention.decide.durations import Duration
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.facts import Facts
-from package_retention.decide.matching import VersionParser
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, Options, PackageRules, Retention, Rule, TagStatus
 from package_retention.errors import PlanError

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
-from package_retention.decide.matching import VersionParser
-from package_retention.decide.reads import blind_reads, certain_reads
+from package_retention.decide.ecosystems import VersionParser
+from package_retention.decide.facts import blind_reads, certain_reads
 from package_retention.decide.rules import Options
 from package_retention.errors import PlanError
 from package_retention.model import Absent, Manifest, PackageType, Plan, StepKind, Unreadable

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
-from package_retention.decide.matching import VersionParser
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, Options, OrderBy, PackageRules, Retention, Rule
 from package_retention.model import Descriptor, PackageType

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.expiry import UnreadLabel
 from package_retention.decide.git_names import (
     GitKind,
@@ -20,7 +21,6 @@ from package_retention.decide.git_names import (
     UnlistedCause,
 )
 from package_retention.decide.in_use import Reference, ReferenceIndex
-from package_retention.decide.matching import VersionParser
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, Options, PackageRules, Retention, Rule
 from package_retention.model import Manifest, PackageType

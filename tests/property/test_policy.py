@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
-from package_retention.decide.matching import VersionParser
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.rules import Options
 from package_retention.errors import InputError, PlanError
 from package_retention.inputs.parsing import parse as parse_inputs

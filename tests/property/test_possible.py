@@ -8,8 +8,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from package_retention.decide import ecosystems
-from package_retention.decide.matching import VersionParser
-from package_retention.decide.possible import can_select, untouched_plan
+from package_retention.decide.deletion_plan import can_select, untouched_plan
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.rules import Options, PackageRules
 from package_retention.model import PackageType
 from property.test_images import planned

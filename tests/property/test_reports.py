@@ -17,8 +17,8 @@ from emulator.faults import Fault, Kind
 from emulator.images import push_image
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.graph import derived_subject
-from package_retention.decide.matching import VersionParser
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Options
 from package_retention.errors import PlanError

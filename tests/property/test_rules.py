@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
-from package_retention.decide.matching import VersionParser
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.rules import Options, OrderBy, PackageRules, Rule, Series
 from package_retention.model import PackageType, Plan, StepKind, Version
 from package_retention.output.sentences import reason_words

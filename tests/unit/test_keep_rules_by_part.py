@@ -6,7 +6,7 @@ import pytest
 
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
-from package_retention.decide.matching import VersionParser
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Damage, Filter, Options, PackageRules, Rule
 from package_retention.model import Descriptor, PackageType, Plan

@@ -12,9 +12,9 @@ import pytest
 
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.facts import Facts
 from package_retention.decide.git_names import GitNames, PullRequests, RepositoryNames
-from package_retention.decide.matching import VersionParser
 from package_retention.decide.rules import Options
 from package_retention.inputs.policy import DELETE_KEYS, KEEP_KEYS, PACKAGE_KEYS, parse
 from package_retention.model import Descriptor, Owner, OwnerKind, Package, PackageType, Plan, Version

@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from package_retention.decide.graph import closure, damage, own_tags
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from package_retention.decide.ecosystems import VersionParser
     from package_retention.decide.facts import Facts
+    from package_retention.decide.graph import Graph
     from package_retention.decide.in_use import UseReason
-    from package_retention.decide.matching import VersionParser
     from package_retention.decide.patterns import Patterns
     from package_retention.decide.rules import Damage
-    from package_retention.model import Version
+    from package_retention.model import PackageType, Version
+
 
 LATEST = "latest"
 
@@ -82,3 +88,55 @@ def with_companions(candidate: Candidate, patterns: Patterns | None, parser: Ver
         return candidate
     found = frozenset(tag for tag in candidate.texts if is_companion(tag, patterns, parser))
     return replace(candidate, companions=found) if found else candidate
+
+
+def images(graph: Graph, facts: Facts) -> list[Candidate]:
+    """One item for each root and each orphaned referrer of a container package."""
+    gone = facts.gone
+    return [_image(graph, digest, facts, gone=graph.nodes[digest].id in gone) for digest in graph.units]
+
+
+def _image(graph: Graph, digest: str, facts: Facts, *, gone: bool) -> Candidate:
+    version = graph.nodes[digest]
+    orphan = digest in graph.orphans
+    inside = closure((digest,), graph.follows) if graph.follows(digest) else {digest: digest}
+    own = own_tags(version)
+    return Candidate(
+        version,
+        texts=version.tags if orphan else own,
+        is_image=True,
+        damage=damage(graph, digest, facts.confirmed),
+        is_referrer=orphan,
+        has_own_tag=bool(own),
+        tags_inside=frozenset(tag for d in inside for tag in graph.nodes[d].tags),
+        digests_inside=frozenset(inside),
+        ids_inside=frozenset(graph.nodes[d].id for d in inside),
+        reference=facts.reference,
+        gone=gone,
+        facts=facts,
+    )
+
+
+def flat(
+    versions: tuple[Version, ...],
+    package_type: PackageType,
+    gone: Collection[int] = (),
+    facts: Facts | None = None,
+) -> list[Candidate]:
+    """One item for each version, for package types without manifests to read, and for deleted versions."""
+    if not package_type.has_tags:
+        return [single_candidate(version, gone=version.id in gone, facts=facts) for version in versions]
+    return [_tagged(version, gone=version.id in gone, facts=facts) for version in versions]
+
+
+def _tagged(version: Version, *, gone: bool, facts: Facts | None) -> Candidate:
+    own = own_tags(version)
+    return Candidate(
+        version,
+        texts=own,
+        is_image=True,
+        has_own_tag=bool(own),
+        tags_inside=frozenset(version.tags),
+        gone=gone,
+        facts=facts,
+    )

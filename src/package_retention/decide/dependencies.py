@@ -1,74 +1,21 @@
-"""Which images may go without breaking what stays: a fixed point over the graph, and what GitHub refuses last."""
+"""Which images may go without breaking what stays (a fixed point over the graph), and in which order they go."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from package_retention.decide.candidates import Candidate, single_candidate
-from package_retention.decide.facts import by_age
-from package_retention.decide.graph import closure, damage, own_tags
-from package_retention.model import Manifest
+from package_retention.decide.facts import by_age, oldest_first
+from package_retention.decide.graph import closure
+from package_retention.model import Manifest, Step, StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from package_retention.decide.facts import Facts
     from package_retention.decide.graph import Graph
-    from package_retention.model import PackageType, Version
-
-
-def images(graph: Graph, facts: Facts) -> list[Candidate]:
-    """One item for each root and each orphaned referrer of a container package."""
-    gone = facts.gone
-    return [_image(graph, digest, facts, gone=graph.nodes[digest].id in gone) for digest in graph.units]
-
-
-def _image(graph: Graph, digest: str, facts: Facts, *, gone: bool) -> Candidate:
-    version = graph.nodes[digest]
-    orphan = digest in graph.orphans
-    inside = closure((digest,), graph.follows) if graph.follows(digest) else {digest: digest}
-    own = own_tags(version)
-    return Candidate(
-        version,
-        texts=version.tags if orphan else own,
-        is_image=True,
-        damage=damage(graph, digest, facts.confirmed),
-        is_referrer=orphan,
-        has_own_tag=bool(own),
-        tags_inside=frozenset(tag for d in inside for tag in graph.nodes[d].tags),
-        digests_inside=frozenset(inside),
-        ids_inside=frozenset(graph.nodes[d].id for d in inside),
-        reference=facts.reference,
-        gone=gone,
-        facts=facts,
-    )
-
-
-def flat(
-    versions: tuple[Version, ...],
-    package_type: PackageType,
-    gone: Collection[int] = (),
-    facts: Facts | None = None,
-) -> list[Candidate]:
-    """One item for each version, for package types without manifests to read, and for deleted versions."""
-    if not package_type.has_tags:
-        return [single_candidate(version, gone=version.id in gone, facts=facts) for version in versions]
-    return [_tagged(version, gone=version.id in gone, facts=facts) for version in versions]
-
-
-def _tagged(version: Version, *, gone: bool, facts: Facts | None) -> Candidate:
-    own = own_tags(version)
-    return Candidate(
-        version,
-        texts=own,
-        is_image=True,
-        has_own_tag=bool(own),
-        tags_inside=frozenset(version.tags),
-        gone=gone,
-        facts=facts,
-    )
+    from package_retention.model import Package, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +120,68 @@ def but_the_last_tag(
         return dict(untagged), None
     last = max((version for version in staying if version.name in untagged), key=by_age, default=None)
     return {digest: tags for digest, tags in untagged.items() if last is None or digest != last.name}, last
+
+
+def origins_of(graph: Graph, settled: Resolution) -> dict[str, str]:
+    """For everything that goes, the image that it goes with: the oldest, where several share it."""
+    return closure((v.name for v in oldest_first(graph.nodes[d] for d in settled.roots)), graph.follows)
+
+
+def deletion_steps(
+    package: Package, graph: Graph, going: Iterable[str], origins: Mapping[str, str]
+) -> tuple[Step, ...]:
+    """Return one step a manifest, each behind all that names it, or that it refers to.
+
+    A root goes first. GitHub may refuse it (5,000 downloads, the last tagged version), and if a child were gone by then,
+    the tag would stay on an index that no client can pull: "manifest unknown" (facts D).
+    """
+    waits = _waits(graph, going)
+    return tuple(
+        Step(
+            StepKind.DELETE_VERSION,
+            package,
+            graph.nodes[digest],
+            after=frozenset(graph.nodes[w].id for w in waits.get(digest, ())),
+            root=graph.nodes[origins[digest]].id,
+        )
+        for digest in _sequence(graph, origins, going, waits)
+    )
+
+
+def _waits(graph: Graph, going: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """What each going manifest waits for: everything going that names it, or that it refers to."""
+    inside = set(going)
+    waits: dict[str, list[str]] = {}
+    for digest in inside:
+        # An attestation goes with its index, and yet after its platform: one that GitHub keeps keeps it.
+        for follower in (*graph.names.get(digest, ()), *graph.all_referrers.get(digest, ())):
+            if follower in inside:
+                waits.setdefault(follower, []).append(digest)
+    return {digest: tuple(dict.fromkeys(before)) for digest, before in waits.items()}
+
+
+def _sequence(
+    graph: Graph, origins: Mapping[str, str], going: Iterable[str], waits: Mapping[str, tuple[str, ...]]
+) -> list[str]:
+    """Image by image, oldest root first, each manifest behind all that it waits for."""
+    by_image: dict[str, list[str]] = {}
+    for digest in sorted(going, key=lambda d: by_age(graph.nodes[d])):
+        by_image.setdefault(origins[digest], []).append(digest)
+    placed: dict[str, None] = {}
+    for root in (v.name for v in oldest_first(graph.nodes[d] for d in by_image)):
+        for digest in (root, *by_image[root]):
+            _place(digest, waits, placed)
+    return list(placed)
+
+
+def _place(digest: str, waits: Mapping[str, tuple[str, ...]], placed: dict[str, None]) -> None:
+    """Put a manifest behind what it waits for, without recursion (hostile depth); cycles never get here."""
+    stack = [digest]
+    while stack:
+        top = stack[-1]
+        missing = [before for before in waits.get(top, ()) if before not in placed]
+        if missing:
+            stack.extend(missing)
+            continue
+        placed.setdefault(top)
+        stack.pop()

@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING
 
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
-from package_retention.decide.expiry import Expires
-from package_retention.decide.image_expiry import image_expiry
+from package_retention.decide.expiry import Expires, image_expiry
 from package_retention.decide.matching import GRACE
 from package_retention.results import Due
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from package_retention.decide.ecosystems import VersionParser
     from package_retention.decide.facts import Facts
-    from package_retention.decide.matching import VersionParser
     from package_retention.decide.rules import Options, PackageRules
     from package_retention.model import Decision
     from package_retention.reason import Reason

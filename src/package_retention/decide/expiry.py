@@ -1,7 +1,7 @@
-"""When an image says itself that its time is over: `quay.expires-after` as annotation or label.
+"""When an image expires by its own label `quay.expires-after`, and what is to be read before that is known.
 
-Only an image of which every platform says so expires. What cannot be read, or says anything but a duration above
-zero, never does.
+The annotation of an index decides alone. Of any other image every platform must state an expiry, and the longest
+counts. What does not state one, or not one above zero, does not expire; what could not be read is not known.
 """
 
 from __future__ import annotations
@@ -11,9 +11,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from package_retention.decide.graph import is_attestation
+from package_retention.model import Manifest
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
+
+    from package_retention.decide.facts import Facts
+    from package_retention.model import Version
+
 
 KEY = "quay.expires-after"
 
@@ -139,3 +146,60 @@ def _problem(platform: PlatformExpiry) -> UnreadExpiry | InvalidExpiry | NotStat
 
 def _severity(problem: UnreadExpiry | InvalidExpiry | NotStated) -> int:
     return (UnreadExpiry, InvalidExpiry, NotStated).index(type(problem))
+
+
+@dataclass(frozen=True, slots=True)
+class ToRead:
+    """Digests of the manifests and configs without which it is not known whether an image expires."""
+
+    manifests: tuple[str, ...] = ()
+    configs: tuple[str, ...] = ()
+
+
+def image_expiry(facts: Facts, version: Version, now: datetime) -> Expiry | ToRead:
+    """Return when an image expires, or what is to be read first.
+
+    A platform that is not in the registry says nothing, so an image that names one never expires.
+    """
+    manifest = facts.readings.get(version.name)
+    if isinstance(manifest, Manifest) and manifest.is_index and manifest.expires_after is not None:
+        return judge(manifest.expires_after, (), version.touched_at, now)
+    found = list(_platforms(facts, version.name, set()))
+    manifests = tuple(one for one in found if isinstance(one, str))
+    platforms = [one for one in found if isinstance(one, PlatformExpiry)]
+    configs = tuple(
+        config for one in platforms if (config := _config(facts, one)) and config not in facts.labels
+    )
+    if manifests or configs:
+        return ToRead(manifests, configs)
+    return judge(None, [_labelled(facts, one) for one in platforms], version.touched_at, now)
+
+
+def _platforms(facts: Facts, digest: str, seen: set[str]) -> Iterator[PlatformExpiry | str]:
+    """Yield what each platform below a manifest says, or the digest of one that was not read."""
+    if digest in seen:
+        return
+    seen.add(digest)
+    if digest not in facts.readings:
+        yield digest
+        return
+    manifest = facts.readings[digest]
+    if not isinstance(manifest, Manifest):
+        yield PlatformExpiry(digest)
+    elif manifest.is_index and manifest.expires_after is None:
+        for child in manifest.children:
+            if not is_attestation(child):
+                yield from _platforms(facts, child.digest, seen)
+    else:
+        yield PlatformExpiry(digest, manifest.expires_after)
+
+
+def _config(facts: Facts, platform: PlatformExpiry) -> str:
+    """The config to read a platform's label from; empty where an annotation decides, or none is an image's."""
+    manifest = facts.readings.get(platform.digest)
+    return manifest.config if isinstance(manifest, Manifest) and platform.annotation is None else ""
+
+
+def _labelled(facts: Facts, platform: PlatformExpiry) -> PlatformExpiry:
+    label = facts.labels.get(_config(facts, platform))
+    return PlatformExpiry(platform.digest, platform.annotation, label)

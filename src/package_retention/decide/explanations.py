@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from package_retention.decide import named_after
-from package_retention.decide.expiry import Expires, InvalidExpiry, NotStated
-from package_retention.decide.image_expiry import ToRead, image_expiry
+from package_retention.decide import source_gone
+from package_retention.decide.expiry import Expires, InvalidExpiry, NotStated, ToRead, image_expiry
 from package_retention.decide.rules import OrderBy, Series
 from package_retention.reason import Condition
 
@@ -16,9 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from package_retention.decide.candidates import Candidate
+    from package_retention.decide.ecosystems import VersionParser
     from package_retention.decide.expiry import Expiry
     from package_retention.decide.git_names import GitKind
-    from package_retention.decide.matching import VersionParser
     from package_retention.decide.patterns import Patterns
     from package_retention.decide.rules import Filter, Rule
     from package_retention.reason import Fact, Terms
@@ -137,11 +136,11 @@ def _found_elsewhere(
 ) -> Iterator[Fact]:
     """Yield what git and files say of a version, by the conditions that ask for it."""
     if condition.source_gone:
-        yield from named_after.gone(condition, candidate, candidate.telling, parser, now).facts[
+        yield from source_gone.gone(condition, candidate, candidate.telling, parser, now).facts[
             :_MOST_SOURCES
         ]
     if condition.source_exists and (
-        thing := named_after.exists(condition, candidate, candidate.texts, parser)
+        thing := source_gone.exists(condition, candidate, candidate.texts, parser)
     ):
         yield thing
     if place := candidate.used(condition.referenced_in):

@@ -1,4 +1,7 @@
-"""What is known of one package when a decision is made."""
+"""What is known of one package when a decision is made, and which manifests have to be read for it.
+
+As few are read as can be, and all that may hold something together.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from package_retention.decide.graph import INDEX_TYPES, attests, is_attestation
+from package_retention.model import Manifest
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from package_retention.decide.expiry import UnreadLabel
     from package_retention.decide.git_names import GitNames
+    from package_retention.decide.graph import Graph
     from package_retention.decide.in_use import InUse
-    from package_retention.model import Package, Reading, Version
+    from package_retention.model import Descriptor, Package, Reading, Version
 
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -100,3 +107,98 @@ def _duplicate_names(versions: tuple[Version, ...]) -> set[int]:
         if other != version.id:
             duplicate_names |= {other, version.id}
     return duplicate_names
+
+
+_BURST_SECONDS = 120.0
+
+
+def certain_reads(versions: Sequence[Version], readings: Mapping[str, Reading]) -> tuple[str, ...]:
+    """Return the digests that surely need a read: tagged manifests, then children that may name or refer to others."""
+    nodes = {version.name: version for version in versions}
+    tagged = tuple(d for d, version in nodes.items() if version.tags and d not in readings)
+    if tagged:
+        return tagged
+    telling = dict.fromkeys(_telling(nodes, readings))
+    return tuple(digest for digest in telling if digest in nodes and digest not in readings)
+
+
+def _telling(nodes: Mapping[str, Version], readings: Mapping[str, Reading]) -> Iterator[str]:
+    """Children that are described as indexes, or not described; and those of what may be a fallback index."""
+    for digest, manifest in readings.items():
+        if not isinstance(manifest, Manifest):
+            continue
+        yield from manifest.mentions
+        version = nodes.get(digest)
+        # Only the referrers in a list tell whether it is a fallback index that lost its tag, and of which subject.
+        fallback = version and not version.tags and not any(c.platform or c.role for c in manifest.children)
+        for child in manifest.children:
+            if fallback or child.media_type in INDEX_TYPES or not _is_described(child):
+                yield child.digest
+
+
+def _is_described(child: Descriptor) -> bool:
+    """Whether a descriptor says more than a media type, which may be wrong."""
+    return bool(child.platform or child.role or child.artifact_type)
+
+
+def blind_reads(versions: Sequence[Version], readings: Mapping[str, Reading], turn: int) -> tuple[str, ...]:
+    """Return untagged digests that nothing names yet: one may be an index that names the others.
+
+    Of each burst of pushes the newest first (an index is pushed after its platforms), twice as many each `turn`:
+    a dangling image then costs about one read, too, and children described as plain manifests none.
+    """
+    named = {child.digest for child in _described(readings.values())}
+    named |= {d for m in readings.values() if isinstance(m, Manifest) for d in m.mentions}
+    rest = [v for v in versions if v.name not in readings and v.name not in named]
+    return tuple(v.name for burst in _bursts(rest) for v in burst[: 2**turn])
+
+
+def reads_before_change(graph: Graph, going: Collection[str]) -> tuple[str, ...]:
+    """Return what is to be read before anything of `going` is deleted, after which all is to be decided again.
+
+    Of what goes, everything that may have a `subject` nobody has read; a platform of an index has none. And of what
+    stays, the attestations of a platform of which another attestation goes: only one that was read replaces it.
+    """
+    platforms = {
+        child.digest
+        for digest in graph.nodes
+        for child in _described([graph.readings.get(digest)])
+        if child.platform and not is_attestation(child) and not child.artifact_type
+    }
+    unread = (d for d in going if d not in platforms)
+    wanted = (*unread, *_replacements(graph, going))
+    return tuple(dict.fromkeys(d for d in wanted if d in graph.nodes and d not in graph.readings))
+
+
+def _replacements(graph: Graph, going: Collection[str]) -> Iterator[str]:
+    """The attestations that indexes which stay list, where they name the subject of one whose index goes."""
+    leaving = {child for digest in going for child in graph.names.get(digest, ())} & graph.attestations
+    staying = {s for d in leaving for s in graph.subjects.get(d, ()) if s in graph.nodes and s not in going}
+    for digest, children in graph.names.items():
+        if digest not in going and not staying.isdisjoint(children):
+            yield from (c.digest for c in _described([graph.readings[digest]]) if attests(c))
+
+
+def _described(readings: Iterable[Reading | None]) -> Iterator[Descriptor]:
+    for manifest in readings:
+        if isinstance(manifest, Manifest):
+            yield from manifest.children
+
+
+def _bursts(versions: Sequence[Version]) -> list[list[Version]]:
+    """Group versions that were created shortly after one another, each group newest first."""
+    dated = sorted((v for v in versions if v.created_at), key=lambda v: (v.created_at, v.id), reverse=True)
+    bursts: list[list[Version]] = [[v] for v in versions if not v.created_at]
+    last: Version | None = None
+    for version in dated:
+        if (
+            last
+            and last.created_at
+            and version.created_at
+            and ((last.created_at - version.created_at).total_seconds() <= _BURST_SECONDS)
+        ):
+            bursts[-1].append(version)
+        else:
+            bursts.append([version])
+        last = version
+    return bursts

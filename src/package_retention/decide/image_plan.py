@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from package_retention.decide.deletion_steps import deletion_steps, origins_of
-from package_retention.decide.dependencies import Resolution, but_the_last_tag, images, within_limit
-from package_retention.decide.facts import by_age, oldest_first
+from package_retention.decide.candidates import images
+from package_retention.decide.dependencies import (
+    Resolution,
+    but_the_last_tag,
+    deletion_steps,
+    origins_of,
+    within_limit,
+)
+from package_retention.decide.facts import by_age, oldest_first, reads_before_change
 from package_retention.decide.graph import INDEX_TYPES, Graph, build, closure, own_tags
 from package_retention.decide.plan_warnings import (
     about_expiry,
@@ -16,7 +22,6 @@ from package_retention.decide.plan_warnings import (
     about_parts,
     configs_unread,
 )
-from package_retention.decide.reads import reads_before_change
 from package_retention.decide.rules import Damage
 from package_retention.decide.selection import Selection, choose, restrict
 from package_retention.errors import PlanError
@@ -48,8 +53,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from package_retention.decide.ecosystems import VersionParser
     from package_retention.decide.facts import Facts
-    from package_retention.decide.matching import VersionParser
     from package_retention.decide.rules import Options, PackageRules, ReportScope
     from package_retention.model import Version
 

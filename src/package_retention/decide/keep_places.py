@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from package_retention.decide.candidates import Candidate
-    from package_retention.decide.ecosystems import VersionNumber
-    from package_retention.decide.matching import VersionParser
+    from package_retention.decide.ecosystems import VersionNumber, VersionParser
     from package_retention.decide.patterns import Pattern
     from package_retention.decide.rules import Retention
 
@@ -160,7 +159,7 @@ def _highest(placed: Mapping[int, _Ranked | None], ids: Iterable[int], tops: Ite
 def _ranked(candidate: Candidate, retention: Retention, parser: VersionParser) -> _Ranked | None:
     """The series in which an item is counted, and where it stands there; `None` if it has no order or no series."""
     by_version = retention.order_by is OrderBy.VERSION or retention.per is not None
-    number = parser.highest(candidate) if by_version else None
+    number = parser.highest(candidate.texts) if by_version else None
     order = _order(candidate, retention, number)
     series = _series(candidate, retention, number)
     return None if order is None or series is None else (series, (order, candidate.version.id))

@@ -7,10 +7,10 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from package_retention.decide import named_after
+from package_retention.decide import source_gone
 from package_retention.decide.candidates import LATEST
+from package_retention.decide.expiry import ToRead, image_expiry
 from package_retention.decide.explanations import expiry_condition, listed_kinds, written
-from package_retention.decide.image_expiry import ToRead, image_expiry
 from package_retention.decide.patterns import DERIVED_STARTS
 from package_retention.decide.rules import Damage, ReleaseStatus, TagStatus
 from package_retention.decide.source_gone import SourceState
@@ -21,32 +21,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.decide.candidates import Candidate
-    from package_retention.decide.ecosystems import Ecosystem, VersionNumber
+    from package_retention.decide.ecosystems import VersionParser
     from package_retention.decide.patterns import Patterns
     from package_retention.decide.rules import Filter
 
+
 GRACE = timedelta(hours=24)
-
-
-class VersionParser:
-    """Version numbers as an ecosystem reads them, each text read once."""
-
-    def __init__(self, ecosystem: Ecosystem) -> None:
-        self._ecosystem = ecosystem
-        self._known: dict[str, VersionNumber | None] = {}
-
-    def of(self, text: str) -> VersionNumber | None:
-        """The version that a text is; `None` where the ecosystem's tool refuses it."""
-        if text not in self._known:
-            self._known[text] = self._ecosystem.parse(text)
-        return self._known[text]
-
-    def highest(self, candidate: Candidate) -> VersionNumber | None:
-        """An item's version: the highest of its texts."""
-        if len(candidate.texts) == 1:
-            return self.of(candidate.texts[0])
-        found = [number for text in candidate.texts if (number := self.of(text)) is not None]
-        return max(found, default=None)
 
 
 class Verdict(IntEnum):
@@ -144,7 +124,7 @@ def keeps(condition: Filter, candidate: Candidate, parser: VersionParser, now: d
 
 
 def _exists(condition: Filter, candidate: Candidate, texts: tuple[str, ...], parser: VersionParser) -> bool:
-    return named_after.exists(condition, candidate, texts, parser) is not None
+    return source_gone.exists(condition, candidate, texts, parser) is not None
 
 
 def excluded(patterns: Patterns | None, candidate: Candidate) -> bool:
@@ -226,7 +206,7 @@ def _source_gone(
     condition: Filter, candidate: Candidate, texts: Match, parser: VersionParser, now: datetime
 ) -> Match:
     """Whether all that an image's tags are named after is gone, else the tags of which that is so."""
-    verdict = named_after.gone(condition, candidate, candidate.telling, parser, now)
+    verdict = source_gone.gone(condition, candidate, candidate.telling, parser, now)
     if verdict.state is SourceState.GONE:
         return texts
     asked = listed_kinds(condition.source_gone)
@@ -235,7 +215,7 @@ def _source_gone(
     facts = (missed, *verdict.facts[:1])
     matching = texts.tags if texts.verdict is Verdict.PARTLY else candidate.telling
     if texts.verdict >= Verdict.PARTLY and (
-        tags := named_after.gone_tags(condition, candidate, matching, parser, now)
+        tags := source_gone.gone_tags(condition, candidate, matching, parser, now)
     ):
         return Match(Verdict.PARTLY, Reason(ReasonCode.PARTLY_MATCHED, facts=facts), tags)
     if unknown:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from package_retention.decide.expiry import InvalidExpiry, UnreadLabel
+from package_retention.decide.expiry import InvalidExpiry, UnreadLabel, image_expiry
 from package_retention.decide.git_names import GitKind, Unlisted, needed_kinds
 from package_retention.decide.graph import closure
-from package_retention.decide.image_expiry import image_expiry
 from package_retention.decide.in_use import UseCode
 from package_retention.reason import Finding, FindingCode
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from package_retention.decide.candidates import with_companions
+from package_retention.decide.expiry import ToRead
 from package_retention.decide.explanations import facts, in_words, written
-from package_retention.decide.image_expiry import ToRead
 from package_retention.decide.keep_places import newest
 from package_retention.decide.matching import Match, Verdict, excluded, judge, keeps
 from package_retention.decide.rules import OrderBy
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.decide.candidates import Candidate
+    from package_retention.decide.ecosystems import VersionParser
     from package_retention.decide.explanations import RuleInWords
     from package_retention.decide.keep_places import Newest
-    from package_retention.decide.matching import VersionParser
     from package_retention.decide.rules import PackageRules, Rule
     from package_retention.reason import Terms
 

@@ -15,13 +15,22 @@ from package_retention.errors import (
     StaleError,
 )
 from package_retention.execute.retag import HalfwayError
-from package_retention.execute.walk import Done
 from package_retention.model import Outcome, Result, StepKind
 
 if TYPE_CHECKING:
+    from package_retention.errors import Refusal
     from package_retention.execute.retag import TagRemover, TagRestorer
     from package_retention.model import Step
     from package_retention.ports import EventListener, PackagesApi
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step's outcome, with the refusal behind it where there was one; `ended` where the run ended in its middle."""
+
+    outcome: Outcome
+    refusal: Refusal | None = None
+    ended: RetentionError | None = None
 
 
 class StopReason:

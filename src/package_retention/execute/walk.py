@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from package_retention.errors import Refusal
-    from package_retention.execute.steps import StopReason
+    from package_retention.execute.steps import Done, StopReason
     from package_retention.model import Plan, Step
     from package_retention.ports import EventListener
+
 
 # How often a walk looks up from waiting to see whether the run was cancelled, in seconds.
 _POLL_SECONDS = 0.1
@@ -33,15 +34,6 @@ _POLL_SECONDS = 0.1
 _MOST_LOOKS = 3
 # Tries of a deletion that takes a look before each, as the client tries any other change.
 _MOST_TRIES = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A step's outcome, with the refusal behind it where there was one; `ended` where the run ended in its middle."""
-
-    outcome: Outcome
-    refusal: Refusal | None = None
-    ended: RetentionError | None = None
 
 
 class FactsRefresher(Protocol):

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 from package_retention.decide import ecosystems
 from package_retention.decide.contents import contents
-from package_retention.decide.deletion_plan import check_share, deletion_plan
-from package_retention.decide.matching import VersionParser
+from package_retention.decide.deletion_plan import can_select, check_share, deletion_plan, untouched_plan
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.plan_warnings import git_kinds
-from package_retention.decide.possible import can_select, untouched_plan
 from package_retention.errors import MissingError, PlanError
+from package_retention.execute.freshness import PlanRefresher
 from package_retention.execute.walk import walk
 from package_retention.model import PackageType, Result, StepKind
 from package_retention.pipeline import review
 from package_retention.pipeline.context import PackageTask, execution
-from package_retention.pipeline.freshness import PlanRefresher
 from package_retention.pipeline.survey import list_versions, read_more, survey, survey_again
 from package_retention.reason import Finding, FindingCode
 from package_retention.results import PackageResult

@@ -7,11 +7,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from package_retention.decide import ecosystems
-from package_retention.decide.contents import contents
+from package_retention.decide.contents import Found, contents, inventory, says_which
 from package_retention.decide.deletion_plan import check_share, deletion_plan
 from package_retention.decide.due_dates import Schedule, moments, schedule
-from package_retention.decide.listing import Found, inventory, says_which
-from package_retention.decide.matching import VersionParser
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.errors import PlanError, RefusedError, UnreachableError
 from package_retention.model import OwnerKind, PackageType, Unreadable
 from package_retention.pipeline.context import PackageTask

@@ -7,11 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from package_retention.decide import ecosystems
-from package_retention.decide.dependencies import flat
+from package_retention.decide.candidates import flat
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.graph import own_tags
-from package_retention.decide.lost_tags import LostTags
-from package_retention.decide.matching import VersionParser, excluded
+from package_retention.decide.matching import excluded
 from package_retention.decide.restore_plan import (
+    LostTags,
     followers,
     missing_parts,
     restore_plan,
@@ -19,6 +20,7 @@ from package_retention.decide.restore_plan import (
     retag_steps,
 )
 from package_retention.errors import MissingError, PlanError, RetentionError, UnreachableError
+from package_retention.execute.freshness import PlanRefresher
 from package_retention.execute.retag import is_placeholder
 from package_retention.execute.walk import walk
 from package_retention.model import (
@@ -34,7 +36,6 @@ from package_retention.model import (
     Version,
 )
 from package_retention.pipeline.context import PackageTask, execution
-from package_retention.pipeline.freshness import PlanRefresher
 from package_retention.pipeline.recorder import joined
 from package_retention.pipeline.review import left_deleted
 from package_retention.ports import RawManifest
@@ -46,9 +47,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.decide.rules import PackageRules
+    from package_retention.execute.freshness import Replan
     from package_retention.model import Outcome, Package
     from package_retention.pipeline.context import RunContext
-    from package_retention.pipeline.freshness import Replan
     from package_retention.pipeline.targets import Target
     from package_retention.report import ReportedPackage
 

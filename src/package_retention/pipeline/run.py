@@ -16,10 +16,9 @@ from package_retention.errors import (
 )
 from package_retention.model import Operation, Plan, Result, StepKind
 from package_retention.pipeline import review
-from package_retention.pipeline.context import PackageTask
+from package_retention.pipeline.context import PATIENCE, PackageTask, each, result_of
 from package_retention.pipeline.recorder import Recorder
 from package_retention.pipeline.targets import Target, targets, unreached
-from package_retention.pipeline.threads import PATIENCE, each, result_of
 from package_retention.reason import Finding, FindingCode
 from package_retention.results import PackageResult, RunResult
 

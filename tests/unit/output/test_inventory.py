@@ -8,11 +8,10 @@ import pytest
 
 from emulator import shapes
 from hostile import NAMES
+from package_retention.decide.contents import Found, inventory, says_which
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
-from package_retention.decide.ecosystems import of
-from package_retention.decide.listing import Found, inventory, says_which
-from package_retention.decide.matching import VersionParser
+from package_retention.decide.ecosystems import VersionParser, of
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, Options, PackageRules, Retention, Rule
 from package_retention.model import Descriptor, Manifest, Operation, PackageType, Plan, Version

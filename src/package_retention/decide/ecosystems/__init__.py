@@ -19,7 +19,7 @@ from package_retention.problems import ProblemCode as Code
 from package_retention.problems import invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 MAX_LENGTH = 256
 """Longer texts have no version, whatever their ecosystem: npm's own cap, and far over what the others' registries take."""
@@ -79,6 +79,27 @@ class Ecosystem(Protocol):
     def parse_range(self, text: str) -> VersionRange:
         """Read a range in the ecosystem's own syntax; raise `InvalidValueError` if it is not one."""
         ...
+
+
+class VersionParser:
+    """Version numbers as an ecosystem reads them, each text read once."""
+
+    def __init__(self, ecosystem: Ecosystem) -> None:
+        self._ecosystem = ecosystem
+        self._known: dict[str, VersionNumber | None] = {}
+
+    def of(self, text: str) -> VersionNumber | None:
+        """Return the version that a text is; `None` if the ecosystem's tool refuses it."""
+        if text not in self._known:
+            self._known[text] = self._ecosystem.parse(text)
+        return self._known[text]
+
+    def highest(self, texts: Sequence[str]) -> VersionNumber | None:
+        """Return the highest version that one of the texts is."""
+        if len(texts) == 1:
+            return self.of(texts[0])
+        found = [number for text in texts if (number := self.of(text)) is not None]
+        return max(found, default=None)
 
 
 def of(package_type: PackageType) -> Ecosystem:
