@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from clocks import FakeClock
 from package_retention.api.budgets import ListBudget
 from package_retention.api.client import GitHubClient
-from package_retention.api.packages import PackagesClient, Where
+from package_retention.api.packages import PackagesClient
 from package_retention.api.pagination import Paginator
 from package_retention.api.rate_limit import RateLimiter
-from package_retention.api.responses import ResponseHeaders
+from package_retention.api.responses import RequestContext, ResponseHeaders
 from package_retention.api.tokens import TokenKind
 from package_retention.transport.exchange import TransportError
 
@@ -128,13 +128,13 @@ def rig(
         redactor=redactor,
         jitter=lambda: 0.5,
     )
-    where = Where(kind, on_github_com)
+    context = RequestContext("", "", kind, on_github_com=on_github_com)
     packages = PackagesClient(
         client,
         Paginator(client, workers, ListBudget(rate_limiter.hour)),
         rate_limiter,
         response_headers,
-        where,
+        context,
         clock,
     )
     return Rig(connections, clock, rate_limiter, response_headers, client, packages)

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, TextIO
 from package_retention.api import tokens
 from package_retention.api.budgets import ListBudget
 from package_retention.api.client import GitHubClient
-from package_retention.api.packages import PackagesClient, Where
+from package_retention.api.packages import PackagesClient
 from package_retention.api.pagination import Paginator
 from package_retention.api.rate_limit import LONGEST_BUDGET_WAIT, RateLimiter
-from package_retention.api.responses import ResponseHeaders
+from package_retention.api.responses import RequestContext, ResponseHeaders
 from package_retention.api.session import Session
 from package_retention.cancel import Cancel, RealClock
 from package_retention.decide.rules import Options
@@ -238,9 +238,16 @@ def connect(
         redactor=redactor,
         jitter=jitter,
     )
-    where = Where(kind, settings.on_github_com, settings.server_url, settings.by_hand)
+    context = RequestContext(
+        "",
+        "",
+        kind,
+        on_github_com=settings.on_github_com,
+        server_url=settings.server_url,
+        by_hand=settings.by_hand,
+    )
     paginator = Paginator(client, workers, ListBudget(rate_limiter.hour))
-    return PackagesClient(client, paginator, rate_limiter, response_headers, where, clock)
+    return PackagesClient(client, paginator, rate_limiter, response_headers, context, clock)
 
 
 def console_log(console: Console) -> RequestLog:

@@ -456,7 +456,7 @@ def test_a_cancel_ends_reading_at_once() -> None:
 def test_what_is_no_digest_is_not_asked_for() -> None:
     with serving(Fake([], open_=True)) as server:
         found = client(server.url).manifests(APP, ["latest", "../../token", "sha256:12"])
-        assert all("no digest" in unreadable(reading) for reading in found.values())
+        assert all("not a digest" in unreadable(reading) for reading in found.values())
         assert "neither a tag nor a digest" in unreadable(client(server.url).raw(APP, "../../token"))
         strange = Package(OWNER, PackageType.CONTAINER, "../../token")
         assert "no path" in unreadable(client(server.url).raw(strange, "v1"))

@@ -64,12 +64,8 @@ class GitClient:
         response = self._client.get(url, action)
         if not response.ok:
             raise _refused(response)
-        if not isinstance(response.body, list):
-            raise UnreachableError(f"cannot {action}: GitHub's answer is no list")
-        try:
-            return max((_number(row) for row in response.body), default=0)
-        except ValueError as error:
-            raise UnreachableError(f"cannot {action}: {error}") from None
+        with rows.reading(action):
+            return max((_number(row) for row in rows.json_list(response)), default=0)
 
     def _texts(self, repository: str, what: str, key: str) -> frozenset[str]:
         action = f"list the {what} of {repository}"

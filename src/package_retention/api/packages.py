@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from package_retention.api import refusals, rows, tokens
 from package_retention.api.changes import Change, execute, refused
 from package_retention.api.git import GitClient
 from package_retention.api.pagination import Listing, Paginator
-from package_retention.api.responses import RequestContext
-from package_retention.errors import MissingError, RefusedError, UnreachableError
+from package_retention.errors import MissingError, RefusedError
 from package_retention.model import Owner, OwnerKind, Package, PackageType, StepKind
 from package_retention.results import Spending
 
@@ -21,23 +20,12 @@ if TYPE_CHECKING:
     from package_retention.api.budgets import RateLimiterState
     from package_retention.api.client import GitHubClient
     from package_retention.api.rate_limit import RateLimiter
-    from package_retention.api.responses import ApiResponse, ResponseHeaders
-    from package_retention.api.tokens import TokenKind
+    from package_retention.api.responses import ApiResponse, RequestContext, ResponseHeaders
     from package_retention.model import Result, Version
     from package_retention.ports import Clock
 
 _UNAUTHORIZED = 401
 _NEXT = "run again; if it stays so, report it with the log of a run with debug logging on"
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Whose token asks which GitHub."""
-
-    token: TokenKind
-    on_github_com: bool = True
-    server_url: str = "https://github.com"
-    by_hand: bool = False
 
 
 class PackagesClient:
@@ -48,7 +36,7 @@ class PackagesClient:
         paginator: fetches lists.
         rate_limiter: where `client` waits.
         response_headers: what `client` records of responses.
-        where: whose token asks which GitHub.
+        base_context: whose token asks which GitHub; each request adds what it is about.
         clock: time, for `spending`.
     """
 
@@ -58,14 +46,14 @@ class PackagesClient:
         paginator: Paginator,
         rate_limiter: RateLimiter,
         response_headers: ResponseHeaders,
-        where: Where,
+        base_context: RequestContext,
         clock: Clock,
     ) -> None:
         self._client = client
         self._paginator = paginator
         self._rate_limiter = rate_limiter
         self._response_headers = response_headers
-        self._where = where
+        self._base_context = base_context
         self._clock = clock
         self._began = clock.monotonic()
         self._seen: set[tuple[str, PackageType, str]] = set()
@@ -92,11 +80,12 @@ class PackagesClient:
         """
         context = self._context(f"find the owner {login}", login)
         response = self._client.get(f"/users/{rows.segment(login)}", context.action)
-        fields = self._object(response, context)
-        name = fields.get("login") if isinstance(fields.get("login"), str) else login
+        with rows.reading(context.action):
+            fields = rows.json_object(self._body(response, context), "user")
+        name = rows.text(fields.get("login")) or login
         if fields.get("type") == "Organization":
-            return Owner(name or login, OwnerKind.ORGANIZATION)
-        return Owner(name or login, OwnerKind.ONESELF if self._is_oneself(name or login) else OwnerKind.USER)
+            return Owner(name, OwnerKind.ORGANIZATION)
+        return Owner(name, OwnerKind.ONESELF if self._is_oneself(name) else OwnerKind.USER)
 
     def packages(self, owner: Owner, package_type: PackageType) -> tuple[Package, ...]:
         """List the owner's packages of a type, ghosts left out."""
@@ -121,10 +110,10 @@ class PackagesClient:
         """List at most a hundred of the owner's packages of a type, with one request; none if that is refused."""
         path = f"{rows.owner_path(owner)}/packages?package_type={package_type.value}&per_page=100"
         response = self._client.get(path, f"list the {package_type} packages of {owner.login}")
-        if not response.ok or not isinstance(response.body, list):
+        if not response.ok:
             return ()
         try:
-            found = [rows.package(row, owner, package_type) for row in response.body]
+            found = [rows.package(row, owner, package_type) for row in rows.json_list(response)]
         except ValueError:
             return ()
         return tuple(package for package in found if package is not None)
@@ -134,10 +123,8 @@ class PackagesClient:
         plain = Package(owner, package_type, name)
         context = self._about(f"get {plain.label}", plain)
         response = self._client.get(rows.package_path(plain), context.action)
-        try:
-            found = rows.package(self._object(response, context), owner, package_type)
-        except ValueError as error:
-            raise UnreachableError(f"cannot {context.action}: {error}", _NEXT) from None
+        with rows.reading(context.action):
+            found = rows.package(self._body(response, context), owner, package_type)
         if found is None:
             raise MissingError(refusals.not_found_package(context))
         self._seen.add(_key(found))
@@ -168,10 +155,8 @@ class PackagesClient:
         """Get one version; `MissingError` where it is not there."""
         context = self._about(f"get version {version_id} of {package.label}", package)
         response = self._client.get(rows.version_path(package, version_id), context.action)
-        try:
-            return rows.version(self._object(response, context), package.type)
-        except ValueError as error:
-            raise UnreachableError(f"cannot {context.action}: {error}", _NEXT) from None
+        with rows.reading(context.action):
+            return rows.version(self._body(response, context), package.type)
 
     def delete_version(self, package: Package, version_id: int, *, not_after: float | None = None) -> Result:
         """Delete one version; results and errors as in `changes.execute`."""
@@ -199,12 +184,8 @@ class PackagesClient:
         response = self._client.get(f"{rows.owner_path(owner)}/docker/conflicts", context.action)
         if not response.ok:
             raise refused(context, response)
-        if not isinstance(response.body, list):
-            raise UnreachableError(f"cannot {context.action}: GitHub's answer is no list", _NEXT)
-        try:
-            found = [rows.package(row, owner) for row in response.body]
-        except ValueError as error:
-            raise UnreachableError(f"cannot {context.action}: {error}", _NEXT) from None
+        with rows.reading(context.action):
+            found = [rows.package(row, owner) for row in rows.json_list(response)]
         return tuple(package for package in found if package is not None)
 
     def ensure_room(self, changes: int) -> None:
@@ -213,7 +194,7 @@ class PackagesClient:
 
     def require(self, kinds: Iterable[StepKind], package_type: PackageType) -> tuple[str, ...]:
         """Check the scopes that responses have named so far, and return warnings; raise `RefusedError` if one is missing."""
-        needs = tokens.needed(kinds, package_type, on_github_com=self._where.on_github_com)
+        needs = tokens.needed(kinds, package_type, on_github_com=self._base_context.on_github_com)
         shortfall = tokens.missing(needs, self._response_headers.scopes, package_type)
         if shortfall.refusal is not None:
             raise RefusedError(shortfall.refusal)
@@ -225,7 +206,7 @@ class PackagesClient:
 
     def notices(self) -> tuple[str, ...]:
         """Return what responses said beside their content, and what to know about this kind of token."""
-        warning = self._where.token.warning
+        warning = self._base_context.token.warning
         return ((warning,) if warning else ()) + self._response_headers.notices()
 
     def pacing(self) -> RateLimiterState:
@@ -258,7 +239,7 @@ class PackagesClient:
         return execute(self._client, change, not_after=not_after)
 
     def _is_oneself(self, login: str) -> bool:
-        if not self._where.token.may_get_user:
+        if not self._base_context.token.may_get_user:
             return False
         context = self._context("find out whose token this is", login)
         response = self._client.get("/user", context.action)
@@ -268,11 +249,9 @@ class PackagesClient:
         own = response.body.get("login") if response.ok and isinstance(response.body, dict) else None
         return isinstance(own, str) and own.lower() == login.lower()
 
-    def _object(self, response: ApiResponse, context: RequestContext) -> dict[str, Any]:
+    def _body(self, response: ApiResponse, context: RequestContext) -> Any:
         if not response.ok:
             raise self._refused(context, response)
-        if not isinstance(response.body, dict):
-            raise UnreachableError(f"cannot {context.action}: GitHub's answer is no object", _NEXT)
         return response.body
 
     def _refused(self, context: RequestContext, response: ApiResponse) -> RefusedError:
@@ -288,15 +267,7 @@ class PackagesClient:
         return MissingError(replace(error.refusal, hint=reported))
 
     def _context(self, action: str, owner: str) -> RequestContext:
-        where = self._where
-        return RequestContext(
-            action,
-            owner,
-            where.token,
-            on_github_com=where.on_github_com,
-            server_url=where.server_url,
-            by_hand=where.by_hand,
-        )
+        return replace(self._base_context, action=action, owner=owner)
 
     def _about(self, action: str, package: Package) -> RequestContext:
         return replace(

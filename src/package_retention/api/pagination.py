@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from package_retention.api import rows
 from package_retention.errors import MissingError, UnreachableError
 from package_retention.transport import concurrency, links
 
@@ -250,14 +251,11 @@ class Paginator:
         response = self._client.get(url, listing.action)
         if not response.ok:
             raise listing.refused(response)
-        if not isinstance(response.body, list):
-            raise UnreachableError(f"cannot {listing.action}: GitHub's answer is no list", _NEXT)
-        try:
-            items = tuple(item for row in response.body if (item := listing.read(row)) is not None)
-        except ValueError as error:
-            raise UnreachableError(f"cannot {listing.action}: {error}", _NEXT) from None
+        with rows.reading(listing.action):
+            found = rows.json_list(response)
+            items = tuple(item for row in found if (item := listing.read(row)) is not None)
         link = response.headers.get("link")
-        marks = tuple(str(row.get("id", row.get("name"))) for row in response.body)
+        marks = tuple(str(row.get("id", row.get("name"))) for row in found)
         return _Page(items, marks, links.last_page(link), links.next_url(link), bool(link))
 
 

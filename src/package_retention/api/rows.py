@@ -7,15 +7,18 @@ A row is never dropped in silence: what it stands for may be the very thing that
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from package_retention.errors import MissingError, Refusal, RefusalKind
+from package_retention.errors import MissingError, Refusal, RefusalKind, UnreachableError
 from package_retention.model import Owner, OwnerKind, Package, PackageType, Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from package_retention.api.responses import ApiResponse
 
 # URL libraries take these two for steps along the path, however they are encoded.
 _STEPS = ("", ".", "..")
@@ -32,6 +35,37 @@ def segment(name: str) -> str:
         message = f"there can be no owner or package of the name {name!r}"
         raise MissingError(Refusal(RefusalKind.NOT_FOUND, 0, message, "check `owner` and `package-name`"))
     return quote(name, safe="")
+
+
+@contextmanager
+def reading(action: str) -> Iterator[None]:
+    """Turn the `ValueError` of a response that does not fit into the error of a request without a usable response."""
+    try:
+        yield
+    except ValueError as error:
+        hint = "run again; if it stays so, report it with the log of a run with debug logging on"
+        raise UnreachableError(f"cannot {action}: {error}", hint) from None
+
+
+def json_list(response: ApiResponse) -> list[Any]:
+    """Return the entries of a response that is a list; raise `ValueError` for any other."""
+    if not isinstance(response.body, list):
+        raise ValueError("GitHub's answer is no list")  # noqa: TRY004 - one error for all that does not fit
+    return response.body
+
+
+def json_object(data: Any, noun: str) -> Mapping[str, Any]:
+    """Return an object of JSON; raise `ValueError` for anything else."""
+    if not isinstance(data, dict):
+        found = type(data).__name__
+        message = f"GitHub's answer does not fit: a {noun} is {found} in place of an object"
+        raise ValueError(message)  # noqa: TRY004 - one error for every row that does not fit
+    return data
+
+
+def text(value: Any) -> str:
+    """Return a text; empty for anything else."""
+    return value if isinstance(value, str) else ""
 
 
 def owner_path(owner: Owner) -> str:
@@ -56,18 +90,18 @@ def is_ghost(name: str) -> bool:
     return name.startswith(_GHOST)
 
 
-def package(row: Any, owner: Owner, package_type: PackageType | None = None) -> Package | None:
+def package(data: Any, owner: Owner, package_type: PackageType | None = None) -> Package | None:
     """Read a package; `None` for a ghost.
 
     Args:
-        row: decoded JSON.
+        data: decoded JSON.
         owner: the owner that was asked for; its login is not taken from the row.
         package_type: the type that was asked for; a row of another type does not fit.
 
     Raises:
         ValueError: it cannot be read as a package of this type; the message names the row.
     """
-    fields = _fields(row, "package")
+    fields = json_object(data, "package")
     name = _name(fields, "package")
     if is_ghost(name):
         return None
@@ -75,8 +109,8 @@ def package(row: Any, owner: Owner, package_type: PackageType | None = None) -> 
         owner=owner,
         type=_type(fields, package_type),
         name=name,
-        html_url=_text(fields.get("html_url")),
-        visibility=_text(fields.get("visibility")),
+        html_url=text(fields.get("html_url")),
+        visibility=text(fields.get("visibility")),
         repository=_repository(fields.get("repository")),
         version_count=_count(fields.get("version_count")),
         created_at=moment(fields.get("created_at")),
@@ -84,14 +118,14 @@ def package(row: Any, owner: Owner, package_type: PackageType | None = None) -> 
     )
 
 
-def version(row: Any, package_type: PackageType) -> Version:
+def version(data: Any, package_type: PackageType) -> Version:
     """Read a version.
 
     Raises:
         ValueError: it has no integer id or no name, or, being an active container version, does not say which tags
             it has (it must not pass for an untagged one); the message names the row.
     """
-    fields = _fields(row, "version")
+    fields = json_object(data, "version")
     number = fields.get("id")
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
         raise ValueError(_unfit(fields, "version", "its `id` is not a positive integer"))
@@ -102,7 +136,7 @@ def version(row: Any, package_type: PackageType) -> Version:
         updated_at=moment(fields.get("updated_at")),
         deleted_at=moment(fields.get("deleted_at")),
         tags=_tags(fields, package_type),
-        html_url=_text(fields.get("html_url")),
+        html_url=text(fields.get("html_url")),
     )
 
 
@@ -140,7 +174,7 @@ def _tag_names(found: Any, fields: Mapping[str, Any]) -> Iterator[str]:
 
 def _type(fields: Mapping[str, Any], wanted: PackageType | None) -> PackageType:
     try:
-        found = PackageType(_text(fields.get("package_type")).lower())
+        found = PackageType(text(fields.get("package_type")).lower())
     except ValueError:
         found = None
     if found is None and wanted is not None and fields.get("package_type") is None:
@@ -153,29 +187,17 @@ def _type(fields: Mapping[str, Any], wanted: PackageType | None) -> PackageType:
 
 
 def _repository(value: Any) -> str | None:
-    return _text(value.get("full_name")) or None if isinstance(value, dict) else None
+    return text(value.get("full_name")) or None if isinstance(value, dict) else None
 
 
 def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
 def _name(fields: Mapping[str, Any], noun: str) -> str:
-    if not (name := _text(fields.get("name"))):
+    if not (name := text(fields.get("name"))):
         raise ValueError(_unfit(fields, noun, "its `name` is no text"))
     return name
-
-
-def _fields(row: Any, noun: str) -> Mapping[str, Any]:
-    if not isinstance(row, dict):
-        found = type(row).__name__
-        message = f"GitHub's answer does not fit: a {noun} is {found} in place of an object"
-        raise ValueError(message)  # noqa: TRY004 - one error for every row that does not fit
-    return row
 
 
 def _unfit(fields: Mapping[str, Any], noun: str, why: str) -> str:

@@ -145,11 +145,11 @@ class Registry:
                 wanted.append(digest)
             else:
                 found[digest] = known
-        return {**found, **self._each(package, wanted, self._read, Unreadable)}
+        return {**found, **self._each(package, wanted, self._manifest, Unreadable)}
 
     def labels(self, package: Package, configs: Iterable[str]) -> Mapping[str, str | UnreadLabel | None]:
         """Read the label `quay.expires-after` of configs, concurrently; every digest asked for has an answer."""
-        return self._each(package, list(dict.fromkeys(configs)), self._read_label, UnreadLabel)
+        return self._each(package, list(dict.fromkeys(configs)), self._label, UnreadLabel)
 
     def _known(self, package: Package, digest: str) -> Manifest | None:
         return self._cache.find(self._key(package), digest) if self._cache else None
@@ -161,20 +161,23 @@ class Registry:
         self,
         package: Package,
         wanted: Sequence[str],
-        read: Callable[[Package, str, _Round], Found],
+        read: Callable[[Package, str], Found],
         unread: Callable[[str], Found],
     ) -> Mapping[str, Found]:
         if not wanted:
             return {}
         round_ = _Round()
-        found = {wanted[0]: read(package, wanted[0], round_)}
-        if round_.permanent or len(wanted) == 1:
+        found = {wanted[0]: self._attempt(package, wanted[0], round_, read, unread)}
+        if round_.permanent:
             return found | dict.fromkeys(wanted[1:], unread(round_.permanent))
-        futures = {digest: self._pool.submit(read, package, digest, round_) for digest in wanted[1:]}
+        futures = {
+            digest: self._pool.submit(self._attempt, package, digest, round_, read, unread)
+            for digest in wanted[1:]
+        }
         try:
             self._await(futures.values())
         except BaseException:
-            # After a cancel nobody waits for answers that are still under way.
+            # After a cancel nobody waits for responses that are still under way.
             for future in futures.values():
                 future.cancel()
             raise
@@ -247,20 +250,32 @@ class Registry:
                 future.result()
             self._sender.look_up()
 
-    def _read(self, package: Package, digest: str, round_: _Round) -> Reading:
+    def _attempt(
+        self,
+        package: Package,
+        digest: str,
+        round_: _Round,
+        read: Callable[[Package, str], Found],
+        unread: Callable[[str], Found],
+    ) -> Found:
+        """Read one digest: what goes wrong is a reading too, and what goes wrong for all ends the round."""
         if round_.permanent:
-            return Unreadable(round_.permanent)
+            return unread(round_.permanent)
         if not manifests.is_digest(digest):
-            return Unreadable(f"{digest!r} is no digest")
+            return unread(f"{digest!r} is not a digest")
         try:
-            response = self._endpoint.manifest(package, digest)
+            found = read(package, digest)
         except PermanentError as error:
             round_.permanent = error.why
-            return Unreadable(error.why)
+            return unread(error.why)
         except TransportError as error:
             round_.failed(error)
-            return Unreadable(error.why)
+            return unread(error.why)
         round_.answered()
+        return found
+
+    def _manifest(self, package: Package, digest: str) -> Reading:
+        response = self._endpoint.manifest(package, digest)
         if isinstance(response, Absent | Unreadable):
             return response
         read = manifests.parse(response.body, response.headers.get("content-type", ""), digest)
@@ -268,20 +283,8 @@ class Registry:
             self._cache.add(self._key(package), digest, response.body, read)
         return read
 
-    def _read_label(self, package: Package, digest: str, round_: _Round) -> str | UnreadLabel | None:
-        if round_.permanent:
-            return UnreadLabel(round_.permanent)
-        if not manifests.is_digest(digest):
-            return UnreadLabel(f"{digest!r} is no digest")
-        try:
-            response = self._endpoint.blob(package, digest)
-        except PermanentError as error:
-            round_.permanent = error.why
-            return UnreadLabel(error.why)
-        except TransportError as error:
-            round_.failed(error)
-            return UnreadLabel(error.why)
-        round_.answered()
+    def _label(self, package: Package, digest: str) -> str | UnreadLabel | None:
+        response = self._endpoint.blob(package, digest)
         if response.status != requests.codes.ok:
             return UnreadLabel(self._endpoint.described(response))
         return manifests.parse_label(response.body, digest)
