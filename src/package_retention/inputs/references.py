@@ -33,7 +33,8 @@ from package_retention.inputs.structured_text import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
+    from xml.etree.ElementTree import Element
 
 # `name` is a name only beside a version, or where it has a slash: nearly everything has a name.
 _NAMES = ("repository", "image", "newname", "name")
@@ -226,56 +227,21 @@ def _gems(text: str, file: str) -> Iterator[Reference]:
             yield Reference(gem["name"], file, lines.at(gem.start()), version)
 
 
-class _Element:
-    """An XML element with the line that it begins in."""
-
-    def __init__(self, tag: str, attributes: dict[str, str], line: int) -> None:
-        self.tag = tag.rpartition("}")[2]
-        self.attributes = attributes
-        self.line = line
-        self.text = ""
-        self.children: list[_Element] = []
-
-    def child(self, name: str) -> str | None:
-        return next((child.text.strip() for child in self.children if child.tag == name), None)
-
-
-class _Builder:
-    """Collects elements in order; the target of the parser."""
-
-    def __init__(self) -> None:
-        self.elements: list[_Element] = []
-        self.parser: Any = None
-        self._open: list[_Element] = []
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        element = _Element(tag, attributes, self.parser.CurrentLineNumber)
-        if self._open:
-            self._open[-1].children.append(element)
-        self.elements.append(element)
-        self._open.append(element)
-
-    def end(self, _tag: str) -> None:
-        self._open.pop()
-
-    def data(self, text: str) -> None:
-        if self._open:
-            self._open[-1].text += text
-
-    def close(self) -> list[_Element]:
-        return self.elements
-
-
-def _elements(text: str) -> list[_Element]:
-    """Return all elements of an XML text in order; raise `StructureError`, also for entities and DTD tricks."""
-    from xml.etree.ElementTree import ParseError  # noqa: PLC0415 - only the name of the error
+def _elements(text: str) -> dict[Element, int]:
+    """Return all elements of an XML text in order, with their lines; raise `StructureError`, also for DTD tricks."""
+    from xml.etree.ElementTree import Element, ParseError, TreeBuilder  # noqa: PLC0415 - parsed by defusedxml
 
     from defusedxml import DefusedXmlException  # noqa: PLC0415 - only project files need it
     from defusedxml.ElementTree import DefusedXMLParser  # noqa: PLC0415 - the same
 
-    builder = _Builder()
-    parser: Any = DefusedXMLParser(target=builder)
-    builder.parser = parser.parser
+    lines: dict[Element, int] = {}
+
+    def element(tag: str, attributes: dict[str, str]) -> Element:
+        made = Element(tag.rpartition("}")[2], attributes)
+        lines[made] = parser.parser.CurrentLineNumber
+        return made
+
+    parser: Any = DefusedXMLParser(target=TreeBuilder(element))
     try:
         parser.feed(text)
         parser.close()
@@ -283,41 +249,45 @@ def _elements(text: str) -> list[_Element]:
         raise StructureError(str(error).partition(":")[0], *error.position) from error
     except (DefusedXmlException, ValueError, LookupError) as error:
         raise StructureError(type(error).__name__) from error
-    return builder.elements
+    return lines
 
 
-def _projects(elements: Iterable[_Element], file: str) -> Iterator[Reference]:
-    for element in elements:
+def _projects(elements: dict[Element, int], file: str) -> Iterator[Reference]:
+    for element, line in elements.items():
         if element.tag in {"PackageReference", "PackageVersion", "GlobalPackageReference"}:
-            yield from _nuget(element, file)
-        elif element.child("artifactId"):
-            yield from _maven(element, file)
+            yield from _nuget(element, file, line)
+        elif _text(element, "artifactId"):
+            yield from _maven(element, file, line)
 
 
-def _nuget(element: _Element, file: str) -> Iterator[Reference]:
-    name = element.attributes.get("Include") or element.attributes.get("Update")
+def _text(element: Element, name: str) -> str:
+    return element.findtext(name, "").strip()
+
+
+def _nuget(element: Element, file: str, line: int) -> Iterator[Reference]:
+    name = element.get("Include") or element.get("Update")
     versions = [
         text
         for key in ("Version", "VersionOverride")
-        for text in (element.attributes.get(key), element.child(key))
+        for text in (element.get(key), _text(element, key))
         if text
     ]
     for text in versions or [""]:
         if name:
-            yield _versioned(name, text, _EXACT_NUGET.fullmatch(text.strip()), file, element.line)
+            yield _versioned(name, text, _EXACT_NUGET.fullmatch(text.strip()), file, line)
 
 
-def _maven(element: _Element, file: str) -> Iterator[Reference]:
+def _maven(element: Element, file: str, line: int) -> Iterator[Reference]:
     """Yield a dependency, plugin or parent; without a version of its own only a dependency is a place that counts."""
-    text = element.child("version") or ""
+    text = _text(element, "version")
     if not text and element.tag != "dependency":
         return
-    group, artifact = element.child("groupId") or "", element.child("artifactId") or ""
+    group, artifact = _text(element, "groupId"), _text(element, "artifactId")
     # `${project.groupId}`, or inherited from the parent.
     is_open = not group or "$" in group
     name = artifact if is_open else f"{group}:{artifact}"
     exact = None if text.upper() in _MOVING_VERSIONS else _EXACT_MAVEN.fullmatch(text)
-    yield _versioned(name, text, exact, file, element.line, open_start=is_open)
+    yield _versioned(name, text, exact, file, line, open_start=is_open)
 
 
 def _versioned(
