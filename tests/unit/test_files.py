@@ -150,4 +150,3 @@ def test_the_places_of_a_runner_and_of_a_checkout(tmp_path: Path) -> None:
         "/github/runner_temp",
     ]
     assert Places.of({"GITHUB_WORKSPACE": "", "RUNNER_TEMP": ""}, tmp_path) == Places(tmp_path)
-    assert on_runner.find(Path("a/b")) == on_runner.workspace / "a" / "b"

@@ -1,137 +1,190 @@
-"""The paths in inputs: told among the other problems where they lie wrong, long before the file is opened.
+"""The files that inputs name: judged with the other inputs, long before one is opened, and again as it is opened.
 
-What opens the file looks again, in a way that nothing can change meanwhile (`places`).
+A path stays below the workspace or the runner's temporary folder, and no part below that is a symbolic link. What
+opens a file opens each part from the folder before it, so that nothing can be put in its place meanwhile.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from package_retention.errors import InputError
-from package_retention.problems import Problem, invalid
+from package_retention.problems import InvalidValueError, invalid
 from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-
+_CAREFULLY = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_CACHE = os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_READ = os.O_RDONLY | _CAREFULLY
+_CACHE = os.O_RDONLY | os.O_CREAT | _CAREFULLY
+_REPORT = os.O_WRONLY | os.O_CREAT | _CAREFULLY
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOST_OF_CACHE = 512 * 1024 * 1024  # bytes; what is behind them is read anew from the registry
-_FILE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+@contextmanager
+def _for_input(name: str) -> Iterator[None]:
+    """Turn an error about a path into one about the input that names it."""
+    try:
+        yield
+    except InvalidValueError as error:
+        raise InputError(*(problem.of(name) for problem in error.problems)) from error
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The two folders of a step below which a report may lie; paths that are not absolute start at the workspace."""
+    """The two folders of a step below which files may lie; paths that are not absolute start at the workspace."""
 
     workspace: Path
     temporary: Path | None = None
 
     @classmethod
     def of(cls, environ: Mapping[str, str], here: Path) -> Places:
-        """Take them from the runner's variables; without a workspace there, `here` is it."""
-        temporary = environ.get("RUNNER_TEMP", "")
-        workspace = Path(environ.get("GITHUB_WORKSPACE") or here)
+        """Take them from the runner's variables; `here` is the workspace if they name none."""
+        temporary = environ.get("RUNNER_TEMP", "").strip()
+        workspace = environ.get("GITHUB_WORKSPACE", "").strip()
         return cls(here / workspace, here / temporary if temporary else None)
 
-    def find(self, path: PurePath) -> Path:
-        """Give the whole path of a file that is to be read."""
-        return self.workspace / path
+    def split(self, path: PurePath) -> tuple[Path, tuple[str, ...]]:
+        """Split a path into the folder that it must stay in and the parts below that; raise `InvalidValueError`."""
+        if "\0" in str(path):
+            raise invalid(Code.FILE_CHARACTER, str(path))
+        if ".." in path.parts:
+            raise invalid(Code.FILE_PARENT, str(path))
+        whole = self.workspace / path
+        inside = [base for base in (self.workspace, self.temporary) if base and whole.is_relative_to(base)]
+        if not inside:
+            raise invalid(Code.FILE_OUTSIDE, str(path))
+        if whole in inside:
+            raise invalid(Code.FILE_IS_FOLDER, str(path))
+        base = max(inside, key=lambda each: len(each.parts))
+        return base, whole.relative_to(base).parts
+
+    def place(self, text: str) -> Path:
+        """Return the path that a text names, judged by the text alone; raise `InvalidValueError`."""
+        if not text.isprintable():
+            raise invalid(Code.FILE_CHARACTER, text)
+        self.split(Path(text))
+        if text.endswith("/"):
+            raise invalid(Code.FILE_IS_FOLDER, text)
+        return self.workspace / text
+
+    def inspect(self, path: Path, *, written: bool) -> None:
+        """Look at what is there: no part is a symbolic link, the last one is a regular file.
+
+        What does not exist yet is fine. A file that is `written` has no other name. Raises `InvalidValueError`.
+        """
+        at, parts = self.split(path)
+        for number, part in enumerate(parts, 1):
+            at /= part
+            try:
+                status = at.lstat()
+            except FileNotFoundError:
+                return
+            except OSError as error:
+                raise invalid(Code.FILE_UNREADABLE, str(at), why=error.strerror or "") from error
+            if stat.S_ISLNK(status.st_mode):
+                raise invalid(Code.FILE_LINK, str(at))
+            if number == len(parts):
+                _check_regular(at, status, written=written)
+            elif not stat.S_ISDIR(status.st_mode):
+                raise invalid(Code.FILE_NOT_A_FOLDER, str(at))
+
+    def read_policy(self, path: Path, most: int) -> tuple[bytes, str]:
+        """Return the content of a policy file and its path below its folder; raise `InputError`."""
+        with _for_input("policy-file"):
+            base, parts = self.split(path)
+            label = PurePath(*parts)
+            self.inspect(path, written=False)
+            if not path.exists():
+                raise invalid(Code.FILE_NOT_THERE, str(label))
+            with _opened(base, parts, label, _READ) as (file, _), os.fdopen(os.dup(file), "rb") as opened:
+                content = opened.read(most + 1)
+            if len(content) > most:
+                raise invalid(Code.FILE_TOO_LARGE, str(label), most=most)
+            return content, str(label)
 
     def open_report(self, path: PurePath) -> int:
-        """Open the report for writing, empty, and leave it owned as the folder it lies in; gives a file descriptor.
+        """Open the report for writing, empty, and leave it owned as the folder it lies in; return a file descriptor.
 
-        Every part below the workspace (or the temporary folder) is opened from the folder before it, links not
-        followed, so nothing can be put in its place meanwhile. Raises `InputError` with the path and what is wrong.
+        Raises `InputError` with the path and what is wrong.
         """
-        folder, name = self._folder(path)
-        try:
-            return _file(path, name, folder)
-        finally:
-            os.close(folder)
+        with _for_input("report-file"), _opened(*self.split(path), path, _REPORT) as (file, folder):
+            os.set_blocking(file, True)
+            os.ftruncate(file, 0)
+            _give(file, folder)
+            return os.dup(file)
 
     def read_cache(self, path: PurePath) -> bytes:
         """Make the cache file and its folders where they are not there, owned as the folder above; return its content.
 
         `actions/cache` fails to save a path that is not there. Raises `InputError` with the path and what is wrong.
         """
-        try:
-            folder, name = self._folder(path, make=True)
-            try:
-                file = _opened(path, name, _CACHE, folder)
-                with os.fdopen(file, "rb") as opened:
-                    _check_regular(path, file)
-                    _give(file, folder)
-                    return opened.read(_MOST_OF_CACHE)
-            finally:
-                os.close(folder)
-        except InputError as error:
-            raise InputError(*(problem.of("manifest-cache") for problem in error.problems)) from error
+        with (
+            _for_input("manifest-cache"),
+            _opened(*self.split(path), path, _CACHE, make=True) as (file, folder),
+        ):
+            _give(file, folder)
+            with os.fdopen(os.dup(file), "rb") as opened:
+                return opened.read(_MOST_OF_CACHE)
 
     def write_cache(self, path: PurePath, lines: Iterable[bytes]) -> None:
         """Put a new file in the place of the cache, all of it or nothing. Raises `OSError` or `InputError`."""
-        folder, name = self._folder(path, make=True)
-        written = f".{name}.{os.getpid()}"
-        try:
-            file = os.open(written, _NEW, 0o644, dir_fd=folder)
-            with os.fdopen(file, "wb") as opened:
-                opened.writelines(lines)
-                _give(file, folder)
-            os.replace(written, name, src_dir_fd=folder, dst_dir_fd=folder)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(written, dir_fd=folder)
-            raise
-        finally:
-            os.close(folder)
-
-    def _folder(self, path: PurePath, *, make: bool = False) -> tuple[int, str]:
-        """Open the folder of a file, each part from the one before it and never through a link, and name the file."""
-        base, parts = self._below(path)
-        folder = _opened(path, str(base), _FOLDER)
-        try:
-            for part in parts[:-1]:
-                if make:
-                    _make(part, folder)
-                deeper = _opened(path, part, _FOLDER | os.O_NOFOLLOW, folder)
-                os.close(folder)
-                folder = deeper
-        except BaseException:
-            os.close(folder)
-            raise
-        return folder, parts[-1]
-
-    def _below(self, path: PurePath) -> tuple[Path, tuple[str, ...]]:
-        """Split a path into the folder that it must stay in and the parts below that."""
-        if ".." in path.parts:
-            raise _refused(Code.FILE_PARENT, path)
-        whole = self.workspace / path
-        for base in (self.workspace, self.temporary):
-            if base is not None and whole.is_relative_to(base):
-                if not (parts := whole.relative_to(base).parts):
-                    raise _refused(Code.FILE_IS_FOLDER, path)
-                return base, parts
-        raise _refused(Code.FILE_OUTSIDE, path)
+        with _for_input("manifest-cache"):
+            base, parts = self.split(path)
+            with _folder(base, parts, path, make=True) as folder:
+                _replace(folder, parts[-1], lines)
 
 
-def _file(path: PurePath, name: str, folder: int) -> int:
-    file = _opened(path, name, _FILE, folder)
+def _replace(folder: int, name: str, lines: Iterable[bytes]) -> None:
+    written = f".{name}.{os.getpid()}"
     try:
-        _check_regular(path, file)
-        os.set_blocking(file, True)
-        os.ftruncate(file, 0)
-        _give(file, folder)
+        file = os.open(written, _NEW, 0o644, dir_fd=folder)
+        with os.fdopen(file, "wb") as opened:
+            opened.writelines(lines)
+            _give(file, folder)
+        os.replace(written, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
-        os.close(file)
+        with suppress(OSError):
+            os.unlink(written, dir_fd=folder)
         raise
-    return file
+
+
+@contextmanager
+def _opened(
+    base: Path, parts: tuple[str, ...], path: PurePath, flags: int, *, make: bool = False
+) -> Iterator[tuple[int, int]]:
+    """Open a regular file and its folder; both are closed when the block ends, so a duplicate is what may outlive it."""
+    with _folder(base, parts, path, make=make) as folder:
+        file = _open(path, parts[-1], flags, folder)
+        try:
+            _check_regular(path, os.fstat(file), written=bool(flags & os.O_CREAT))
+            yield file, folder
+        finally:
+            os.close(file)
+
+
+@contextmanager
+def _folder(base: Path, parts: tuple[str, ...], path: PurePath, *, make: bool = False) -> Iterator[int]:
+    """Open the folder of a file, each part from the one before it and never through a link."""
+    folder = _open(path, str(base), _FOLDER)
+    try:
+        for part in parts[:-1]:
+            if make:
+                _make(part, folder)
+            deeper = _open(path, part, _FOLDER | os.O_NOFOLLOW, folder)
+            os.close(folder)
+            folder = deeper
+        yield folder
+    finally:
+        os.close(folder)
 
 
 def _give(file: int, folder: int) -> None:
@@ -144,7 +197,7 @@ def _give(file: int, folder: int) -> None:
 def _make(part: str, folder: int) -> None:
     try:
         os.mkdir(part, dir_fd=folder)
-    except (OSError, ValueError):
+    except OSError:
         return  # it is there, or opening it says what is wrong
     made = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
     try:
@@ -153,90 +206,30 @@ def _make(part: str, folder: int) -> None:
         os.close(made)
 
 
-def _check_regular(path: PurePath, file: int) -> None:
-    status = os.fstat(file)
+def _check_regular(path: PurePath, status: os.stat_result, *, written: bool) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise _refused(Code.FILE_NOT_REGULAR, path)
-    if status.st_nlink > 1:
-        raise _refused(Code.FILE_HARD_LINK, path)
+        raise invalid(Code.FILE_NOT_REGULAR, str(path))
+    # Written through one name, the other one's file would change, wherever it lies.
+    if written and status.st_nlink > 1:
+        raise invalid(Code.FILE_HARD_LINK, str(path))
 
 
-def _opened(path: PurePath, name: str, flags: int, folder: int | None = None) -> int:
+def _open(path: PurePath, name: str, flags: int, folder: int | None = None) -> int:
     try:
         return os.open(name, flags, 0o644, dir_fd=folder)
-    except (OSError, ValueError) as error:
-        raise _why(path, name, error, folder) from error
+    except OSError as error:
+        raise _refusal(path, name, error, folder) from error
 
 
-def _why(path: PurePath, name: str, error: OSError | ValueError, folder: int | None) -> InputError:
+def _refusal(path: PurePath, name: str, error: OSError, folder: int | None) -> InvalidValueError:
     """Return what is wrong with one part of the path; the runner's own folder may be a link, its parts may not."""
-    if isinstance(error, ValueError):
-        return _refused(Code.FILE_CHARACTER, path)
     with suppress(OSError):
         if folder is not None and stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-            return _refused(Code.FILE_LINK, path)
+            return invalid(Code.FILE_LINK, str(path))
     if isinstance(error, FileNotFoundError):
-        return _refused(Code.FILE_NO_FOLDER, path, folder=name)
+        return invalid(Code.FILE_NO_FOLDER, str(path), folder=name)
     if isinstance(error, IsADirectoryError):
-        return _refused(Code.FILE_IS_FOLDER, path)
+        return invalid(Code.FILE_IS_FOLDER, str(path))
     if isinstance(error, NotADirectoryError):
-        return _refused(Code.FILE_NOT_A_FOLDER, PurePath(name))
-    return _refused(Code.FILE_UNREADABLE, path, why=error.strerror or "")
-
-
-def _refused(code: Code, path: PurePath, **details: str) -> InputError:
-    return InputError(Problem(code, str(path), "report-file", details=dict(details)))
-
-
-def roots(environ: Mapping[str, str], cwd: Path) -> tuple[Path, ...]:
-    """Give the folders that files may lie in: the workspace (else `cwd`) first, where relative paths start."""
-    workspace = environ.get("GITHUB_WORKSPACE", "").strip()
-    temporary = environ.get("RUNNER_TEMP", "").strip()
-    return (cwd / workspace, *((cwd / temporary,) if temporary else ()))
-
-
-def place(text: str, allowed: tuple[Path, ...]) -> Path:
-    """Give the path that a text names, judged by the text alone; raise `InvalidValueError`."""
-    path = allowed[0] / text
-    if not text.isprintable():
-        raise invalid(Code.FILE_CHARACTER, text)
-    if ".." in path.parts:
-        raise invalid(Code.FILE_PARENT, text)
-    inside = [root for root in allowed if path.is_relative_to(root)]
-    if not inside:
-        raise invalid(Code.FILE_OUTSIDE, text)
-    if text.endswith("/") or path in inside:
-        raise invalid(Code.FILE_IS_FOLDER, text)
-    return path
-
-
-def inspect(path: Path, allowed: tuple[Path, ...], *, written: bool = True) -> None:
-    """Look at what is there: no part below the allowed folder is a symbolic link, the last one is no folder.
-
-    What does not exist yet is fine. A file that is `written` has no other name. Raises `ValueError`.
-    """
-    root = max((each for each in allowed if path.is_relative_to(each)), key=lambda each: len(each.parts))
-    parts = path.relative_to(root).parts
-    for depth in range(1, len(parts) + 1):
-        at = root.joinpath(*parts[:depth])
-        try:
-            status = at.lstat()
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise invalid(Code.FILE_UNREADABLE, str(at), why=error.strerror or "") from error
-        last = depth == len(parts)
-        _check(at, status, last=last, written=written)
-
-
-def _check(at: Path, status: os.stat_result, *, last: bool, written: bool) -> None:
-    mode = status.st_mode
-    if stat.S_ISLNK(mode):
-        raise invalid(Code.FILE_LINK, str(at))
-    if last and not stat.S_ISREG(mode):
-        raise invalid(Code.FILE_NOT_REGULAR, str(at))
-    # Written through one name, the other one's file would change, wherever it lies.
-    if last and written and status.st_nlink > 1:
-        raise invalid(Code.FILE_HARD_LINK, str(at))
-    if not last and not stat.S_ISDIR(mode):
-        raise invalid(Code.FILE_NOT_A_FOLDER, str(at))
+        return invalid(Code.FILE_NOT_A_FOLDER, name)
+    return invalid(Code.FILE_UNREADABLE, str(path), why=error.strerror or "")

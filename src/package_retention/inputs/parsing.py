@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from package_retention.decide.patterns import Pattern, PatternBudget, Patterns
 from package_retention.decide.rules import Filter, PackageRules, Retention, Rule
 from package_retention.errors import InputError
-from package_retention.inputs import conflicts, environment, files, settings
+from package_retention.inputs import conflicts, environment, settings
 from package_retention.inputs.environment import IGNORE, InputReader, on_runner
+from package_retention.inputs.files import Places
 from package_retention.inputs.rows import Context, Place
 from package_retention.inputs.settings import Settings
 from package_retention.inputs.table import BY_NAME, INPUTS
@@ -42,8 +43,8 @@ def parse(environ: Mapping[str, str], load_policy: PolicyLoader, cwd: Path | Non
     name is looked at.
     """
     raw = environment.read(environ)
-    roots = files.roots(environ, cwd or Path.cwd())
-    reader = InputReader(raw, environment.translate(raw), Context(roots=roots))
+    places = Places.of(environ, cwd or Path.cwd())
+    reader = InputReader(raw, environment.translate(raw), Context(places=places))
     server_url = _url(reader, environ, "GITHUB_SERVER_URL") or "https://github.com"
     reader.context = replace(reader.context, server_url=server_url)
     operation: Operation | None = reader.value("operation")
@@ -165,7 +166,7 @@ def _references(reader: InputReader, parsed: Settings) -> Mapping[tuple[str, ...
         return {}
     from package_retention.inputs.reference_files import find_references  # noqa: PLC0415 - few runs read them
 
-    found = {globs: find_references(reader.context.roots[0], globs) for globs in named}
+    found = {globs: find_references(reader.context.places.workspace, globs) for globs in named}
     for globs, name in named.items():
         for problem in found[globs].problems:
             reader.report(problem.of(name))

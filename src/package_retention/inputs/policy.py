@@ -16,15 +16,13 @@ file reaches by a wildcard stays bound to `repository`, though the step spells t
 
 from __future__ import annotations
 
-import os
-import stat
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from package_retention.decide.rules import PackageRules
 from package_retention.errors import InputError
 from package_retention.inputs import conflicts, policy_yaml, values
-from package_retention.inputs.files import roots
+from package_retention.inputs.files import Places
 from package_retention.inputs.policy_yaml import Node, Problems, Refused, Sequence, Table, Text
 from package_retention.inputs.rows import Context, Part
 from package_retention.inputs.suggestions import nearest
@@ -45,8 +43,6 @@ if TYPE_CHECKING:
 
 LARGEST = 1024 * 1024
 _BREAK = b"\n"
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _WHICH = ("type", "name")
 PACKAGE_KEYS = (*keys_of(Part.PACKAGE), "keep", "delete")
 DELETE_KEYS = keys_of(Part.DELETE)
@@ -249,16 +245,12 @@ def _has(table: Table, key: str) -> bool:
 
 
 def loader(environ: Mapping[str, str], cwd: Path) -> PolicyLoader:
-    """Give what reads a policy file that lies in the workspace (else `cwd`) or the runner's temporary folder."""
-    allowed = roots(environ, cwd)
+    """Return what reads a policy file that lies in the workspace (else `cwd`) or the runner's temporary folder."""
+    places = Places.of(environ, cwd)
 
     def load(path: Path, package_type: PackageType | None, names: str) -> tuple[PackageRules, ...]:
-        root = next((each for each in allowed if path.is_relative_to(each)), None)
-        if root is None or ".." in path.parts:
-            raise _refused(Code.FILE_OUTSIDE, str(path))
-        label = str(path.relative_to(root))
-        rules = parse(_read(root, path.relative_to(root).parts, label), label)
-        return narrowed(rules, package_type, names, label)
+        content, label = places.read_policy(path, LARGEST)
+        return narrowed(parse(content, label), package_type, names, label)
 
     return load
 
@@ -312,33 +304,3 @@ def _not_reached(names: str, label: str) -> Problem:
 
 def _spelled(rules: tuple[PackageRules, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for each in rules if each.within for name in each.within.literals))
-
-
-def _read(root: Path, parts: tuple[str, ...], label: str) -> bytes:
-    """Read a file below a folder; every part is opened from the one before it, links not followed."""
-    try:
-        folder = os.open(root, _FOLDER)
-        try:
-            for part in parts[:-1]:
-                deeper = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
-                os.close(folder)
-                folder = deeper
-            file = os.open(parts[-1], _FILE, dir_fd=folder)
-        finally:
-            os.close(folder)
-        with os.fdopen(file, "rb") as opened:
-            if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-                raise _refused(Code.FILE_NOT_REGULAR, label)
-            content = opened.read(LARGEST + 1)
-    except FileNotFoundError as error:
-        raise _refused(Code.FILE_NOT_THERE, label) from error
-    except (OSError, ValueError) as error:
-        why = error.strerror or "" if isinstance(error, OSError) else "it holds a NUL"
-        raise _refused(Code.FILE_UNREADABLE, label, why=why) from error
-    if len(content) > LARGEST:
-        raise _refused(Code.FILE_TOO_LARGE, label, most=LARGEST)
-    return content
-
-
-def _refused(code: Code, label: str, **details: Detail) -> InputError:
-    return InputError(Problem(code, label, "policy-file", details=details))

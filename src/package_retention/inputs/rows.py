@@ -8,18 +8,19 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from package_retention.decide.git_names import GitKind
 from package_retention.decide.rules import Damage, OrderBy, ReleaseStatus, TagStatus
-from package_retention.inputs import files, settings, values
+from package_retention.inputs import settings, values
+from package_retention.inputs.files import Places
 from package_retention.model import Operation, PackageType
 from package_retention.problems import InvalidValueError, Problem
 from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from package_retention.inputs.values import Value
     from package_retention.problems import Detail
@@ -126,12 +127,12 @@ class Input:
 class Context:
     """What the meaning of a value depends on.
 
-    `package_type` is `None` if it is not known. Files may lie in the folders `roots`, of which the first is where
-    relative paths start.
+    `package_type` is `None` if it is not known. Files may lie in
+    the folders of `places`.
     """
 
     package_type: PackageType | None = None
-    roots: tuple[Path, ...] = ()
+    places: Places = field(default_factory=lambda: Places(Path()))
     server_url: str = "https://github.com"
 
 
@@ -157,8 +158,8 @@ def _version_range(value: Value, context: Context) -> object:
 
 def _file(*, written: bool) -> Callable[[Value, Context], Path]:
     def parse(value: Value, context: Context) -> Path:
-        path = files.place(values.one(value), context.roots)
-        files.inspect(path, context.roots, written=written)
+        path = context.places.place(values.one(value))
+        context.places.inspect(path, written=written)
         return path
 
     return parse
