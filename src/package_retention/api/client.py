@@ -283,8 +283,8 @@ class GitHubClient:
     def _emit(self, request: _Request, tried: _Try, given: Permit) -> None:
         if self._log is None:
             return
-        parts = urlsplit(request.url)
-        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        target = urlsplit(request.url)
+        path = f"{target.path}?{target.query}" if target.query else target.path
         took = (self._clock.monotonic() - given.departed) * 1000
         self._log(request.method, path, tried.status, tried.headers.get("x-github-request-id", ""), took)
 

@@ -65,13 +65,13 @@ class GitClient:
         if not response.ok:
             raise _refused(response)
         with rows.reading(action):
-            return max((_number(row) for row in rows.json_list(response)), default=0)
+            return max((_number(data) for data in rows.json_list(response)), default=0)
 
     def _texts(self, repository: str, what: str, key: str) -> frozenset[str]:
         action = f"list the {what} of {repository}"
         return frozenset(
             self._paginator.all_at_rest(
-                _listing(f"{_path(repository)}/{what}", action, lambda row: _text(row, key))
+                _listing(f"{_path(repository)}/{what}", action, lambda data: _text(data, key))
             )
         )
 
@@ -103,15 +103,15 @@ def _refused(response: ApiResponse) -> RefusedError:
     return MissingError(refusal) if kind is RefusalKind.NOT_FOUND else RefusedError(refusal)
 
 
-def _number(row: Any) -> int:
-    number = row.get("number") if isinstance(row, dict) else None
+def _number(data: Any) -> int:
+    number = data.get("number") if isinstance(data, dict) else None
     if isinstance(number, bool) or not isinstance(number, int):
         raise ValueError("GitHub's answer does not fit: a pull request has no number")  # noqa: TRY004 - as in rows
     return number
 
 
-def _text(row: Any, key: str) -> str:
-    text = row.get(key) if isinstance(row, dict) else None
+def _text(data: Any, key: str) -> str:
+    text = data.get(key) if isinstance(data, dict) else None
     if not isinstance(text, str):
         raise ValueError(f"GitHub's answer does not fit: a row has no `{key}`")  # noqa: TRY004 - as in rows
     return text

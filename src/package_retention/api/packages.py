@@ -98,7 +98,7 @@ class PackagesClient:
             Listing(
                 f"{rows.owner_path(owner)}/packages?package_type={package_type.value}",
                 context.action,
-                lambda row: rows.package(row, owner, package_type),
+                lambda data: rows.package(data, owner, package_type),
                 lambda package: package.name,
                 lambda response: refused(context, response),
             )
@@ -113,7 +113,7 @@ class PackagesClient:
         if not response.ok:
             return ()
         try:
-            found = [rows.package(row, owner, package_type) for row in rows.json_list(response)]
+            found = [rows.package(data, owner, package_type) for data in rows.json_list(response)]
         except ValueError:
             return ()
         return tuple(package for package in found if package is not None)
@@ -185,7 +185,7 @@ class PackagesClient:
         if not response.ok:
             raise refused(context, response)
         with rows.reading(context.action):
-            found = [rows.package(row, owner) for row in rows.json_list(response)]
+            found = [rows.package(data, owner) for data in rows.json_list(response)]
         return tuple(package for package in found if package is not None)
 
     def ensure_room(self, changes: int) -> None:
@@ -280,8 +280,8 @@ class PackagesClient:
 
 
 def _versions(package: Package, context: RequestContext, *, deleted: bool) -> Listing[Version]:
-    def read(row: Any) -> Version | None:
-        version = rows.version(row, package.type)
+    def read(data: Any) -> Version | None:
+        version = rows.version(data, package.type)
         return version if (version.deleted_at is not None) is deleted else None
 
     return Listing(

@@ -27,8 +27,8 @@ T = TypeVar("T")
 PER_PAGE = 100
 MAX_PAGES = 20_000  # two million versions; a server that claims more is out of order
 # Pages of very large packages may end in a 500 until they are smaller (facts A6); a quarter divides a page evenly.
-_PARTS = 4
-_SMALL = PER_PAGE // _PARTS
+_SMALLER_PAGES = 4
+_PER_SMALLER_PAGE = PER_PAGE // _SMALLER_PAGES
 # A list that changes while it is read is made anew at most three times.
 _LISTS = 4
 _NEXT = "run again; if it stays so, report it with the log of a run with debug logging on"
@@ -36,14 +36,14 @@ _NEXT = "run again; if it stays so, report it with the log of a run with debug l
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[T]):
-    """One list to ask for.
+    """A list to fetch.
 
     Args:
         url: path and query of page 1, `per_page` left out.
         action: what this is for, as a message says it after "cannot".
-        read: one row into what it stands for, `None` for a row that is none; raises `ValueError`.
-        key: what makes two rows the same one.
-        refused: explains an answer that is no list.
+        read: reads one row; returns `None` for a row that does not count, and raises `ValueError` for one that does not fit.
+        key: returns what makes two rows the same.
+        refused: explains a refusal.
     """
 
     url: str
@@ -55,9 +55,9 @@ class Listing(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Page(Generic[T]):
-    """A page: what its rows stand for, a mark of each row, the last page's number and the next page's URL."""
+    """A page: what was read from its rows, a mark of each row, the last page's number and the next page's URL."""
 
-    items: tuple[T, ...]
+    entries: tuple[T, ...]
     marks: tuple[str, ...]
     last: int | None
     next: str | None
@@ -98,20 +98,20 @@ class Paginator:
         self._begun[listing.url] = first
 
     def all(self, listing: Listing[T]) -> tuple[T, ...]:
-        """Fetch every page, in order, each item once.
+        """Fetch every page, in order, each row once.
 
         A list whose pages do not fit together changed while it was read: it is read once more. What then still does
         not fit is taken as it is; rows that slipped over a page's edge are for the caller's second look.
 
         Raises:
             RefusedError: a page was refused.
-            UnreachableError: a page has no usable answer, or is none: then there is no list at all.
+            UnreachableError: a page had no usable response, or does not fit: part of a list is never returned.
             HourError: the hour's budget does not hold its pages.
         """
         pages = self._pages(listing)
         if not _fit(pages):
             pages = self._pages(listing)
-        return _items(listing, pages)
+        return _distinct(listing, pages)
 
     def all_at_rest(self, listing: Listing[T]) -> tuple[T, ...]:
         """Fetch every page as `all` does, of a list that was the same before and after.
@@ -126,19 +126,19 @@ class Paginator:
         for _ in range(_LISTS):
             pages, ends = self._pages_with_ends(listing)
             if ends and _fit(pages):
-                return _items(listing, pages)
+                return _distinct(listing, pages)
         raise UnreachableError(
             f"cannot {listing.action}: rows came or went each of the {_LISTS} times that the list was read",
             "run again when fewer others push and delete",
         )
 
     def find(self, listing: Listing[T], wanted: Callable[[T], bool]) -> T | None:
-        """Fetch page after page until an item is the wanted one; lists are newest first (facts A6)."""
+        """Return the first row that is wanted, page after page; lists are newest first (facts A6)."""
         first = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
         for page in self._onward(listing, [first]):
-            for item in page.items:
-                if wanted(item):
-                    return item
+            for entry in page.entries:
+                if wanted(entry):
+                    return entry
         return None
 
     def _pages(self, listing: Listing[T]) -> list[_Page[T]]:
@@ -153,7 +153,7 @@ class Paginator:
         return list(self._onward(listing, pages))
 
     def _pages_with_ends(self, listing: Listing[T]) -> tuple[list[_Page[T]], bool]:
-        """Fetch every page, and say whether the first and the last are the same afterwards; one page always is."""
+        """Fetch every page, and return whether the first and the last are the same afterwards; one page always is."""
         first = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
         pages, further = [first], _further(listing, first)
         self._budget.expect(further, listing.action)
@@ -164,13 +164,13 @@ class Paginator:
         pages = list(self._onward(listing, pages))
         if len(pages) == 1:
             return pages, True
-        # The first comes after the last: else a push between the two would hide a deletion from the last.
+        # The first is read after the last: otherwise a push between the two would hide a deletion from the last.
         end = self._page(listing, _at(first.next or listing.url, len(pages), PER_PAGE), len(pages))
         again = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
         return pages, (again.marks, end.marks) == (first.marks, pages[-1].marks)
 
     def _onward(self, listing: Listing[T], pages: list[_Page[T]]) -> Iterator[_Page[T]]:
-        """Return the pages that are here, then those that follow, one after the other."""
+        """Yield the pages that were fetched, then those that follow, one after the other."""
         yield from pages
         seen = {page.marks for page in pages}
         linked, number, page = any(page.linked for page in pages), len(pages), pages[-1]
@@ -195,15 +195,15 @@ class Paginator:
             yield page
 
     def _concurrently(
-        self, listing: Listing[T], url: str, numbers: range, fetched: Callable[[], None]
+        self, listing: Listing[T], url: str, page_numbers: range, fetched: Callable[[], None]
     ) -> list[_Page[T]]:
-        """Fetch pages, some ahead of the one that is waited for: how many there are is only what a server claims."""
+        """Fetch pages, a bounded number ahead: how many there are is only what the server claims."""
         pages: list[_Page[T]] = []
         ahead: deque[Future[_Page[T]]] = deque()
-        to_ask = iter(numbers)
+        remaining = iter(page_numbers)
         try:
             while not pages or pages[-1].rows:
-                for number in islice(to_ask, concurrency.PAGES - len(ahead)):
+                for number in islice(remaining, concurrency.PAGES - len(ahead)):
                     ahead.append(self._pool.submit(self._page, listing, _at(url, number, PER_PAGE), number))
                 if not ahead:
                     break
@@ -211,41 +211,42 @@ class Paginator:
                 fetched()
             return pages
         finally:
-            # After a failure no more is asked for; nobody waits for what is under way, which only reads.
+            # After a failure no further page is fetched; requests under way only read, so nothing waits for them.
             for future in ahead:
                 future.cancel()
 
     def _page(self, listing: Listing[T], url: str, number: int) -> _Page[T]:
         if listing.url in self._heavy:
-            return self._in_parts(listing, url, number)
+            return self._joined(listing, url, number)
         try:
             return self._fetch(listing, url)
         except UnreachableError:
-            page = self._in_parts(listing, url, number)
+            page = self._joined(listing, url, number)
         # The other pages of this list need not fail first.
         self._heavy.add(listing.url)
         return page
 
-    def _in_parts(self, listing: Listing[T], url: str, number: int) -> _Page[T]:
-        parts = self._smaller_pages(listing, url, number)
-        last = next((part.last for part in parts if part.last), None)
-        following = parts[-1].next
+    def _joined(self, listing: Listing[T], url: str, number: int) -> _Page[T]:
+        """Fetch a page as several smaller ones."""
+        pages = self._smaller_pages(listing, url, number)
+        last = next((page.last for page in pages if page.last), None)
+        following = pages[-1].next
         return _Page(
-            items=tuple(item for part in parts for item in part.items),
-            marks=tuple(mark for part in parts for mark in part.marks),
-            last=-(-last // _PARTS) if last else None,
+            entries=tuple(entry for page in pages for entry in page.entries),
+            marks=tuple(mark for page in pages for mark in page.marks),
+            last=-(-last // _SMALLER_PAGES) if last else None,
             next=following and _at(following, number + 1, PER_PAGE),
-            linked=any(part.linked for part in parts),
+            linked=any(page.linked for page in pages),
         )
 
     def _smaller_pages(self, listing: Listing[T], url: str, number: int) -> list[_Page[T]]:
-        start = (number - 1) * _PARTS + 1
-        parts: list[_Page[T]] = []
-        for part in range(start, start + _PARTS):
-            parts.append(self._fetch(listing, _at(url, part, _SMALL)))
-            if parts[-1].linked and parts[-1].next is None:
+        first = (number - 1) * _SMALLER_PAGES + 1
+        pages: list[_Page[T]] = []
+        for smaller in range(first, first + _SMALLER_PAGES):
+            pages.append(self._fetch(listing, _at(url, smaller, _PER_SMALLER_PAGE)))
+            if pages[-1].linked and pages[-1].next is None:
                 break
-        return parts
+        return pages
 
     def _fetch(self, listing: Listing[T], url: str) -> _Page[T]:
         response = self._client.get(url, listing.action)
@@ -253,15 +254,16 @@ class Paginator:
             raise listing.refused(response)
         with rows.reading(listing.action):
             found = rows.json_list(response)
-            items = tuple(item for row in found if (item := listing.read(row)) is not None)
+            entries = tuple(entry for data in found if (entry := listing.read(data)) is not None)
         link = response.headers.get("link")
-        marks = tuple(str(row.get("id", row.get("name"))) for row in found)
-        return _Page(items, marks, links.last_page(link), links.next_url(link), bool(link))
+        marks = tuple(str(data.get("id", data.get("name"))) for data in found)
+        return _Page(entries, marks, links.last_page(link), links.next_url(link), bool(link))
 
 
-def _items(listing: Listing[T], pages: Sequence[_Page[T]]) -> tuple[T, ...]:
-    items = tuple(item for page in pages for item in page.items)
-    return tuple({listing.key(item): item for item in reversed(items)}.values())[::-1]
+def _distinct(listing: Listing[T], pages: Sequence[_Page[T]]) -> tuple[T, ...]:
+    """Return what all pages hold, each entry once, where it came first."""
+    entries = [entry for page in pages for entry in page.entries]
+    return tuple({listing.key(entry): entry for entry in reversed(entries)}.values())[::-1]
 
 
 def _further(listing: Listing[Any], first: _Page[Any]) -> int:
@@ -288,7 +290,7 @@ def _next(listing: Listing[T], page: _Page[T], number: int, *, linked: bool) -> 
 
 
 def _fit(pages: Sequence[_Page[Any]]) -> bool:
-    """Return whether all pages but the last are as full as the first, and none tells another end than the first."""
+    """Return whether all pages but the last are as full as the first, and all name the same last page."""
     first = pages[0]
     full = all(page.rows == first.rows for page in pages[:-1])
     ends = {page.last for page in pages if page.last is not None}
@@ -296,9 +298,9 @@ def _fit(pages: Sequence[_Page[Any]]) -> bool:
 
 
 def _at(url: str, page: int | None, per_page: int) -> str:
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    target = urlsplit(url)
+    query = dict(parse_qsl(target.query, keep_blank_values=True))
     query["per_page"] = str(per_page)
     if page is not None:
         query["page"] = str(page)
-    return parts._replace(query=urlencode(query)).geturl()
+    return target._replace(query=urlencode(query)).geturl()

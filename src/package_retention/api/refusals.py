@@ -23,56 +23,56 @@ ROWS: tuple[KnownRefusal, ...] = (*TOKENS, *OBJECTS, *SERVICE)
 _NOT_FOUND = 404
 
 
-def explain(subject: RequestContext, status: int, headers: Mapping[str, str], body: Any) -> Refusal:
+def explain(context: RequestContext, status: int, headers: Mapping[str, str], body: Any) -> Refusal:
     """Explain a refusal by its text (facts J); what no row of the table fits is quoted with its status.
 
     Args:
-        subject: what was asked.
+        context: what was asked.
         status: of HTTP.
         headers: of the answer, names in any case.
         body: decoded JSON, text, markup, bytes or `None`; nothing is raised for any content.
     """
     response = responses.read(status, headers, body)
-    row = _known(subject, response)
-    if row is None:
-        return _unknown(subject, response)
-    return _refusal(row.kind, subject, response, row.meaning, row.hint(subject, response))
+    known = _known(context, response)
+    if known is None:
+        return _unknown(context, response)
+    return _refusal(known.kind, context, response, known.meaning, known.hint(context, response))
 
 
-def _known(subject: RequestContext, response: ErrorResponse) -> KnownRefusal | None:
-    # The header is surer than the text: a token without single sign-on may be told "Not Found" (facts B2).
+def _known(context: RequestContext, response: ErrorResponse) -> KnownRefusal | None:
+    # The header is more certain than the text: a token without single sign-on may get a "Not Found" (facts B2).
     if response.sso_required:
-        return _sso_row(subject.token)
-    return next((row for row in ROWS if row.fits(subject, response)), None)
+        return _sso(context.token)
+    return next((known for known in ROWS if known.fits(context, response)), None)
 
 
-def _sso_row(token: TokenKind) -> KnownRefusal:
+def _sso(token: TokenKind) -> KnownRefusal:
     number = 16 if token in (TokenKind.OAUTH, TokenKind.APP_USER) else 15
-    return next(row for row in ROWS if row.number == number)
+    return next(known for known in ROWS if known.number == number)
 
 
 def _refusal(
-    kind: RefusalKind, subject: RequestContext, response: ErrorResponse, meaning: str, next_step: str
+    kind: RefusalKind, context: RequestContext, response: ErrorResponse, meaning: str, next_step: str
 ) -> Refusal:
-    return Refusal(kind, response.status, f"cannot {subject.action}: {meaning} ({response.quote})", next_step)
+    return Refusal(kind, response.status, f"cannot {context.action}: {meaning} ({response.quote})", next_step)
 
 
-def _unknown(subject: RequestContext, response: ErrorResponse) -> Refusal:
+def _unknown(context: RequestContext, response: ErrorResponse) -> Refusal:
     """Explain an answer whose text no row knows, by what its status and headers alone are documented to mean."""
     later = f"run again later; what was done is done{hints.support(response)}"
     if response.status >= 500:  # noqa: PLR2004 - the class of HTTP's server errors
-        return _refusal(RefusalKind.SERVER, subject, response, "GitHub failed to answer", later)
+        return _refusal(RefusalKind.SERVER, context, response, "GitHub failed to answer", later)
     if (limit := _limit(response)) is not None:
-        return _refusal(limit, subject, response, "a rate limit of GitHub's is spent", hints.limits(subject))
+        return _refusal(limit, context, response, "a rate limit of GitHub's is spent", hints.limits(context))
     if response.status == 410:  # noqa: PLR2004 - documented for a retired API version, whose text is not (facts J 26)
         retired = (
             "most likely this GitHub no longer supports the version of the API that this action asks for"
         )
-        return _refusal(RefusalKind.API_VERSION, subject, response, retired, "update the action")
-    if hints.restores(subject):
-        return _restore(subject, response, RefusalKind.OTHER)
+        return _refusal(RefusalKind.API_VERSION, context, response, retired, "update the action")
+    if hints.restores(context):
+        return _restore(context, response, RefusalKind.OTHER)
     meaning = "GitHub refuses, for a reason that this action does not know"
-    return _refusal(RefusalKind.OTHER, subject, response, meaning, _debug_hint(subject, response))
+    return _refusal(RefusalKind.OTHER, context, response, meaning, _debug_hint(context, response))
 
 
 def _limit(response: ErrorResponse) -> RefusalKind | None:
@@ -86,42 +86,42 @@ def _limit(response: ErrorResponse) -> RefusalKind | None:
     return RefusalKind.SECONDARY_LIMIT if throttled else None
 
 
-def _debug_hint(subject: RequestContext, response: ErrorResponse) -> str:
-    warning = f"{subject.token.warning}. " if subject.token.warning else ""
+def _debug_hint(context: RequestContext, response: ErrorResponse) -> str:
+    warning = f"{context.token.warning}. " if context.token.warning else ""
     return (
         f"{warning}GitHub's text says what it can; run again with debug logging on to see each request"
         f"{hints.support(response)}"
     )
 
 
-def not_found_package(subject: RequestContext) -> Refusal:
+def not_found_package(context: RequestContext) -> Refusal:
     """Explain a package that is not found: every cause is named, for a 404 never proves absence (facts A7)."""
-    return explain(subject, _NOT_FOUND, {}, {"message": "Package not found."})
+    return explain(context, _NOT_FOUND, {}, {"message": "Package not found."})
 
 
-def role_missing(subject: RequestContext) -> Refusal:
+def role_missing(context: RequestContext) -> Refusal:
     """Explain a change that is answered 404 although the object can be read: no admin role (facts A7)."""
     message = (
-        f"cannot {subject.action}: the token may read it, but lacks the role Admin that changes need (GitHub answers"
-        f" {_NOT_FOUND} to the change, though it shows the {_noun(subject)})"
+        f"cannot {context.action}: the token may read it, but lacks the role Admin that changes need (GitHub answers"
+        f" {_NOT_FOUND} to the change, though it shows the {_noun(context)})"
     )
-    return Refusal(RefusalKind.ROLE, _NOT_FOUND, message, hints.role(subject))
+    return Refusal(RefusalKind.ROLE, _NOT_FOUND, message, hints.role(context))
 
 
-def restore_refused(subject: RequestContext, status: int = _NOT_FOUND, body: Any = None) -> Refusal:
+def restore_refused(context: RequestContext, status: int = _NOT_FOUND, body: Any = None) -> Refusal:
     """Explain a restore that is refused without a known reason: window over, name reused, or no role (facts A4)."""
     kind = RefusalKind.OTHER
     if status == _NOT_FOUND:
-        kind = RefusalKind.NOT_FOUND if _noun(subject) == "package" else RefusalKind.VERSION_NOT_FOUND
-    return _restore(subject, responses.read(status, {}, body), kind)
+        kind = RefusalKind.NOT_FOUND if _noun(context) == "package" else RefusalKind.VERSION_NOT_FOUND
+    return _restore(context, responses.read(status, {}, body), kind)
 
 
-def _restore(subject: RequestContext, response: ErrorResponse, kind: RefusalKind) -> Refusal:
-    meaning = f"GitHub does not restore the {_noun(subject)}"
-    return _refusal(kind, subject, response, meaning, hints.not_restorable(subject))
+def _restore(context: RequestContext, response: ErrorResponse, kind: RefusalKind) -> Refusal:
+    meaning = f"GitHub does not restore the {_noun(context)}"
+    return _refusal(kind, context, response, meaning, hints.not_restorable(context))
 
 
-def _noun(subject: RequestContext) -> str:
-    if subject.kind is None:
+def _noun(context: RequestContext) -> str:
+    if context.kind is None:
         return "object"
-    return "package" if subject.kind in (StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE) else "version"
+    return "package" if context.kind in (StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE) else "version"

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """One request in words.
+    """What a request is about, in the words of messages.
 
     `action` follows "cannot" (`delete version 1.2.3 of owner/lib (npm)`). `kind` is `None` for reading, `package` the
     package's label (empty where an owner's packages are listed), `owner_kind` `None` while it is not known.
-    `listed` says that this token has seen the package before: it is there, and readable.
+    `listed`: whether this token has seen the package before, so it exists and is readable. `by_hand`: whether a person
+    runs the action outside of GitHub.
     """
 
     action: str
@@ -46,11 +47,10 @@ class RequestContext:
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """An answer that no other try would better.
+    """A response that another try would not better.
 
-    `headers` have their names in small letters, `body` is decoded JSON, the text of
-    an answer that is no JSON, or `None`. `lost` says that an earlier try of
-    the same change may have been carried out: its answer was a drop or a 5xx.
+    `headers` have their names in small letters; `body` is decoded JSON, the text of a response that is not JSON, or
+    `None`. `lost`: whether an earlier try of the same change may have been carried out (a drop or a 5xx).
     """
 
     status: int
@@ -60,7 +60,7 @@ class ApiResponse:
 
     @property
     def ok(self) -> bool:
-        """Whether GitHub did what it was asked."""
+        """Whether GitHub carried out the request."""
         return 200 <= self.status < 300  # noqa: PLR2004 - the 2xx of HTTP
 
 
@@ -97,7 +97,7 @@ class ErrorResponse:
 
     @property
     def sso_required(self) -> bool:
-        """Whether the answer says that the token is not authorised for single sign-on (facts B2)."""
+        """Whether the response says that the token is not authorised for single sign-on (facts B2)."""
         return self.headers.get("x-github-sso", "").partition(";")[0].strip().lower() == "required"
 
     def sso_url(self, server_url: str) -> str:
@@ -108,7 +108,7 @@ class ErrorResponse:
 
 
 def read(status: int, headers: Mapping[str, str], body: Any) -> ErrorResponse:
-    """Read an answer; the body may be decoded JSON, text, markup, bytes or nothing."""
+    """Read a refusal; the body may be decoded JSON, text, markup, bytes or `None`."""
     lowered = {str(name).lower(): str(value) for name, value in headers.items()}
     return ErrorResponse(status, lowered, tuple(dict.fromkeys(text for text in _texts(body) if text))[:5])
 
@@ -140,7 +140,7 @@ def _coded(error: Any) -> str:
     """Return one of `errors`: text, or an object with `code` and `message` (the registry's form)."""
     if not isinstance(error, dict):
         return _one(error)
-    return ": ".join(part for key in ("code", "message") if (part := _one(error.get(key))))
+    return ": ".join(filter(None, (_one(error.get(key)) for key in ("code", "message"))))
 
 
 def _plain(text: str) -> str:
@@ -160,15 +160,15 @@ def _is_on(url: str, server_url: str) -> bool:
     if not re.fullmatch(r"https://[!-~]{1,1000}", url) or any(character in url for character in "\\<>\"'`"):
         return False
     try:
-        parts, server = urlsplit(url), urlsplit(server_url)
-        same = parts.hostname == server.hostname and parts.port in (None, 443, server.port)
+        target, server = urlsplit(url), urlsplit(server_url)
+        same = target.hostname == server.hostname and target.port in (None, 443, server.port)
     except ValueError:
         return False
-    return same and "@" not in parts.netloc
+    return same and "@" not in target.netloc
 
 
 class ResponseHeaders:
-    """What the headers of all responses said: date, scopes, notices; safe in threads."""
+    """What the headers of all responses have said: date, scopes, notices; safe in threads."""
 
     def __init__(self, clock: Clock, kind: TokenKind) -> None:
         self._clock = clock
@@ -194,7 +194,7 @@ class ResponseHeaders:
 
     @property
     def scopes(self) -> frozenset[str] | None:
-        """The token's scopes, as the latest answer that named them did; `None` where none has."""
+        """The token's scopes by the latest response that named them; `None` if none has."""
         return self._scopes
 
     def now(self) -> datetime:
@@ -206,11 +206,11 @@ class ResponseHeaders:
         with self._guard:
             if self._date is None:
                 return own
-            date, heard = self._date
-            return min(own, date + timedelta(seconds=self._clock.monotonic() - heard))
+            date, received = self._date
+            return min(own, date + timedelta(seconds=self._clock.monotonic() - received))
 
     def notices(self) -> tuple[str, ...]:
-        """Return each notice once, in the order of hearing."""
+        """Return each notice once, in the order of their arrival."""
         with self._guard:
             return tuple(self._notices)
 
@@ -228,7 +228,7 @@ def partial_notice(header: str | None) -> str:
     if kind.strip().lower() != "partial-results":
         return ""
     _, _, value = rest.partition("=")
-    count = sum(1 for part in value.split(",") if part.strip())
+    count = sum(1 for organization in value.split(",") if organization.strip())
     whose = "1 organization" if count == 1 else f"{count} organizations" if count else "some organizations"
     return (
         f"GitHub's list is incomplete: it leaves out {whose} whose single sign-on (SAML) this token is not authorised"

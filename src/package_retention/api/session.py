@@ -120,9 +120,9 @@ class _Connection:
     def __init__(
         self, api_url: str, timeout: int, monotonic: Callable[[], float], deadline: Callable[[], float]
     ) -> None:
-        parts = urlsplit(api_url)
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        self._origin = f"{parts.scheme}://{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+        base = urlsplit(api_url)
+        host = f"[{base.hostname}]" if ":" in (base.hostname or "") else base.hostname
+        self._origin = f"{base.scheme}://{host}:{base.port or (443 if base.scheme == 'https' else 80)}"
         self._session = pooled_session(1)
         self._timeout = (timeout, timeout)
         self._monotonic = monotonic

@@ -33,7 +33,7 @@ class TokenKind(StrEnum):
 
     @property
     def may_get_user(self) -> bool:
-        """Whether `GET /user` makes sense: an installation is no user and is answered 403 (facts A8)."""
+        """Whether `GET /user` makes sense: an installation is not a user and gets a 403 (facts A8)."""
         return self is not TokenKind.INSTALLATION
 
     @property
@@ -44,8 +44,8 @@ class TokenKind(StrEnum):
 
 _WARNINGS = {
     TokenKind.FINE_GRAINED: (
-        "the token is a fine-grained personal access token, which GitHub Packages does not support; it is tried all the"
-        " same. Where it is refused, use GITHUB_TOKEN with `permissions: packages: write`, or a personal access token"
+        "the token is a fine-grained personal access token, which GitHub Packages does not support; it is tried"
+        " anyway. If it is refused, use GITHUB_TOKEN with `permissions: packages: write`, or a personal access token"
         " (classic) with the scopes `read:packages` and `delete:packages`"
     ),
     TokenKind.APP_USER: (
@@ -127,14 +127,14 @@ def needed(kinds: Iterable[StepKind], package_type: PackageType, *, on_github_co
 
 
 def granted(header: str | None, kind: TokenKind = TokenKind.CLASSIC) -> frozenset[str] | None:
-    """Read `X-OAuth-Scopes`; `None` if it says nothing (absent, or a kind of token without scopes).
+    """Read `X-OAuth-Scopes`; return `None` if it says nothing (absent, or a kind of token without scopes).
 
     An empty header of a classic token means no scope at all. App user tokens are sent an empty one too, so for a
     kind that the prefix does not settle an empty header says nothing.
     """
     if header is None or not kind.has_scopes:
         return None
-    named = frozenset(scope for part in header.split(",") if (scope := part.strip().lower()))
+    named = frozenset(scope for name in header.split(",") if (scope := name.strip().lower()))
     if not named and kind in (TokenKind.LEGACY, TokenKind.UNKNOWN):
         return None
     return named.union(*(_CONTAINS.get(scope, frozenset()) for scope in named))

@@ -81,13 +81,13 @@ def objection(realm: str, registry_url: str, api_url: str) -> str:
     answers in place of the registry names the realm, and would get the GitHub token as a password: that is why other
     clients, which believe the challenge, are not used here.
     """
-    parts = split_url(realm)
-    if parts is None:
+    target = split_url(realm)
+    if target is None:
         return "its address is no plain URL"
-    if not is_private(parts):
+    if not is_private(target):
         return "it would send the token in the clear"
-    if place(parts) not in _trusted(split_url(registry_url), split_url(api_url)):
-        return f"it is another host or port ({parts.netloc})"
+    if place(target) not in _trusted(split_url(registry_url), split_url(api_url)):
+        return f"it is another host or port ({target.netloc})"
     return ""
 
 
@@ -112,7 +112,7 @@ def _lifetime(seconds: object) -> float:
 
 
 def _trusted(registry: SplitResult | None, api: SplitResult | None) -> set[tuple[str, int]]:
-    places = {place(parts) for parts in (registry, api) if parts}
+    places = {place(url) for url in (registry, api) if url}
     own, port = place(registry) if registry else ("", 0)
     parent = own.partition(".")[2]
     # The parent of ghcr.io is a whole top-level domain, that of 127.0.0.1 is nothing at all.

@@ -82,8 +82,8 @@ class Endpoint:
             if response.status not in _REDIRECTS:
                 break
             url = urljoin(url, response.headers.get("location", ""))
-            parts = links.split_url(url)
-            if parts is None or not links.is_private(parts):
+            target = links.split_url(url)
+            if target is None or not links.is_private(target):
                 raise TransportError(
                     f"{self.host} redirects a blob to an address that is not asked", sent=True
                 )

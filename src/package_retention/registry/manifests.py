@@ -283,11 +283,11 @@ def _descriptor(entry: Table) -> Descriptor:
     if not media_type:
         raise InvalidJsonError("a descriptor does not tell its media type")
     platform = table(entry, "platform")
-    parts = [text(platform, name) for name in ("os", "architecture", "variant")]
+    names = [text(platform, name) for name in ("os", "architecture", "variant")]
     return Descriptor(
         digest=_digest(entry, "a descriptor"),
         media_type=media_type,
-        platform="/".join(part for part in parts if part),
+        platform="/".join(filter(None, names)),
         role=text(table(entry, "annotations"), _ROLE),
         size=whole_number(entry, "size"),
         artifact_type=text(entry, "artifactType"),

@@ -60,10 +60,10 @@ def last_page(header: str | None) -> int | None:
 
 def same_host(url: str, base_url: str) -> bool:
     """Return whether a URL's scheme, host and port are those of a base URL: the token goes nowhere else."""
-    parts, base = split_url(url), split_url(base_url)
-    if parts is None or base is None:
+    target, base = split_url(url), split_url(base_url)
+    if target is None or base is None:
         return False
-    return (parts.scheme, place(parts)) == (base.scheme, place(base))
+    return (target.scheme, place(target)) == (base.scheme, place(base))
 
 
 def split_url(url: str) -> SplitResult | None:
@@ -71,28 +71,28 @@ def split_url(url: str) -> SplitResult | None:
     if not _PLAIN_URL.fullmatch(url):
         return None
     try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 - reading it checks its range
+        split = urlsplit(url)
+        split.port  # noqa: B018 - reading it checks its range
     except ValueError:
         return None
-    return parts
+    return split
 
 
-def place(parts: SplitResult) -> tuple[str, int]:
-    """Return host and port: what listens on another port may be anybody's."""
-    port = parts.port
-    return (parts.hostname or "").lower(), _PORTS[parts.scheme] if port is None else port
+def place(url: SplitResult) -> tuple[str, int]:
+    """Return host and port: another port may belong to anybody."""
+    port = url.port
+    return (url.hostname or "").lower(), _PORTS[url.scheme] if port is None else port
 
 
-def is_private(parts: SplitResult) -> bool:
-    """Return whether nobody on the way can read along: https, or this very machine."""
-    host = parts.hostname or ""
+def is_private(url: SplitResult) -> bool:
+    """Return whether nobody on the way can read along: the URL is https, or of this very machine."""
+    host = url.hostname or ""
     address = as_ip(host)
-    return parts.scheme == "https" or (address.is_loopback if address else host == "localhost")
+    return url.scheme == "https" or (address.is_loopback if address else host == "localhost")
 
 
 def as_ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the address that a host is written as; `None` for a name."""
+    """Return a host as an IP address; `None` for a name."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
