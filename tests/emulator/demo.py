@@ -135,7 +135,8 @@ def _play(github: EmulatedGitHub, folder: Path, *argv: str, most: int = 0) -> Sh
             *lines[:most],
             f"… {end - 1 - most} more lines (make demo VERBOSE=1)",
             "",
-            *lines[end : end + 2],
+            # A slow machine shows a bar meanwhile, which leaves blank lines.
+            *[line for line in lines[end:] if line][:2],
             "",
         ]
     print("\n".join(lines))
