@@ -1,9 +1,12 @@
-"""What is said while a run goes, to the Actions runner or to a person: the one place that knows the workflow commands."""
+"""The log of a run, for the Actions runner or a person; the only module that knows the workflow commands.
+
+It masks secrets, prints lines, groups and annotations, and writes the step's outputs. It never decides what to say.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TextIO
@@ -17,24 +20,30 @@ from package_retention.output.findings import finding_hint, finding_words
 from package_retention.output.problems import lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 MOST_ANNOTATIONS = 10  # of each kind and step; the runner drops the rest (facts E)
 MOST_CHARACTERS = 4096  # the runner cuts a message there (facts E)
+
+_ANNOTATIONS: Mapping[str, Callable[[str], None]] = {"warning": core.warning, "error": core.error}
+_COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m"}
 
 
 class Console:
     """The log of one step, safe to use from several threads; `environ` is read, never written.
 
     Without a runner (`GITHUB_ACTIONS` is not `true`) nothing is masked, since that would show the secret, and
-    outputs are printed where `GITHUB_OUTPUT` names no file.
+    outputs are printed if `GITHUB_OUTPUT` names no file.
     """
+
+    by_hand = False
+    """Whether a person called the action, and so reads what to do at a terminal."""
 
     def __init__(self, stdout: TextIO, environ: Mapping[str, str]) -> None:
         self._stdout = stdout
         self._environ = environ
         self._lock = RLock()
-        self._said: Counter[str] = Counter()
+        self._annotated: Counter[str] = Counter()
         self.debugging = environ.get("RUNNER_DEBUG") == "1"
 
     def mask(self, secret: str) -> None:
@@ -50,37 +59,24 @@ class Console:
         self._print(harmless(text, MOST_CHARACTERS))
 
     def debug(self, text: str) -> None:
-        """Print one line that is shown where debug logging is on (`RUNNER_DEBUG=1`)."""
+        """Print one line that is shown if debug logging is on (`RUNNER_DEBUG=1`)."""
         if self.debugging:
             self._command(core.debug, harmless(text, MOST_CHARACTERS))
 
-    def notice(self, text: str, hint: str = "") -> None:
-        """Say something worth a note beside the job."""
-        self._annotate("notice", core.notice, (text, hint))
-
-    def warning(self, text: str, hint: str = "", *lines: str) -> None:
+    def warning(self, text: str, hint: str = "", *more: str) -> None:
         """Say something that a person should look at."""
-        self._annotate("warning", core.warning, (text, hint, *lines))
+        self._annotate("warning", text, hint, *more)
 
-    def error(self, text: str, hint: str = "", *lines: str) -> None:
+    def error(self, text: str, hint: str = "", *more: str) -> None:
         """Say what failed, and what to do next."""
-        self._annotate("error", core.error, (text, hint, *lines))
+        self._annotate("error", text, hint, *more)
 
     def fail(self, error: RetentionError) -> None:
-        """Say why the run, or a part of it, was refused: every problem on a line of its own."""
+        """Say why the run was refused, or a step of its end: every problem on a line of its own."""
         if isinstance(error, InputError):
-            self._annotate("error", core.error, lines(error.problems))
+            self._annotate("error", *lines(error.problems, by_hand=self.by_hand))
         else:
             self.error(finding_words(error.said), error.hint or finding_hint(error.said))
-
-    @contextmanager
-    def group(self, title: str) -> Iterator[None]:
-        """Fold what is printed meanwhile under a title."""
-        self.start_group(title)
-        try:
-            yield
-        finally:
-            self.end_group()
 
     def start_group(self, title: str) -> None:
         """Open a foldable group; the runner knows no groups in groups."""
@@ -93,14 +89,17 @@ class Console:
     def set_outputs(self, values: Mapping[str, str]) -> None:
         """Write the step's outputs, all of them in one go.
 
-        Raises `RetentionError` where the runner's file cannot be written.
+        Raises `RetentionError` if the runner's file cannot be written.
         """
         path = self._environ.get("GITHUB_OUTPUT", "")
         if not path:
             for name, value in values.items():
                 self.line(f"{name}: {shortened(value, 200)}")
             return
-        message = "".join(_message(name, value) for name, value in values.items())
+        # `NAME<<DELIMITER`, the value, the delimiter; the toolkit refuses a value that holds the delimiter.
+        message = "".join(
+            f"{core.prepare_key_value_message(name, value)}\n" for name, value in values.items()
+        )
         try:
             with Path(path).open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
                 file.write(message)
@@ -112,25 +111,24 @@ class Console:
 
     def close(self) -> None:
         """Say how many annotations of each kind were more than GitHub shows."""
-        for kind, number in sorted(self._said.items()):
-            if number > MOST_ANNOTATIONS:
-                more = number - MOST_ANNOTATIONS
+        for kind, number in sorted(self._annotated.items()):
+            if (more := number - MOST_ANNOTATIONS) > 0:
                 self.line(
                     f"{more:,} more of kind {kind} are in the log above: GitHub shows {MOST_ANNOTATIONS} of a kind."
                 )
 
-    def _annotate(self, kind: str, say: Callable[[str], None], lines: tuple[str, ...]) -> None:
-        safe = [harmless(line) for line in lines if line]
+    def _annotate(self, kind: str, *texts: str) -> None:
+        safe = [harmless(text) for text in texts if text]
         with self._lock:
-            self._said[kind] += 1
-            if self._said[kind] <= MOST_ANNOTATIONS:
-                self._command(say, shortened("\n".join(safe), MOST_CHARACTERS))
+            self._annotated[kind] += 1
+            if self._annotated[kind] <= MOST_ANNOTATIONS:
+                self._command(_ANNOTATIONS[kind], shortened("\n".join(safe), MOST_CHARACTERS))
             else:
                 self._print(shortened(f"{kind}: " + " ".join(safe), MOST_CHARACTERS))
 
-    def _command(self, say: Callable[..., Any], *arguments: str) -> None:
+    def _command(self, print_command: Callable[..., Any], *arguments: str) -> None:
         with self._lock, redirect_stdout(_Encodable(self._stdout)):
-            say(*arguments)
+            print_command(*arguments)
         self._stdout.flush()
 
     def _print(self, text: str, stream: TextIO | None = None) -> None:
@@ -153,22 +151,10 @@ class _Encodable:
         self._stream.flush()
 
 
-def _message(name: str, value: str) -> str:
-    """Build one entry of the file: `NAME<<DELIMITER`, the value, the delimiter (the toolkit refuses a value with it)."""
-    message: str = core.prepare_key_value_message(name, value)
-    return message + "\n"
-
-
-def console_for(stdout: TextIO, environ: Mapping[str, str], stderr: TextIO | None = None) -> Console:
-    """Return the console that fits who reads it; a runner reads everything from the standard output."""
-    return Console(stdout, environ) if on_runner(environ) else Terminal(stdout, environ, stderr or stdout)
-
-
-_COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m"}
-
-
 class Terminal(Console):
     """A console whose reader is a person; errors and warnings go to `stderr`. Safe to use from several threads."""
+
+    by_hand = True
 
     def __init__(self, stdout: TextIO, environ: Mapping[str, str], stderr: TextIO) -> None:
         super().__init__(stdout, environ)
@@ -179,25 +165,6 @@ class Terminal(Console):
         if self.debugging:
             self.line(f"debug: {text}")
 
-    def notice(self, text: str, hint: str = "") -> None:
-        """Say something worth a note."""
-        self._report("note", (text, hint))
-
-    def warning(self, text: str, hint: str = "", *lines: str) -> None:
-        """Say something that a person should look at."""
-        self._report("warning", (text, hint, *lines))
-
-    def error(self, text: str, hint: str = "", *lines: str) -> None:
-        """Say what failed, and what to do next."""
-        self._report("error", (text, hint, *lines))
-
-    def fail(self, error: RetentionError) -> None:
-        """Say why the run, or a part of it, was refused: every problem on a line of its own."""
-        if isinstance(error, InputError):
-            self._report("error", lines(error.problems, by_hand=True))
-        else:
-            self.error(finding_words(error.said), error.hint or finding_hint(error.said))
-
     def start_group(self, title: str) -> None:
         """Print the title of what follows."""
         self.line(title)
@@ -207,13 +174,17 @@ class Terminal(Console):
         self.line("")
 
     def set_outputs(self, values: Mapping[str, str]) -> None:
-        """Write outputs where a file is named for them; a person reads the summary."""
+        """Write outputs if a file is named for them; a person reads the summary."""
         if self._environ.get("GITHUB_OUTPUT"):
             super().set_outputs(values)
 
-    def _report(self, kind: str, lines: tuple[str, ...]) -> None:
-        first, *others = [harmless(line, MOST_CHARACTERS) for line in lines if line]
-        stream = self._stderr if kind in _COLOURS else self._stdout
-        coloured = stream.isatty() and kind in _COLOURS and not self._environ.get("NO_COLOR")
+    def _annotate(self, kind: str, *texts: str) -> None:
+        first, *others = [harmless(text, MOST_CHARACTERS) for text in texts if text]
+        coloured = self._stderr.isatty() and not self._environ.get("NO_COLOR")
         head = f"{_COLOURS[kind]}{kind}:\x1b[0m" if coloured else f"{kind}:"
-        self._print("\n".join([f"{head} {first}", *(f"  {line}" for line in others)]), stream)
+        self._print("\n".join([f"{head} {first}", *(f"  {line}" for line in others)]), self._stderr)
+
+
+def console_for(stdout: TextIO, environ: Mapping[str, str], stderr: TextIO | None = None) -> Console:
+    """Return the console that fits who reads it; a runner reads everything from the standard output."""
+    return Console(stdout, environ) if on_runner(environ) else Terminal(stdout, environ, stderr or stdout)

@@ -75,7 +75,7 @@ def test_numbers_have_their_nouns() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("method", ["line", "notice", "warning", "error", "start_group"])
+@pytest.mark.parametrize("method", ["line", "warning", "error", "start_group"])
 def test_no_name_forges_a_command_or_a_second_line(method: str, name: str) -> None:
     lines = said(method, f"deleted {name}")
     assert len(lines) == 1
@@ -123,7 +123,7 @@ def test_ten_annotations_need_no_last_line() -> None:
     stdout = io.StringIO()
     console = Console(stdout, RUNNER)
     for number in range(MOST_ANNOTATIONS):
-        console.notice(f"n{number}")
+        console.warning(f"w{number}")
     console.close()
     assert len(stdout.getvalue().splitlines()) == MOST_ANNOTATIONS
 
@@ -164,20 +164,6 @@ def test_without_a_runner_a_secret_is_not_shown(environ: Mapping[str, str]) -> N
 def test_debug_lines_are_for_debugging_only() -> None:
     assert said("debug", "GET /user 200", environ={"RUNNER_DEBUG": "1"}) == ["::debug::GET /user 200"]
     assert said("debug", "GET /user 200") == []
-
-
-def test_a_group_is_closed_whatever_happens() -> None:
-    stdout = io.StringIO()
-    console = Console(stdout, RUNNER)
-
-    def fail() -> None:
-        with console.group("octo/app"):
-            console.line("inside")
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        fail()
-    assert stdout.getvalue().splitlines() == ["::group::octo/app", "inside", "::endgroup::"]
 
 
 def test_only_the_given_stream_is_written_to() -> None:

@@ -120,6 +120,14 @@ def group_words(reason: Reason) -> str:
     return _GROUPS.get(reason.detail, REASONS[reason.code]) if reason.detail else REASONS[reason.code]
 
 
+STEP_VERBS = {
+    StepKind.DELETE_VERSION: "delete",
+    StepKind.DELETE_PACKAGE: "delete",
+    StepKind.RESTORE_VERSION: "restore",
+    StepKind.RESTORE_PACKAGE: "restore",
+    StepKind.UNTAG: "take tags away from",
+    StepKind.RETAG: "put back tags of",
+}
 _DONE = {
     StepKind.DELETE_VERSION: "deleted",
     StepKind.DELETE_PACKAGE: "deleted",
