@@ -7,27 +7,15 @@ from typing import TYPE_CHECKING
 
 from package_retention.escaping import harmless
 from package_retention.output.counts import count_run
-from package_retention.output.summary.blocks import (
-    Alert,
-    Chart,
-    Code,
-    Details,
-    Heading,
-    Link,
-    Listing,
-    Paragraph,
-    Strong,
-    Table,
-    pieces,
-)
+from package_retention.output.summary import blocks
 from package_retention.output.summary.markdown import safe_url
-from package_retention.output.summary.page import blocks_of
+from package_retention.output.summary.page import sections
 from package_retention.output.summary.words import headline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from package_retention.output.summary.blocks import About, Block, Inline, Line
+    from package_retention.output.summary.blocks import About, Block, Inline, Line, Section
     from package_retention.results import RunResult
 
 _STYLE = """
@@ -52,31 +40,36 @@ _HEIGHT, _STEP, _BAR = 160, 90, 56
 def render_html(run: RunResult, about: About) -> str:
     """Write the summary of a run as a whole page."""
     counts = count_run(run)
-    title, blocks = headline(counts), blocks_of(counts, about)
-    body = "\n".join(render(block) for block in blocks)
+    title = headline(counts)
+    body = "\n".join(render(block) for block in blocks_of(run, about))
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width">\n<title>{_text(title)}</title>'
     return f'<!doctype html>\n<html lang="en">\n{head}\n<style>{_STYLE}</style>\n{body}\n</html>\n'
+
+
+def blocks_of(run: RunResult, about: About) -> Section:
+    """Every block of a run's summary, without a limit of its size."""
+    return tuple(block for section in sections(count_run(run), about) for block in section)
 
 
 def render(block: Block) -> str:
     """Write one block."""
     match block:
-        case Heading(level, line):
+        case blocks.Heading(level, line):
             return f"<h{level}>{_line(line)}</h{level}>"
-        case Paragraph(line):
+        case blocks.Paragraph(line):
             return f"<p>{_line(line)}</p>"
-        case Alert(kind, lines):
+        case blocks.Alert(kind, lines):
             inner = "".join(f"<p>{_line(line)}</p>" for line in lines)
             return f'<aside class="{kind}"><strong>{kind.capitalize()}</strong>{inner}</aside>'
-        case Table(head, rows, numeric):
+        case blocks.Table(head, rows, numeric):
             return _table(head, rows, numeric)
-        case Listing(_, content):
+        case blocks.Listing(_, content):
             shown = "\n".join(_text(one) for one in content.split("\n"))
             return f"<pre>{shown}</pre>"
-        case Chart():
+        case blocks.Chart():
             return _chart(block)
-        case Details(line, blocks):
-            inner = "\n".join(render(one) for one in blocks)
+        case blocks.Details(line, folded):
+            inner = "\n".join(map(render, folded))
             return f"<details><summary>{_line(line)}</summary>\n{inner}\n</details>"
 
 
@@ -90,11 +83,11 @@ def _line(line: Line) -> str:
 
 def _inline(inline: Inline) -> str:
     match inline:
-        case Code(words):
+        case blocks.Code(words):
             return f"<code>{_text(words)}</code>"
-        case Strong(words):
+        case blocks.Strong(words):
             return f"<strong>{_prose(words)}</strong>"
-        case Link(label, url):
+        case blocks.Link(label, url):
             safe = safe_url(url)
             shown = f"<code>{_text(label)}</code>"
             return f'<a href="{safe}">{shown}</a>' if safe else shown
@@ -105,7 +98,8 @@ def _inline(inline: Inline) -> str:
 def _prose(words: str) -> str:
     """A sentence of ours: what it quotes between backticks is code."""
     return "".join(
-        f"<code>{escape(part)}</code>" if quoted else escape(part) for part, quoted in pieces(harmless(words))
+        f"<code>{escape(part)}</code>" if quoted else escape(part)
+        for part, quoted in blocks.pieces(harmless(words))
     )
 
 
@@ -122,7 +116,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[Line]], numeric: frozens
     return f"<table><thead><tr>{top}</tr></thead>\n<tbody>{body}</tbody></table>"
 
 
-def _chart(chart: Chart) -> str:
+def _chart(chart: blocks.Chart) -> str:
     """Draw one bar a label: what stays below, what goes above, each with its number."""
     most = max(map(sum, zip(chart.kept, chart.changed, strict=True)), default=1) or 1
     bars = "".join(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator.html_page import render_html
+from emulator.html_page import blocks_of, render_html
 from package_retention.model import (
     Content,
     Decision,
@@ -36,7 +36,6 @@ from package_retention.output.summary.blocks import (
     Table,
 )
 from package_retention.output.summary.blocks import Listing as Pasted
-from package_retention.output.summary.page import blocks_of
 from package_retention.reason import Condition, Reason, ReasonCode
 from package_retention.results import PackageResult, RunResult
 from run_results import NOW, package, render, render_text, version
@@ -400,7 +399,7 @@ LAWS = (
 @settings(max_examples=200, deadline=None)
 @given(told())
 def test_every_sentence_is_true_of_its_run(said: Told) -> None:
-    blocks = blocks_of(count_run(said.run), said.about)
+    blocks = blocks_of(said.run, said.about)
     for line in sentences(blocks):
         law = next((law for form, law in LAWS if form.fullmatch(line)), None)
         assert law, f"no law knows the sentence {line!r}"
@@ -414,7 +413,7 @@ def test_every_sentence_is_true_of_its_run(said: Told) -> None:
 def test_numbers_agree(said: Told) -> None:
     """Headings, rows and chart count the same things, and no column says nothing."""
     changed = 0
-    for block in blocks_of(count_run(said.run), said.about):
+    for block in blocks_of(said.run, said.about):
         match block:
             case Paragraph(line) if isinstance(line[0], Strong) and "stay" not in line[0].text:
                 changed += _ended(line[0].text, "planned" if said.run.dry_run else "(?:deleted|restored)")
@@ -447,11 +446,11 @@ def _ended(text: str, end: str) -> int:
 @given(told())
 def test_all_three_forms_hold_the_same_words(said: Told) -> None:
     page, text, html = (write(said.run, said.about) for write in (render, render_text, render_html))
-    first = next(sentences(blocks_of(count_run(said.run), said.about)))
+    first = next(sentences(blocks_of(said.run, said.about)))
     assert text.startswith(first)
     assert page.startswith("## ")
     assert "<script" not in html
     assert not re.search(r"(?:src|href)=\"(?!https://github)", html)
-    for block in blocks_of(count_run(said.run), said.about):
+    for block in blocks_of(said.run, said.about):
         if isinstance(block, Pasted):
             assert block.text.split("\n", 1)[0] in text

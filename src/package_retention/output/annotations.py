@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from package_retention.results import PackageResult, RunResult
 
 _WARNED = frozenset({Result.REFUSED, Result.SKIPPED})
-_WARNED_AT_THE_END = _WARNED | {Result.NOT_REACHED}  # of a run cut short, one point tells them all
+_WARNED_AT_THE_END = _WARNED | {Result.NOT_REACHED}  # of a run cut short, one notice counts them all
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,55 +52,48 @@ class Notice:
 
 
 class Annotator(Protocol):
-    """What points are told to: the log's annotations."""
+    """What prints notices: the log."""
 
-    def warning(self, text: str, hint: str = "", *lines: str) -> None:
-        """Tell a warning."""
+    def warning(self, text: str, hint: str = "", *more: str) -> None:
+        """Print a warning."""
 
-    def error(self, text: str, hint: str = "", *lines: str) -> None:
-        """Tell an error."""
+    def error(self, text: str, hint: str = "", *more: str) -> None:
+        """Print an error."""
 
     def fail(self, error: RetentionError) -> None:
-        """Tell an error of several lines."""
+        """Print why a run was refused."""
 
 
 def notices(run: RunResult) -> tuple[Notice, ...]:
-    """Gather what failed and what is worth a warning, errors first; the same words are told once."""
-    found = [
-        *_of_run(run),
-        *(notice for result in run.packages for notice in _of_package(result, run.complete)),
-    ]
-    errors = [notice for notice in found if notice.error]
-    warnings = [notice for notice in found if not notice.error]
-    return tuple(dict.fromkeys([*errors, *warnings]))
+    """Return what failed and what is worth a warning, errors first; the same words once."""
+    found = [*_of_run(run), *(one for result in run.packages for one in _of_package(result, run.complete))]
+    return tuple(dict.fromkeys(sorted(found, key=lambda one: not one.error)))
 
 
-def annotate(run: RunResult, speaker: Annotator) -> None:
-    """Tell every point to the log; all problems of the inputs are one error."""
+def annotate(run: RunResult, annotator: Annotator) -> None:
+    """Print every notice; all problems of the inputs are one error."""
     if run.problems:
-        speaker.fail(InputError(*run.problems))
+        annotator.fail(InputError(*run.problems))
     for notice in notices(run):
-        if notice.of_inputs:
-            continue
-        say = speaker.error if notice.error else speaker.warning
-        say(notice.sentence, notice.hint, *notice.paste.splitlines())
+        if not notice.of_inputs:
+            write = annotator.error if notice.error else annotator.warning
+            write(notice.sentence, notice.hint, *notice.paste.splitlines())
 
 
 def _of_run(run: RunResult) -> Iterator[Notice]:
+    failed = run.exit_status != 0
     for problem in sentences(run.problems):
-        yield Notice(run.exit_status != 0, problem, run.hint, of_inputs=True)
+        yield Notice(failed, problem, run.hint, of_inputs=True)
     if run.failure and not run.problems:
-        hint = run.hint or finding_hint(run.failure)
-        yield Notice(run.exit_status != 0, finding_words(run.failure), hint)
+        yield Notice(failed, finding_words(run.failure), run.hint or finding_hint(run.failure))
     if run.ended_by == "cancel" or not (run.complete or run.warnings):
         yield _cut_short(run)
     for warning in run.warnings:
         yield Notice(False, finding_words(warning))
     why, hint = run.refused_later
     if why:
-        yield Notice(
-            False, f"Without dry-run this step would be refused before its first change: {why}", hint
-        )
+        words = f"Without dry-run this step would be refused before its first change: {why}"
+        yield Notice(False, words, hint)
 
 
 def _cut_short(run: RunResult) -> Notice:
@@ -111,11 +104,11 @@ def _cut_short(run: RunResult) -> Notice:
         "budget": "GitHub's rate limit ended the run",
         "cancel": "The run was cancelled",
     }.get(run.ended_by, "The run ended early")
-    rest = f"{counted(left, 'planned change')} not reached" if left else "before its plan was done"
-    again = "Nothing is lost: run the same step again, and it goes on from there."
-    return Notice(
-        False, f"{why}: {rest}" if left else f"{why} {rest}", "" if run.operation is Operation.LIST else again
+    words = (
+        f"{why}: {counted(left, 'planned change')} not reached" if left else f"{why} before its plan was done"
     )
+    again = "Nothing is lost: run the same step again, and it goes on from there."
+    return Notice(False, words, "" if run.operation is Operation.LIST else again)
 
 
 def _of_package(result: PackageResult, complete: bool) -> Iterator[Notice]:
@@ -124,44 +117,41 @@ def _of_package(result: PackageResult, complete: bool) -> Iterator[Notice]:
         # An error names its object itself.
         yield Notice(True, finding_words(result.failure), result.hint or finding_hint(result.failure))
     for problem in result.plan.problems:
-        yield Notice(
-            True, f"{label}: {finding_words(problem)}", finding_hint(problem), paste=paste_of(problem)
-        )
+        words = f"{label}: {finding_words(problem)}"
+        yield Notice(True, words, finding_hint(problem), paste=paste_of(problem))
     for warning in result.plan.warnings:
         yield Notice(False, _warning(label, warning))
     reported = [outcome for outcome in result.outcomes if not _follows(outcome)]
-    errors = list(_grouped(label, reported, (Result.FAILED,), error=True))
+    errors = list(_grouped(label, reported, frozenset({Result.FAILED}), error=True))
     yield from errors
-    advised = {notice.hint for notice in errors if notice.hint}
-    warned = _WARNED_AT_THE_END if complete else _WARNED
-    left = [o for o in reported if not (o.result is Result.NOT_REACHED and outcome_hint(o) in advised)]
-    yield from _grouped(label, left, warned, error=False)
+    hints = {notice.hint for notice in errors if notice.hint}
+    left = [one for one in reported if one.result is not Result.NOT_REACHED or outcome_hint(one) not in hints]
+    yield from _grouped(label, left, _WARNED_AT_THE_END if complete else _WARNED, error=False)
 
 
 def _warning(label: str, warning: Finding | str) -> str:
-    """A warning with its package, which an error that is ignored names itself."""
+    """Return a warning with its package, unless it is an error that was ignored: that names it itself."""
     words = finding_words(warning)
-    itself = not isinstance(warning, str) and warning.code is FindingCode.MISSING
-    return words if itself else f"{label}: {words}"
+    names_itself = not isinstance(warning, str) and warning.code is FindingCode.MISSING
+    return words if names_itself else f"{label}: {words}"
 
 
 def _follows(outcome: Outcome) -> bool:
-    """Whether a step was left out only since its image's root stays, of which its own outcome tells."""
+    """Whether a step was left out only because its image's root stays, whose own outcome is reported."""
     step = outcome.step
     inline = step.version is not None and step.root not in (None, step.version.id)
     return inline and outcome.reason is not None and outcome.reason.code is ReasonCode.IMAGE_STAYS
 
 
 def _grouped(
-    label: str, outcomes: Iterable[Outcome], results: Iterable[Result], *, error: bool
+    label: str, outcomes: Iterable[Outcome], results: frozenset[Result], *, error: bool
 ) -> Iterator[Notice]:
-    """Tell outcomes with the same advice (or, without any, the same words) as one, by the first of them."""
-    wanted = frozenset(results)
+    """Yield one notice for outcomes with the same hint (or, without any, the same words), by the first of them."""
     groups: dict[str, list[Outcome]] = {}
     untried: Counter[str] = Counter()
     for outcome in outcomes:
         hint = outcome_hint(outcome)
-        if outcome.result in wanted:
+        if outcome.result in results:
             groups.setdefault(hint or outcome_words(outcome), []).append(outcome)
         elif outcome.result is Result.NOT_REACHED and hint:
             untried[hint] += 1
@@ -174,7 +164,7 @@ def _grouped(
 
 
 def _subject(outcome: Outcome, label: str) -> str:
-    """The version, and its package where no error was met that names it."""
+    """Name the version, and its package unless an error was met that names it."""
     version = outcome.step.version
     of_package = "" if outcome.message and not outcome.reason else f"{label}: "
     return f"{of_package}{version.label}: " if version else of_package

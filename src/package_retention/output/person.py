@@ -1,7 +1,7 @@
-"""Who calls the action by hand: the plan before the question, the question before the first change, and the end.
+"""The person who calls the action by hand: shows the plan, asks before the first change, and shows the end.
 
-A terminal shows blocks of the summary by `rich`, which the image does without: there, and wherever the output is no
-terminal, all is plain text.
+A terminal shows blocks of the summary by `rich`, which the image does without: there, and if the output is not a
+terminal, all is plain text. A person's answer only ever lets a plan be carried out or not.
 """
 
 from __future__ import annotations
@@ -15,22 +15,8 @@ from package_retention.model import Operation
 from package_retention.output.counts import count_run
 from package_retention.output.findings import finding_words
 from package_retention.output.progress import Bar
-from package_retention.output.summary import page
-from package_retention.output.summary.blocks import (
-    About,
-    Alert,
-    Chart,
-    Code,
-    Details,
-    Heading,
-    Link,
-    Listing,
-    Paragraph,
-    Strong,
-    Table,
-    pieces,
-    plain_section,
-)
+from package_retention.output.summary import blocks, page
+from package_retention.output.summary.blocks import About
 from package_retention.output.summary.words import planned_words
 from package_retention.results import RunResult
 
@@ -38,19 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from rich.console import Console as RichConsole
-    from rich.console import RenderableType
+    from rich.console import JustifyMethod, RenderableType
     from rich.text import Text
 
     from package_retention.output.console import Console
     from package_retention.output.counts import RunCounts
-    from package_retention.output.summary.blocks import Block, Inline, Line
+    from package_retention.output.summary.blocks import Block, Line
     from package_retention.ports import Clock
     from package_retention.results import PackageResult
 
 _POLL_SECONDS = 0.1
 _YES = frozenset({"y", "yes"})
-
-
 _ALERTS = {"CAUTION": "bold red", "WARNING": "bold yellow"}
 
 
@@ -71,16 +55,16 @@ def screen_for(stream: TextIO, environ: Mapping[str, str]) -> Screen | None:
 
 
 class Screen:
-    """Shows blocks of the summary; what is folded there is one line here."""
+    """A terminal that shows blocks of the summary; what is folded there is one line here."""
 
     def __init__(self, console: RichConsole) -> None:
         self.console = console
 
-    def show(self, blocks: Iterable[Block]) -> None:
+    def show(self, section: Iterable[Block]) -> None:
         """Print blocks, and a blank line after them."""
         before: Block | None = None
-        for block in blocks:
-            if isinstance(before, Table) or (before and isinstance(block, Heading)):
+        for block in section:
+            if isinstance(before, blocks.Table) or (before and isinstance(block, blocks.Heading)):
                 self.console.print()
             self._show(block)
             before = block
@@ -88,54 +72,47 @@ class Screen:
 
     def _show(self, block: Block) -> None:
         match block:
-            case Heading(_, line):
+            case blocks.Heading(_, line):
                 self.console.print(self._text(line, "bold"))
-            case Paragraph(line):
+            case blocks.Paragraph(line) | blocks.Details(line, _):
                 self.console.print(self._text(line))
-            case Alert(kind, lines):
+            case blocks.Alert(kind, lines):
                 for line in lines:
                     self.console.print(self._text(line, _ALERTS.get(kind, "cyan")))
-            case Table(head, rows, numeric):
-                self.console.print(self._table(head, rows, numeric))
-            case Listing(_, text):
+            case blocks.Table():
+                self.console.print(self._table(block))
+            case blocks.Listing(_, text):
                 # To be copied: never broken into lines.
                 for words in text.split("\n"):
                     self.console.print(f"    {harmless(words)}", soft_wrap=True)
-            case Details(line, _):
-                self.console.print(self._text(line))
-            case Chart():
+            case blocks.Chart():
                 pass  # its numbers are those of the headline, by age
 
-    def _table(
-        self, head: Iterable[str], rows: Iterable[Iterable[Line]], numeric: frozenset[int]
-    ) -> RenderableType:
-        from rich.table import Table as RichTable  # noqa: PLC0415 - only for a person's terminal
+    def _table(self, table: blocks.Table) -> RenderableType:
+        from rich.table import Table  # noqa: PLC0415 - only for a person's terminal
 
-        table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        for place, name in enumerate(head):
-            table.add_column(harmless(name), justify="right" if place in numeric else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*(self._text(line) for line in row))
-        return table
+        drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        for place, name in enumerate(table.head):
+            justify: JustifyMethod = "right" if place in table.numeric else "left"
+            drawn.add_column(harmless(name), justify=justify, overflow="fold")
+        for cells in table.rows:
+            drawn.add_row(*map(self._text, cells))
+        return drawn
 
     def _text(self, line: Line, style: str = "") -> Text:
         from rich.text import Text  # noqa: PLC0415 - only for a person's terminal
 
         text = Text(style=style)
         for inline in line:
-            _append(text, inline)
+            match inline:
+                case blocks.Code(words) | blocks.Link(words, _):
+                    text.append(harmless(words), "cyan")
+                case blocks.Strong(words):
+                    text.append(harmless(words), "bold")
+                case str():
+                    for words, quoted in blocks.pieces(harmless(inline)):
+                        text.append(words, "cyan" if quoted else "")
         return text
-
-
-def _append(text: Text, inline: Inline) -> None:
-    match inline:
-        case Code(words) | Link(words, _):
-            text.append(harmless(words), "cyan")
-        case Strong(words):
-            text.append(harmless(words), "bold")
-        case str():
-            for words, quoted in pieces(harmless(inline)):
-                text.append(words, "cyan" if quoted else "")
 
 
 class Person:
@@ -178,8 +155,12 @@ class Person:
         failures = tuple((finding_words(one.failure),) for one in planned if one.failure)
         run = RunResult(operation, dry_run=True, packages=tuple(one for one in planned if not one.failure))
         counts, about = count_run(run), About(self._clock.now(), None, report_file, alerts=False)
-        blocks = [block for one in page.package_sections(counts, about) for block in one]
-        self._show_plan([*blocks, *([Alert("CAUTION", failures)] if failures else [])])
+        shown = [block for section in page.package_sections(counts, about) for block in section]
+        shown += [blocks.Alert("CAUTION", failures)] if failures else []
+        if self._asking:
+            self._asking.show(shown)
+        else:
+            self._stderr.write(blocks.joined(shown, blocks.plain))
         if self._stdin:
             words = planned_words(counts)
             self._ask(f"{words[:1].upper()}{words[1:]}?", self._stdin)
@@ -196,22 +177,16 @@ class Person:
         for section in sections:
             self.screen.show(section)
 
-    def _show_plan(self, blocks: Sequence[Block]) -> None:
-        if self._asking:
-            self._asking.show(blocks)
-        else:
-            self._stderr.write(plain_section(tuple(blocks)))
-
     def _ask(self, question: str, stdin: TextIO) -> None:
         self._stderr.write(f"{question} [y/N] ")
         self._stderr.flush()
-        answer = ""
+        typed = ""
         try:
-            answer = self._line(stdin)
+            typed = self._line(stdin)
         finally:
-            if not answer.endswith("\n"):
+            if not typed.endswith("\n"):
                 self._stderr.write("\n")
-        if answer.strip().lower() not in _YES:
+        if typed.strip().lower() not in _YES:
             raise PlanError("Nothing was changed: the answer was not yes")
 
     def _line(self, stdin: TextIO) -> str:

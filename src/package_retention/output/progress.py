@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ _QUICK = 0.5  # seconds in which a run needs no bar
 
 
 class Progress:
-    """A journal that tells how far the changes are, and what the run waits for; safe to use from several threads."""
+    """A listener that says how far the changes are, and what the run waits for; safe to use from several threads."""
 
     def __init__(self, emit: Callable[[str], None], clock: Clock) -> None:
         self._emit = emit
@@ -37,7 +38,7 @@ class Progress:
         self.points_per_minute: int | None = None
         self._total = 0
         self._done = 0
-        self._told_at = clock.monotonic()
+        self._last_line = clock.monotonic()
         self._marks: list[tuple[float, int]] = []
         self._wait: tuple[float, str] | None = None
         self._requests = 0
@@ -48,67 +49,61 @@ class Progress:
             self._total += 0 if plan.over_cap else len(plan.steps)
 
     def starting(self, _step: Step) -> None:
-        """The first change starts the measure of the rate."""
+        """Measure the rate from the first change on."""
         with self._lock:
             if not self._marks:
                 self._marks.append((self._clock.monotonic(), self._done))
-                self._told_at = self._clock.monotonic()
+                self._last_line = self._clock.monotonic()
 
     def finished(self, outcome: Outcome) -> None:
-        """Count a change as done, and tell so where a line is due; steps that were not reached are no work."""
+        """Count a change as done, and print a line if one is due; steps that were not reached are no work."""
         if outcome.result is Result.NOT_REACHED:
             return
         with self._lock:
             self._done += 1
-            line = self._due()
-        if line:
-            self._emit(line)
+        self._print_if_due()
 
     def note(self, text: str) -> None:
-        """Notes are the log's business."""
+        """Leave notes to the log."""
 
     def going_on(self, requests: int, seconds: float, why: str) -> None:
-        """Hear how many requests were made, and of a wait (its seconds and its reason); tell it where a line is due."""
+        """Take how many requests were made, and the seconds of a wait and its reason; print a line if one is due."""
         with self._lock:
             self._requests = requests
             if seconds >= _LONG_WAIT:
                 self._wait = (self._clock.monotonic() + seconds, why)
-            line = self._due()
-        if line:
-            self._emit(line)
+        self._print_if_due()
 
     def status(self) -> str:
         """Return how far the changes are, and what the run waits for."""
         with self._lock:
-            return ", ".join(self._parts(self._clock.monotonic()))
+            return self._status(self._clock.monotonic())
 
-    def _due(self) -> str:
-        now = self._clock.monotonic()
-        if now - self._told_at < EVERY:
-            return ""
-        self._told_at = now
-        return ", ".join(self._parts(now))
+    def _print_if_due(self) -> None:
+        with self._lock:
+            now = self._clock.monotonic()
+            if now - self._last_line < EVERY:
+                return
+            self._last_line = now
+            line = self._status(now)
+        if line:
+            self._emit(line)
 
-    def _parts(self, now: float) -> list[str]:
-        pause = self._pause(now)
+    def _status(self, now: float) -> str:
         rate = self._rate(now)
-        parts = [f"{self._done:,} of {counted(self._total, 'change')} done"] if self._marks else []
+        words = [f"{self._done:,} of {counted(self._total, 'change')} done"] if self._marks else []
         if rate > 0:
-            parts.append(f"{rate:.1f} a second")
+            words.append(f"{rate:.1f} a second")
         if rate > 0 and self._done < self._total:
-            parts.append(self._expected(self._seconds_left(now, rate)))
+            words.append(self._expected(self._seconds_left(now, rate)))
         if self._requests:
-            parts.append(f"{counted(self._requests, 'request')} so far")
-        return [*parts, *pause]
-
-    def _pause(self, now: float) -> list[str]:
-        if self._wait is None or self._wait[0] <= now:
-            return []
-        until, why = self._wait
-        return [f"waiting {until - now:.0f} s: {why}"]
+            words.append(f"{counted(self._requests, 'request')} so far")
+        if self._wait and (seconds := self._wait[0] - now) > 0:
+            words.append(f"waiting {seconds:.0f} s: {self._wait[1]}")
+        return ", ".join(words)
 
     def _rate(self, now: float) -> float:
-        """Changes a second over the last minute or so."""
+        """Return the changes a second over the last minute or so."""
         if not self._marks:
             return 0.0
         while len(self._marks) > 1 and now - self._marks[1][0] >= _LOOK_BACK:
@@ -118,29 +113,26 @@ class Progress:
         return (self._done - count) / (now - since) if now > since else 0.0
 
     def _seconds_left(self, now: float, rate: float) -> float:
-        """Seconds for the changes that are left: a fast first minute uses up points that the next ones wait for."""
+        """Return the seconds for the changes that are left.
+
+        A fast first minute uses up points that the next ones wait for; after a wait for GitHub's points, a minute's
+        changes are made at once.
+        """
         left = self._total - self._done
-        if self._wait and (wait := self._wait[0] - now) > 0:
-            return wait + self._after_wait(left, rate)
+        wait = max(0.0, self._wait[0] - now) if self._wait else 0.0
         since, before = self._marks[0]
-        if self.points_per_minute is None or now - since >= _LOOK_BACK:
-            return left / rate
+        if self.points_per_minute is None or not (wait or now - since < _LOOK_BACK):
+            return wait + left / rate
         most = max(1, self.points_per_minute // CHANGE_POINTS)
+        if wait:
+            return wait + (left - 1) // most * _LOOK_BACK
         free = max(0, most - (self._done - before))
         if left <= free:
             return left / rate
         minutes, last = divmod(left - free - 1, most)
         return (_LOOK_BACK - (now - since)) + minutes * _LOOK_BACK + min(_LOOK_BACK, (last + 1) / rate)
 
-    def _after_wait(self, left: int, rate: float) -> float:
-        """Seconds from the end of a wait: after one for GitHub's points, a minute's changes are made at once."""
-        if self.points_per_minute is None:
-            return left / rate
-        return (left - 1) // max(1, self.points_per_minute // CHANGE_POINTS) * _LOOK_BACK
-
     def _expected(self, seconds: float) -> str:
-        from datetime import timedelta  # noqa: PLC0415 - beside the only use
-
         from package_retention.output.summary.words import lasting  # noqa: PLC0415 - humanize is slow to start
 
         end = self._clock.now() + timedelta(seconds=seconds)
@@ -163,7 +155,7 @@ class Bar(Progress):
         self._draw()
 
     def going_on(self, requests: int, seconds: float, why: str) -> None:
-        """Hear what the run does, and draw it."""
+        """Take how far the run is, and draw it."""
         super().going_on(requests, seconds, why)
         self._draw()
 

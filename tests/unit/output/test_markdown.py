@@ -18,7 +18,8 @@ from package_retention.output.summary.blocks import (
     Listing,
     Paragraph,
     Table,
-    plain_section,
+    joined,
+    plain,
 )
 from run_results import NOW, package
 
@@ -130,7 +131,7 @@ def test_code_shows_a_name_as_it_is(name: str) -> None:
 @given(names)
 def test_plain_text_commands_nothing(name: str) -> None:
     table = Table(("a",), (((Code(name),),),))
-    text = plain_section((Heading(2, (name,)), table, Paragraph((Link(name, URL),))))
+    text = joined((Heading(2, (name,)), table, Paragraph((Link(name, URL),))), plain)
     assert all(line.isprintable() for line in text.split("\n"))
     assert "::" not in text
     assert "##[" not in text

@@ -1,4 +1,7 @@
-"""What a summary is made of, and its form as plain text; every string may be hostile and is escaped by who writes it."""
+"""What a summary is made of, and its form as plain text.
+
+Every string of a block may be hostile: who writes blocks out makes it harmless.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING
 from package_retention.escaping import counted, harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from package_retention.model import Package
@@ -20,16 +23,6 @@ _QUOTED = re.compile(r"`([^`]+)`")
 def pieces(sentence: str) -> list[tuple[str, bool]]:
     """Cut a sentence of ours at what it quotes between backticks; each piece says whether it was quoted."""
     return [(piece, bool(place % 2)) for place, piece in enumerate(_QUOTED.split(sentence))]
-
-
-def rows_of(chart: Chart) -> tuple[tuple[str, ...], ...]:
-    """The numbers of a chart as a table: its labels, then what stays, then what goes."""
-    changed = chart.changed_word.removeprefix("was ")
-    return (
-        (chart.title, *chart.labels),
-        ("stays", *(f"{number:,}" for number in chart.kept)),
-        (changed, *(f"{number:,}" for number in chart.changed)),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +113,16 @@ class Chart:
     changed_word: str
 
 
+def numbers_of(chart: Chart) -> Table:
+    """Return the numbers of a chart as a table: its labels, then what stays, then what goes."""
+    goes = chart.changed_word.removeprefix("was ")
+    columns: list[Column] = [
+        (label, [(f"{kept:,}",), (f"{changed:,}",)])
+        for label, kept, changed in zip(chart.labels, chart.kept, chart.changed, strict=True)
+    ]
+    return Table.of([(chart.title, [("stays",), (goes,)]), *columns], numeric=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Details:
     """Blocks that are folded away under a line."""
@@ -197,15 +200,14 @@ def plain(block: Block) -> str:
         case Listing(_, content):
             return "\n".join(f"    {harmless(line)}" for line in content.split("\n"))
         case Chart():
-            numbers = list(rows_of(block))
-            return _table(numbers, frozenset(range(1, len(numbers[0]))))
+            return plain(numbers_of(block))
         case Details(line, blocks):
-            return "\n\n".join([_line(line), *(plain(one) for one in blocks)])
+            return "\n\n".join([_line(line), *map(plain, blocks)])
 
 
-def plain_section(blocks: Section) -> str:
-    """Write blocks as plain text one after another, each followed by a blank line."""
-    return "".join(plain(block) + "\n\n" for block in blocks)
+def joined(section: Iterable[Block], render: Callable[[Block], str]) -> str:
+    """Write blocks one after another, each followed by a blank line."""
+    return "".join(render(block) + "\n\n" for block in section)
 
 
 def _line(line: Line, most: int = 0) -> str:

@@ -8,25 +8,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from package_retention.escaping import harmless
-from package_retention.output.summary.blocks import (
-    Alert,
-    Chart,
-    Code,
-    Details,
-    Heading,
-    Link,
-    Listing,
-    Paragraph,
-    Strong,
-    Table,
-    pieces,
-    rows_of,
-)
+from package_retention.output.summary import blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from package_retention.output.summary.blocks import Block, Inline, Line, Section
+    from package_retention.output.summary.blocks import Block, Inline, Line
 
 MOST_OF_TEXT = 1000
 MOST_OF_CODE = 140
@@ -61,7 +48,7 @@ def text(words: str, most: int = MOST_OF_TEXT) -> str:
 
 
 def code(words: str, most: int = MOST_OF_CODE) -> str:
-    """Write a name in fixed-width letters; in HTML where a code span would not show it as it is."""
+    """Write a name in fixed-width letters; in HTML if a code span would not show it as it is."""
     shown = harmless(words, most)
     return f"`{shown}`" if _PLAIN_CODE.fullmatch(shown) else _html_code(words, most)
 
@@ -72,7 +59,7 @@ def prose(words: str, most: int = MOST_OF_TEXT) -> str:
 
 
 def link(label: str, url: str) -> str:
-    """Link a name to its page; where the address is not plain https, the name alone."""
+    """Link a name to its page, or write the name alone if the address is not plain https."""
     safe, shown = safe_url(url), code(label)
     if not safe:
         return shown
@@ -80,12 +67,12 @@ def link(label: str, url: str) -> str:
 
 
 def safe_url(url: str) -> str:
-    """Give an https address fit for an attribute in a table cell; empty where it is none."""
+    """Return an https address fit for an attribute in a table cell; empty if it is not one."""
     try:
-        parts = urlsplit(url)
+        split = urlsplit(url)
     except ValueError:
         return ""
-    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or not url.isprintable():
+    if split.scheme != "https" or not split.hostname or "@" in split.netloc or not url.isprintable():
         return ""
     return quote(url, safe=":/?=&%#~+,;-._@").replace("&", "&amp;")
 
@@ -93,28 +80,24 @@ def safe_url(url: str) -> str:
 def render(block: Block) -> str:
     """Write one block, without a blank line after it."""
     match block:
-        case Heading(level, line):
+        case blocks.Heading(level, line):
             return f"{'#' * level} {_line(line)}"
-        case Paragraph(line):
+        case blocks.Paragraph(line):
             return _line(line)
-        case Alert(kind, lines):
-            return "\n".join([f"> [!{kind}]", *_alert_lines(lines)])
-        case Table(head, rows, numeric):
+        case blocks.Alert(kind, lines):
+            mark = "- " if len(lines) > 1 else ""
+            return "\n".join([f"> [!{kind}]", *(f"> {mark}{_line(line)}" for line in lines)])
+        case blocks.Table(head, rows, numeric):
             rule = ("--:" if column in numeric else "---" for column in range(len(head)))
-            cells = (_row(_line(cell) for cell in row) for row in rows)
-            return "\n".join([_row(text(name) for name in head), _row(rule), *cells])
-        case Listing(language, content):
+            cells = [map(text, head), rule, *(map(_line, line) for line in rows)]
+            return "\n".join(f"| {' | '.join(line)} |" for line in cells)
+        case blocks.Listing(language, content):
             return _fenced(language, content)
-        case Chart():
+        case blocks.Chart():
             return _chart(block)
-        case Details(line, blocks):
-            inner = "\n\n".join(render(one) for one in blocks)
-            return f"<details><summary>{_html_line(line)}</summary>\n\n{inner}\n\n</details>"
-
-
-def section(blocks: Section) -> str:
-    """Write blocks one after another, each followed by a blank line."""
-    return "".join(render(block) + "\n\n" for block in blocks)
+        case blocks.Details(line, inner):
+            shown = blocks.joined(inner, render)
+            return f"<details><summary>{''.join(map(_html_inline, line))}</summary>\n\n{shown}</details>"
 
 
 def _words(words: str, most: int = MOST_OF_TEXT) -> str:
@@ -126,8 +109,8 @@ def _escaped(words: str) -> str:
 
 
 def _prose(words: str, write: Callable[[str], str], most: int = MOST_OF_TEXT) -> str:
-    parts = pieces(harmless(words, most))
-    return "".join(write(part) if quoted else _escaped(part) for part, quoted in parts)
+    cut = blocks.pieces(harmless(words, most))
+    return "".join(write(piece) if quoted else _escaped(piece) for piece, quoted in cut)
 
 
 def _html_code(words: str, most: int = MOST_OF_CODE) -> str:
@@ -140,39 +123,25 @@ def _line(line: Line) -> str:
 
 def _inline(inline: Inline) -> str:
     match inline:
-        case Code(words):
+        case blocks.Code(words):
             return code(words)
-        case Strong(words):
+        case blocks.Strong(words):
             return f"<strong>{prose(words)}</strong>"
-        case Link(label, url):
+        case blocks.Link(label, url):
             return link(label, url)
         case str():
             return prose(inline)
 
 
-def _html_line(line: Line) -> str:
-    """A line where Markdown is not looked at: inside the line of a folded part."""
-    return "".join(_html_inline(inline) for inline in line)
-
-
 def _html_inline(inline: Inline) -> str:
+    """Write words inside the line of a folded part, where Markdown is not looked at."""
     match inline:
-        case Code(words) | Link(words, _):
+        case blocks.Code(words) | blocks.Link(words, _):
             return _html_code(words)
-        case Strong(words):
+        case blocks.Strong(words):
             return f"<strong>{_prose(words, _html_code)}</strong>"
         case str():
             return _prose(inline, _html_code)
-
-
-def _alert_lines(lines: tuple[Line, ...]) -> list[str]:
-    if len(lines) == 1:
-        return [f"> {_line(lines[0])}"]
-    return [f"> - {_line(line)}" for line in lines]
-
-
-def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _fenced(language: str, content: str) -> str:
@@ -182,7 +151,7 @@ def _fenced(language: str, content: str) -> str:
     return "\n".join([fence + language, *lines, fence])
 
 
-def _chart(chart: Chart) -> str:
+def _chart(chart: blocks.Chart) -> str:
     """Draw bars of everything, and before them bars of what stays: what shows of the first is what goes.
 
     No theme is named, so that GitHub's own, light or dark, holds for the rest of the picture. The two colours are told
@@ -199,13 +168,9 @@ def _chart(chart: Chart) -> str:
         f"  bar {list(chart.kept)}",
     )
     picture = _fenced("mermaid", "\n".join(lines))
-    head, *rows = rows_of(chart)
-    numbers = Table(
-        head, tuple(tuple((cell,) for cell in row) for row in rows), frozenset(range(1, len(head)))
-    )
     title = f"{text(chart.title)}: blue stays, orange {text(chart.changed_word)}."
     # Servers without Mermaid show its source: the numbers stand in a table below.
-    return f"{title}\n\n{picture}\n\n{render(numbers)}"
+    return f"{title}\n\n{picture}\n\n{render(blocks.numbers_of(chart))}"
 
 
 def _entity(match: re.Match[str]) -> str:

@@ -22,7 +22,8 @@ from package_retention.output.summary.blocks import (
     Listing,
     Paragraph,
     Strong,
-    plain_section,
+    joined,
+    plain,
 )
 from package_retention.output.summary.inventory import conflicts, inventory_section
 from package_retention.output.summary.inventory import overview as inventories
@@ -48,18 +49,12 @@ _RESERVE = 200  # bytes for the line that counts what did not fit
 
 def render(counts: RunCounts, about: About, most: int = MOST_BYTES) -> str:
     """Write the summary as GitHub-flavoured Markdown, at most `most` bytes of UTF-8."""
-    return _fitted(counts, about, markdown.section, most)
+    return _fitted(counts, about, markdown.render, most)
 
 
 def render_text(counts: RunCounts, about: About, most: int = MOST_BYTES) -> str:
     """Write the same as plain text."""
-    return _fitted(counts, about, plain_section, most)
-
-
-def blocks_of(counts: RunCounts, about: About) -> Section:
-    """Return every block of the summary, without a limit of its size."""
-    sections = (first_screen(counts, about), *_sections(counts, about))
-    return tuple(block for section in sections for block in section)
+    return _fitted(counts, about, plain, most)
 
 
 def append(environ: Mapping[str, str], counts: RunCounts, about: About) -> bool:
@@ -83,16 +78,17 @@ def append(environ: Mapping[str, str], counts: RunCounts, about: About) -> bool:
     return True
 
 
-def _fitted(counts: RunCounts, about: About, write: Callable[[Section], str], most: int) -> str:
+def _fitted(counts: RunCounts, about: About, render_block: Callable[[Block], str], most: int) -> str:
     """Write section after section while they fit; the rest is counted in one line."""
-    written = [write(first_screen(counts, about))]
+    unwritten = sections(counts, about)
+    written = [joined(next(unwritten), render_block)]
     room = most - len(written[0].encode()) - _RESERVE
     if room < 0:
-        first_line = write((Heading(2, (headline(counts),)),))
+        first_line = joined((Heading(2, (headline(counts),)),), render_block)
         return first_line if len(first_line.encode()) <= most else ""
     left = 0
-    for section in _sections(counts, about):
-        text = "" if left else write(section)
+    for section in unwritten:
+        text = "" if left else joined(section, render_block)
         if left or len(text.encode()) > room:
             left += 1
             continue
@@ -101,8 +97,19 @@ def _fitted(counts: RunCounts, about: About, write: Callable[[Section], str], mo
     if left:
         where = " The report file has it all." if about.report_file else ""
         words = f"{counted(left, 'more section')} left out: a job summary holds 1 MiB.{where}"
-        written.append(write((Paragraph((words,)),)))
+        written.append(joined((Paragraph((words,)),), render_block))
     return "".join(written)
+
+
+def sections(counts: RunCounts, about: About) -> Iterator[Section]:
+    """Yield every section of the summary: the first screen, all packages in short, each package, and the costs."""
+    yield first_screen(counts, about)
+    if len(counts.each) > 1:
+        yield inventories(counts) if counts.run.operation is Operation.LIST else overview(counts)
+    if chart := by_age(counts, about):
+        yield chart
+    yield from package_sections(counts, about)
+    yield (Paragraph((_spent(counts.run.spending),)),)
 
 
 def first_screen(counts: RunCounts, about: About) -> Section:
@@ -189,15 +196,6 @@ def package_sections(counts: RunCounts, about: About) -> Iterator[Section]:
             yield inventory_section(result.inventory, about)
         elif len(counts.each) == 1 or worth_showing(result, one):
             yield package_section(result, one, counts.run, about)
-
-
-def _sections(counts: RunCounts, about: About) -> Iterator[Section]:
-    if len(counts.each) > 1:
-        yield inventories(counts) if counts.run.operation is Operation.LIST else overview(counts)
-    if chart := by_age(counts, about):
-        yield chart
-    yield from package_sections(counts, about)
-    yield (Paragraph((_spent(counts.run.spending),)),)
 
 
 def _time(seconds: float) -> str:
