@@ -11,7 +11,7 @@ from typing import Any
 from package_retention.decide.git_names import GitKind
 from package_retention.decide.rules import Damage, OrderBy, ReleaseStatus, TagStatus
 from package_retention.inputs.policy_yaml import LONGEST_TEXT
-from package_retention.inputs.rows import Input, Part
+from package_retention.inputs.rows import Input, Section
 from package_retention.inputs.table import keys_of
 from package_retention.model import PackageType
 
@@ -127,10 +127,10 @@ def _is_default(each: Input) -> Schema:
     return _ref(_DEFAULTS[each.default])
 
 
-def _property(each: Input, part: Part) -> Schema:
+def _property(each: Input, section: Section) -> Schema:
     found = [_KINDS[each.kind.name]]
     # A keep rule that keeps the newest 0 would keep nothing.
-    if each.default and not (part is Part.KEEP and each.default == "0"):
+    if each.default and not (section is Section.KEEP and each.default == "0"):
         found.append(_is_default(each))
     return {
         "description": each.description + ".",
@@ -164,12 +164,12 @@ def _not_untagged(rows: Mapping[str, Input]) -> Schema:
     }
 
 
-def _rule(part: Part, description: str) -> Schema:
-    rows = keys_of(part)
+def _rule(section: Section, description: str) -> Schema:
+    rows = keys_of(section)
     conditions = [_given(name, _is_default(each)) for name, each in rows.items() if name not in _NO_CONDITION]
     minimum = _given("min-versions-to-keep", _ref("zero"))
     needs = [_needs(rows, "keep-per", minimum), _needs(rows, "order-by", minimum), _not_untagged(rows)]
-    if part is Part.DELETE:
+    if section is Section.DELETE:
         tags, excluded = _given("tag-status", _ref("any")), _given("exclude-versions", _ref("none"))
         needs += [
             _needs(rows, "source-gone", _given("versions", _ref("any"), _ref("everything")), excluded),
@@ -179,7 +179,7 @@ def _rule(part: Part, description: str) -> Schema:
         "description": description,
         "type": "object",
         "additionalProperties": False,
-        "properties": {name: _property(each, part) for name, each in rows.items()},
+        "properties": {name: _property(each, section) for name, each in rows.items()},
         "anyOf": conditions,
         "allOf": needs,
     }
@@ -189,24 +189,24 @@ def _only_for(types: tuple[PackageType, ...]) -> Schema:
     """Of any other type, the keys that only these types have are at their default."""
     known = {"required": ["type"], "properties": {"type": {"type": "string", "pattern": _any_case(types)}}}
 
-    def defaults(part: Part) -> Schema:
-        rows = (each for each in keys_of(part).values() if each.types == types)
+    def defaults(section: Section) -> Schema:
+        rows = (each for each in keys_of(section).values() if each.types == types)
         return {each.key: _is_default(each) for each in rows}
 
     rules = {
-        part.value: {"items": {"properties": found}}
-        for part in (Part.KEEP, Part.DELETE)
-        if (found := defaults(part))
+        section.value: {"items": {"properties": found}}
+        for section in (Section.KEEP, Section.DELETE)
+        if (found := defaults(section))
     }
-    return {"if": {"not": known}, "then": {"properties": {**defaults(Part.PACKAGE), **rules}}}
+    return {"if": {"not": known}, "then": {"properties": {**defaults(Section.PACKAGE), **rules}}}
 
 
 def _package() -> Schema:
-    rows = keys_of(Part.PACKAGE)
+    rows = keys_of(Section.PACKAGE)
     bound = {
         each.types: None
-        for part in Part
-        for each in keys_of(part).values()
+        for section in Section
+        for each in keys_of(section).values()
         if each.types != tuple(PackageType)
     }
     return {
@@ -214,7 +214,7 @@ def _package() -> Schema:
         "additionalProperties": False,
         "required": ["type", "name", "delete"],
         "properties": {
-            **{key: _property(each, Part.PACKAGE) for key, each in rows.items()},
+            **{key: _property(each, Section.PACKAGE) for key, each in rows.items()},
             "keep": {
                 "description": "What stays whatever the delete rules say.",
                 "type": "array",
@@ -253,8 +253,8 @@ def text() -> str:
         },
         "$defs": {
             "package": _package(),
-            "keep-rule": _rule(Part.KEEP, "Any keep rule that matches wins over every delete rule."),
-            "delete-rule": _rule(Part.DELETE, "Any delete rule that matches is enough."),
+            "keep-rule": _rule(Section.KEEP, "Any keep rule that matches wins over every delete rule."),
+            "delete-rule": _rule(Section.DELETE, "Any delete rule that matches is enough."),
             **_DEFS,
         },
     }

@@ -14,7 +14,7 @@ from scripts import docs_tables, policy_schema
 
 from package_retention.decide.rules import Filter, PackageRules, Retention, Rule
 from package_retention.inputs import cli
-from package_retention.inputs.rows import DURATION, SHARE, Context, Group, Input, Part, Place
+from package_retention.inputs.rows import DURATION, SHARE, Context, Group, Input, Place, Section
 from package_retention.inputs.settings import Settings
 from package_retention.inputs.table import INPUTS, KEEP_KEYS
 
@@ -38,7 +38,9 @@ NO_INPUTS = {
     Place.RETENTION: set[str](),
     Place.RULE: {"name", "filter", "retention"},
 }
-MADE_UP = Input("made-up", DURATION, "Nothing", group=Group.FILTER, place=Place.FILTER, parts=(Part.DELETE,))
+MADE_UP = Input(
+    "made-up", DURATION, "Nothing", group=Group.FILTER, place=Place.FILTER, sections=(Section.DELETE,)
+)
 
 
 def read(name: str) -> str:
@@ -66,16 +68,16 @@ def check_page(rows: Iterable[Input], page: str) -> None:
 
 def check_schema(rows: Iterable[Input], schema: str) -> None:
     known = json.loads(schema)["$defs"]
-    parts = {Part.PACKAGE: "package", Part.DELETE: "delete-rule", Part.KEEP: "keep-rule"}
-    for part, name in parts.items():
-        keys = {each.key for each in rows if part in each.parts}
+    sections = {Section.PACKAGE: "package", Section.DELETE: "delete-rule", Section.KEEP: "keep-rule"}
+    for section, name in sections.items():
+        keys = {each.key for each in rows if section in each.sections}
         assert keys == set(known[name]["properties"]) - {"keep", "delete"}
 
 
 def check_kinds(rows: Iterable[Input]) -> None:
     """Every default is understood: as the value of its kind, or as a word for nothing."""
     for each in rows:
-        if each.parts:
+        if each.sections:
             assert each.kind.name in policy_schema._KINDS
             assert not each.default or each.default in policy_schema._DEFAULTS
         words = ("none", "any", "")
@@ -85,7 +87,7 @@ def check_kinds(rows: Iterable[Input]) -> None:
 
 def check_policies(rows: Iterable[Input], page: str) -> None:
     for each in rows:
-        assert not each.parts or re.search(rf"^\| .*`{each.key}`", page, re.MULTILINE), each.key
+        assert not each.sections or re.search(rf"^\| .*`{each.key}`", page, re.MULTILINE), each.key
 
 
 def check_flags(rows: Iterable[Input], flags: str) -> None:
@@ -134,7 +136,7 @@ HALVES: dict[str, Callable[[], Any]] = {
     "in the schema alone": lambda: check_schema(ROWS[:-1], read("docs/policy.schema.json")),
     "a kind that the schema does not know": lambda: check_kinds((replace(MADE_UP, kind=SHARE),)),
     "a default that its kind refuses": lambda: check_kinds(
-        (replace(MADE_UP, parts=(), place=Place.SETTINGS, default="soon"),)
+        (replace(MADE_UP, sections=(), place=Place.SETTINGS, default="soon"),)
     ),
     "not in the page of policies": lambda: check_policies((MADE_UP,), read("docs/policies.md")),
     "no flag": lambda: check_flags((*ROWS, MADE_UP), cli._parser("package-retention").format_help()),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from package_retention.inputs import values
+from package_retention.inputs.rows import Context
 from package_retention.inputs.suggestions import input_meant
 from package_retention.inputs.table import BY_NAME, INPUTS
 from package_retention.model import Operation
@@ -17,16 +18,11 @@ from package_retention.problems import ProblemCode as Code
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from package_retention.inputs.rows import Context, Input
-
 
 _PREFIX = "INPUT_"
 # A runner reads these two itself, and may still pass them on (facts E).
 _RUNNERS_OWN = frozenset({"args", "entrypoint"})
-_CONTEXT = {
-    "owner": "GITHUB_REPOSITORY_OWNER",
-    "repository": "GITHUB_REPOSITORY",
-}
+_CONTEXT = {"owner": "GITHUB_REPOSITORY_OWNER", "repository": "GITHUB_REPOSITORY"}
 _HIDDEN = "***"
 _SHORTEST_TOKEN = 8
 # Nothing that keeps nothing may count as a filter; `-1` is the official action's word for "not set".
@@ -137,10 +133,7 @@ _TWINS = {
     "delete-only-untagged-versions": "tag-status",
     "delete-only-pre-release-versions": "release-status",
 }
-_FLAGS = {
-    "delete-only-untagged-versions": "untagged",
-    "delete-only-pre-release-versions": "pre-release",
-}
+_FLAGS = {"delete-only-untagged-versions": "untagged", "delete-only-pre-release-versions": "pre-release"}
 # What this action's words were given as; a problem names the word that stands in the workflow.
 WORDS = {twin: name for name, twin in _TWINS.items() if name != IGNORE}
 
@@ -152,20 +145,11 @@ def translate(raw: RawInputs) -> dict[str, str]:
         if name in given and twin in given:
             raw.report(Problem(Code.SAME_MEANING, input=twin, details={"first": name, "second": twin}))
     for name, word in _FLAGS.items():
-        if name in given and _is_true(raw, name):
+        if name in given and BY_NAME[name].read(given[name], Context(), raw.report):
             given.setdefault(_TWINS[name], word)
     if NUMBER in given:
         given.setdefault("limit", given[NUMBER])
     return given
-
-
-def _is_true(raw: RawInputs, name: str) -> bool:
-    try:
-        return values.truth(raw.given[name])
-    except InvalidValueError as error:
-        for problem in error.problems:
-            raw.report(problem.of(name))
-        return False
 
 
 @dataclass(slots=True)
@@ -186,25 +170,15 @@ class InputReader:
         return name if name in self.raw.given else WORDS.get(name, name)
 
     def value(self, name: str) -> Any:
-        """Read an input, given or at its default; `None` if it does not fit."""
-        return BY_NAME[name].read(self.raw.values[name], self.context, self.report)
+        """Return the value of an input, given or at its default; `None` if it does not fit."""
+        return self._read(name, self.raw.values[name])
 
     def given_value(self, name: str) -> Any:
-        """Read an input that is given; `None` if it is at its default, or does not fit."""
-        if name not in self.given:
-            return None
-        found = BY_NAME[name].read(self.given[name], self.context, self.report)
+        """Return the value of an input that is given; `None` if it is at its default, or does not fit."""
+        return self._read(name, self.given[name]) if name in self.given else None
+
+    def _read(self, name: str, text: str) -> Any:
+        found = BY_NAME[name].read(text, self.context, self.report)
         if isinstance(found, Path):
             self.files[name] = found
         return found
-
-    def read_into(self, found: dict[str, Any], each: Input) -> None:
-        """Add the value of an input, given or at its default, under its attribute, unless it does not fit."""
-        try:
-            value = each.kind.parse(self.raw.values[each.name], self.context)
-            found[each.attribute] = value
-            if isinstance(value, Path):
-                self.files[each.name] = value
-        except InvalidValueError as error:
-            for problem in error.problems:
-                self.report(problem.of(each.name))

@@ -81,9 +81,9 @@ class Places:
 
         What does not exist yet is fine. A file that is `written` has no other name. Raises `InvalidValueError`.
         """
-        at, parts = self.split(path)
-        for number, part in enumerate(parts, 1):
-            at /= part
+        at, names = self.split(path)
+        for number, name in enumerate(names, 1):
+            at /= name
             try:
                 status = at.lstat()
             except FileNotFoundError:
@@ -92,7 +92,7 @@ class Places:
                 raise invalid(Code.FILE_UNREADABLE, str(at), why=error.strerror or "") from error
             if stat.S_ISLNK(status.st_mode):
                 raise invalid(Code.FILE_LINK, str(at))
-            if number == len(parts):
+            if number == len(names):
                 _check_regular(at, status, written=written)
             elif not stat.S_ISDIR(status.st_mode):
                 raise invalid(Code.FILE_NOT_A_FOLDER, str(at))
@@ -100,12 +100,12 @@ class Places:
     def read_policy(self, path: Path, most: int) -> tuple[bytes, str]:
         """Return the content of a policy file and its path below its folder; raise `InputError`."""
         with _for_input("policy-file"):
-            base, parts = self.split(path)
-            label = PurePath(*parts)
+            base, names = self.split(path)
+            label = PurePath(*names)
             self.inspect(path, written=False)
             if not path.exists():
                 raise invalid(Code.FILE_NOT_THERE, str(label))
-            with _opened(base, parts, label, _READ) as (file, _), os.fdopen(os.dup(file), "rb") as opened:
+            with _opened(base, names, label, _READ) as (file, _), os.fdopen(os.dup(file), "rb") as opened:
                 content = opened.read(most + 1)
             if len(content) > most:
                 raise invalid(Code.FILE_TOO_LARGE, str(label), most=most)
@@ -138,9 +138,9 @@ class Places:
     def write_cache(self, path: PurePath, lines: Iterable[bytes]) -> None:
         """Put a new file in the place of the cache, all of it or nothing. Raises `OSError` or `InputError`."""
         with _for_input("manifest-cache"):
-            base, parts = self.split(path)
-            with _folder(base, parts, path, make=True) as folder:
-                _replace(folder, parts[-1], lines)
+            base, names = self.split(path)
+            with _folder(base, names, path, make=True) as folder:
+                _replace(folder, names[-1], lines)
 
 
 def _replace(folder: int, name: str, lines: Iterable[bytes]) -> None:
@@ -159,11 +159,11 @@ def _replace(folder: int, name: str, lines: Iterable[bytes]) -> None:
 
 @contextmanager
 def _opened(
-    base: Path, parts: tuple[str, ...], path: PurePath, flags: int, *, make: bool = False
+    base: Path, names: tuple[str, ...], path: PurePath, flags: int, *, make: bool = False
 ) -> Iterator[tuple[int, int]]:
     """Open a regular file and its folder; both are closed when the block ends, so a duplicate is what may outlive it."""
-    with _folder(base, parts, path, make=make) as folder:
-        file = _open(path, parts[-1], flags, folder)
+    with _folder(base, names, path, make=make) as folder:
+        file = _open(path, names[-1], flags, folder)
         try:
             _check_regular(path, os.fstat(file), written=bool(flags & os.O_CREAT))
             yield file, folder
@@ -172,14 +172,14 @@ def _opened(
 
 
 @contextmanager
-def _folder(base: Path, parts: tuple[str, ...], path: PurePath, *, make: bool = False) -> Iterator[int]:
+def _folder(base: Path, names: tuple[str, ...], path: PurePath, *, make: bool = False) -> Iterator[int]:
     """Open the folder of a file, each part from the one before it and never through a link."""
     folder = _open(path, str(base), _FOLDER)
     try:
-        for part in parts[:-1]:
+        for name in names[:-1]:
             if make:
-                _make(part, folder)
-            deeper = _open(path, part, _FOLDER | os.O_NOFOLLOW, folder)
+                _make(name, folder)
+            deeper = _open(path, name, _FOLDER | os.O_NOFOLLOW, folder)
             os.close(folder)
             folder = deeper
         yield folder
@@ -194,12 +194,12 @@ def _give(file: int, folder: int) -> None:
         os.fchown(file, owner.st_uid, owner.st_gid)
 
 
-def _make(part: str, folder: int) -> None:
+def _make(name: str, folder: int) -> None:
     try:
-        os.mkdir(part, dir_fd=folder)
+        os.mkdir(name, dir_fd=folder)
     except OSError:
         return  # it is there, or opening it says what is wrong
-    made = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+    made = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
     try:
         _give(made, folder)
     finally:

@@ -127,12 +127,13 @@ def _policy(reader: InputReader, load_policy: PolicyLoader) -> tuple[PackageRule
 def _settings(
     reader: InputReader, environ: Mapping[str, str], operation: Operation, rules: tuple[PackageRules, ...]
 ) -> Settings:
-    found: dict[str, Any] = {"operation": operation, "owner": "", "token": ""}
+    found: dict[str, Any] = {"operation": operation}
     for each in INPUTS:
         is_default = each.default == "none" and each.name not in reader.given
-        if each.place is Place.SETTINGS and each.attribute != "operation" and not is_default:
-            reader.read_into(found, each)
-    _check_repository(reader, found.get("repository"), rules)
+        if each.place is Place.SETTINGS and each.attribute not in found and not is_default:
+            found[each.attribute] = reader.value(each.name)
+    if found.get("repository") == "" and any(rule.names.any_wildcards for rule in rules):
+        reader.report(Problem(Code.REPOSITORY_NOT_KNOWN, input="repository"))
     return Settings(
         rules=rules,
         api_url=_url(reader, environ, "GITHUB_API_URL") or "https://api.github.com",
@@ -142,11 +143,6 @@ def _settings(
         by_hand=not on_runner(environ),
         **found,
     )
-
-
-def _check_repository(reader: InputReader, repository: str | None, rules: tuple[PackageRules, ...]) -> None:
-    if repository == "" and any(rule.names.any_wildcards for rule in rules):
-        reader.report(Problem(Code.REPOSITORY_NOT_KNOWN, input="repository"))
 
 
 def _findings(points: int | None, server_url: str) -> tuple[Finding, ...]:

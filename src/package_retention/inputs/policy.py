@@ -24,9 +24,9 @@ from package_retention.errors import InputError
 from package_retention.inputs import conflicts, policy_yaml, values
 from package_retention.inputs.files import Places
 from package_retention.inputs.policy_yaml import Node, Problems, Refused, Sequence, Table, Text
-from package_retention.inputs.rows import Context, Part
-from package_retention.inputs.suggestions import nearest
-from package_retention.inputs.table import BY_NAME, keys_of
+from package_retention.inputs.rows import Context, Section
+from package_retention.inputs.suggestions import has_key, key_meant
+from package_retention.inputs.table import keys_of
 from package_retention.problems import InvalidValueError, Position, Problem
 from package_retention.problems import ProblemCode as Code
 
@@ -44,12 +44,11 @@ if TYPE_CHECKING:
 LARGEST = 1024 * 1024
 _BREAK = b"\n"
 _WHICH = ("type", "name")
-PACKAGE_KEYS = (*keys_of(Part.PACKAGE), "keep", "delete")
-DELETE_KEYS = keys_of(Part.DELETE)
-KEEP_KEYS = keys_of(Part.KEEP)
+PACKAGE_KEYS = (*keys_of(Section.PACKAGE), "keep", "delete")
+DELETE_KEYS = keys_of(Section.DELETE)
+KEEP_KEYS = keys_of(Section.KEEP)
 _NO_CONDITION = ("exclude-versions", "keep-per", "order-by")
 _MINIMUM = "min-versions-to-keep"
-_KEYS_ALIKE = 0.6
 # Keys that belong elsewhere, and are no mistyped ones.
 _ELSEWHERE = (
     "package-type",
@@ -94,9 +93,9 @@ def _package(node: Node, problems: Problems) -> PackageRules | None:
     if table is None:
         return None
     for key in _WHICH:
-        if not _has(table, key):
+        if not has_key(key, table.values):
             problems.report(table.at, Code.MISSING_KEY, key=key)
-    reader = _RuleReader(table, keys_of(Part.PACKAGE), problems)
+    reader = _RuleReader(table, keys_of(Section.PACKAGE), problems)
     context = Context(reader.read("package-type", Context()))
     names = reader.read("package-name", context)
     companions = reader.read("companion-tags", context)
@@ -210,25 +209,15 @@ def _table(
         return None
     for key in node.values.keys() - set(keys):
         problems.report(
-            node.keys_at[key], Code.UNKNOWN_KEY, key, what=what, rule=other, **_meant(key, keys, elsewhere)
+            node.keys_at[key], Code.UNKNOWN_KEY, key, what=what, rule=other, **key_meant(key, keys, elsewhere)
         )
     return node
-
-
-def _meant(key: str, keys: Collection[str], elsewhere: tuple[str, ...]) -> dict[str, Detail]:
-    """Return the details of a problem with an unknown key: where it belongs, what was meant, or what is `known`."""
-    if key in elsewhere:
-        return {"elsewhere": key}
-    plain = key.replace("_", "-").lower()
-    if near := nearest(plain, (*keys, *elsewhere), _KEYS_ALIKE):
-        return {"meant": near, **({"elsewhere": near} if near in elsewhere else {})}
-    return {"known": tuple(keys), **({"input": 1} if key in BY_NAME else {})}
 
 
 def _entries(table: Table, key: str, what: str, problems: Problems) -> tuple[Node, ...]:
     """The entries of a list that must be there and hold something."""
     if key not in table.values:
-        if not _has(table, key):
+        if not has_key(key, table.values):
             problems.report(table.at, Code.MISSING_LIST, key=key, what=what)
         return ()
     node = table.values[key]
@@ -237,11 +226,6 @@ def _entries(table: Table, key: str, what: str, problems: Problems) -> tuple[Nod
     if not isinstance(node, Refused):
         problems.report(node.at, Code.NOT_A_FULL_LIST, key=key, what=what)
     return ()
-
-
-def _has(table: Table, key: str) -> bool:
-    """Whether a key is there, or one that was surely meant for it."""
-    return key in table.values or any(nearest(each, (key,), _KEYS_ALIKE) for each in table.values)
 
 
 def loader(environ: Mapping[str, str], cwd: Path) -> PolicyLoader:

@@ -116,18 +116,18 @@ class _Search:
 
     def add(self, glob: str) -> None:
         """Add the files that one glob matches."""
-        parts = PurePosixPath(glob).parts
-        if not parts or glob.startswith("/") or ".." in parts or "\0" in glob:
+        segments = PurePosixPath(glob).parts
+        if not segments or glob.startswith("/") or ".." in segments or "\0" in glob:
             self.problems.append(_problem(Code.GLOB_OUTSIDE, glob))
             return
         before = len(self.problems)
-        matched = set(self._matches(parts))
+        matched = set(self._matches(segments))
         self.files |= matched
         if not matched and len(self.problems) == before:
             is_folder = (self.workspace / glob).is_dir()
             self.problems.append(_problem(Code.GLOB_IS_FOLDER if is_folder else Code.GLOB_UNMATCHED, glob))
 
-    def _matches(self, parts: tuple[str, ...]) -> Iterator[str]:
+    def _matches(self, segments: tuple[str, ...]) -> Iterator[str]:
         waiting: list[tuple[PurePosixPath, int]] = [(PurePosixPath(), 0)]
         seen: set[tuple[PurePosixPath, int]] = set()
         while waiting:
@@ -135,21 +135,23 @@ class _Search:
             if (folder, position) in seen:
                 continue
             seen.add((folder, position))
-            if parts[position] == _ANY_DEPTH and position + 1 < len(parts):
+            if segments[position] == _ANY_DEPTH and position + 1 < len(segments):
                 waiting.append((folder, position + 1))
-            for name, mode in self._entries(folder, parts[position]):
+            for name, mode in self._entries(folder, segments[position]):
                 path = folder / name
                 if stat.S_ISDIR(mode):
-                    waiting += self._deeper(path, parts, position)
-                elif position + 1 == len(parts) or (stat.S_ISLNK(mode) and (self.workspace / path).is_dir()):
+                    waiting += self._deeper(path, segments, position)
+                elif position + 1 == len(segments) or (
+                    stat.S_ISLNK(mode) and (self.workspace / path).is_dir()
+                ):
                     yield from self._file(path, mode)
 
     def _deeper(
-        self, path: PurePosixPath, parts: tuple[str, ...], position: int
+        self, path: PurePosixPath, segments: tuple[str, ...], position: int
     ) -> Iterator[tuple[PurePosixPath, int]]:
-        if parts[position] == _ANY_DEPTH:
+        if segments[position] == _ANY_DEPTH:
             yield path, position
-        elif position + 1 < len(parts):
+        elif position + 1 < len(segments):
             yield path, position + 1
 
     def _file(self, path: PurePosixPath, mode: int) -> Iterator[str]:
@@ -160,22 +162,24 @@ class _Search:
         code = Code.FILE_LINK if stat.S_ISLNK(mode) else Code.FILE_NOT_REGULAR
         self.problems.append(_problem(code, str(path)))
 
-    def _entries(self, folder: PurePosixPath, part: str) -> Iterator[tuple[str, int]]:
-        """Yield the names in a folder that fit one part of a glob, with their modes."""
+    def _entries(self, folder: PurePosixPath, segment: str) -> Iterator[tuple[str, int]]:
+        """Yield the names in a folder that fit one segment of a glob, with their modes."""
         whole = self.workspace / folder
         try:
-            if not _WILDCARD.search(part):
-                yield part, os.lstat(whole / part).st_mode
+            if not _WILDCARD.search(segment):
+                yield segment, os.lstat(whole / segment).st_mode
                 return
             with os.scandir(whole) as entries:
                 for entry in sorted(entries, key=lambda one: one.name):
                     # Git's own folder holds no file of the checkout; a glob that names it still reaches it.
-                    if fnmatchcase(entry.name, part) and entry.name != ".git":
+                    if fnmatchcase(entry.name, segment) and entry.name != ".git":
                         yield entry.name, entry.stat(follow_symlinks=False).st_mode
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
-            self.problems.append(_problem(Code.FILE_UNREADABLE, str(folder / part), why=error.strerror or ""))
+            self.problems.append(
+                _problem(Code.FILE_UNREADABLE, str(folder / segment), why=error.strerror or "")
+            )
 
 
 def _read(path: Path, file: str, most: int) -> bytes:

@@ -10,13 +10,7 @@ import msgspec
 
 from package_retention import report_format
 from package_retention.errors import InputError
-from package_retention.model import (
-    Owner,
-    Package,
-    Step,
-    StepKind,
-    Version,
-)
+from package_retention.model import Owner, Package, Step, StepKind, Version
 from package_retention.problems import InvalidValueError, Problem, invalid
 from package_retention.problems import ProblemCode as Code
 from package_retention.report import Report, ReportedPackage, ReportedStep

@@ -50,8 +50,8 @@ class Place(StrEnum):
     NONE = "none"
 
 
-class Part(StrEnum):
-    """The parts of a policy file in which a key may stand."""
+class Section(StrEnum):
+    """The sections of a policy file in which a key may stand."""
 
     PACKAGE = "package"
     DELETE = "delete"
@@ -63,7 +63,7 @@ class Input:
     """One input, or a key that policy files alone have (those of `KEEP_KEYS`).
 
     `place` and `attribute` say which attribute of which value holds what was read; by default `attribute` is the name
-    with underscores. `parts` are where it stands in a policy file, as `key`. `beside_policy`: it counts beside a policy
+    with underscores. `sections` are where it stands in a policy file, as `key`. `beside_policy`: it counts beside a policy
     file, too. `is_filter`: by itself it says which versions. `may_be_empty`: if it arrives empty, its default counts;
     any other is refused, since a mistyped expression must not remove a protection. Names that other actions have for
     it, several apart by blanks: those that take the same value are in `called`, those that are written otherwise here
@@ -82,7 +82,7 @@ class Input:
     operations: tuple[Operation, ...] = tuple(Operation)
     may_be_empty: bool = False
     is_filter: bool = False
-    parts: tuple[Part, ...] = ()
+    sections: tuple[Section, ...] = ()
     key: str = ""
     beside_policy: bool = True
     called: str = ""
@@ -211,20 +211,25 @@ TRUTH = Kind("truth", lambda value, _: values.truth(value), is_switch=True)
 FILE = Kind("file", _file(written=False))
 WRITTEN_FILE = Kind("file", _file(written=True))
 
-RULES = (Part.DELETE, Part.KEEP)
+RULES = (Section.DELETE, Section.KEEP)
 TAGGED = (PackageType.CONTAINER, PackageType.DOCKER)
 CONTAINER = (PackageType.CONTAINER,)
 DELETE, RESTORE = (Operation.DELETE, Operation.LIST), (Operation.RESTORE,)
 
 # A condition: one of the version filter, in a policy file a key of its rules.
 condition = partial(
-    Input, group=Group.FILTER, place=Place.FILTER, is_filter=True, parts=RULES, beside_policy=False
+    Input, group=Group.FILTER, place=Place.FILTER, is_filter=True, sections=RULES, beside_policy=False
 )
 retention = partial(
-    Input, group=Group.RETENTION, place=Place.RETENTION, operations=DELETE, parts=RULES, beside_policy=False
+    Input,
+    group=Group.RETENTION,
+    place=Place.RETENTION,
+    operations=DELETE,
+    sections=RULES,
+    beside_policy=False,
 )
 what = partial(Input, group=Group.WHAT)
 safety = partial(Input, group=Group.SAFETY)
 running = partial(Input, group=Group.RUNNING, may_be_empty=True)
 official = partial(Input, group=Group.OFFICIAL, place=Place.NONE)
-keep_key = partial(Input, group=Group.FILTER, place=Place.FILTER, parts=(Part.KEEP,))
+keep_key = partial(Input, group=Group.FILTER, place=Place.FILTER, sections=(Section.KEEP,))

@@ -146,13 +146,13 @@ def points(value: Value) -> int | None:
 def github_url(text: str) -> str:
     """Check a URL of the GitHub server, as the runner names it; the token goes only to an encrypted or local one."""
     try:
-        parts = urlsplit(text)
-        host = parts.hostname if parts.port != 0 else None
+        url = urlsplit(text)
+        host = url.hostname if url.port != 0 else None
     except ValueError:
         host = None
-    if not host or parts.scheme not in ("https", "http") or parts.username or not text.isprintable():
+    if not host or url.scheme not in ("https", "http") or url.username or not text.isprintable():
         raise invalid(Code.NOT_A_URL, text, example="https://github.com")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if url.scheme == "http" and not _is_loopback(host):
         raise invalid(Code.CLEAR_TEXT, text, instead=f"https{text[4:]}")
     return text.rstrip("/")
 
@@ -170,10 +170,10 @@ def registry_url(text: str, server_url: str) -> str:
 
 
 def _derived(server_url: str) -> str:
-    parts = urlsplit(server_url)
-    if (parts.hostname or "") == "github.com":
+    url = urlsplit(server_url)
+    if (url.hostname or "") == "github.com":
         return "https://ghcr.io"
-    return f"{parts.scheme}://containers.{parts.netloc.lower()}"
+    return f"{url.scheme}://containers.{url.netloc.lower()}"
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from package_retention.inputs import rows
-from package_retention.inputs.rows import CONTAINER, DELETE, RESTORE, TAGGED, Input, Part, Place
+from package_retention.inputs.rows import CONTAINER, DELETE, RESTORE, TAGGED, Input, Place, Section
 from package_retention.model import Operation
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ INPUTS: tuple[Input, ...] = (
         place=Place.PACKAGE,
         attribute="type",
         may_be_empty=True,
-        parts=(Part.PACKAGE,),
+        sections=(Section.PACKAGE,),
         key="type",
         called="type",
     ),
@@ -47,7 +47,7 @@ INPUTS: tuple[Input, ...] = (
         place=Place.PACKAGE,
         attribute="names",
         may_be_empty=True,
-        parts=(Part.PACKAGE,),
+        sections=(Section.PACKAGE,),
         key="name",
         called="image-names image-name package packages container names name",
     ),
@@ -86,7 +86,7 @@ INPUTS: tuple[Input, ...] = (
         place=Place.PACKAGE,
         attribute="companions",
         types=TAGGED,
-        parts=(Part.PACKAGE,),
+        sections=(Section.PACKAGE,),
     ),
     rows.what(
         "registry-url",
@@ -113,7 +113,7 @@ INPUTS: tuple[Input, ...] = (
         place=Place.RULE,
         attribute="exclude",
         is_filter=False,
-        parts=(Part.DELETE,),
+        sections=(Section.DELETE,),
         beside_policy=True,
         called="exclude-tags skip-tags keep-tags skip-shas",
         said={"keep-tags-regexes": "exclude-versions: /REGEX/"},
@@ -163,7 +163,7 @@ INPUTS: tuple[Input, ...] = (
         rows.DURATION,
         "`restore` only: versions that were deleted at most this long ago",
         operations=RESTORE,
-        parts=(),
+        sections=(),
     ),
     rows.condition(
         "source-gone",
@@ -171,7 +171,7 @@ INPUTS: tuple[Input, ...] = (
         "List of `pull-request`, `branch`, `tag`, `release`: what the tag (or version name) is named after is closed or"
         " gone",
         operations=DELETE,
-        parts=(Part.DELETE,),
+        sections=(Section.DELETE,),
         said={"scheme closed-prs": "source-gone: pull-request"},
     ),
     rows.condition(
@@ -181,7 +181,7 @@ INPUTS: tuple[Input, ...] = (
         default="false",
         types=CONTAINER,
         operations=DELETE,
-        parts=(Part.DELETE,),
+        sections=(Section.DELETE,),
     ),
     rows.retention(
         "min-versions-to-keep",
@@ -217,7 +217,7 @@ INPUTS: tuple[Input, ...] = (
         place=Place.PACKAGE,
         operations=tuple(Operation),
         is_filter=True,
-        parts=(),
+        sections=(),
         beside_policy=True,
     ),
     rows.safety("dry-run", rows.TRUTH, "`true`: plan and report only", "false"),
@@ -270,7 +270,7 @@ INPUTS: tuple[Input, ...] = (
         types=CONTAINER,
         operations=DELETE,
         is_filter=True,
-        parts=(Part.DELETE,),
+        sections=(Section.DELETE,),
         beside_policy=False,
         said={
             "delete-ghost-images": "remove-damaged: ghost",
@@ -332,47 +332,27 @@ INPUTS: tuple[Input, ...] = (
         "A bare regular expression on names, tags and digests of versions that are never changed; alone, it means"
         " `limit: 1`",
     ),
+    rows.official("delete-only-untagged-versions", rows.TRUTH, "`true` means `tag-status: untagged`"),
     rows.official(
-        "delete-only-untagged-versions",
-        rows.TRUTH,
-        "`true` means `tag-status: untagged`",
-    ),
-    rows.official(
-        "delete-only-pre-release-versions",
-        rows.TRUTH,
-        "`true` means `release-status: pre-release`",
+        "delete-only-pre-release-versions", rows.TRUTH, "`true` means `release-status: pre-release`"
     ),
 )
 
-# What other actions have and this one does not need, with the reason.
-UNNEEDED: Mapping[str, str] = {
-    **dict.fromkeys(("log-level", "loglevel", "rust-log"), "debug logging of the job shows the details"),
-    "timestamp-to-use": "the later of creation and update always counts",
-    "scan-after-cleanup": "changes are verified as they are made",
-    "upload-artifacts": "`report-file` names the file to upload",
-}
-
 KEEP_KEYS: tuple[Input, ...] = (
-    rows.keep_key(
-        "newer-than",
-        rows.DURATION,
-        "Not yet this old, by the date of `older-than`",
-    ),
+    rows.keep_key("newer-than", rows.DURATION, "Not yet this old, by the date of `older-than`"),
     rows.keep_key(
         "source-exists",
         rows.GIT_KINDS,
         "List of `pull-request`, `branch`, `tag`, `release`: what a tag (or the version name) is named after exists",
     ),
     rows.keep_key(
-        "referenced-in",
-        rows.GLOBS,
-        "List of globs of files in the workspace that refer to the version",
+        "referenced-in", rows.GLOBS, "List of globs of files in the workspace that refer to the version"
     ),
 )
 
 BY_NAME: Mapping[str, Input] = {each.name: each for each in INPUTS}
 
 
-def keys_of(part: Part) -> Mapping[str, Input]:
-    """Return the keys of one part of a policy file, in the order of the table."""
-    return {each.key: each for each in (*INPUTS, *KEEP_KEYS) if part in each.parts}
+def keys_of(section: Section) -> Mapping[str, Input]:
+    """Return the keys of one section of a policy file, in the order of the table."""
+    return {each.key: each for each in (*INPUTS, *KEEP_KEYS) if section in each.sections}
