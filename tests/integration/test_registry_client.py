@@ -459,7 +459,7 @@ def test_what_is_no_digest_is_not_asked_for() -> None:
         assert all("not a digest" in unreadable(reading) for reading in found.values())
         assert "neither a tag nor a digest" in unreadable(client(server.url).raw(APP, "../../token"))
         strange = Package(OWNER, PackageType.CONTAINER, "../../token")
-        assert "no path" in unreadable(client(server.url).raw(strange, "v1"))
+        assert "not a path" in unreadable(client(server.url).raw(strange, "v1"))
         assert client(server.url).manifests(APP, []) == {}
     assert server.seen == []
 

@@ -22,7 +22,7 @@ def test_paths_are_lower_case_and_quoted() -> None:
 
 @pytest.mark.parametrize("name", ["..", "a/../../token", "a//b", ".", "/a", "a/", ""])
 def test_a_name_that_leads_elsewhere_is_no_path(name: str) -> None:
-    with pytest.raises(PermanentError, match="no path in a registry"):
+    with pytest.raises(PermanentError, match="not a path in a registry"):
         repository(package(name))
 
 

@@ -1,4 +1,4 @@
-"""Bearer tokens of a registry, one a scope: asked for once however many threads need it, renewed when they end."""
+"""Bearer tokens of a registry, one for each scope: requested once for all threads, and renewed when they expire."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ _QUOTED = r'"(?:[^"\\]|\\.)*"'
 # One step through the header: a parameter, or the name of the next challenge's scheme.
 _PIECE = re.compile(rf"[\s,]*(?:({_TOKEN})\s*=\s*({_QUOTED}|{_TOKEN})|({_TOKEN})(?=[\s,]|$))")
 _MAX_HEADER = 8192
-_MOST_LIFETIME = 3600.0  # seconds; a token that lives on longer is asked for again all the same
-_LEAST_LIFETIME = 60.0  # seconds; distribution, "Token Authentication": never less, and the default
+_MOST_LIFETIME = 3600.0  # seconds; a token that lives longer is renewed after this time
+_LEAST_LIFETIME = 60.0  # seconds; distribution, "Token Authentication": the least, and the default
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A `Bearer` challenge: where tokens are issued, and for which service."""
+    """A `Bearer` challenge: who issues tokens, and for which service."""
 
     realm: str
     service: str = ""
     scope: str = ""
 
     def url(self, scope: str) -> str:
-        """Where a token for a scope is asked for."""
+        """Return the URL that issues a token for a scope."""
         query = urlencode([("service", self.service)] * bool(self.service) + [("scope", scope)])
         return f"{self.realm}{'&' if '?' in self.realm else '?'}{query}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Grant:
-    """A bearer token, and for how many seconds it is good; never printed."""
+    """A bearer token and its lifetime in seconds; never printed."""
 
     token: str
     lifetime: float
@@ -75,7 +75,7 @@ def parse(header: str) -> Challenge | None:
 
 
 def objection(realm: str, registry_url: str, api_url: str) -> str:
-    """Return why the token must not be sent to a realm; empty where it may.
+    """Return why the token must not be sent to a realm; empty if it may.
 
     A realm must be the registry's host, its parent domain or the API's host, and https but for loopback. Whoever
     answers in place of the registry names the realm, and would get the GitHub token as a password: that is why other
@@ -83,7 +83,7 @@ def objection(realm: str, registry_url: str, api_url: str) -> str:
     """
     target = split_url(realm)
     if target is None:
-        return "its address is no plain URL"
+        return "its address is not a plain URL"
     if not is_private(target):
         return "it would send the token in the clear"
     if place(target) not in _trusted(split_url(registry_url), split_url(api_url)):
@@ -92,7 +92,7 @@ def objection(realm: str, registry_url: str, api_url: str) -> str:
 
 
 def read_grant(body: bytes) -> Grant | None:
-    """Return the token in an answer of the realm (`token`, or OAuth's `access_token`); `None` if it has none."""
+    """Return the token in a response of the realm (`token`, or OAuth's `access_token`); `None` if there is none."""
     try:
         response = json.loads(body)
     except (ValueError, RecursionError):
@@ -125,11 +125,11 @@ def _unquoted(value: str) -> str:
     return re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
 
 
-_EARLY = 10.0  # seconds before its end at which a token is no longer used
+_EARLY = 10.0  # seconds before a token expires at which it is no longer used
 
 
 class NoTokenError(Exception):
-    """The registry issued no token for a scope; `status` is what its token service answered (0: was not asked)."""
+    """No token was issued for a scope; `status` is that of the token service's response (0: no request was sent)."""
 
     def __init__(self, why: str, status: int = 0) -> None:
         super().__init__(why)
@@ -146,8 +146,8 @@ class _Held:
 class Tokens:
     """The bearer tokens of one registry (facts D: the 401 challenge, then Basic with any user name at the realm).
 
-    `token` is the GitHub token; without one the exchange is anonymous, which public packages allow. `worked` says
-    whether the registry accepted it before in this run.
+    `token` is the GitHub token; without one the exchange is anonymous, which public packages allow. `worked`: whether
+    the registry accepted it before in this run.
     """
 
     def __init__(self, sender: Sender, clock: Clock, token: str, registry_url: str, api_url: str) -> None:
@@ -162,7 +162,7 @@ class Tokens:
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def current(self, scope: str) -> str:
-        """Return a token that is good now; empty until a challenge has named the token service."""
+        """Return a valid token; empty until a challenge has named the token service."""
         if self._challenge is None:
             return ""
         with self._lock(scope):
@@ -176,7 +176,7 @@ class Tokens:
                 return usable
             found = parse(header) or self._challenge
             if found is None:
-                raise NoTokenError("the registry refused the request and told no way to get a token", 401)
+                raise NoTokenError("the registry refused the request and named no token service", 401)
             self._challenge = found
             return self._exchange(scope, found)
 
@@ -191,12 +191,12 @@ class Tokens:
     def _exchange(self, scope: str, challenge: Challenge) -> str:
         if why := objection(challenge.realm, *self._urls):
             raise NoTokenError(f"the token was not sent to the realm that the registry names: {why}")
-        asked = self._clock.monotonic()
-        grant = self._ask(scope, challenge)
-        self._held[scope] = _Held(grant.token, asked + grant.lifetime - _EARLY)
+        began = self._clock.monotonic()
+        grant = self._request(scope, challenge)
+        self._held[scope] = _Held(grant.token, began + grant.lifetime - _EARLY)
         return grant.token
 
-    def _ask(self, scope: str, challenge: Challenge) -> Grant:
+    def _request(self, scope: str, challenge: Challenge) -> Grant:
         auth = HTTPBasicAuth(b"token", self._token.encode()) if self._token else Authorization()
         request = Request(
             "GET", challenge.url(scope), auth, {"Accept": "application/json"}, plausible=_holds_token
@@ -213,7 +213,7 @@ class Tokens:
             raise NoTokenError(f"no token for {scope}: {why}", response.status)
         grant = read_grant(response.body)
         if grant is None:
-            raise NoTokenError(f"no token for {scope}: the token service's answer holds none")
+            raise NoTokenError(f"no token for {scope}: the response of the token service holds none")
         self.worked = True
         self._sender.redactor.add(grant.token)
         return grant

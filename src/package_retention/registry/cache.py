@@ -22,7 +22,7 @@ MAX_BYTES = 200 * 1024 * 1024
 """A repository's caches hold 10 GB in all; 100,000 manifests take about 150 MB."""
 
 _FORMAT = 1
-_TELLING = {Form.INDEX: ("manifests",), Form.IMAGE: ("config", "layers"), Form.ARTIFACT: ("blobs",)}
+_FIELDS = {Form.INDEX: ("manifests",), Form.IMAGE: ("config", "layers"), Form.ARTIFACT: ("blobs",)}
 
 
 class ManifestCache:
@@ -35,7 +35,7 @@ class ManifestCache:
 
     @classmethod
     def load(cls, content: bytes) -> ManifestCache:
-        """Read the file's content; an entry that is not what it should be is left out."""
+        """Read the file's content, without the entries that do not fit."""
         cache = cls()
         for line in content.splitlines():
             if entry := _entry(line):
@@ -56,13 +56,13 @@ class ManifestCache:
         return found
 
     def add(self, package: str, digest: str, body: bytes, read: Manifest) -> None:
-        """Keep a manifest that the registry sent and that was read as `read`, if its bytes alone say the same."""
+        """Keep a manifest that the registry sent, if its bytes alone are read as the same."""
         if proved(body, digest) == read:
             with self._lock:
                 self._bodies[package, digest] = body
 
     def listed(self, package: str, digests: Collection[str]) -> None:
-        """Learn what the newest list of a package holds: all else of that package is left out of the file."""
+        """Record what the newest list of a package holds: the file leaves out the package's other manifests."""
         with self._lock:
             self._listed[package] = frozenset(digests)
 
@@ -102,12 +102,9 @@ def _fits(body: bytes, form: Form) -> bool:
         fields = manifests.document(body, {}).keys()
     except InvalidJsonError:
         return False
-    others = {name for other, names in _TELLING.items() if other is not form for name in names}
+    others = {name for other, names in _FIELDS.items() if other is not form for name in names}
     return (
-        form in _TELLING
-        and _TELLING[form][0] in fields
-        and not others & fields
-        and "signatures" not in fields
+        form in _FIELDS and _FIELDS[form][0] in fields and not others & fields and "signatures" not in fields
     )
 
 

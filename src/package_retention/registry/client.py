@@ -1,4 +1,4 @@
-"""The registry's client: reads manifests, many at once, and writes one; implements `ports.RegistryApi`."""
+"""Read manifests from a container registry, many at once, and write one: `ports.RegistryApi`."""
 
 from __future__ import annotations
 
@@ -32,14 +32,16 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
-_LOOK_UP = 0.25  # seconds between two looks at the time limit and a cancel while workers read
-_GIVE_UP_AFTER = 8  # manifests in a row that no try could read: the registry has stopped working
+_CHECK_SECONDS = 0.25  # seconds between two checks of the time limit and of a cancel, while workers read
+_GIVE_UP_AFTER = (
+    8  # manifests in a row that no try could read, after which the registry counts as out of reach
+)
 _MOST_PAGES = 100
 _WRITTEN = frozenset({201, 202})
 
 
 class _Round:
-    """What the workers of one `manifests` call share; `permanent` says why no further read is tried."""
+    """What the workers of one call share; `permanent`: why nothing further is read."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -47,12 +49,12 @@ class _Round:
         self.permanent = ""
 
     def answered(self) -> None:
-        """Record that the registry answered for a manifest, if only with a refusal."""
+        """Record that the registry responded, be it with a refusal."""
         with self._lock:
             self._in_a_row = 0
 
     def failed(self, error: TransportError) -> None:
-        """Record that all tries for a manifest were used up."""
+        """Record that every try failed."""
         with self._lock:
             self._in_a_row += 1
             if not error.sent or self._in_a_row >= _GIVE_UP_AFTER:
@@ -67,11 +69,11 @@ class Registry:
         api_url: GitHub's API, whose host may also be the token realm.
         token: the GitHub token; empty for anonymous reads of public packages.
         clock: its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.
-        workers: how many requests are under way at once, over all packages and threads.
+        workers: how many requests are under way at once, of all packages and threads together.
         session: a session of requests; one with `workers` pooled connections is made otherwise.
         jitter: returns numbers from 0 up to 1, which spread the waits.
         time_limit: seconds from now after which no request and no wait may start (`BudgetError`).
-        cache: manifests of earlier runs, which answer for what the newest list holds.
+        cache: manifests of earlier runs, used for what the newest list holds.
         log: called for each request with method, path, and status or what went wrong; never with a header.
         redactor: takes secrets out of what the registry says; each bearer token is added to it.
     """
@@ -123,17 +125,17 @@ class Registry:
         self._sender.extend(seconds)
 
     def close(self) -> None:
-        """End the workers and close the pooled connections; what is still under way is not waited for."""
+        """Close the connections without waiting for requests under way."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._session.close()
 
     def manifests(
         self, package: Package, digests: Iterable[str], listed: Collection[str] = ()
     ) -> Mapping[str, Reading]:
-        """Read manifests, concurrently; every digest asked for has an answer. The cache answers for `listed` alone.
+        """Read manifests concurrently, and return one reading for each digest; the cache is used for `listed` alone.
 
-        The first goes alone: it gets the package's token for all, and where it finds the registry out of reach (or
-        the token refused), that is the reading of all. Raises `BudgetError` or `CancelledError`, and nothing else.
+        The first is read alone: it gets the package's token for all, and if it finds the registry out of reach (or the
+        token refused), that is the reading of all. Raise `BudgetError` or `CancelledError`, and nothing else.
         """
         if self._cache and listed:
             self._cache.listed(self._key(package), listed)
@@ -148,7 +150,7 @@ class Registry:
         return {**found, **self._each(package, wanted, self._manifest, Unreadable)}
 
     def labels(self, package: Package, configs: Iterable[str]) -> Mapping[str, str | UnreadLabel | None]:
-        """Read the label `quay.expires-after` of configs, concurrently; every digest asked for has an answer."""
+        """Read the label `quay.expires-after` of configs concurrently, and return one reading for each digest."""
         return self._each(package, list(dict.fromkeys(configs)), self._label, UnreadLabel)
 
     def _known(self, package: Package, digest: str) -> Manifest | None:
@@ -184,7 +186,7 @@ class Registry:
         return found | {digest: future.result() for digest, future in futures.items()}
 
     def raw(self, package: Package, reference: str) -> RawManifest | Absent | Unreadable:
-        """Read one manifest by tag or digest, byte for byte; `Unreadable` also for one that makes no sense."""
+        """Read one manifest by tag or digest, byte for byte; return `Unreadable` also for an invalid one."""
         try:
             response = self._endpoint.manifest(package, reference)
         except (PermanentError, TransportError) as error:
@@ -196,7 +198,7 @@ class Registry:
         return RawManifest(digest, read.media_type, response.body) if isinstance(read, Manifest) else read
 
     def put(self, package: Package, tag: str, manifest: RawManifest) -> None:
-        """Write a manifest under a tag; `RefusedError` or `UnreachableError` where it was not written."""
+        """Write a manifest under a tag; raise `RefusedError` or `UnreachableError` if it was not written."""
         what = f"{package.label}: the tag {tag}"
         try:
             response = self._endpoint.put(package, tag, manifest)
@@ -211,10 +213,10 @@ class Registry:
             raise RefusedError(write_refusal(response.status, self._endpoint.described(response), what))
 
     def referrers(self, package: Package, digest: str) -> tuple[Descriptor, ...] | None:
-        """Return what the referrers API says refers to a digest; `None` where the registry has no such API.
+        """Return the manifests that refer to a digest; `None` if the registry has no referrers API.
 
-        GHCR had none for years (404); it may answer with an empty list, which proves nothing (facts D). What one
-        request found missing is not asked for again in the package. Raises `UnreachableError` without an answer.
+        GHCR had none for years (404); it may return an empty list, which proves nothing (facts D). After a 404 no further
+        request is sent for the package. Raise `UnreachableError` without a usable response.
         """
         if package in self._without_referrers:
             return None
@@ -244,11 +246,11 @@ class Registry:
     def _await(self, futures: Iterable[Future[Any]]) -> None:
         waiting = set(futures)
         while waiting:
-            # Never `FIRST_COMPLETED`: it wakes once a manifest, and each time asks all that are left.
-            done, waiting = wait(waiting, timeout=_LOOK_UP, return_when=FIRST_EXCEPTION)
+            # Never `FIRST_COMPLETED`: it would wake up for each manifest, and check all that are left each time.
+            done, waiting = wait(waiting, timeout=_CHECK_SECONDS, return_when=FIRST_EXCEPTION)
             for future in done:
                 future.result()
-            self._sender.look_up()
+            self._sender.check_time()
 
     def _attempt(
         self,
@@ -258,7 +260,7 @@ class Registry:
         read: Callable[[Package, str], Found],
         unread: Callable[[str], Found],
     ) -> Found:
-        """Read one digest: what goes wrong is a reading too, and what goes wrong for all ends the round."""
+        """Read one digest: a failure is a reading too, and one that all would meet ends the round."""
         if round_.permanent:
             return unread(round_.permanent)
         if not manifests.is_digest(digest):

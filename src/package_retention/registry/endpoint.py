@@ -1,4 +1,4 @@
-"""One registry's addresses, asked with a package's own token (facts D)."""
+"""The requests of the registry's protocol, each with the token of its package (facts D)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class PermanentError(Exception):
-    """What went wrong will go wrong for everything in the package; `status` is what the registry answered, if it did."""
+    """A failure that every request of the package would meet; `status` is that of the response, if there was one."""
 
     def __init__(self, why: str, status: int = 0) -> None:
         super().__init__(why)
@@ -58,10 +58,11 @@ class Endpoint:
         self.host = urlsplit(self._url).netloc
 
     def manifest(self, package: Package, reference: str) -> Response | Absent | Unreadable:
-        """Get a manifest; a 404 is asked again with `Accept: */*` before it is believed."""
+        """Get a manifest; return `Absent` only after a second 404, to `Accept: */*`."""
         url = self._manifest_url(package, reference)
-        # A registry that has a manifest in a form which `Accept` does not list may answer 404, and "absent" lets what
-        # only this manifest names go. So absence takes two 404s, and the survey asks for it once more later.
+        # A registry that holds a manifest in a form which `Accept` does not list may answer 404 (distribution-spec, "Pulling
+        # manifests"), and an absent manifest protects nothing that it names. So absence takes two 404s here, and the
+        # survey reads the manifest once more before it believes them.
         for accept in (ACCEPT, "*/*"):
             response = self._get(package, url, accept, partial(_may_be, reference))
             if isinstance(response, Unreadable) or response.status == requests.codes.ok:
@@ -69,15 +70,15 @@ class Endpoint:
             if response.status != requests.codes.not_found:
                 return Unreadable(self.described(response))
             if is_unknown_name(response.body):
-                # Of a wrong `registry-url`, say: were it "no such manifest", every image would be a leaf.
+                # A wrong `registry-url` does this: if it meant "no such manifest", no image would protect its platforms.
                 raise PermanentError(self.described(response), response.status)
         return Absent()
 
     def blob(self, package: Package, digest: str) -> Response:
-        """Get a blob; its redirect to another host is followed without the token, which a signed address refuses."""
+        """Get a blob; a redirect to another host is followed without the token, which a signed URL would refuse."""
         url = self._url + path(package, "blobs", digest)
         plausible = partial(_may_be, digest)
-        response = self._ask("GET", package, url, _ANY, plausible)
+        response = self._send("GET", package, url, _ANY, plausible)
         for _hop in range(_MOST_REDIRECTS):
             if response.status not in _REDIRECTS:
                 break
@@ -85,10 +86,10 @@ class Endpoint:
             target = links.split_url(url)
             if target is None or not links.is_private(target):
                 raise TransportError(
-                    f"{self.host} redirects a blob to an address that is not asked", sent=True
+                    f"{self.host} redirects a blob to an address that is not requested", sent=True
                 )
             if self._same_host(url, url):
-                response = self._ask("GET", package, url, _ANY, plausible)
+                response = self._send("GET", package, url, _ANY, plausible)
             else:
                 response = self._sender.send(Request("GET", url, Authorization(), _ANY, plausible=plausible))
         return response
@@ -97,36 +98,38 @@ class Endpoint:
         """Write a manifest under a tag."""
         headers = {"Content-Type": manifest.media_type}
         url = self._manifest_url(package, tag)
-        return self._ask("PUT", package, url, headers, _written, manifest.body)
+        return self._send("PUT", package, url, headers, _written, manifest.body)
 
     def referrers(self, package: Package, digest: str) -> tuple[str, Response]:
-        """Get the first page of a digest's referrers; return its URL too, for what comes next."""
+        """Get the first page of a digest's referrers, and return it with its URL."""
         url = self._url + path(package, "referrers", digest)
-        return url, self._ask("GET", package, url, {"Accept": ACCEPT}, _may_be_list)
+        return url, self._send("GET", package, url, {"Accept": ACCEPT}, _may_be_list)
 
     def next_page(self, package: Package, url: str, response: Response) -> tuple[str, Response] | None:
-        """Get the page that a page's `Link` leads to; `None` for the last, and for a link to another host."""
+        """Get the page after this one; return `None` after the last, and for a link to another host."""
         target = self._same_host(url, links.next_url(response.headers.get("link")))
         if target is None:
             return None
-        return target, self._ask("GET", package, target, {"Accept": ACCEPT}, _may_be_list)
+        return target, self._send("GET", package, target, {"Accept": ACCEPT}, _may_be_list)
 
     def described(self, response: Response) -> str:
-        """Return what the registry answered, in words."""
+        """Describe a response of the registry."""
         return f"{self.host} answered {described(response.status, response.body, self._sender.redactor)}"
 
     def _get(self, package: Package, url: str, accept: str, plausible: _Plausible) -> Response | Unreadable:
-        response = self._ask("GET", package, url, {"Accept": accept}, plausible)
+        response = self._send("GET", package, url, {"Accept": accept}, plausible)
         for _hop in range(_MOST_REDIRECTS):
             if response.status not in _REDIRECTS:
                 break
             target = self._same_host(url, response.headers.get("location"))
             if target is None:
-                return Unreadable(f"{self.described(response)}: it leads to another host, which is not asked")
-            response = self._ask("GET", package, target, {"Accept": accept}, plausible)
+                return Unreadable(
+                    f"{self.described(response)}: it leads to another host, which is not requested"
+                )
+            response = self._send("GET", package, target, {"Accept": accept}, plausible)
         return response
 
-    def _ask(
+    def _send(
         self,
         method: str,
         package: Package,
@@ -135,7 +138,7 @@ class Endpoint:
         plausible: _Plausible,
         body: bytes | None = None,
     ) -> Response:
-        """Send a request with the package's token; a 401 gets a fresh one: once, and twice more if tokens had worked."""
+        """Send a request with the package's token; after a 401 with a new one: once, or three times if tokens had worked."""
         actions = "pull" if method == "GET" else "pull,push"
         scope = f"repository:{repository(package)}:{actions}"
         try:
@@ -160,16 +163,16 @@ class Endpoint:
         return self._url + path(package, "manifests", reference)
 
     def _same_host(self, url: str, link: str | None) -> str | None:
-        """Where a `Location` or `Link` leads, if that is this very registry."""
+        """Return the target of a `Location` or `Link`, if it is on this registry."""
         target = urljoin(url, link) if link else ""
         return target if links.same_host(target, self._url) else None
 
 
 def repository(package: Package) -> str:
-    """Return the package's path in the registry, `owner/name` in lower case; raise `PermanentError` for `..` and its like."""
+    """Return the package's path in the registry, `owner/name` in lower case; raise `PermanentError` for `..` and the like."""
     name = f"{package.owner.login}/{package.name}".lower()
     if {"", ".", ".."}.intersection(name.split("/")):
-        raise PermanentError(f"{package.label} is no path in a registry")
+        raise PermanentError(f"{package.label} is not a path in a registry")
     return name
 
 
@@ -184,7 +187,7 @@ def is_reference(reference: str) -> bool:
 
 
 def _may_be(reference: str, response: Response) -> bool:
-    """Whether an answer can be the manifest of a tag or digest; one that is too large is, and is refused later."""
+    """Return whether a response can be the manifest of a tag or digest; one that is too large is refused later."""
     if response.status != _OK or len(response.body) > MAX_BODY:
         return True
     if manifests.is_digest(reference):
@@ -197,7 +200,7 @@ def _may_be_list(response: Response) -> bool:
 
 
 def _written(response: Response) -> bool:
-    """Whether an answer to a write can be the registry's: it says 201 (distribution-spec, "Pushing Manifests")."""
+    """Return whether a response to a write can be the registry's: it says 201 (distribution-spec, "Pushing Manifests")."""
     return response.status != _OK
 
 

@@ -1,4 +1,4 @@
-"""Reading manifests: bytes in, a `Manifest` or an `Unreadable` out; nothing that is pushed makes this raise.
+"""Read manifests: bytes in, a `Manifest` or an `Unreadable` out; nothing that is pushed makes this raise.
 
 Whoever can push decides what stands in a manifest, so it is read as strictly as the registry's own clients (Go) do:
 a field of another type than the specification's makes the whole unreadable, and unreadable means keep.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Form(Enum):
-    """The four shapes a manifest can have."""
+    """The four forms of a manifest."""
 
     INDEX = "index"
     IMAGE = "image"
@@ -51,7 +51,7 @@ def essence(text: str) -> str:
 
 
 def is_manifest(media_type: str) -> bool:
-    """Return whether a descriptor of this media type names a manifest (a layer, a config or a blob is none)."""
+    """Return whether a descriptor of this media type names a manifest, and not a layer, a config or a blob."""
     return essence(media_type) in FORMS
 
 
@@ -59,23 +59,23 @@ Table = dict[str, Any]
 
 
 class InvalidJsonError(ValueError):
-    """Something is not what the specification says; the message names it."""
+    """JSON that is not what the specification says; the message says where."""
 
 
 def document(body: bytes, fields: Mapping[str, str]) -> Table:
     """Read a JSON object; `fields` maps the lower-case name of each field that matters to its right spelling.
 
-    Raises `InvalidJsonError` also where readers could differ over it: keys twice (the first or the last?), and
-    spellings such as `Manifests` (Go matches names in any case, so a client reads what would be passed over here).
+    Raise `InvalidJsonError` also for what two readers could read differently: a key that occurs twice, and spellings such
+    as `Manifests` (Go matches names in any case, so a client reads what would be ignored here).
     """
     try:
         found = json.loads(body, object_pairs_hook=_unique, parse_constant=_refuse)
     except InvalidJsonError:
         raise
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        raise InvalidJsonError("it is no JSON that can be read") from error
+        raise InvalidJsonError("it cannot be read as JSON") from error
     if not isinstance(found, dict):
-        raise InvalidJsonError("it is no JSON object")
+        raise InvalidJsonError("it is not a JSON object")
     for name in found:
         if (right := fields.get(name.lower(), name)) != name:
             raise InvalidJsonError(f"{right} is spelled in another way")
@@ -83,22 +83,22 @@ def document(body: bytes, fields: Mapping[str, str]) -> Table:
 
 
 def table(holder: Table, name: str) -> Table:
-    """Return an object inside an object; absent and null are an empty one."""
+    """Return an object inside an object; an empty one if it is absent or null."""
     value = holder.get(name)
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise InvalidJsonError(f"{name} is no object")
+        raise InvalidJsonError(f"{name} is not an object")
     return value
 
 
 def entries(holder: Table, name: str) -> list[Any]:
-    """Return a list; absent and null are an empty one."""
+    """Return a list; an empty one if it is absent or null."""
     value = holder.get(name)
     if value is None:
         return []
     if not isinstance(value, list):
-        raise InvalidJsonError(f"{name} is no list")
+        raise InvalidJsonError(f"{name} is not a list")
     return value
 
 
@@ -106,29 +106,29 @@ def tables(holder: Table, name: str) -> list[Table]:
     """Return a list of objects."""
     found = entries(holder, name)
     if not all(isinstance(entry, dict) for entry in found):
-        raise InvalidJsonError(f"an entry of {name} is no object")
+        raise InvalidJsonError(f"an entry of {name} is not an object")
     return found
 
 
 def text(holder: Table, name: str) -> str:
-    """Return a text that can be printed; absent and null are an empty one."""
+    """Return a text that can be printed; empty if it is absent or null."""
     value = holder.get(name)
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise InvalidJsonError(f"{name} is no text")
+        raise InvalidJsonError(f"{name} is not text")
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise InvalidJsonError(f"{name} holds half a character")
     return value
 
 
 def whole_number(holder: Table, name: str) -> int:
-    """Return a whole number from 0; absent, null and negative ones are 0."""
+    """Return a whole number; 0 if it is absent, null or negative."""
     value = holder.get(name)
     if value is None:
         return 0
     if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidJsonError(f"{name} is no whole number")
+        raise InvalidJsonError(f"{name} is not a whole number")
     return max(0, value)
 
 
@@ -168,28 +168,28 @@ def digest_of(body: bytes, algorithm: str = "sha256") -> str:
 
 
 def parse(body: bytes, content_type: str, digest: str) -> Manifest | Unreadable:
-    """Read a manifest; `Unreadable` unless the body is whole, is the one asked for, and says what it is."""
+    """Read a manifest; return `Unreadable` unless the body is whole, has the digest, and says what it is."""
     if problem := check_digest(body, digest):
         return Unreadable(problem)
     try:
         return _manifest(document(body, _FIELDS), content_type, digest)
     except InvalidJsonError as error:
-        return Unreadable(f"the manifest makes no sense: {error}")
+        return Unreadable(f"the manifest is invalid: {error}")
 
 
 def parse_referrers(body: bytes) -> tuple[Descriptor, ...] | Unreadable:
-    """Read one page of the referrers API: an index whose children refer to the digest that was asked for."""
+    """Read one page of the referrers API: an index whose children refer to the digest."""
     try:
         found = document(body, _FIELDS)
         if "manifests" not in found:
-            return Unreadable("the list of referrers is no index")
+            return Unreadable("the list of referrers is not an index")
         return _described(found)[0]
     except InvalidJsonError as error:
-        return Unreadable(f"the list of referrers makes no sense: {error}")
+        return Unreadable(f"the list of referrers is invalid: {error}")
 
 
 def parse_label(body: bytes, digest: str) -> str | UnreadLabel | None:
-    """Read the label `quay.expires-after` of an image's config; `None` where it has no such label."""
+    """Read the label `quay.expires-after` of an image's config; return `None` if it has no such label."""
     if len(body) > MAX_CONFIG:
         return UnreadLabel(f"the config is larger than {MAX_CONFIG // 1024 // 1024} MiB")
     if not is_digest(digest) or digest_of(body, digest.partition(":")[0]) != digest:
@@ -197,21 +197,21 @@ def parse_label(body: bytes, digest: str) -> str | UnreadLabel | None:
     try:
         return _stated(table(document(body, {"config": "config"}), "config").get("Labels"))
     except InvalidJsonError as error:
-        return UnreadLabel(f"the config makes no sense: {error}")
+        return UnreadLabel(f"the config is invalid: {error}")
 
 
 def _stated(labels: object) -> str | None:
-    """Return the expiry that labels or annotations state; one that is not a text is invalid, which is not the same as absent."""
+    """Return the expiry that labels or annotations state; one that is not a text is invalid, which differs from absent."""
     value = labels.get(EXPIRY) if isinstance(labels, dict) else None
     return None if value is None else str(value).encode("utf-8", "backslashreplace").decode()
 
 
 def check_digest(body: bytes, digest: str) -> str:
-    """Return why these bytes are not what the digest names; empty where they are."""
+    """Return why these bytes do not fit the digest; empty if they do."""
     if len(body) > MAX_BODY:
         return f"the manifest is larger than {MAX_BODY // 1024 // 1024} MiB"
     if not is_digest(digest):
-        return "the manifest's name is no digest"
+        return "the manifest's name is not a digest"
     algorithm = digest.partition(":")[0]
     if digest in (digest_of(body, algorithm), digest_of(_unsigned(body), algorithm)):
         return ""
@@ -225,7 +225,7 @@ def _manifest(found: Table, content_type: str, digest: str) -> Manifest:
     loose = [e for e in tables(found, "manifests") if not is_manifest(essence(text(e, "mediaType")))]
     config = table(found, "config")
     if form is not Form.INDEX and entries(found, "manifests"):
-        raise InvalidJsonError("it is no index, and lists manifests")
+        raise InvalidJsonError("it is not an index, and lists manifests")
     if form is Form.INDEX and (contents or config):
         raise InvalidJsonError("it is an index, and has layers or a config")
     return Manifest(
@@ -250,7 +250,7 @@ def _is_image_layer(entry: Table) -> bool:
 
 
 def _form(found: Table, content_type: str) -> tuple[str, Form]:
-    """Return the media type and form: the manifest's own word, else the registry's, else what its fields show."""
+    """Return media type and form: by the manifest's own `mediaType`, else by the `Content-Type`, else by its fields."""
     described, header = essence(text(found, "mediaType")), essence(content_type)
     if described in FORMS and header in FORMS and FORMS[described] is not FORMS[header]:
         raise InvalidJsonError(f"it says {FORMS[described].value}, the registry says {FORMS[header].value}")
@@ -264,10 +264,10 @@ def _form(found: Table, content_type: str) -> tuple[str, Form]:
 
 
 def _form_by_fields(found: Table) -> Form:
-    telling = (("manifests", Form.INDEX), ("config", Form.IMAGE), ("fsLayers", Form.SCHEMA1))
-    shown = [form for name, form in telling if found.get(name) is not None]
+    typical = (("manifests", Form.INDEX), ("config", Form.IMAGE), ("fsLayers", Form.SCHEMA1))
+    shown = [form for name, form in typical if found.get(name) is not None]
     if len(shown) != 1:
-        raise InvalidJsonError("neither a media type nor its fields tell what it is")
+        raise InvalidJsonError("neither a media type nor its fields say what it is")
     return shown[0]
 
 
@@ -281,7 +281,7 @@ def _described(found: Table) -> tuple[tuple[Descriptor, ...], tuple[Descriptor, 
 def _descriptor(entry: Table) -> Descriptor:
     media_type = essence(text(entry, "mediaType"))
     if not media_type:
-        raise InvalidJsonError("a descriptor does not tell its media type")
+        raise InvalidJsonError("a descriptor has no media type")
     platform = table(entry, "platform")
     names = [text(platform, name) for name in ("os", "architecture", "variant")]
     return Descriptor(
@@ -301,7 +301,7 @@ def _subject(found: Table) -> str | None:
 def _digest(entry: Table, what: str) -> str:
     digest = text(entry, "digest")
     if not is_digest(digest):
-        raise InvalidJsonError(f"the digest of {what} is none")
+        raise InvalidJsonError(f"the digest of {what} is invalid")
     return digest
 
 

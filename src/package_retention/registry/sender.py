@@ -1,4 +1,4 @@
-"""Requests to the registry and its token service, tried as often as is allowed, for several threads at once."""
+"""Send requests to the registry and its token service, as often as the retry policy allows, for several threads."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Log = Callable[[str, str, str], None]
 
 
-# Seconds past the time limit for which the answer to a request that began in time may still be read.
+# Seconds past the time limit for which the response to a request that began in time may still be read.
 _GRACE = 10.0
 _LONGEST = 200  # characters of a registry's own words that a message repeats
 _KINDS = {
@@ -37,35 +37,35 @@ _KINDS = {
     404: RefusalKind.NOT_FOUND,
     429: RefusalKind.SECONDARY_LIMIT,
 }
-_ADVICE = {
+_HINTS = {
     RefusalKind.ROLE: "writing to the registry needs `write:packages` on a classic token; for GITHUB_TOKEN "
     "`permissions: packages: write`, and the repository's Write or Admin role under Manage Actions access",
-    RefusalKind.NOT_FOUND: "see that the package is there and that `registry-url` is the registry it lies in",
+    RefusalKind.NOT_FOUND: "check that the package exists, and that `registry-url` is its registry",
     RefusalKind.SECONDARY_LIMIT: "run again later, or less at once",
-    RefusalKind.OTHER: "see that `registry-url` is the registry that the package lies in",
+    RefusalKind.OTHER: "check that `registry-url` is the registry of the package",
 }
 
 
 def described(status: int, body: bytes, redactor: Redactor) -> str:
-    """Describe an answer in a few words: `403 DENIED: denied`; its text is the registry's, and hostile."""
+    """Describe a response in a few words: `403 DENIED: denied`; its text is the registry's, and hostile."""
     code, message = _first_error(body)
     words = ": ".join(word for word in (code, message) if word)
     return redactor.text(f"{status} {words}".strip())
 
 
 def is_unknown_name(body: bytes) -> bool:
-    """Whether a 404 is of the whole repository (distribution-spec, "Error Codes"), and says nothing of a manifest."""
+    """Return whether a 404 is about the whole repository (distribution-spec, "Error Codes"), not about a manifest."""
     return _first_error(body)[0] == "NAME_UNKNOWN"
 
 
 def write_refusal(status: int, why: str, what: str) -> Refusal:
     """Explain a refused write; `what` names the package and tag."""
     kind = _KINDS.get(status, RefusalKind.OTHER)
-    return Refusal(kind, status, f"{what} was not written: {why}", _ADVICE[kind])
+    return Refusal(kind, status, f"{what} was not written: {why}", _HINTS[kind])
 
 
 def _first_error(body: bytes) -> tuple[str, str]:
-    """The code and message of the first error, by the distribution-spec's `errors`; else a line of plain text."""
+    """Return code and message of the first of the distribution-spec's `errors`; else a line of plain text."""
     try:
         response = json.loads(body[: 64 * 1024])
     except (ValueError, RecursionError):
@@ -122,34 +122,34 @@ class Sender:
 
     @property
     def requests_made(self) -> int:
-        """How many requests were sent, tries included."""
+        """The number of requests sent, tries included."""
         return self._requests
 
     @property
     def waited(self) -> float:
-        """How many seconds were waited between tries."""
+        """The seconds waited between tries."""
         return self._waited
 
     def extend(self, seconds: float) -> None:
-        """Move the end of the time limit: a person took so long to answer, while nothing was under way."""
+        """Move the end of the time limit by the seconds that a person took to answer."""
         self._deadline += seconds
 
-    def look_up(self, seconds: float = 0.0) -> None:
-        """See whether something that takes so long may start; raises `CancelledError` or `BudgetError`."""
+    def check_time(self, seconds: float = 0.0) -> None:
+        """Raise `CancelledError` or `BudgetError` unless something that takes so many seconds may start."""
         if is_shielded():
             return
         self._clock.sleep(0)
         if self._clock.monotonic() + seconds >= self._deadline:
             raise BudgetError(
-                "the time limit came before the container registry was asked for all that is needed",
+                "the time limit came before everything that is needed was read from the container registry",
                 "time",
                 "what remains is left to the next run; or raise `time-limit`",
             )
 
     def send(self, request: Request) -> Response:
-        """Send a request until it is answered; `TransportError` where every try met a drop, a 429 or a 5xx.
+        """Send a request until there is a response; raise `TransportError` if every try met a drop, a 429 or a 5xx.
 
-        An answer that is not plausible is asked for again, a few times; then it is the answer.
+        After a response that is not plausible the request is sent again a few times, before the response counts.
         """
         tries, failing = 0, False
         while True:
@@ -165,7 +165,7 @@ class Sender:
                 self._wait(found.seconds, failing=True)
 
     def wait_for_another_try(self, tries: int) -> bool:
-        """Wait after a token was refused for so many times; return whether another try is worth it."""
+        """Wait after a token was refused so many times, and return whether another try is worth it."""
         wait = self._wait_after(RetryCause.UNAUTHORIZED, tries)
         if wait is None:
             return False
@@ -196,7 +196,7 @@ class Sender:
         if wait is not None and error.retryable and (error.sent or host not in self._unreachable):
             return wait
         if not error.sent:
-            # From now on one try a request must do, until it answers again.
+            # From now on each request has one try, until the host responds again.
             self._unreachable.add(host)
         raise TransportError(
             f"{host}: {error.why} ({_times(tries)})",
@@ -212,7 +212,7 @@ class Sender:
 
     def _wait(self, seconds: float, *, failing: bool = False) -> None:
         try:
-            self.look_up(max(0.0, seconds))
+            self.check_time(max(0.0, seconds))
         except BudgetError as error:
             error.failing = failing
             raise
