@@ -1,4 +1,4 @@
-"""Writes what is made from the code: the inputs of `action.yml`, the JSON Schemas of policies and reports, parts of pages.
+"""Write what is made from the code: the inputs of `action.yml`, the JSON Schemas of policies and reports, parts of pages.
 
 `python scripts/docs_tables.py` rewrites what stands between `<!-- NAME: made by … -->` and `<!-- end -->`; a contract
 test fails where that was forgotten. So it does with what stands in `action.yml` between `# inputs: made by …` and
@@ -39,7 +39,7 @@ _INPUTS = re.compile(
 
 
 def inputs(_: Mapping[str, Any]) -> str:
-    """One table a group, in the order of the rows."""
+    """Return a table for each group, in the order of the rows."""
     parts = []
     for group in Group:
         rows = ["| input | default | meaning |", "| --- | --- | --- |"]
@@ -52,7 +52,7 @@ def inputs(_: Mapping[str, Any]) -> str:
 
 
 def action_inputs() -> str:
-    """The inputs as `action.yml` declares them."""
+    """Return the inputs as `action.yml` declares them."""
     lines = ["inputs:"]
     for group in Group:
         lines.append(f"  # {group}")
@@ -74,13 +74,13 @@ def _scalar(text: str) -> str:
 
 
 def outputs(action: Mapping[str, Any]) -> str:
-    """The table of outputs."""
+    """Return the table of outputs."""
     rows = [f"| `{name}` | {_cell(about['description'])} |" for name, about in action["outputs"].items()]
     return "\n".join(["| output | value |", "| --- | --- |", *rows])
 
 
 def refusals(rows: tuple[KnownRefusal, ...]) -> str:
-    """Each text of GitHub's once, with what it means and what to do."""
+    """Return each text of GitHub's once, with what it means and what to do."""
     texts = dict.fromkeys(row.text for row in rows)
     return "\n".join(_refusal(text, [row for row in rows if row.text == text]) for text in texts)
 
@@ -103,7 +103,7 @@ def _cell(text: str) -> str:
 
 
 def parts() -> dict[str, Callable[[Mapping[str, Any]], str]]:
-    """What is made, by its name in the files."""
+    """Return what is made, by its name in the files."""
     return {
         "inputs": inputs,
         "outputs": outputs,
@@ -114,7 +114,7 @@ def parts() -> dict[str, Callable[[Mapping[str, Any]], str]]:
 
 
 def renewed(text: str, action: Mapping[str, Any]) -> str:
-    """Give a file's text with its made parts as they should be; raises `KeyError` for a part that nobody makes."""
+    """Return a file's text with its made parts renewed; raise `KeyError` for a part that is not made here."""
     made = parts()
     return _PART.sub(lambda m: f"{m['head']}\n{made[m['name']](action)}\n\n{m['tail']}", text)
 

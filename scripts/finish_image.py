@@ -110,7 +110,7 @@ def byte_compile(root: Path) -> None:
 
 
 def same_everywhere(root: Path, epoch: int) -> None:
-    """Give every file and folder one mode and one time, whatever the checkout's umask and clock."""
+    """Set one mode and one time for every file and folder, so that umask and clock of the checkout do not matter."""
     for path in [root, *root.rglob("*")]:
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() else 0o644)

@@ -49,7 +49,7 @@ def probe(ask: Ask, owner: str, package: str) -> Iterator[Answer]:
     """Ask every open question, the harmless ones first.
 
     Args:
-        ask: Takes a question, a method and a path, and gives GitHub's answer.
+        ask: Takes a question, a method and a path, and returns GitHub's response.
         owner: The organization or user that holds the package.
         package: A container package with at least three versions, all of which may be lost.
 

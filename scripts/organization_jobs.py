@@ -1,4 +1,4 @@
-"""Deals an organization's packages out to jobs: `organization_jobs.py listed REPORT` or `planned FOLDER`.
+"""Deal an organization's packages out to jobs: `organization_jobs.py listed REPORT` or `planned FOLDER`.
 
 Run by `.github/actions/organization-jobs`, for `.github/workflows/organization.yml`, with the runner's own Python: the
 standard library is all there is. `listed` reads the report of a list and makes one job a package; `planned` reads
@@ -47,7 +47,7 @@ class Job:
     digest: str = ""
 
     def entry(self, scope: str) -> dict[str, Any]:
-        """The matrix's entry: `label` is for the job's name, `key` names these packages among all runs.
+        """Return an entry of the matrix: `label` is for the job's name, `key` names these packages among all runs.
 
         `expression` is a regular expression that matches these names, for a pattern that takes all others away.
         `digest` is the SHA-256 of the plan that reviewers see: an artifact can be uploaded anew after it.
@@ -137,7 +137,7 @@ def _read(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 def outputs(jobs: Sequence[Job], scope: str, parallel: int, points: int) -> dict[str, str]:
-    """Give the outputs; all jobs that run at once have `points` a minute together.
+    """Return the outputs; all jobs that run at once have `points` a minute together.
 
     Raises:
         NoJobsError: The matrix is larger than an output may be.
@@ -150,7 +150,7 @@ def outputs(jobs: Sequence[Job], scope: str, parallel: int, points: int) -> dict
 
 
 def summary(jobs: Sequence[Job]) -> str:
-    """Tell what the plans hold together, package by package; names are plain (`PLAIN`), and need no escaping."""
+    """Describe what the plans hold together, package by package; names are plain (`PLAIN`), and need no escaping."""
     rows = [(name, count) for job in jobs for name, count in (job.planned or {}).items()]
     if not rows:
         return "### Nothing is to be changed\n"
@@ -164,19 +164,19 @@ def summary(jobs: Sequence[Job]) -> str:
 
 def run(command: str, place: Path, environ: Mapping[str, str]) -> None:
     """Carry one command out, with the settings and files that `environ` names."""
-    told = ""
+    text = ""
     if command == "listed":
         with place.open(encoding="utf-8") as lines:
             jobs = listed(lines, environ["PACKAGE_TYPE"].lower())
     else:
         jobs = planned(json.loads(environ["LISTED"]), place)
-        told = summary(jobs)
+        text = summary(jobs)
     scope = f"{environ['OWNER']}/{environ['PACKAGE_TYPE']}".lower()
     given = outputs(jobs, scope, int(environ["PARALLEL"]), int(environ["POINTS"]))
     with Path(environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as file:
         file.writelines(f"{name}={value}\n" for name, value in given.items())
     with Path(environ["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8") as file:
-        file.write(told)
+        file.write(text)
 
 
 def main(command: str, place: Path, environ: Mapping[str, str]) -> int:

@@ -1,4 +1,4 @@
-"""Makes `docs/policy.schema.json`, for editors, from the table of inputs.
+"""Make `docs/policy.schema.json`, for editors, from the table of inputs.
 
 A rule may be refused more strictly by the action than by the schema, never less.
 """
@@ -139,7 +139,7 @@ def _property(each: Input, section: Section) -> Schema:
 
 
 def _given(name: str, *no_condition: Schema) -> Schema:
-    """A key that is there, and not as one of these."""
+    """Require a key that has none of these values."""
     other: Schema = {"not": no_condition[0] if len(no_condition) == 1 else {"anyOf": list(no_condition)}}
     return {"required": [name], "properties": {name: other}}
 
@@ -149,7 +149,7 @@ def _needs(rows: Mapping[str, Input], name: str, *one_of: Schema) -> Schema:
 
 
 def _not_untagged(rows: Mapping[str, Input]) -> Schema:
-    """Untagged images have neither tags nor versions; a digest may mean one."""
+    """Forbid conditions on tags beside `tag-status: untagged`: such images have neither tags nor versions, but digests."""
     digest = {"type": "string", "pattern": "sha256:"}
     no = {
         name: _is_default(rows[name])
@@ -186,7 +186,7 @@ def _rule(section: Section, description: str) -> Schema:
 
 
 def _only_for(types: tuple[PackageType, ...]) -> Schema:
-    """Of any other type, the keys that only these types have are at their default."""
+    """Hold the keys that only these types have at their default for any other type."""
     known = {"required": ["type"], "properties": {"type": {"type": "string", "pattern": _any_case(types)}}}
 
     def defaults(section: Section) -> Schema:
@@ -216,7 +216,7 @@ def _package() -> Schema:
         "properties": {
             **{key: _property(each, Section.PACKAGE) for key, each in rows.items()},
             "keep": {
-                "description": "What stays whatever the delete rules say.",
+                "description": "What stays, even if a delete rule matches it.",
                 "type": "array",
                 "minItems": 1,
                 "items": _ref("keep-rule"),

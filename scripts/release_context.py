@@ -26,17 +26,17 @@ class Release:
 
     @property
     def image(self) -> str:
-        """Where the image lies, without a tag."""
+        """Return where the image lies, without a tag."""
         return f"ghcr.io/{self.environ['GITHUB_REPOSITORY'].lower()}"
 
     @property
     def branch(self) -> str:
-        """The branch that holds the released commit until the release is complete."""
+        """Return the branch that holds the released commit until the release is complete."""
         return f"refs/heads/release/v{self.version}"
 
     @property
     def tag_ref(self) -> str:
-        """The release's own tag."""
+        """Return the release's own tag."""
         return f"refs/tags/v{self.version}"
 
     def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Makes `docs/report.schema.json` from the lines of a report."""
+"""Make `docs/report.schema.json` from the lines of a report."""
 
 import json
 from typing import Any

@@ -121,7 +121,7 @@ def install() -> None:
 
 
 def chromium(*arguments: str) -> str:
-    """Run Chromium with an empty profile; gives what it prints."""
+    """Run Chromium with an empty profile; return what it prints."""
     with tempfile.TemporaryDirectory() as profile:
         done = subprocess.run(
             [find_chromium(), *FLAGS, f"--user-data-dir={profile}", *arguments],
@@ -134,7 +134,7 @@ def chromium(*arguments: str) -> str:
 
 
 def find_chromium() -> str:
-    """Give the browser's path."""
+    """Return the browser's path."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not found:
         sys.exit(

@@ -23,7 +23,7 @@ from package_retention.cancel import Cancel, RealClock
 from package_retention.decide.rules import Options
 from package_retention.errors import InputError, RetentionError
 from package_retention.inputs import parsing, policy
-from package_retention.inputs.environment import asked_for, on_runner
+from package_retention.inputs.environment import on_runner, requested
 from package_retention.output.console import console_for
 from package_retention.output.problems import lines
 from package_retention.output.records import Records
@@ -116,7 +116,7 @@ def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records
 
 
 def _refused(error: RetentionError, environ: Mapping[str, str]) -> RunResult:
-    operation, dry_run = asked_for(environ)
+    operation, dry_run = requested(environ)
     problems = error.problems if isinstance(error, InputError) else ()
     failure = "\n".join(lines(problems)) if problems else error.said
     return RunResult(

@@ -1,4 +1,4 @@
-"""Text that anyone who can push may have written, made one harmless line."""
+"""Make one harmless line of text that anyone who can push may have written."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def _escaped(letter: str) -> str:
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """Say a number with its noun: `1 version`, `1,234 versions`."""
+    """Return a number with its noun: `1 version`, `1,234 versions`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def quoted(text: str) -> str:
-    """Put a text between backticks; what cannot be seen is escaped, what is too long is cut."""
+    """Return a text between backticks; what cannot be seen is escaped, what is too long is cut."""
     seen = "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: _LONGEST + 1]
     )

@@ -1,4 +1,4 @@
-"""Problems of inputs as values: what is wrong with which text, and where it stands.
+"""Hold problems of inputs as values: what is wrong with which text, and where it stands.
 
 Nothing here is a sentence: `output.problems` makes them, so that no code has to look into one.
 """

@@ -1,4 +1,4 @@
-"""What an earlier run's report says; it may be forged, so it only ever narrows what a run would do by itself."""
+"""Hold what an earlier run's report says. It may be forged, so it must only ever narrow what a run would do."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ReportedStep:
 
     @property
     def tags_gone(self) -> tuple[str, ...]:
-        """The tags that this step took away; all of its tags where that is in doubt."""
+        """Return the tags that this step took away; all of its tags if that is in doubt."""
         return self.step.tags if self.in_doubt else self.tags
 
 
@@ -57,19 +57,19 @@ class ReportedPackage:
 
     @property
     def planned(self) -> dict[int, Version]:
-        """Every version that the plan changed (those that only lose tags too), by id, as it was then."""
+        """Return every version that the plan changed (those that only lose tags too), by id, as it was then."""
         stepped = {one.step.version.id: one.step.version for one in self.steps if one.step.version}
         return {version.id: version for version in self.selected} | stepped
 
     @property
     def planned_deletions(self) -> frozenset[int]:
-        """The ids that the plan deleted, one by one or with the package."""
+        """Return the ids that the plan deleted, one by one or with the package."""
         steps = (one.step for one in self.steps if one.step.kind is StepKind.DELETE_VERSION)
         return frozenset(v.id for v in self.selected) | {s.version.id for s in steps if s.version}
 
     @property
     def planned_untags(self) -> dict[int, frozenset[str]]:
-        """The tags that the plan took away, by the id of the version that had them."""
+        """Return the tags that the plan took away, by the id of the version that had them."""
         steps = (one.step for one in self.steps if one.step.kind is StepKind.UNTAG)
         return {step.version.id: frozenset(step.tags) for step in steps if step.version}
 
@@ -81,7 +81,7 @@ class ReportedPackage:
 
     @property
     def deleted(self) -> dict[int, Version]:
-        """Every version that the run deleted, or may have deleted, by id."""
+        """Return every version that the run deleted, or may have deleted, by id."""
         if self.went_whole:
             return {version.id: version for version in self.selected}
         return {
@@ -92,7 +92,7 @@ class ReportedPackage:
 
     @property
     def roots(self) -> dict[int, int]:
-        """The image that each version belongs to, by the ids of both, as far as steps name it."""
+        """Return the image that each version belongs to, by the ids of both, as far as steps name it."""
         steps = (one.step for one in self.steps)
         return {s.version.id: s.root for s in steps if s.version and s.root is not None}
 
@@ -102,7 +102,7 @@ class ReportedPackage:
 
     @property
     def lost(self) -> dict[int, Version]:
-        """Every version that the run deleted or took tags from, or may have, with the tags that it lost by that.
+        """Return every version that the run deleted or took tags from, or may have, with the tags that it lost by that.
 
         Never a tag that its decision does not name: a step may have been forged. (So may a decision.)
         """
@@ -118,7 +118,7 @@ class ReportedPackage:
 
     @property
     def untagged(self) -> tuple[ReportedStep, ...]:
-        """The steps that took tags away, or may have."""
+        """Return the steps that took tags away, or may have."""
         return tuple(s for s in self.steps if s.step.kind is StepKind.UNTAG and (s.tags or s.in_doubt))
 
 

@@ -1,4 +1,4 @@
-"""The lines of a report: what is written, what is read back, and what its JSON Schema says, in one place.
+"""Define the lines of a report: what is written, what is read back, and what its JSON Schema says.
 
 A line is a JSON object; a struct's docstring and the notes at its fields become the schema's descriptions. What is
 unknown or empty is left out. What people alone read is added by a subclass of the line that is read back, so that no

@@ -1,4 +1,4 @@
-"""Use without a workflow: every input is also a flag, and becomes the variable that a runner would have set.
+"""Read the flags of a call without a workflow: each is an input, and becomes the variable that a runner would set.
 
 So one parser judges both, and a flag means what the input means.
 """
@@ -63,7 +63,7 @@ class _Parser(argparse.ArgumentParser):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What the flags of a call say: the environment that a runner would have set, and whether nothing is asked."""
+    """What the flags of a call say: the environment that a runner would have set, and whether to change without asking."""
 
     environ: Mapping[str, str]
     yes: bool = False
@@ -103,7 +103,7 @@ def _read(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, progr
         stdout.write(f"package-retention {__version__}\n")
         return 0
     if rest:
-        raise _UsageError(" ".join(_unknown(word) for word in _telling(rest)))
+        raise _UsageError(" ".join(_unknown(word) for word in _mistakes(rest)))
     yes = bool(given.pop("yes"))
     values = {name: _value(name, found) for name, found in given.items() if found is not None}
     if not values:
@@ -145,8 +145,8 @@ def _help(each: Input) -> str:
     return text.replace("%", "%%")
 
 
-def _telling(rest: Sequence[str]) -> Sequence[str]:
-    """The words to tell of: an unknown flag's value is not another mistake."""
+def _mistakes(rest: Sequence[str]) -> Sequence[str]:
+    """Return the words to report: an unknown flag's value is not another mistake."""
     return [word for word in rest if word.startswith("-")] or rest
 
 

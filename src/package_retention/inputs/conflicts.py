@@ -1,6 +1,6 @@
-"""From keys and their values to a rule, and all that does not go together in it or beside it.
+"""Build a rule from keys and their values, and report what does not go together in it or beside it.
 
-A rule is made alike of the single inputs and of a rule of a policy file. Contradictions are inputs that an operation
+The inputs of a step and a rule of a policy file are read alike. Contradictions are inputs that an operation
 does not take, a policy file beside a filter, conditions that never match together, no filter at all.
 """
 
@@ -202,7 +202,7 @@ def check_files(reader: InputReader) -> None:
 
 
 def _same(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one file, by whatever names."""
+    """Whether two paths lead to one file, whether links or spelling differ."""
     try:
         return one.samefile(other)
     except OSError:  # one of them is not there

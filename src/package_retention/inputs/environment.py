@@ -1,4 +1,4 @@
-"""One input's value after the other: what does not fit is told, and the next is read."""
+"""Read the inputs of a run from its environment, one after the other, and collect the problems of all."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RUNNERS_OWN = frozenset({"args", "entrypoint"})
 _CONTEXT = {"owner": "GITHUB_REPOSITORY_OWNER", "repository": "GITHUB_REPOSITORY"}
 _HIDDEN = "***"
 _SHORTEST_TOKEN = 8
-# Nothing that keeps nothing may count as a filter; `-1` is the official action's word for "not set".
+# A number that keeps nothing must not count as a filter; `-1` is the official action's word for "not set".
 _NO_MINIMUM = re.compile(r"-1|0+")
 
 
@@ -34,7 +34,7 @@ def on_runner(environ: Mapping[str, str]) -> bool:
     return environ.get("GITHUB_ACTIONS") == "true"
 
 
-def asked_for(environ: Mapping[str, str]) -> tuple[Operation | None, bool]:
+def requested(environ: Mapping[str, str]) -> tuple[Operation | None, bool]:
     """Return the operation (`None` if unknown) and whether it was a dry run, as far as a refused run knows them."""
     given = environ.get("INPUT_OPERATION", "").strip() or Operation.DELETE
     operation = Operation(given) if given in tuple(Operation) else None
@@ -61,15 +61,15 @@ class RawInputs:
         self.problems.append(problem.without(token, _HIDDEN) if len(token) >= _SHORTEST_TOKEN else problem)
 
     def reported(self, name: str) -> bool:
-        """Whether a problem of this input is known already."""
+        """Whether a problem of this input was reported already."""
         return any(problem.input == name for problem in self.problems)
 
     def without_token(self) -> dict[str, str]:
-        """What was given, for the report: a token that strayed into another input is hidden."""
+        """Return what was given, for the report, with asterisks for a token that strayed into another input."""
         return {name: self._hide(value) for name, value in self.given.items()}
 
     def strayed(self) -> list[str]:
-        """The inputs that hold the token, which belongs into its own alone."""
+        """Return the inputs that hold the token, which belongs only into its own."""
         return [name for name, value in self.given.items() if self._hide(value) != value]
 
     def _hide(self, text: str) -> str:
@@ -94,7 +94,7 @@ def read(environ: Mapping[str, str]) -> RawInputs:
     _check_names(raw, arrived)
     _check_empty(raw, arrived)
     for name in raw.strayed():
-        # It would be told in names, outputs and reports, where no runner masks it.
+        # It would be printed in names, outputs and reports, where no runner masks it.
         raw.report(Problem(Code.HOLDS_TOKEN, input=name))
     return raw
 
@@ -119,7 +119,10 @@ def _check_names(raw: RawInputs, arrived: Mapping[str, str]) -> None:
 
 
 def _check_empty(raw: RawInputs, arrived: Mapping[str, str]) -> None:
-    """A mistyped expression must not remove a protection, nor turn a reviewed plan into an unreviewed one."""
+    """Report inputs that evaluated to nothing.
+
+    A mistyped expression must not remove a protection, nor turn a reviewed plan into an unreviewed one.
+    """
     for each in INPUTS:
         if arrived.get(each.name) == "" and not each.may_be_empty:
             default = "" if each.from_context else each.default
@@ -134,12 +137,15 @@ _TWINS = {
     "delete-only-pre-release-versions": "release-status",
 }
 _FLAGS = {"delete-only-untagged-versions": "untagged", "delete-only-pre-release-versions": "pre-release"}
-# What this action's words were given as; a problem names the word that stands in the workflow.
+# The other action's input by this action's; a problem names the one that stands in the workflow.
 WORDS = {twin: name for name, twin in _TWINS.items() if name != IGNORE}
 
 
 def translate(raw: RawInputs) -> dict[str, str]:
-    """Give what is given, with the flags and the number in this action's words; `ignore-versions` stays as it is."""
+    """Return what is given, with the other action's flags and number as inputs of this one.
+
+    `ignore-versions` stays as it is: its expression has no slashes.
+    """
     given = dict(raw.given)
     for name, twin in _TWINS.items():
         if name in given and twin in given:

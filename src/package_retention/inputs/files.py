@@ -1,4 +1,4 @@
-"""The files that inputs name: judged with the other inputs, long before one is opened, and again as it is opened.
+"""Check the files that inputs name, with the other inputs and again as they are opened, and open them.
 
 A path stays below the workspace or the runner's temporary folder, and no part below that is a symbolic link. What
 opens a file opens each part from the folder before it, so that nothing can be put in its place meanwhile.
@@ -47,7 +47,7 @@ class Places:
 
     @classmethod
     def of(cls, environ: Mapping[str, str], here: Path) -> Places:
-        """Take them from the runner's variables; `here` is the workspace if they name none."""
+        """Return those that the runner's variables name; `here` is the workspace if they name none."""
         temporary = environ.get("RUNNER_TEMP", "").strip()
         workspace = environ.get("GITHUB_WORKSPACE", "").strip()
         return cls(here / workspace, here / temporary if temporary else None)
@@ -123,7 +123,7 @@ class Places:
             return os.dup(file)
 
     def read_cache(self, path: PurePath) -> bytes:
-        """Make the cache file and its folders where they are not there, owned as the folder above; return its content.
+        """Return the content of the cache; if absent, make it and its folders, owned as the folder above.
 
         `actions/cache` fails to save a path that is not there. Raises `InputError` with the path and what is wrong.
         """
@@ -136,7 +136,7 @@ class Places:
                 return opened.read(_MOST_OF_CACHE)
 
     def write_cache(self, path: PurePath, lines: Iterable[bytes]) -> None:
-        """Put a new file in the place of the cache, all of it or nothing. Raises `OSError` or `InputError`."""
+        """Replace the cache by a new file, all of it or nothing. Raises `OSError` or `InputError`."""
         with _for_input("manifest-cache"):
             base, names = self.split(path)
             with _folder(base, names, path, make=True) as folder:

@@ -1,4 +1,4 @@
-"""From the environment to the settings of a run, or to one error that holds every problem of every input."""
+"""Turn the environment into the settings of a run, or into one error that holds every problem of every input."""
 
 from __future__ import annotations
 

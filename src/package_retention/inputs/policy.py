@@ -1,6 +1,6 @@
-"""Reads the policy file: a file of the workspace, its YAML, its rules, narrowed to what the step itself names.
+"""Read the policy file: a file of the workspace, its YAML, its rules, narrowed to what the step itself names.
 
-An entry of `packages` has `type`, `name`, `delete` and, where something is to stay, `keep`. A rule's keys are the
+An entry of `packages` has `type`, `name`, `delete` and, if something is to stay, `keep`. A rule's keys are the
 inputs' names and mean the same, a default (`versions: any`, `older-than: none`) included, which is no condition:
 
 - a delete rule takes `DELETE_KEYS`; `exclude-versions` narrows that rule alone;
@@ -9,9 +9,9 @@ inputs' names and mean the same, a default (`versions: any`, `older-than: none`)
 A rule without a condition would mean every version, and is refused. A list's entries are
 taken whole, a text in the place of a list is split as the input is.
 
-Where the step gives `package-type` or `package-name` beside the file, they only ever narrow: a package is worked on
-where the file and the step both name it, and a plain name that no entry of the file reaches is an error. What the
-file reaches by a wildcard stays bound to `repository`, though the step spells the name out.
+`package-type` and `package-name` beside the file only ever narrow: a package is worked on if both the file and the
+step name it, and a plain name that no entry of the file reaches is an error. What the file reaches by a wildcard
+stays bound to `repository`, though the step spells the name out.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ _KEEP = _Kind(
 
 
 def packages(root: Node, problems: Problems) -> tuple[PackageRules, ...]:
-    """Read a whole policy; only where nothing was told are the rules all that the file says."""
+    """Return the rules of a whole policy; they are all that the file says only if no problem was reported."""
     top = _table(root, ("packages",), "a policy", problems)
     if top is None:
         return ()
@@ -122,7 +122,7 @@ def _rule(name: str, node: Node, kind: _Kind, context: Context, problems: Proble
     defaults = reader.values.keys() - given.keys()
     if kind is _KEEP and _MINIMUM in defaults:
         reader.report(Problem(Code.KEEPS_NOTHING, input=_MINIMUM))
-    # What was told not to fit, an unknown key included, was meant as a condition.
+    # A key that was reported, an unknown one included, was meant as a condition.
     elif not table.values.keys() - defaults - (set(_NO_CONDITION) & set(kind.keys)):
         problems.report(table.at, Code.RULE_WITHOUT_CONDITION, rule=kind.name)
     return conflicts.rule_of(name, given, context, reader.report)
@@ -153,7 +153,7 @@ class _RuleReader:
 
     @property
     def given(self) -> Mapping[str, Value]:
-        """The values that are not at their default."""
+        """Return the values that are not at their default."""
         return {
             name: value for name, value in self.values.items() if not _is_default(self._rows[name], value)
         }
@@ -174,7 +174,7 @@ class _RuleReader:
 
 
 def _value(key: str, node: Node, problems: Problems) -> Value | None:
-    """A text or a list of texts, without the entries that are none (which are told)."""
+    """Return a text or a list of texts, without the entries that are not texts (which are reported)."""
     if isinstance(node, Sequence):
         found = tuple(text for item in node.items if (text := _entry(key, item, problems)) is not None)
         if not node.items:
@@ -202,7 +202,7 @@ def _table(
     elsewhere: tuple[str, ...] = _ELSEWHERE,
     other: str = "",
 ) -> Table | None:
-    """A map with the keys that are known; `None` where it is none."""
+    """Return a map after a look at its keys; `None` if the node is not a map."""
     if not isinstance(node, Table):
         if not isinstance(node, Refused):
             problems.report(node.at, Code.NOT_A_MAP, what=what, keys=tuple(keys))
@@ -215,7 +215,7 @@ def _table(
 
 
 def _entries(table: Table, key: str, what: str, problems: Problems) -> tuple[Node, ...]:
-    """The entries of a list that must be there and hold something."""
+    """Return the entries of a list that must be there and hold something."""
     if key not in table.values:
         if not has_key(key, table.values):
             problems.report(table.at, Code.MISSING_LIST, key=key, what=what)
@@ -240,7 +240,7 @@ def loader(environ: Mapping[str, str], cwd: Path) -> PolicyLoader:
 
 
 def parse(content: bytes, label: str) -> tuple[PackageRules, ...]:
-    """Give the rules of a policy; raise `InputError` with every problem, each with its line and column."""
+    """Return the rules of a policy; raise `InputError` with every problem, each with its line and column."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -258,9 +258,9 @@ def parse(content: bytes, label: str) -> tuple[PackageRules, ...]:
 def narrowed(
     rules: tuple[PackageRules, ...], package_type: PackageType | None, names: str, label: str
 ) -> tuple[PackageRules, ...]:
-    """Leave what the step names too: `names` is the text of `package-name`, empty where it is not given.
+    """Return the rules for what the step names too: `names` is the text of `package-name`, empty if it is not given.
 
-    Raises `InputError` where the step names something that no entry of the file reaches.
+    Raises `InputError` if the step names something that no entry of the file reaches.
     """
     left = tuple(each for each in rules if package_type in (None, each.type))
     if not left:

@@ -1,7 +1,7 @@
-"""YAML as a policy file may have it: maps, lists and texts with their positions, and nothing that hides or repeats.
+"""Read YAML as a policy file may have it: maps, lists and texts with their positions, and nothing that hides or repeats.
 
 Every scalar is a text: `1.10`, `on` and `010` stay as they are written. Duplicate keys, anchors, aliases, tags, merge
-keys, directives and a second document are told; events are read one by one, so no form of it costs more than its size.
+keys, directives and a second document are reported; events are read one by one, so no form of it costs more than its size.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What was told already: whoever finds it here says no more about it."""
+    """What was reported already, so that nothing more is said about it."""
 
     at: Mark
 
@@ -98,11 +98,11 @@ DEEPEST = 8
 
 
 class _StopError(Exception):
-    """Nothing behind this place can be read."""
+    """What follows cannot be read."""
 
 
 def parse(text: str, problems: Problems) -> Node | None:
-    """Read one document; `None` where there is none, or where the text is no YAML (which is told)."""
+    """Return one document; `None` if there is no document or the text is not YAML, which is reported."""
     from ruamel.yaml import YAML  # noqa: PLC0415 - heavy, and only a policy file needs it
     from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415 - the same
 
@@ -167,7 +167,7 @@ class _Builder:
     _documents: int = 0
 
     def take(self, event: Any) -> None:
-        """Take the parser's next event."""
+        """Add the parser's next event to the tree."""
         self.place = at = _mark(event.start_mark)
         match type(event).__name__:
             case "DocumentStartEvent":
@@ -209,7 +209,7 @@ class _Builder:
         return Text(at, event.value)
 
     def _check_marks(self, event: Any, at: Mark) -> bool:
-        """Tell an anchor or a tag; gives whether there was one."""
+        """Report an anchor or a tag; return whether there was one."""
         if event.anchor:
             self._refuse(at, Code.YAML_ANCHOR, f"&{event.anchor}")
         if event.tag is not None:

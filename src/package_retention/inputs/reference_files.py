@@ -1,4 +1,4 @@
-"""The files of the workspace that `keep-referenced-in` names: found, read whole, and searched for references.
+"""Find the files of the workspace that `keep-referenced-in` names, and the references in them.
 
 A file that is not read protects nothing, so nothing is ever left out in silence: each bound, link and file that cannot
 be read is a problem, and a run with a problem makes no request.

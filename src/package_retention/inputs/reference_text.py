@@ -1,4 +1,4 @@
-"""References in plain text: images with tag, digest or template, `name@version`, `group:name:version`, bare digests."""
+"""Find references in plain text: images with tag, digest or template, `name@version`, `group:name:version`, bare digests."""
 
 from __future__ import annotations
 

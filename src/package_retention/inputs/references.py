@@ -1,4 +1,4 @@
-"""References to versions of packages in the text of one file, by the form that its name says.
+"""Find references to versions of packages in the text of one file, by the form that its name says.
 
 Whole references are looked for everywhere. In YAML and JSON the halves that Helm, Kustomize and Compose write apart
 (`repository` and `tag`) are one reference. In lock and project files of npm, Yarn, pnpm, Maven, NuGet and Bundler so
@@ -107,7 +107,7 @@ def _of_keys(values: dict[str, list[Scalar]], file: str) -> Iterator[Reference]:
         for scalar in values.get(key, ()):
             name = whole_name(scalar.text)
             if name is None:
-                # The default in `${IMAGE:-octo/app}` is a value of the key too; a sentence is none.
+                # The default in `${IMAGE:-octo/app}` is a value of the key too; a sentence is not.
                 keyed = "${" in scalar.text or "{{" in scalar.text
                 yield from untagged_references(scalar.text, file, scalar.first_line, keyed=keyed)
             elif not (name.tag or name.digest or name.template):

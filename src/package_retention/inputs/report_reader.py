@@ -1,4 +1,4 @@
-"""Reads a report back; it may be forged, so it only says what it says, and whoever uses it narrows a plan by it."""
+"""Read a report back. It may be forged, so it must only ever narrow a plan."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class _Reading:
 def read(path: Path, most: int = MOST_BYTES) -> Report:
     """Read a report of at most `most` bytes; a last line that was cut by a kill is left out.
 
-    Raises `InputError` where there is no such file, where it is too large, made by a later version, or no report.
+    Raises `InputError` if the file is absent, too large, made by a later version, or not a report.
     """
     reading = _Reading()
     number = 0
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(_lines(file, most), start=1):  # noqa: B007 - told when a line is malformed
+            for number, line in enumerate(_lines(file, most), start=1):  # noqa: B007 - reported when a line is malformed
                 _take(reading, _decoded(line))
     except OSError as error:
         raise _refused(Code.FILE_UNREADABLE, path, why=error.strerror or "") from error
@@ -64,7 +64,7 @@ def read(path: Path, most: int = MOST_BYTES) -> Report:
 
 
 def _lines(file: BinaryIO, most: int) -> Iterator[bytes]:
-    """Give whole lines; the last one without its end only where it is whole all the same."""
+    """Yield whole lines; the last one may lack its line end, but is left out if it was cut."""
     left = most
     while line := file.readline(MOST_OF_LINE + 1):
         left -= len(line)
@@ -100,7 +100,7 @@ def _decoded(line: bytes) -> report_format.READ | None:
 
 
 def _take(reading: _Reading, line: report_format.READ | None) -> None:
-    """Take in one line; the first must be the header, and no other may be."""
+    """Add what one line says; the first must be the header, and no other may be."""
     if (reading.report is None) != isinstance(line, report_format.Run):
         raise invalid(Code.REPORT_WITHOUT_HEADER)
     match line:
@@ -159,7 +159,7 @@ def _version(named: report_format.Named) -> Version:
 
 
 def _take_decision(reading: _Reading, line: report_format.ReadDecision) -> None:
-    """What stays is for people; of what was to go or to lose tags, it says which tags it had."""
+    """Note which tags a version had that was to go or to lose tags; what stays is for people."""
     if line.selected or line.untag:
         versions = reading.selected if line.selected else reading.losing
         versions.setdefault(line.package, []).append(_version(line.version))

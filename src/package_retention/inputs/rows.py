@@ -1,4 +1,4 @@
-"""What a row of the table of inputs may say: the kind of its value, its place, and where else it counts.
+"""Define what a row of the table of inputs says: the kind of its value, its place, and where else it counts.
 
 A policy file reads its keys by the same rows.
 """
@@ -92,10 +92,11 @@ class Input:
         """Fill in what follows from the name."""
         object.__setattr__(self, "attribute", self.attribute or self.name.replace("-", "_"))
         object.__setattr__(self, "key", self.key or self.name)
+        object.__setattr__(self, "may_be_empty", self.may_be_empty or not self.default)
 
     @property
     def words(self) -> dict[str, tuple[str, ...]]:
-        """The names in other actions, each with the lines that say it here (none: the same value)."""
+        """Return the names in other actions, each with the lines that say it here (none: the same value)."""
         said = {word: tuple(here.split("\n")) for words, here in self.said.items() for word in words.split()}
         return dict.fromkeys(self.called.split(), ()) | said
 
@@ -229,6 +230,7 @@ retention = partial(
     beside_policy=False,
 )
 what = partial(Input, group=Group.WHAT)
+package_key = partial(Input, group=Group.WHAT, place=Place.PACKAGE, sections=(Section.PACKAGE,))
 safety = partial(Input, group=Group.SAFETY)
 running = partial(Input, group=Group.RUNNING, may_be_empty=True)
 official = partial(Input, group=Group.OFFICIAL, place=Place.NONE)

@@ -1,4 +1,7 @@
-"""The values of the inputs that say where a run works and how, each read from its text."""
+"""Hold the settings of a run, and read the values that nothing but settings has: owner, token, URLs, limits.
+
+What selects or protects versions is read by `values` and held by `decide.rules`.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +29,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that a run is told; the token is left out of the `repr`.
+    """Everything that a run needs to know; the token is left out of the `repr`.
 
-    `repository` is `None` for `any`. `time_limit` is in seconds, `None` for none; `points_per_minute` is `None` for
+    `repository` is `None` for `any`. `time_limit` is in seconds, `None` for no limit; `points_per_minute` is `None` for
     no pacing. `references` are what the files of each list of globs refer to: of `keep_referenced_in`, and of the keep
     rules' `referenced_in`. `given` are the inputs that are not at their default, as given, without the token, for the report.
     `by_hand`: no runner called it, so advice names no workflow.
@@ -66,7 +69,7 @@ class Settings:
 
     @property
     def reads_only(self) -> bool:
-        """Whether this run changes nothing whatever it finds."""
+        """Whether this run changes nothing, even if it finds something to change."""
         return self.dry_run or self.operation is Operation.LIST
 
 
@@ -103,7 +106,7 @@ def owner(value: Value) -> str:
 
 
 def repository(value: Value) -> str | None:
-    """Read `owner/name`; `None` for `any`, and empty where it is not known: no package is linked to that."""
+    """Read `owner/name`; `None` for `any`, and empty if it is not known: no package is linked to that."""
     text = values.one(value)
     if text.lower() == "any":
         return None
@@ -158,7 +161,7 @@ def github_url(text: str) -> str:
 
 
 def registry_url(text: str, server_url: str) -> str:
-    """Give the container registry's URL, as given or as it belongs to the GitHub server (facts I)."""
+    """Return the container registry's URL, as given or as it belongs to the GitHub server (facts I)."""
     if not text:
         return _derived(server_url)
     scheme, _, rest = text.lower().rstrip("/").rpartition("://")

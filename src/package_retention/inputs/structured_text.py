@@ -1,4 +1,4 @@
-"""YAML and JSON as trees of texts with their lines: every scalar as written, whatever its tag, type or document.
+"""Read YAML and JSON as trees of texts with their lines: every scalar as written, of any tag, type or document.
 
 Aliases share the node of their anchor, so a tree never costs more than its text. Trees may hold themselves.
 """
@@ -20,7 +20,7 @@ _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s{}\[\],:"]+|\n')
 
 
 class StructureError(ValueError):
-    """A text that is no YAML or JSON: `problem` says what is wrong at a line and column (0: not known)."""
+    """A text that is not YAML or JSON: `problem` says what is wrong at a line and column (0: not known)."""
 
     def __init__(self, problem: str, line: int = 0, column: int = 0) -> None:
         super().__init__(problem)
@@ -53,7 +53,7 @@ class Table:
 
     @property
     def pairs(self) -> Iterator[tuple[Node, Node]]:
-        """The keys with their values."""
+        """Yield the keys with their values."""
         return zip(self.items[::2], self.items[1::2], strict=False)
 
 

@@ -1,4 +1,4 @@
-"""What somebody meant who wrote a name that does not exist: by other actions' words first, then by spelling."""
+"""Suggest what was meant by a name that does not exist: by other actions' words first, then by spelling."""
 
 from __future__ import annotations
 

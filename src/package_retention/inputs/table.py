@@ -1,4 +1,4 @@
-"""The table of inputs: one row holds everything that is said about an input.
+"""List the inputs: one row holds everything that is said about an input.
 
 The parser, the contradictions, the flags, the keys of a policy file, its JSON Schema, `action.yml` and the tables of
 the documentation are made from these rows; `CONTRIBUTING.md` says what else a new input takes.
@@ -25,29 +25,23 @@ INPUTS: tuple[Input, ...] = (
         called="command",
         said={"do-delete": "dry-run: true|false"},
     ),
-    rows.what(
+    rows.package_key(
         "package-type",
         rows.PACKAGE_TYPE,
         "`container`, `docker`, `maven`, `npm`, `nuget` or `rubygems`, in any case. Required, unless a policy file"
         " names it",
         default="",
-        place=Place.PACKAGE,
         attribute="type",
-        may_be_empty=True,
-        sections=(Section.PACKAGE,),
         key="type",
         called="type",
     ),
-    rows.what(
+    rows.package_key(
         "package-name",
         rows.NAMES,
         "List of patterns on package names. Required, unless a policy file names it. Container and docker names are"
         " lower-cased",
         default="",
-        place=Place.PACKAGE,
         attribute="names",
-        may_be_empty=True,
-        sections=(Section.PACKAGE,),
         key="name",
         called="image-names image-name package packages container names name",
     ),
@@ -77,23 +71,20 @@ INPUTS: tuple[Input, ...] = (
         may_be_empty=True,
         called="github-token pat",
     ),
-    rows.what(
+    rows.package_key(
         "companion-tags",
         rows.TAG_PATTERNS,
         "List of patterns on tags that say nothing by themselves (`sha-*`). `versions`, `version-range`,"
         " `release-status`, `source-gone` and `keep-per` ignore them beside other tags, and they go with their image."
         " Exclusions, references and keep rules see them as any tag",
-        place=Place.PACKAGE,
         attribute="companions",
         types=TAGGED,
-        sections=(Section.PACKAGE,),
     ),
     rows.what(
         "registry-url",
         rows.REGISTRY_URL,
         "The container registry. By default that of the server: `https://ghcr.io`, or `https://containers.HOST`",
         default="",
-        may_be_empty=True,
     ),
     rows.condition(
         "versions",

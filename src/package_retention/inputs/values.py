@@ -1,4 +1,4 @@
-"""The values of inputs and of a policy's keys, one function a kind; each raises `InvalidValueError`.
+"""Read the values of inputs and of a policy's keys, one function a kind; each raises `InvalidValueError`.
 
 A value is a text, as an input has it, or ready entries, as a list of a policy file has them.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from package_retention.decide.ecosystems import VersionRange
 
-    Choice = TypeVar("Choice", bound=StrEnum)
+    Word = TypeVar("Word", bound=StrEnum)
 
 Value = str | tuple[str, ...]
 
@@ -33,14 +33,14 @@ _HOSTS = ("ghcr.io/", "docker.pkg.github.com/", "docker.io/", "npm.pkg.github.co
 
 
 def one(value: Value) -> str:
-    """Give a value that is no list, trimmed."""
+    """Return a value that is not a list, trimmed."""
     if isinstance(value, tuple):
         raise invalid(Code.NOT_A_LIST)
     return value.strip()
 
 
 def several(value: Value) -> tuple[str, ...]:
-    """Give a list's entries; an empty list is refused, since an expression may have evaluated to nothing."""
+    """Return a list's entries; an empty list is refused, since an expression may have evaluated to nothing."""
     found = entries(value) if isinstance(value, str) else value
     if not found:
         raise invalid(Code.NO_ENTRY)
@@ -75,7 +75,7 @@ def ids(value: Value) -> frozenset[int]:
     return frozenset(_id(entry) for entry in several(value))
 
 
-def choice(value: Value, kind: type[Choice], beside: str = "") -> Choice:
+def choice(value: Value, kind: type[Word], beside: str = "") -> Word:
     """Read one of an enum's values; `beside` is the default that is no condition, for the message."""
     text = one(value)
     try:
@@ -89,7 +89,7 @@ def package_type(value: Value) -> PackageType:
     return choice(one(value).lower(), PackageType)
 
 
-def choices(value: Value, kind: type[Choice]) -> frozenset[Choice]:
+def choices(value: Value, kind: type[Word]) -> frozenset[Word]:
     """Read several of an enum's values."""
     return frozenset(choice(entry, kind) for entry in several(value))
 
