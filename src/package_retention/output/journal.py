@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from package_retention.escaping import counted
 from package_retention.model import MOVES_TAGS, Result
 from package_retention.output.findings import outcome_words
-from package_retention.output.sentences import reason_words
+from package_retention.output.sentences import group_words, reason_words
 from package_retention.output.summary.images import Names
-from package_retention.output.summary.words import STEP_VERBS, group_words, result_words
+from package_retention.output.summary.words import STEP_VERBS, result_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,30 +18,62 @@ if TYPE_CHECKING:
 
     from package_retention.reason import Fact, Terms
 
-_REASONS: dict[ReasonCode | ReasonDetail, str] = {
-    ReasonCode.SELECTED: "selected: no filter narrows the versions",
+REASONS: dict[ReasonCode, tuple[str, str]] = {
+    ReasonCode.SELECTED: ("selected: no filter narrows the versions", "selected, but not changed"),
+    ReasonCode.WITH_IMAGE: ("goes with {subject}", "goes with its image, but not changed"),
+    ReasonCode.NOT_MATCHED: ("not matched by the filter", "not matched by the filter"),
+    ReasonCode.EXCLUDED: ("excluded by `exclude-versions`", "excluded"),
+    ReasonCode.REFERENCED: ("referenced by a file", "referenced by a file"),
+    ReasonCode.NEWEST: ("among the newest {number:,}{per}", "among the newest"),
+    ReasonCode.KEEP_RULE: ("kept by the policy", "kept by a rule"),
+    ReasonCode.NEEDED: ("needed by {subject}", "needed by something that stays"),
+    ReasonCode.PARTLY_MATCHED: ("only some of its tags match", "partly matched"),
+    ReasonCode.LATEST: (
+        "tagged `latest`: only `versions: latest` or its id reaches it",
+        "tagged latest, which was not named",
+    ),
+    ReasonCode.GRACE: ("untagged and younger than 24 hours: a push may be under way", "too young"),
+    ReasonCode.UNKNOWN: ("not everything is known of it", "not everything is known of it"),
+    ReasonCode.UNREADABLE: ("a manifest that could not be read may need it", "a manifest could not be read"),
+    ReasonCode.CHANGED: ("came, went or changed while the package was listed", "changed meanwhile"),
+    ReasonCode.ORPHANED: (
+        "a referrer whose subject is gone: only `remove-damaged: orphaned` matches it",
+        "an orphaned referrer",
+    ),
+    ReasonCode.OVER_LIMIT: ("over `limit: {number}`: waits for the next run", "over the limit of this run"),
+    ReasonCode.LAST: (
+        "GitHub does not delete the last version of a package",
+        "GitHub does not delete the last one",
+    ),
+    ReasonCode.NOT_IN_REPORT: ("not in the plan of the report", "not in the report"),
+    ReasonCode.TAG_MOVED: (
+        "its tag is on another version now: name it by its id to restore it",
+        "its tag is on another version now",
+    ),
+    ReasonCode.EXPIRED: ("deleted more than 30 days ago: GitHub no longer restores it", "past its 30 days"),
+    ReasonCode.UNTOUCHABLE: ("untagged: the graph of docker packages cannot be read", "never touched"),
+    ReasonCode.IMAGE_STAYS: ("stays with its image, which stays", "part of an image that stays"),
+    ReasonCode.SAME_REFUSAL: (
+        "not tried: every further change would meet the same refusal ({subject})",
+        "not tried after a refusal",
+    ),
+    ReasonCode.NOT_REACHED: ("waits for something that was not reached", "not reached"),
+    ReasonCode.IN_DOUBT: ("cancelled before GitHub had answered: it may have happened", "in doubt"),
+}
+"""The sentence of each code, and a few words for what many of a kind have in common."""
+
+_DETAILS: dict[ReasonDetail, str] = {
     ReasonDetail.BY_ID: "named by its id",
     ReasonDetail.BY_REPORT: "deleted by the run of the report",
     ReasonDetail.WITH_PACKAGE: "came back with its package",
-    ReasonCode.WITH_IMAGE: "goes with {subject}",
     ReasonDetail.COMES_BACK: "comes back with its image",
-    ReasonCode.NOT_MATCHED: "not matched by the filter",
     ReasonDetail.NO_RULE: "no rule deletes it",
     ReasonDetail.NOT_JUDGED: "listed: no input says which versions",
     ReasonDetail.NOT_LOOKED_AT: "nothing in the list can match, so the images were not looked at",
-    ReasonCode.EXCLUDED: "excluded by `exclude-versions`",
     ReasonDetail.BY_RULE: "excluded by the `exclude-versions` of its rule",
-    ReasonCode.REFERENCED: "referenced by a file",
-    ReasonCode.NEWEST: "among the newest {number:,}{per}",
     ReasonDetail.NO_PLACE: "as new as the newest {number:,}{per}, and takes none of their places",
-    ReasonCode.KEEP_RULE: "kept by the policy",
-    ReasonCode.NEEDED: "needed by {subject}",
     ReasonDetail.PART: "part of {subject}",
     ReasonDetail.SHARED_PLACE: "shares the place of {subject}",
-    ReasonCode.PARTLY_MATCHED: "only some of its tags match",
-    ReasonCode.LATEST: "tagged `latest`: only `versions: latest` or its id reaches it",
-    ReasonCode.GRACE: "untagged and younger than 24 hours: a push may be under way",
-    ReasonCode.UNKNOWN: "not everything is known of it",
     ReasonDetail.NO_AGE: "its age is unknown",
     ReasonDetail.NO_DELETION_DATE: "when it was deleted is unknown",
     ReasonDetail.NO_VERSION: "has no version that the rules of its ecosystem know",
@@ -50,53 +82,49 @@ _REASONS: dict[ReasonCode | ReasonDetail, str] = {
     ReasonDetail.SOURCE: "whether what it is named after is gone is unknown",
     ReasonDetail.EXPIRY: "whether it has expired is unknown",
     ReasonDetail.CYCLIC: "its manifests name one another in a circle",
-    ReasonCode.UNREADABLE: "a manifest that could not be read may need it",
     ReasonDetail.LOST_INDEX: "a tagged manifest that the registry does not have may need it",
-    ReasonCode.CHANGED: "came, went or changed while the package was listed",
     ReasonDetail.SINCE_REPORT: "something came to it since the report was written",
     ReasonDetail.SINCE_PLAN: "the package has changed since the plan was made",
     ReasonDetail.NOT_WHOLE: "the newest look at the package no longer lets every version go: it is not deleted whole",
-    ReasonCode.ORPHANED: "a referrer whose subject is gone: only `remove-damaged: orphaned` matches it",
-    ReasonCode.OVER_LIMIT: "over `limit: {number}`: waits for the next run",
-    ReasonCode.LAST: "GitHub does not delete the last version of a package",
     ReasonDetail.LAST_TAGGED: "GitHub does not delete the last tagged version of a package",
-    ReasonCode.NOT_IN_REPORT: "not in the plan of the report",
     ReasonDetail.OTHER_CHANGE: "the report planned another change of it",
     ReasonDetail.NOT_DELETED: "not deleted by the run of the report",
-    ReasonCode.TAG_MOVED: "its tag is on another version now: name it by its id to restore it",
     ReasonDetail.NAME_IN_USE: "its name is in use again",
     ReasonDetail.DELETED_LATER: "a version deleted later had the same name or tag",
-    ReasonCode.EXPIRED: "deleted more than 30 days ago: GitHub no longer restores it",
-    ReasonCode.UNTOUCHABLE: "untagged: the graph of docker packages cannot be read",
     ReasonDetail.BASE_LAYER: "`docker-base-layer` is never touched",
-    ReasonCode.IMAGE_STAYS: "stays with its image, which stays",
-    ReasonCode.SAME_REFUSAL: "not tried: every further change would meet the same refusal ({subject})",
-    ReasonCode.NOT_REACHED: "waits for something that was not reached",
-    ReasonCode.IN_DOUBT: "cancelled before GitHub had answered: it may have happened",
 }
+# In a few words of their own, since those of the code would not be true.
+_SHORT_DETAILS = {
+    ReasonDetail.NOT_JUDGED: "listed without a filter",
+    ReasonDetail.NO_RULE: "not matched by a delete rule",
+}
+
+
+def _sentence(reason: Reason) -> str:
+    return _DETAILS[reason.detail] if reason.detail else REASONS[reason.code][0]
 
 
 def reason_words(reason: Reason) -> str:
     """Say a reason in one sentence, without a full stop."""
-    met = _facts(reason.facts)
+    met, sentence = _facts(reason.facts), _sentence(reason)
     match reason.code:
         case ReasonCode.SELECTED if reason.detail is None:
-            kept = (_kept_words("all but the newest", reason.rule),) if reason.number else ()
-            return ", ".join((*met, *kept)) or _REASONS[ReasonCode.SELECTED]
+            kept = [_kept_words("all but the newest", reason.rule)] if reason.number else []
+            return ", ".join(met + kept) or sentence
         case ReasonCode.KEEP_RULE:
-            newest = (_kept_words("among the newest", reason.rule),) if reason.number else ()
-            words = ", ".join((*met, *newest))
-            return f"{_REASONS[ReasonCode.KEEP_RULE]}: {words}" if words else _REASONS[ReasonCode.KEEP_RULE]
+            newest = [_kept_words("among the newest", reason.rule)] if reason.number else []
+            return ": ".join(filter(None, (REASONS[reason.code][0], ", ".join(met + newest))))
         case ReasonCode.NOT_MATCHED | ReasonCode.REFERENCED if met:
             return ", ".join(met)
         case ReasonCode.UNKNOWN if met:
-            return f"{_REASONS[reason.detail or reason.code]}: {', '.join(met)}"
+            return f"{sentence}: {', '.join(met)}"
         case ReasonCode.PARTLY_MATCHED if reason.number:
-            beside = _kept_words("among the newest", reason.rule)
-            return f"{_REASONS[ReasonCode.PARTLY_MATCHED]}, and it would be {beside}"
+            return (
+                f"{REASONS[reason.code][0]}, and it would be {_kept_words('among the newest', reason.rule)}"
+            )
+    per = dict(reason.rule).get("keep-per")
     subject = reason.subject or "an image that stays"
-    per = _per(reason.rule)
-    return _REASONS[reason.detail or reason.code].format(subject=subject, number=reason.number, per=per)
+    return sentence.format(subject=subject, number=reason.number, per=f" of its {quoted(per)}" if per else "")
 
 
 def shared_words(reason: Reason) -> str:
@@ -107,14 +135,13 @@ def shared_words(reason: Reason) -> str:
         case ReasonCode.SELECTED if reason.detail is None:
             return rule or "no filter narrows the versions"
         case ReasonCode.KEEP_RULE:
-            return f"{_REASONS[ReasonCode.KEEP_RULE]}: {rule}" if rule else _REASONS[ReasonCode.KEEP_RULE]
+            return ": ".join(filter(None, (REASONS[reason.code][0], rule)))
         case ReasonCode.NOT_MATCHED if missed:
             return _SHARED.get(missed.key) or fact_words(replace(missed, age=None))
         case ReasonCode.REFERENCED | ReasonCode.UNKNOWN:
-            return _REASONS[reason.detail or reason.code]
-        case ReasonCode.NEWEST:
-            placed = None if reason.detail is ReasonDetail.SHARED_PLACE else reason.detail
-            return reason_words(Reason(ReasonCode.NEWEST, placed, number=reason.number, rule=reason.rule))
+            return _sentence(reason)
+        case ReasonCode.NEWEST if reason.detail is ReasonDetail.SHARED_PLACE:
+            return reason_words(replace(reason, detail=None))
         case ReasonCode.NEEDED:
             return "needed by an image that stays"
         case ReasonCode.WITH_IMAGE if reason.subject:
@@ -123,44 +150,57 @@ def shared_words(reason: Reason) -> str:
 
 
 def own_words(reason: Reason) -> str:
-    """Say what of a reason is a version's own, beside its age: what a row below such a heading says."""
+    """Say what of a reason is a version's own, beside its age: what stands in its line below such a heading."""
     match reason.code:
         case ReasonCode.NEEDED | ReasonCode.WITH_IMAGE:
             return reason_words(reason) if reason.subject else ""
         case ReasonCode.NEWEST:
             return reason_words(reason) if reason.detail is ReasonDetail.SHARED_PLACE else ""
-        case ReasonCode.NOT_MATCHED | ReasonCode.REFERENCED | ReasonCode.UNKNOWN:
-            telling = (f for f in reason.facts if not isinstance(f, Condition) or f.key in _OWN)
-            return ", ".join(_facts(telling))
-        case ReasonCode.SELECTED | ReasonCode.KEEP_RULE:
-            telling = (fact for fact in reason.facts if not isinstance(fact, Condition) or fact.key in _OWN)
-            return ", ".join(_facts(telling))
+        case _ if reason.code in _RESTING_ON_FACTS:
+            own = (fact for fact in reason.facts if not isinstance(fact, Condition) or fact.key in _OWN)
+            return ", ".join(_facts(own))
     return ""
+
+
+def group_words(reason: Reason) -> str:
+    """Say in a few words what a reason has in common with others of its kind."""
+    short = _SHORT_DETAILS.get(reason.detail) if reason.detail else None
+    return short or REASONS[reason.code][1]
 
 
 def rule_words(rule: Terms, *, keeps: bool = False) -> str:
     """Say a rule in its own words: `untagged, older than 7 days, all but the newest 3`."""
-    words = [_TERMS[key].format(_shown(key, value)) for key, value in rule if key in _TERMS]
+    words = [_CONDITIONS[key][0].format(_shown(key, value)) for key, value in rule if key in _CONDITIONS]
     if "min-versions-to-keep" in dict(rule):
         words.append(_kept_words("among the newest" if keeps else "all but the newest", rule))
     return ", ".join(words)
 
 
-_TERMS = {
-    "tag-status": "{}",
-    "versions": "{}",
-    "version-range": "in the range {}",
-    "release-status": "{}s",
-    "package-version-ids": "named by id",
-    "remove-damaged": "damaged ({})",
-    "source-gone": "{}",
-    "source-exists": "{}",
-    "referenced-in": "referenced in {}",
-    "expired": "expired",
-    "older-than": "older than {}",
-    "newer-than": "newer than {}",
-    "deleted-within": "deleted within {}",
+# A condition in a rule, as a version meets it, and as a version does not meet it.
+_CONDITIONS = {
+    "tag-status": ("{}", "{}", "not {}"),
+    "versions": ("{}", "matches {}", "does not match {}"),
+    "version-range": ("in the range {}", "in the range {}", "not in the range {}"),
+    "release-status": ("{}s", "a {}", "not a {}"),
+    "package-version-ids": ("named by id", "named by its id", "not among `package-version-ids`"),
+    "remove-damaged": ("damaged ({})", "damaged: {}", "not damaged ({})"),
+    "source-gone": ("{}", "", ""),
+    "source-exists": ("{}", "", ""),
+    "referenced-in": ("referenced in {}", "", ""),
+    "expired": ("expired", "", ""),
+    "older-than": ("older than {}", "older than {}", "not older than {}"),
+    "newer-than": ("newer than {}", "newer than {}", "not newer than {}"),
+    "deleted-within": ("deleted within {}", "deleted within {}", "not deleted within {}"),
 }
+_RESTING_ON_FACTS = frozenset(
+    {
+        ReasonCode.NOT_MATCHED,
+        ReasonCode.REFERENCED,
+        ReasonCode.UNKNOWN,
+        ReasonCode.SELECTED,
+        ReasonCode.KEEP_RULE,
+    }
+)
 _OWN = frozenset({"remove-damaged", "expired"})  # what several versions of one rule may differ in
 _SHARED = {"source-gone": "named after nothing that is known to be gone", "expired": "not expired"}
 _WRITTEN = frozenset({"versions", "version-range"})
@@ -170,11 +210,6 @@ def _shown(key: str, value: str) -> str:
     if key in ("source-gone", "source-exists"):
         return rule_of_source(value, gone=key == "source-gone")
     return quoted(value) if key in _WRITTEN else value
-
-
-def _per(rule: Terms) -> str:
-    per = dict(rule).get("keep-per", "")
-    return f" of its {quoted(per)}" if per else ""
 
 
 def _kept_words(start: str, rule: Terms) -> str:
@@ -199,26 +234,11 @@ def fact_words(fact: Fact) -> str:
         return _expiry_words(fact)
     if fact.age is not None:
         return _age_words(fact)
-    asked = _shown(fact.key, fact.asked)
-    met, missed = _CONDITIONS.get(fact.key, ("", ""))
     if fact.key == "versions" and not fact.holds and not fact.asked:
         return "untagged: `versions` looks at tags"
-    if fact.key == "remove-damaged" and fact.texts:
-        asked = ", ".join(fact.texts)
-    return (met if fact.holds else missed).format(asked)
-
-
-_CONDITIONS = {
-    "tag-status": ("{}", "not {}"),
-    "versions": ("matches {}", "does not match {}"),
-    "version-range": ("in the range {}", "not in the range {}"),
-    "release-status": ("a {}", "not a {}"),
-    "package-version-ids": ("named by its id", "not among `package-version-ids`"),
-    "remove-damaged": ("damaged: {}", "not damaged ({})"),
-    "older-than": ("older than {}", "not older than {}"),
-    "newer-than": ("newer than {}", "not newer than {}"),
-    "deleted-within": ("deleted within {}", "not deleted within {}"),
-}
+    found = ", ".join(fact.texts) if fact.key == "remove-damaged" else ""
+    _, met, missed = _CONDITIONS.get(fact.key, ("", "", ""))
+    return (met if fact.holds else missed).format(found or _shown(fact.key, fact.asked))
 
 
 def _expiry_words(fact: Condition) -> str:
@@ -234,16 +254,13 @@ def _expiry_words(fact: Condition) -> str:
 
 
 def _age_words(fact: Condition) -> str:
-    """An age beside the limit that it is over or not; in days, so that no rounding makes the two look alike."""
+    """Say an age beside the limit that it is over or not; in days, so that no rounding makes the two look alike."""
     age = exact_age(fact.age or timedelta())
-    negation = "" if fact.holds else "not "
-    match fact.key:
-        case "older-than":
-            return f"{age} old ({negation}older than {fact.asked})"
-        case "newer-than":
-            return f"{age} old ({negation}newer than {fact.asked})"
-        case _:
-            return f"deleted {age} ago ({negation}within {fact.asked})"
+    limit = f"{'' if fact.holds else 'not '}{_LIMITS.get(fact.key, 'within')} {fact.asked}"
+    return f"{age} old ({limit})" if fact.key in _LIMITS else f"deleted {age} ago ({limit})"
+
+
+_LIMITS = {"older-than": "older than", "newer-than": "newer than"}
 
 
 def exact_age(age: timedelta) -> str:
@@ -276,17 +293,19 @@ _UNKNOWN_SOURCES = {
 }
 
 
+_STATES = {
+    # Of a pull request, and of anything else.
+    SourceState.EXISTS: ("is open", "exists"),
+    SourceState.GONE: ("is closed", "is gone"),
+}
+
+
 def source_words(fact: SourceFact) -> str:
     """Say what is known of the thing in git that a tag or version is named after."""
     kind = _THINGS[fact.kind]
     name = fact.name if fact.kind is GitKind.PULL_REQUEST else quoted(fact.name or fact.text)
-    match fact.state:
-        case SourceState.EXISTS:
-            return f"{kind} {name} is open" if fact.kind is GitKind.PULL_REQUEST else f"{kind} {name} exists"
-        case SourceState.GONE:
-            return (
-                f"{kind} {name} is closed" if fact.kind is GitKind.PULL_REQUEST else f"{kind} {name} is gone"
-            )
+    if fact.state in _STATES:
+        return f"{kind} {name} {_state_words(fact.kind, fact.state)}"
     return _UNKNOWN_SOURCES[fact.cause].format(
         text=quoted(fact.text), name=name, kind=kind, kinds=plural_of(fact.kind)
     )
@@ -295,9 +314,14 @@ def source_words(fact: SourceFact) -> str:
 def rule_of_source(kinds: str, *, gone: bool) -> str:
     """Say a rule on things in git: `named after a branch or pull request that is gone or is closed`."""
     named = kinds.split(", ")
-    pull_request, other = ("is closed", "is gone") if gone else ("is open", "exists")
-    states = dict.fromkeys(pull_request if kind == GitKind.PULL_REQUEST else other for kind in named)
+    state = SourceState.GONE if gone else SourceState.EXISTS
+    states = dict.fromkeys(_state_words(kind, state) for kind in named)
     return f"named after a {' or '.join(_THINGS[kind] for kind in named)} that {' or '.join(states)}"
+
+
+def _state_words(kind: str, state: SourceState) -> str:
+    of_pull_request, of_others = _STATES[state]
+    return of_pull_request if kind == GitKind.PULL_REQUEST else of_others
 
 
 def plural_of(kind: str) -> str:

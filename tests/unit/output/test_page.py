@@ -18,8 +18,9 @@ from package_retention.model import (
     StepKind,
     Version,
 )
+from package_retention.output.sentences import REASONS
 from package_retention.output.summary.blocks import About
-from package_retention.output.summary.words import REASONS, age, bucket, lasting
+from package_retention.output.summary.words import age, bucket, lasting
 from package_retention.reason import Reason, ReasonCode, ReasonDetail
 from package_retention.results import PackageResult, RunResult, Spending
 from run_results import NEWEST, NOW, OCTO, SELECTED, delete, package, render, result, run, version

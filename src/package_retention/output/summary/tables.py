@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from package_retention.escaping import counted
 from package_retention.model import Operation, PackageType
-from package_retention.output.sentences import own_words, reason_words, shared_words
+from package_retention.output.sentences import group_words, own_words, reason_words, shared_words
 from package_retention.output.summary.blocks import (
     Chart,
     Details,
@@ -20,7 +20,7 @@ from package_retention.output.summary.blocks import (
     some_names,
 )
 from package_retention.output.summary.images import Change, Names, Stay, changes, named, stays
-from package_retention.output.summary.words import LABELS, age, bucket, changed_word, group_words
+from package_retention.output.summary.words import LABELS, age, bucket, changed_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The summary's first line, and the words for results and reasons."""
+"""The summary's first line, and the words for results, ages and sizes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted
 from package_retention.model import Operation, Result, StepKind
-from package_retention.reason import ReasonCode, ReasonDetail
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from package_retention.decide.contents import Space
     from package_retention.model import Outcome
     from package_retention.output.counts import RunCounts
-    from package_retention.reason import Reason
 
 
 _BUCKETS = (
@@ -78,46 +76,6 @@ def _unit(span: timedelta) -> str:
     if span >= timedelta(minutes=10):
         return "minutes"
     return "seconds"
-
-
-REASONS = {
-    ReasonCode.SELECTED: "selected, but not changed",
-    ReasonCode.WITH_IMAGE: "goes with its image, but not changed",
-    ReasonCode.NOT_MATCHED: "not matched by the filter",
-    ReasonCode.EXCLUDED: "excluded",
-    ReasonCode.REFERENCED: "referenced by a file",
-    ReasonCode.NEWEST: "among the newest",
-    ReasonCode.KEEP_RULE: "kept by a rule",
-    ReasonCode.NEEDED: "needed by something that stays",
-    ReasonCode.PARTLY_MATCHED: "partly matched",
-    ReasonCode.LATEST: "tagged latest, which was not named",
-    ReasonCode.GRACE: "too young",
-    ReasonCode.UNKNOWN: "not everything is known of it",
-    ReasonCode.UNREADABLE: "a manifest could not be read",
-    ReasonCode.CHANGED: "changed meanwhile",
-    ReasonCode.ORPHANED: "an orphaned referrer",
-    ReasonCode.OVER_LIMIT: "over the limit of this run",
-    ReasonCode.LAST: "GitHub does not delete the last one",
-    ReasonCode.NOT_IN_REPORT: "not in the report",
-    ReasonCode.TAG_MOVED: "its tag is on another version now",
-    ReasonCode.EXPIRED: "past its 30 days",
-    ReasonCode.UNTOUCHABLE: "never touched",
-    ReasonCode.IMAGE_STAYS: "part of an image that stays",
-    ReasonCode.IN_DOUBT: "in doubt",
-    ReasonCode.SAME_REFUSAL: "not tried after a refusal",
-    ReasonCode.NOT_REACHED: "not reached",
-}
-
-# In words of their own, where those of the code would not be true.
-_GROUPS = {
-    ReasonDetail.NOT_JUDGED: "listed without a filter",
-    ReasonDetail.NO_RULE: "not matched by a delete rule",
-}
-
-
-def group_words(reason: Reason) -> str:
-    """Say in a few words what a reason has in common with others of its kind."""
-    return _GROUPS.get(reason.detail, REASONS[reason.code]) if reason.detail else REASONS[reason.code]
 
 
 STEP_VERBS = {
