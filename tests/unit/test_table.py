@@ -12,11 +12,13 @@ import pytest
 import yaml
 from scripts import docs_tables, policy_schema
 
+from package_retention.decide.explanations import in_words
 from package_retention.decide.rules import Filter, PackageRules, Retention, Rule
 from package_retention.inputs import cli
 from package_retention.inputs.rows import DURATION, SHARE, Context, Group, Input, Place, Section
 from package_retention.inputs.settings import Settings
 from package_retention.inputs.table import INPUTS, KEEP_KEYS
+from package_retention.model import PackageType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -98,12 +100,57 @@ def check_flags(rows: Iterable[Input], flags: str) -> None:
     ]
 
 
+# A text of each kind that selects or protects, for a rule to say in its own words.
+SAMPLES = {
+    "patterns": "v*",
+    "ids": "7",
+    "range": "^1.2",
+    "release-status": "release",
+    "tag-status": "tagged",
+    "damages": "ghost",
+    "git-kinds": "branch",
+    "globs": "deploy/*",
+    "duration": "3d",
+    "truth": "true",
+    "minimum": "2",
+    "series": "major",
+    "order-by": "version",
+}
+
+
+def check_words(rows: Iterable[Input], make: Callable[[str, Any], Rule]) -> None:
+    """What a reason shows of a rule names every condition of it."""
+    for each in rows:
+        if each.place in (Place.FILTER, Place.RETENTION):
+            value = each.kind.parse(SAMPLES[each.kind.name], Context(PackageType.CONTAINER))
+            rule = (
+                make(each.attribute, value)
+                if each.place is Place.FILTER
+                else retaining(each.attribute, value)
+            )
+            assert each.name in dict(in_words(rule).terms), each.name
+
+
+def filtering(attribute: str, value: Any) -> Rule:
+    return Rule("made up", Filter(**{attribute: value}))
+
+
+def retaining(attribute: str, value: Any) -> Rule:
+    return Rule("made up", retention=Retention(**{"minimum": 1, attribute: value}))
+
+
+def filtering_by_another(attribute: str, value: Any) -> Rule:
+    """A rule whose own words lack the condition."""
+    return filtering("older_than" if attribute == "deleted_within" else attribute, value)
+
+
 def check_all(rows: tuple[Input, ...]) -> None:
     check_attributes(rows, HOLDERS)
     check_action(rows, read("action.yml"))
     check_page(rows, read("docs/inputs.md").partition("## Outputs")[0])
     check_schema(rows, read("docs/policy.schema.json"))
     check_kinds(rows)
+    check_words(rows, filtering)
     check_policies(rows, read("docs/policies.md"))
     check_flags(rows, cli._parser("package-retention").format_help())
 
@@ -139,6 +186,7 @@ HALVES: dict[str, Callable[[], Any]] = {
         (replace(MADE_UP, sections=(), place=Place.SETTINGS, default="soon"),)
     ),
     "not in the page of policies": lambda: check_policies((MADE_UP,), read("docs/policies.md")),
+    "not in a rule's own words": lambda: check_words(ROWS, filtering_by_another),
     "no flag": lambda: check_flags((*ROWS, MADE_UP), cli._parser("package-retention").format_help()),
 }
 
