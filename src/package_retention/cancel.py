@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a value that everything waiting looks at, and the clock that waits.
+"""Turn SIGINT and SIGTERM into a value that everything which waits checks, and make the clock that waits.
 
 The runner sends SIGINT on a cancel, SIGTERM seconds later, then kills; as process 1 of a container both would do
 nothing without a handler. A handler may interrupt its own thread inside a lock, so it only notes the signal and puts
@@ -26,7 +26,7 @@ _STATUS_BASE = 128
 
 
 class Cancel:
-    """Whether the run was cancelled, and by what; the first signal counts, later ones change nothing."""
+    """Whether the run was cancelled, and by which signal; the first one counts."""
 
     def __init__(self) -> None:
         self.status = 0
@@ -35,7 +35,7 @@ class Cancel:
 
     @contextmanager
     def installed(self, install: Callable[[int, Any], Any] = signal.signal) -> Iterator[Cancel]:
-        """Handle both signals inside, and restore the earlier handlers afterwards. Main thread only."""
+        """Handle both signals, and restore the earlier handlers afterwards. Main thread only."""
         watcher = Thread(target=self._forward_signals, name="cancel", daemon=True)
         watcher.start()
         before = [(number, install(number, self.handle)) for number in SIGNALS]
@@ -63,7 +63,7 @@ class Cancel:
             raise CancelledError(self.status)
 
     def wait(self, seconds: float) -> bool:
-        """Wait until a signal comes, at most so many seconds, and return whether one came."""
+        """Wait for a signal, at most so many seconds, and return whether one came."""
         return self.cancelled or self._event.wait(max(0.0, min(seconds, TIMEOUT_MAX)))
 
     def _forward_signals(self) -> None:
@@ -82,11 +82,11 @@ class RealClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return the reading of a clock that never goes back, in seconds."""
+        """Return the reading of a monotonic clock, in seconds."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait; raises `CancelledError` when a signal comes, or came before, unless something must be finished."""
+        """Wait; raise `CancelledError` if a signal comes, or came before, unless the thread is shielded."""
         if is_shielded():
             time.sleep(seconds)
             return

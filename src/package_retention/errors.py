@@ -1,18 +1,18 @@
-"""The one tree of errors.
+"""The errors of a run, in one tree.
 
-    RetentionError                  what, on which object; `hint` says what to do next
-    ├── InputError                  inputs or the policy file do not fit: every problem at once
+    RetentionError                  what happened to which object; `hint` says what to do next
+    ├── InputError                  inputs or the policy file are invalid: every problem at once
     ├── PlanError                   a plan that may not be carried out (guards, reports that do not agree)
     ├── RefusedError                GitHub or the registry said no; carries the `Refusal`
     │   └── MissingError            a 404 that was looked into: not there, or hidden from this token
-    ├── UnreachableError            no usable answer after every try (drops, 5xx, time-outs)
-    │   └── InDoubtError            a change may have been made or not, and GitHub did not say which
+    ├── UnreachableError            no usable response after every try (drops, 5xx, time-outs)
+    │   └── InDoubtError            a change may have been made or not, and GitHub did not say later
     ├── StaleError                  the facts under a change grew older than five minutes before it could be sent
-    ├── HourError                   the hour's rate budget does not hold the lists that the run needs
-    ├── BudgetError                 the time limit or the rate budget ends the run here, cleanly
+    ├── HourError                   the lists that the run needs exceed the hour's rate budget
+    ├── BudgetError                 the time limit or the rate budget ends the run, cleanly
     └── CancelledError              SIGINT or SIGTERM
 
-A message may hold text that came from the API: it is escaped where it is printed, never here. A token is in none.
+A message may hold text from the API: it is escaped where it is printed, never here. No message holds a token.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class RefusalKind(StrEnum):
-    """What a response of part J of the facts means; its status code alone does not say."""
+    """The meaning of a refusal (facts J), which its status alone does not determine."""
 
     BAD_TOKEN = "bad-token"  # noqa: S105 - a name, not a secret
     SCOPE = "scope"
@@ -49,7 +49,7 @@ class RefusalKind(StrEnum):
     OTHER = "other"
 
 
-_FOR_GOOD = frozenset({RefusalKind.LAST_VERSION, RefusalKind.LAST_TAGGED, RefusalKind.DOWNLOADS})
+_PERMANENT = frozenset({RefusalKind.LAST_VERSION, RefusalKind.LAST_TAGGED, RefusalKind.DOWNLOADS})
 _EVERY_CHANGE = frozenset(
     {
         RefusalKind.BAD_TOKEN,
@@ -74,18 +74,18 @@ class Refusal:
     hint: str
 
     @property
-    def for_good(self) -> bool:
-        """Whether GitHub's own rules refuse it for good: what is refused stays, with a warning."""
-        return self.kind in _FOR_GOOD
+    def permanent(self) -> bool:
+        """Whether GitHub's own rules refuse it permanently: the object stays, with a warning."""
+        return self.kind in _PERMANENT
 
     @property
     def meets_every_change(self) -> bool:
-        """Whether each further change in the package would meet it too."""
+        """Whether every further change in the package would be refused too."""
         return self.kind in _EVERY_CHANGE
 
     @property
     def ends_run(self) -> bool:
-        """Whether each further request at all would meet it (a token that expired in the middle)."""
+        """Whether every further request would be refused too (a token that expired during the run)."""
         return self.kind is RefusalKind.BAD_TOKEN
 
 
@@ -100,7 +100,7 @@ class RetentionError(Exception):
 
 
 class InputError(RetentionError):
-    """Inputs that do not fit: every problem at once, as values; `output.problems` makes the sentences."""
+    """Invalid inputs: every problem at once, as values; `output.problems` makes the sentences."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__(", ".join(f"{problem.input} {problem.code}".strip() for problem in problems))
@@ -128,11 +128,11 @@ class MissingError(RefusedError):
 
 
 class UnreachableError(RetentionError):
-    """No usable answer after every try that is allowed."""
+    """No usable response after every try."""
 
 
 class InDoubtError(UnreachableError):
-    """A change may have been made: its answer was lost, and GitHub did not say later."""
+    """A change may have been made: its response was lost, and GitHub did not say later."""
 
 
 class StaleError(RetentionError):
@@ -140,14 +140,14 @@ class StaleError(RetentionError):
 
 
 class HourError(RetentionError):
-    """The hour's rate budget does not hold the lists of the run, and nothing has been changed: the next has no more."""
+    """The lists of the run exceed the hour's rate budget, and nothing has been changed: the next hour has no more."""
 
 
 class BudgetError(RetentionError):
     """The time limit (`cause="time"`) or the rate budget (`"budget"`) ends the run, cleanly.
 
-    `failing`: the request that it met had failed before (drops, 5xx), so the end is not a clean one. Neither is one
-    that is `fruitless`: the run used up an hour's budget and has changed nothing, so the next would do the same.
+    `failing`: the request had failed before (drops, 5xx), so the run did not end cleanly. `fruitless`: the run used up an
+    hour's budget and changed nothing, so the next would do the same; that is not a clean end either.
     """
 
     def __init__(

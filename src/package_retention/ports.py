@@ -1,4 +1,4 @@
-"""What the pipeline asks of the world, as small protocols: the edges implement them, tests bring their own.
+"""What the pipeline needs from outside, as small protocols: the clients implement them, tests have their own.
 
 Every method may raise `RefusedError`, `UnreachableError`, `BudgetError` or `CancelledError`; every method may be
 called from several threads at once.
@@ -41,7 +41,7 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Return the reading of a clock that never goes back, in seconds."""
+        """Return the reading of a monotonic clock, in seconds."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -53,16 +53,16 @@ class PackagesApi(Protocol):
     """GitHub's Packages REST API as one owner's token sees it.
 
     `not_after` of a change is a reading of `Clock.monotonic`: a change that could not be sent by then (it waited for
-    the rate limit) raises `StaleError` unsent. A change answers `DONE`, or `ALREADY` where the first try found the
-    work done by somebody else; a change repeated after a lost answer that is then found done is `DONE`.
+    the rate limit) raises `StaleError` unsent. A change returns `DONE`, or `ALREADY` if the first try found that somebody
+    else had done it; one that was repeated after a lost response and is then found done is `DONE`.
     """
 
     def owner(self, login: str) -> Owner:
-        """Find out what kind of owner this is; raise `MissingError` if it does not exist."""
+        """Return the owner of this login with its kind; raise `MissingError` if it does not exist."""
         ...
 
     def packages(self, owner: Owner, package_type: PackageType) -> tuple[Package, ...]:
-        """List the owner's packages of a type, ghosts (`deleted_…`) left out."""
+        """List the owner's packages of a type, without ghosts (`deleted_…`)."""
         ...
 
     def some_packages(self, owner: Owner, package_type: PackageType) -> tuple[Package, ...]:
@@ -70,31 +70,31 @@ class PackagesApi(Protocol):
         ...
 
     def package(self, owner: Owner, package_type: PackageType, name: str) -> Package:
-        """Get one package; `MissingError` where it is not there or hidden."""
+        """Get one package; raise `MissingError` if it does not exist or is hidden."""
         ...
 
     def begin_versions(self, package: Package) -> None:
-        """Fetch the first page of the active versions, which the next `versions` goes on from.
+        """Fetch the first page of the active versions, from which the next `versions` goes on.
 
-        `HourError` where the hour's rate budget does not hold the further pages of all that was begun.
+        Raise `HourError` if the further pages of all lists begun exceed the hour's rate budget.
         """
         ...
 
     def versions(
         self, package: Package, *, deleted: bool = False, at_rest: bool = False
     ) -> tuple[Version, ...]:
-        """List all versions, every page; `MissingError` where the package is not there or hidden.
+        """List all versions, every page; raise `MissingError` if the package does not exist or is hidden.
 
-        `at_rest`: with no row missed because others pushed or deleted meanwhile; `UnreachableError` where they always did.
+        `at_rest`: miss no version because others pushed or deleted meanwhile; raise `UnreachableError` if they always did.
         """
         ...
 
     def version(self, package: Package, version_id: int) -> Version:
-        """Get one version; `MissingError` where it is not there."""
+        """Get one version; raise `MissingError` if it does not exist."""
         ...
 
     def find_version(self, package: Package, name: str) -> Version | None:
-        """Find an active version by its name (a digest), page by page; `None` where it is not listed."""
+        """Find an active version by its name (a digest), page by page; return `None` if it is not listed."""
         ...
 
     def delete_version(self, package: Package, version_id: int, *, not_after: float | None = None) -> Result:
@@ -102,7 +102,7 @@ class PackagesApi(Protocol):
         ...
 
     def ensure_room(self, changes: int) -> None:
-        """Raise `BudgetError` where time and rate budget do not hold so many more changes."""
+        """Raise `BudgetError` if time or rate budget do not suffice for so many more changes."""
         ...
 
     def restore_version(self, package: Package, version_id: int, *, not_after: float | None = None) -> Result:
@@ -110,7 +110,7 @@ class PackagesApi(Protocol):
         ...
 
     def delete_package(self, package: Package, *, not_after: float | None = None) -> Result:
-        """Delete a whole package; sent once, `StaleError` where another try is due (after another look)."""
+        """Delete a whole package with one request; raise `StaleError` if it needs another try, before which the package must be looked at again."""
         ...
 
     def restore_package(self, package: Package, *, not_after: float | None = None) -> Result:
@@ -133,7 +133,7 @@ class PackagesApi(Protocol):
         ...
 
     def notices(self) -> tuple[str, ...]:
-        """Return what responses said beside their content and a user must know (partial SSO results, deprecations)."""
+        """Return what users must know from the headers of responses (partial SSO results, deprecations)."""
         ...
 
 
@@ -147,15 +147,15 @@ class RawManifest:
 
 
 class RegistryApi(Protocol):
-    """A container registry (facts D). Readings are values: nothing here raises for an answer that is a refusal."""
+    """A container registry (facts D). Readings are values: no reading raises for a refusal."""
 
     def manifests(
         self, package: Package, digests: Iterable[str], listed: Collection[str] = ()
     ) -> Mapping[str, Reading]:
-        """Read manifests, concurrently; every digest asked for has an answer.
+        """Read manifests concurrently, and return one reading for each digest.
 
-        What an earlier run read answers for digests in `listed`, those of the newest list: what nothing lists any
-        more may be gone, and only the registry knows.
+        A reading of an earlier run is used only for digests in `listed`, those of the newest list: what is no longer
+        listed may be gone, and only the registry knows.
         """
         ...
 
@@ -164,20 +164,20 @@ class RegistryApi(Protocol):
         ...
 
     def labels(self, package: Package, configs: Iterable[str]) -> Mapping[str, str | UnreadLabel | None]:
-        """Read the label `quay.expires-after` of configs, concurrently; every digest asked for has an answer."""
+        """Read the label `quay.expires-after` of configs concurrently, and return one reading for each digest."""
         ...
 
     def put(self, package: Package, tag: str, manifest: RawManifest) -> None:
-        """Write a manifest under a tag; `RefusedError` or `UnreachableError` where it was not written."""
+        """Write a manifest under a tag; raise `RefusedError` or `UnreachableError` if it was not written."""
         ...
 
     def referrers(self, package: Package, digest: str) -> tuple[Descriptor, ...] | None:
-        """Return what the referrers API says refers to a digest; `None` where the registry has no such API."""
+        """Return the manifests that refer to a digest; `None` if the registry has no referrers API."""
         ...
 
 
 class GitApi(Protocol):
-    """What a repository lists. What cannot be listed is a value: nothing here raises for a refusal."""
+    """What a repository has. What cannot be listed is a value: a refusal raises nothing."""
 
     def names(self, repository: str, kinds: Collection[GitKind]) -> RepositoryNames:
         """List the things of some kinds in a repository (`owner/name`), each list whole or `Unlisted`."""

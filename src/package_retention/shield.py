@@ -1,7 +1,8 @@
-"""What must not be left half done: inside `shielded`, neither a cancel nor the time limit stops this thread.
+"""Protect what must not be left half done: inside `shielded`, neither a cancel nor the time limit stops this thread.
 
-Only the taking away of a tag needs it (a tag is moved to a placeholder that is then deleted); the edges ask `is_shielded`
-before they give up.
+Only the removal of a tag needs it: the tag is moved to a placeholder, which is then deleted. A run that ended between the
+two would leave the tag on the placeholder, and whoever pulls it gets nothing. The clients check `is_shielded` before they
+give up.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _SHIELDED: ContextVar[bool] = ContextVar("shielded", default=False)
 
 @contextmanager
 def shielded() -> Iterator[None]:
-    """Go on in spite of a cancel and of the time limit; for a few requests, not for work."""
+    """Go on in spite of a cancel and the time limit; for a few requests alone."""
     before = _SHIELDED.set(True)
     try:
         yield
@@ -27,5 +28,5 @@ def shielded() -> Iterator[None]:
 
 
 def is_shielded() -> bool:
-    """Return whether this thread completes something that must not be left half done."""
+    """Return whether this thread must complete what it has begun."""
     return _SHIELDED.get()

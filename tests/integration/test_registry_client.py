@@ -112,7 +112,7 @@ def unreadable(reading: object) -> str:
 def test_manifests_are_read_with_one_token_a_package() -> None:
     held = images(40)
     with serving(Fake(held)) as server:
-        registry = client(server.url)
+        registry = client(server.url, workers=16)
         found = registry.manifests(APP, [one.digest for one in held])
         assert [type(reading) for reading in found.values()] == [Manifest] * 40
         assert list(found) == [one.digest for one in held]

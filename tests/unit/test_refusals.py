@@ -526,7 +526,7 @@ def test_a_refused_restore_names_window_name_and_role() -> None:
         assert "uses the name" in refusal.hint
         assert "role Admin" in refusal.hint
         assert not refusal.meets_every_change
-        assert not refusal.for_good
+        assert not refusal.permanent
     assert restore_refused(RESTORES).kind is RefusalKind.VERSION_NOT_FOUND
     assert restore_refused(replace(RESTORES, kind=StepKind.RESTORE_PACKAGE)).kind is RefusalKind.NOT_FOUND
     assert '"name taken"' in restore_refused(RESTORES, 422, {"message": "name taken"}).message
@@ -590,6 +590,6 @@ def test_an_unknown_refusal_of_an_unsupported_token_says_so() -> None:
 
 def test_what_refuses_for_good_and_what_ends_a_package() -> None:
     explained = {row[0]: explain(LISTS if row[0] == 8 else DELETES, row[1], {}, row[2]) for row in PART_J}
-    assert {number for number, refusal in explained.items() if refusal.for_good} == {9, 10, 11, 12}
+    assert {number for number, refusal in explained.items() if refusal.permanent} == {9, 10, 11, 12}
     every_change = {number for number, refusal in explained.items() if refusal.meets_every_change}
     assert every_change == {1, 2, 3, 4, 13, 14, 15, 16, 17, 18, 24, 26, 27, 31}

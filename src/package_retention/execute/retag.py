@@ -234,7 +234,7 @@ class TagRemover(_TagMover):
         if not back:
             return Move(moved=True)
         # What GitHub's own rules refuse for good (the last tagged version) is no failure: the tag stays.
-        for_good = isinstance(error, RefusedError) and error.refusal.for_good
+        for_good = isinstance(error, RefusedError) and error.refusal.permanent
         return Move(problem=_met(code, tag, error), stays=for_good)
 
 

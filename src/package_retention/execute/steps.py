@@ -75,7 +75,7 @@ class StepRunner:
         except (StaleError, BudgetError, CancelledError):
             raise
         except RefusedError as error:
-            result = Result.REFUSED if error.refusal.for_good else Result.FAILED
+            result = Result.REFUSED if error.refusal.permanent else Result.FAILED
             return Done(Outcome(step, result, error.message, error.hint), error.refusal)
         except RetentionError as error:
             doubtful = isinstance(error, InDoubtError)

@@ -1,4 +1,5 @@
 """What the clients of the API and the registry share: one request, when to try it again, links, redaction.
 
-This room knows no package and no rule. It never follows a redirect by itself, which would take the token along.
+This package knows neither packages nor rules. It never follows a redirect, which would take the token along, and never
+puts a library's own error into a message, which may hold the token.
 """

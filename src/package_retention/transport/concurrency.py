@@ -1,8 +1,8 @@
-"""How much of one run is under way at once, all in one place.
+"""How much of one run is under way at once.
 
 GitHub allows 100 requests at once for one token, REST and GraphQL together (facts C); what its container registry
-allows is not documented, so its requests are counted in. Each client holds its own share by a semaphore, with any
-number of threads, and the rest is left to other jobs of the same token.
+allows is not documented, so its requests count too. Each client keeps to its own share, with any number of threads, and
+the rest is left to other jobs with the same token.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ PAGES = 32
 
 
 class FifoLock:
-    """One holder at a time, in the order of asking: `threading.Lock` promises no order.
+    """A lock that threads get in the order in which they asked for it; `threading.Lock` promises no order.
 
-    The holder hands the lock over to the one who has waited longest, so nobody can overtake or be forgotten.
+    The holder hands the lock over to the thread that has waited longest, so no thread overtakes another.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class FifoLock:
         self._taken = False
 
     def __enter__(self) -> None:
-        """Wait for one's turn."""
+        """Wait for the lock."""
         with self._guard:
             if not self._taken:
                 self._taken = True
@@ -51,7 +51,7 @@ class FifoLock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Hand the turn over."""
+        """Hand the lock over."""
         with self._guard:
             self._hand_over()
 
@@ -62,7 +62,7 @@ class FifoLock:
             self._taken = False
 
     def _give_up(self, mine: threading.Lock) -> None:
-        # A signal handler raised while this one waited; the turn may have been handed to it just then.
+        # A signal handler raised while this thread waited; it may have got the lock just then.
         with self._guard:
             if mine in self._waiting:
                 self._waiting.remove(mine)

@@ -1,4 +1,4 @@
-"""One HTTP request and its answer, bounded in size and time; any status is an answer.
+"""Send one HTTP request and read its response, bounded in size and time; any status is a response.
 
 Nothing leads a request, or the token in it, away from the URL that it was made for: redirects are not followed, and
 `.netrc` and cookies are not used. Proxies and private CAs come from the environment, as requests reads them.
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MAX_BODY = 8 * 1024 * 1024  # bytes; registries take 4 MiB (distribution-spec, "Pushing Manifests")
-LONGEST_ANSWER = 60.0  # seconds; an answer that drips is a drop
+LONGEST_RESPONSE = 60.0  # seconds; a response that takes longer counts as a drop
 _CHUNK = 16 * 1024
 
 
 class TransportError(Exception):
-    """No usable answer came.
+    """There was no usable response.
 
-    `sent`: there was a connection, so the request may have arrived, and a change may have been made. `retryable`:
-    another try may go better; otherwise `hint` says what to do. The text never quotes the libraries' own, which may
-    hold the token.
+    `sent`: whether there was a connection, so that the request may have arrived, and a change may have been made.
+    `retryable`: whether another try may go better; otherwise `hint` says what to do. The text never quotes the
+    libraries' own, which may hold the token.
     """
 
     def __init__(self, why: str, *, sent: bool, retryable: bool = True, hint: str = "") -> None:
@@ -43,7 +43,7 @@ class TransportError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP answer, names of headers in any case; a body longer than `MAX_BODY` was cut off there."""
+    """An HTTP response; names of headers are in any case, and a body longer than the bounds was cut off."""
 
     status: int
     headers: Mapping[str, str]
@@ -56,9 +56,9 @@ def _anything(_response: Response) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request; its `auth` is always given, or requests would look for one in `.netrc`.
+    """A request; `auth` is required, since `requests` would otherwise look for one in `.netrc`.
 
-    `plausible` says whether an answer can be the registry's own; a proxy's or a portal's page cannot.
+    `plausible` returns whether a response can be the server's own; the page of a proxy or a portal cannot.
     """
 
     method: str
@@ -70,13 +70,13 @@ class Request:
 
 
 class Authorization(AuthBase):
-    """The `Authorization` header of one request; empty for none."""
+    """Set the `Authorization` header of a request; an empty value sets none."""
 
     def __init__(self, value: str = "") -> None:
         self._value = value
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Put the header on the request."""
+        """Set the header."""
         if self._value:
             request.headers["Authorization"] = self._value
         return request
@@ -112,7 +112,7 @@ def pooled_session(connections: int) -> requests.Session:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much of one response is waited for.
+    """How much of a response is read, and for how long.
 
     Args:
         most: bytes of the body, decompressed; it is cut off soon after.
@@ -130,7 +130,7 @@ def exchange(
 ) -> Response:
     """Send a request once; raise `TransportError` for a drop, a time-out, or a response that breaks off."""
     try:
-        until = min(monotonic() + LONGEST_ANSWER, bounds.deadline)
+        until = min(monotonic() + LONGEST_RESPONSE, bounds.deadline)
         with session.request(
             request.method,
             request.url,
@@ -165,15 +165,15 @@ _FAILURES = (requests.RequestException, HTTPError, ValueError, OSError)
 
 
 def failure_of(error: Exception) -> TransportError:
-    """Return what went wrong, in words that hold nothing of the request."""
+    """Describe what went wrong, in words that hold nothing of the request."""
     if permanent := _permanent(error):
         return permanent
     if isinstance(error, requests.exceptions.ProxyError):
-        return TransportError(f"the proxy gave no connection ({_innermost(error)})", sent=False)
+        return TransportError(f"the proxy refused the connection ({_innermost(error)})", sent=False)
     if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError) or _never_connected(error):
         return TransportError(f"no connection could be made ({_innermost(error)})", sent=False)
     if isinstance(error, requests.Timeout):
-        return TransportError("the answer took too long (timed out)", sent=True)
+        return TransportError("the response took too long (timed out)", sent=True)
     return TransportError(f"the connection was dropped ({_innermost(error)})", sent=True)
 
 
@@ -201,7 +201,7 @@ def _never_connected(error: Exception) -> bool:
 
 
 def _innermost(error: BaseException) -> str:
-    """Return the innermost reason in a few words, without addresses of objects."""
+    """Return the innermost reason in a few words, without the addresses of objects."""
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     return (isinstance(error, OSError) and error.strerror) or type(error).__name__

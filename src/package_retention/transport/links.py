@@ -1,4 +1,4 @@
-"""Read `Link` headers (facts A6), and judge where a URL from outside leads: the token goes to its own host alone."""
+"""Read `Link` headers (facts A6), and decide whether the token may be sent to a URL from outside."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PARAMETER = re.compile(r';\s*(?P<name>[\w*-]+)\s*=\s*(?:"(?P<quoted>[^"]*)"|(?P
 # `int` alone would read other scripts' digits, signs and numbers of any length.
 _PAGE = re.compile(r"[0-9]{1,9}")
 _PORTS = {"http": 80, "https": 443}
-# Parsers differ on user names, backslashes, spaces and control characters in a URL: what could be read two ways is refused.
+# Parsers differ on user names, backslashes, spaces and control characters in a URL: one that could be read two ways is refused.
 _PLAIN_URL = re.compile(
     r"https?://(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?][!$-\[\]-~]*)?",
     re.IGNORECASE | re.ASCII,
@@ -25,7 +25,7 @@ _PLAIN_URL = re.compile(
 
 
 def links(header: str | None) -> Mapping[str, str]:
-    """Read a `Link` header: relation (in small letters) to URL; the first link of a relation counts (RFC 8288)."""
+    """Read a `Link` header, and return URLs by relation (in small letters); the first link of a relation counts (RFC 8288)."""
     found: dict[str, str] = {}
     for link in _LINK.finditer(header or ""):
         for name in _relations(link["parameters"]):
@@ -34,7 +34,7 @@ def links(header: str | None) -> Mapping[str, str]:
 
 
 def _relations(parameters: str) -> list[str]:
-    # Read in order, so that a `rel=` inside another parameter's quotes is none; the first `rel` counts.
+    # Read in order, so that a `rel=` inside another parameter's quotes does not count; the first `rel` does.
     values = (
         parameter["quoted"] or parameter["bare"] or ""
         for parameter in _PARAMETER.finditer(parameters)
@@ -67,7 +67,7 @@ def same_host(url: str, base_url: str) -> bool:
 
 
 def split_url(url: str) -> SplitResult | None:
-    """Take a URL apart; `None` unless it is plain http(s) with a host that every reader sees alike."""
+    """Split a URL; return `None` unless it is plain http(s) with a host that every parser reads alike."""
     if not _PLAIN_URL.fullmatch(url):
         return None
     try:

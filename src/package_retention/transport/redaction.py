@@ -1,4 +1,4 @@
-"""Takes secrets out of what servers say, before any message is made of it.
+"""Replace secrets in what servers send, before any message is made of it.
 
 A proxy that repeats the `Authorization` header in its error page, or a token service that repeats the credentials it
 refuses, would otherwise carry the token into the report and the summary, which no runner masks.
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _HIDDEN = "***"
-_SHORTEST = 8  # characters; a shorter secret is none, and would tear words apart
+_SHORTEST = 8  # characters; replacing a shorter text would destroy words
 
 
 class Redactor:
-    """Knows the secrets of a run and replaces them; safe in threads.
+    """Replaces the secrets of a run; safe in threads.
 
     Args:
         secret: the token of the run.
-        mask: called with each secret that comes later (bearer tokens of the registry), so that logs hide it too.
+        mask: called with each secret that comes later (bearer tokens of the registry), so that logs hide them too.
     """
 
     def __init__(self, secret: str = "", mask: Callable[[str], None] = lambda _: None) -> None:
@@ -33,7 +33,7 @@ class Redactor:
         """Hide one more secret from now on."""
         forms = _forms(secret)
         if forms and forms[0] not in self._forms:
-            # A new tuple each time: others may read the old one just now.
+            # A new tuple each time: other threads may be reading the old one.
             self._forms = (*self._forms, *forms)
             self._mask(secret)
 
@@ -61,7 +61,7 @@ def _forms(secret: str) -> tuple[str, ...]:
 
 
 def _encoded(secret: bytes) -> Iterator[str]:
-    """Return what base64 makes of a secret wherever it begins (`user:secret`): three texts, less their edges."""
+    """Yield what base64 makes of a secret at each place where it may begin (`user:secret`), without the edges."""
     for before in range(3):
         digits = base64.b64encode(b"\0" * before + secret).decode().rstrip("=")
         # The first and last digit also hold bits of what stands beside the secret.

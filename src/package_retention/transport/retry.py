@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RetryCause(StrEnum):
-    """The responses after which another try may go better; the value is how messages call them."""
+    """Why another try may go better; the value is its name in messages."""
 
     DROP = "no usable answer"
     SERVER = "a server error"
@@ -31,13 +31,13 @@ class RetryCause(StrEnum):
 
     @property
     def is_failure(self) -> bool:
-        """Whether there is no usable answer: the request may have been carried out."""
+        """Whether there is no usable response: the request may have been carried out."""
         return self in (RetryCause.DROP, RetryCause.SERVER)
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Seconds that double with each try, times a random factor: those who failed together do not come back together."""
+    """Seconds that double with each try, times a random factor, so that requests that failed together do not return together."""
 
     first: float
     most: float
@@ -91,7 +91,7 @@ API = RetryPolicy(
     backoff=Backoff(1.0, 30.0, (0.5, 1.5)),
     # "Wait for at least one minute", then for an exponentially increasing time (facts C).
     limit_backoff=Backoff(60.0, 960.0, (1.0, 1.1)),
-    # All wait at the rate limiter, which lets them out one by one.
+    # All requests wait at the rate limiter, which lets them go one by one.
     spread=_NO_WAIT,
     shortest=1.0,
     # A primary limit is an hour's (facts C): a run that would have to wait longer ends and says so.
@@ -113,7 +113,8 @@ REGISTRY = RetryPolicy(
     backoff=Backoff(0.5, 30.0, (0.5, 1.0)),
     # GHCR limits by the minute, and names waits of milliseconds (facts C).
     limit_backoff=Backoff(0.5, 30.0, (0.5, 1.0)),
-    # No rate limiter stands before it: all who were throttled wait for the same moment, so they are spread, wider at each try.
+    # There is no rate limiter before it: requests that were throttled together wait for the same moment, so they are spread,
+    # wider with each try.
     spread=Backoff(0.5, 30.0, (0.0, 1.0)),
     shortest=0.0,
     longest=300.0,
@@ -122,7 +123,7 @@ REGISTRY = RetryPolicy(
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """How long to wait, in seconds, before the next try, and whether this request alone or all of them wait."""
+    """The seconds before the next try, and whether this request alone or all of them wait."""
 
     seconds: float
     scope: Literal["this", "all"]
