@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from integration.scripted import Reply, ScriptedServer
 from package_retention import __version__
-from package_retention.api.session import MAX_ANSWER, Session
+from package_retention.api.session import MAX_RESPONSE, Session
 from package_retention.transport.exchange import TransportError
 
 TOKEN = "ghp_secret"
@@ -203,7 +203,7 @@ def certificate(folder: Path) -> Path:
 
 
 def test_a_body_is_bounded_after_decompression_and_in_time() -> None:
-    bomb = gzip.compress(b" " * (MAX_ANSWER + 1))
+    bomb = gzip.compress(b" " * (MAX_RESPONSE + 1))
     with ScriptedServer(lambda _: Reply(200, bomb, {"Content-Encoding": "gzip"})) as server:
         session = Session(server.url, TOKEN)
         with pytest.raises(TransportError, match="more than 32 MiB"):

@@ -86,8 +86,8 @@ def test_ghosts_are_left_out() -> None:
     [
         (None, "a package is NoneType"),
         ([], "a package is list"),
-        ({"id": 7}, "id '7', name 'None', its `name` is no text"),
-        ({"name": ""}, "`name` is no text"),
+        ({"id": 7}, "id '7', name 'None', its `name` is not text"),
+        ({"name": ""}, "`name` is not text"),
         ({"name": "lib", "package_type": "container"}, "`package_type` is not npm"),
         ({"name": "lib", "package_type": "conda"}, "`package_type` is not npm"),
         ({"name": "lib", "package_type": 5}, "`package_type` is not npm"),
@@ -157,7 +157,7 @@ def test_an_image_that_does_not_tell_its_tags_never_passes_for_untagged(metadata
 
 @pytest.mark.parametrize("tags", [["a", 1], {"a": "b"}, 7, [None]])
 def test_tags_that_are_no_names(tags: Any) -> None:
-    with pytest.raises(ValueError, match="no list of names"):
+    with pytest.raises(ValueError, match="not a list of names"):
         rows.version(VERSION | {"metadata": {"container": {"tags": tags}}}, CONTAINER)
 
 
@@ -169,8 +169,8 @@ def test_tags_that_are_no_names(tags: Any) -> None:
         ({"id": 7.0, "name": "x"}, "positive integer"),
         ({"id": 0, "name": "x"}, "positive integer"),
         ({"name": "x"}, "positive integer"),
-        ({"id": 7}, "`name` is no text"),
-        ({"id": 7, "name": ["x"]}, "`name` is no text"),
+        ({"id": 7}, "`name` is not text"),
+        ({"id": 7, "name": ["x"]}, "`name` is not text"),
         ("x", "a version is str"),
     ],
 )

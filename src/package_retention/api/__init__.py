@@ -1,5 +1,6 @@
 """GitHub's Packages REST API: the client, and the rules of its requests and responses.
 
-The rules (`refusals`, `tokens`, `budgets`, `rows`) are pure functions of status, headers and body. This room never decides
-what is deleted, never sends the token to another host, and never returns a part of a list as the whole.
+The rules (`refusals`, `tokens`, `budgets`, `rows`) are pure functions of status, headers and body. This package never
+decides what is deleted, never sends the token to another host, never returns part of a list as the whole, and never takes
+a 404 for proof that something is gone.
 """

@@ -1,4 +1,8 @@
-"""Send one change, and look into it if the response does not settle whether it is done (facts A7)."""
+"""Send a change, and check whether it was made if the response does not say so (facts A7).
+
+GitHub answers 404 to a change without the role, to one of an object that is gone, and to the repetition of one that was
+made. So a 404 proves nothing: the object is read before anything is said about it.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,7 @@ _MISSING = (RefusalKind.NOT_FOUND, RefusalKind.VERSION_NOT_FOUND)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of one version or package: `path` carries it out with `method`, a GET of `thing` shows the object."""
+    """A change of a version or a package: `method` and `path` carry it out, a GET of `thing` shows the object."""
 
     context: RequestContext
     method: str
@@ -40,12 +44,12 @@ class Change:
 
     @property
     def once(self) -> bool:
-        """Whether each try needs a look of its own: a package takes along what was pushed during a wait."""
+        """Whether each try needs another look first: a deleted package takes along what was pushed during a wait."""
         return self.context.kind is StepKind.DELETE_PACKAGE
 
     @property
     def restores(self) -> bool:
-        """Whether the object is there once this is done."""
+        """Whether the object exists once the change is made."""
         return self.context.kind in (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE)
 
 
@@ -53,13 +57,13 @@ def execute(client: GitHubClient, change: Change, *, not_after: float | None = N
     """Carry out a change.
 
     Returns:
-        `DONE`, or `ALREADY` where the first try found it done. One whose answer was lost and that is then found done
-        is `DONE`.
+        `DONE`, or `ALREADY` if the first try found it done by somebody else. A change whose response was lost and that is
+        then found done is `DONE`.
 
     Raises:
-        RefusedError: GitHub refuses; a 404 was looked into (gone, or the role is missing).
-        UnreachableError: no usable answer; an `InDoubtError` where the change may have been made.
-        StaleError: it could not be sent by `not_after`, or the next try needs another look first; it is not done.
+        RefusedError: GitHub refuses; after a 404 the object was read (gone, or the role is missing).
+        UnreachableError: no usable response; `InDoubtError` if the change may have been made.
+        StaleError: it could not be sent by `not_after`, or the next try needs another look first; it was not made.
         BudgetError: time or budget ended the run before it was done.
         CancelledError: the run was cancelled before it was done.
     """
@@ -71,14 +75,14 @@ def execute(client: GitHubClient, change: Change, *, not_after: float | None = N
         return _resolve(client, change, lost)
     if response.status == _NO_CONTENT:
         return Result.DONE
-    done = _looked_into(client, change, response) if _is_doubtful(change, response) else None
+    done = _check(client, change, response) if _is_doubtful(change, response) else None
     if done:
         return Result.DONE if response.lost or response.ok else Result.ALREADY
     if done is None and response.lost:
-        # The try before this refusal may have made it, and a refusal does not show whether it did.
+        # The try before this refusal may have made it, and the refusal does not show whether it did.
         raise _unknown(change)
     if response.ok:
-        # Whoever answered this, it was not the API (facts A1: 204 is all that it says).
+        # The API answers 204 alone (facts A1): this came from something before it.
         raise _unknown(change) if done is None else _undone(change, response)
     if response.status == _NOT_FOUND and done is False:
         if change.restores:
@@ -88,7 +92,7 @@ def execute(client: GitHubClient, change: Change, *, not_after: float | None = N
 
 
 def refused(context: RequestContext, response: ApiResponse) -> RefusedError:
-    """Return the error that a response stands for: `MissingError` where what was asked for is not there or hidden."""
+    """Return the error of a refusal: `MissingError` if the object does not exist or is hidden."""
     refusal = refusals.explain(context, response.status, response.headers, response.body)
     return MissingError(refusal) if refusal.kind in _MISSING else RefusedError(refusal)
 
@@ -99,7 +103,7 @@ def _is_doubtful(change: Change, response: ApiResponse) -> bool:
     return change.restores and response.status in _CONFLICTS
 
 
-def _looked_into(client: GitHubClient, change: Change, response: ApiResponse) -> bool | None:
+def _check(client: GitHubClient, change: Change, response: ApiResponse) -> bool | None:
     try:
         return _is_done(client, change)
     except (UnreachableError, BudgetError, CancelledError, RefusedError) as error:
@@ -123,7 +127,7 @@ def _resolve(client: GitHubClient, change: Change, lost: LostChangeError) -> Res
 
 
 def _is_done(client: GitHubClient, change: Change) -> bool | None:
-    """Look at the object; `None` where the look itself is refused."""
+    """Return whether the object shows the change; `None` if reading it is refused."""
     response = client.get(change.thing, change.context.action)
     if response.status == _UNAUTHORIZED:
         raise refused(change.context, response)

@@ -1,4 +1,8 @@
-"""Send requests to GitHub's REST API: each waits its turn, is tried again, and ends in a response or an error."""
+"""Send requests to GitHub's REST API: each waits for the rate limit, is tried again, and ends in a response or an error.
+
+A redirect of a GET is followed within the API's own host, one of a change never: a 404 or a redirect after a change is for
+`changes` to interpret.
+"""
 
 from __future__ import annotations
 
@@ -32,10 +36,10 @@ _LATER = "GitHub may have trouble (https://www.githubstatus.com), or the network
 
 
 class Exchange(Protocol):
-    """One connection to the API, as `session.Session` is."""
+    """A connection to the API, such as `session.Session`."""
 
     def exchange(self, method: str, url: str) -> tuple[int, Mapping[str, str], str]:
-        """Send one request, once; raises `TransportError`."""
+        """Send a request once; raise `TransportError`."""
         ...
 
     def close(self) -> None:
@@ -73,20 +77,20 @@ class _Try:
 
 
 class LostChangeError(UnreachableError):
-    """A change may have been made or not: its answer was lost, and it could not be asked for again."""
+    """A change may have been made: its response was lost, and it could not be sent again."""
 
 
 class GitHubClient:
-    """Shared by every worker; safe in threads. Connections are kept alive and lent to one request at a time.
+    """Sends the requests of every worker; safe in threads. A connection is kept alive, and serves one request at a time.
 
     Args:
         api_url: the API's base; no request leaves its host.
         connect: opens one more connection.
-        rate_limiter: where every request waits for its turn.
+        rate_limiter: where every request waits.
         clock: time, for the log and for waits.
         response_headers: records each response's headers.
         log: called for each request.
-        redactor: takes secrets out of refusals.
+        redactor: replaces secrets in refusals.
         jitter: returns random numbers in [0, 1).
     """
 
@@ -110,7 +114,7 @@ class GitHubClient:
         self._response_headers = response_headers
         self._log = log
         self._jitter = jitter
-        # Last in, first out, and both ends atomic: warm connections are used first.
+        # Last in, first out, so warm connections are used first; `append` and `pop` are atomic.
         self._idle: list[Exchange] = []
         self._closed = False
         self._worked = False
@@ -121,16 +125,16 @@ class GitHubClient:
         """Send a GET, follow redirects within the API's host, and return the response.
 
         Args:
-            url: a path under the API's base, or a whole URL that the API gave: refused unless of the API's host.
-            action: what this is for, as a message says it after "cannot".
+            url: a path under the API's base, or a whole URL from the API, which must be on the API's own host.
+            action: what the request is for, as messages say it after "cannot".
 
         Raises:
-            UnreachableError: no try had a usable answer.
+            UnreachableError: no try had a usable response.
             BudgetError: time or budget ends the run first.
             CancelledError: the run is cancelled.
         """
         for _ in range(MAX_REDIRECTS + 1):
-            response = self._ask(_Request("GET", self._own(url, action), action))
+            response = self._send(_Request("GET", self._on_own_host(url, action), action))
             if not (300 <= response.status < 400 and response.headers.get("location")):  # noqa: PLR2004 - 3xx
                 return response
             url = self._redirected(url, response.headers["location"])
@@ -146,31 +150,31 @@ class GitHubClient:
             path: a path under the API's base.
             action: as in `get`.
             not_after: a reading of `Clock.monotonic` after which the change is not sent.
-            once: do not send it again by oneself, since every try needs a fresh look at the package first.
+            once: do not send it again, since each try needs another look at the package first.
 
         Raises:
             StaleError: it could not be sent in time and never was sent, or (`once`) another try is due.
-            LostChangeError: it may have been made: no try had a usable answer.
-            UnreachableError: it surely was not made: no try left here.
+            LostChangeError: it may have been made: no try had a usable response.
+            UnreachableError: it was not made: no try reached GitHub.
             BudgetError: time or budget ended the run before it was sent.
             CancelledError: the run was cancelled before it was sent.
         """
-        return self._ask(_Request(method, path, action, not_after, once))
+        return self._send(_Request(method, path, action, not_after, once))
 
     def close(self) -> None:
-        """Close the connections; one that is lent is closed when it comes back."""
+        """Close the connections; one in use is closed after its request."""
         self._closed = True
         while self._idle:
             self._idle.pop().close()
 
-    def _ask(self, request: _Request) -> ApiResponse:
+    def _send(self, request: _Request) -> ApiResponse:
         met: Counter[RetryCause] = Counter()
         lost = False
         while True:
             try:
                 tried, wait = self._try(request, met)
                 if wait is not None and wait.cause is RetryCause.UNAUTHORIZED:
-                    tried, wait = self._ask_with_doubted_token(request, met, tried, wait)
+                    tried, wait = self._retry_with_doubted_token(request, met, tried, wait)
                 lost = lost or (request.changes and _may_be_done(tried))
                 if wait is None:
                     return _final(tried, request.action, lost=lost, tries=met.total())
@@ -178,10 +182,10 @@ class GitHubClient:
             except (BudgetError, StaleError, CancelledError) as error:
                 raise _ended(error, request.action, met, lost=lost) from error
 
-    def _ask_with_doubted_token(
+    def _retry_with_doubted_token(
         self, request: _Request, met: Counter[RetryCause], tried: _Try, wait: retry.Wait | None
     ) -> tuple[_Try, retry.Wait | None]:
-        """Ask again after a 401, one request at a time: after many wrong tokens GitHub locks their user out (facts B2)."""
+        """Try again after a 401, one request at a time: after many wrong tokens GitHub locks their user out (facts B2)."""
         accepted = self._accepted
         with self._doubt:
             while wait is not None and wait.cause is RetryCause.UNAUTHORIZED:
@@ -192,7 +196,7 @@ class GitHubClient:
                 accepted = self._accepted
                 again, wait = self._try(request, met)
                 if retry.is_lockout(again.body):
-                    # It says only that there were too many; the first answer says what is wrong with the token.
+                    # It says only that there were too many; the first response says what is wrong with the token.
                     self._worked = False
                     return tried, None
                 tried = again
@@ -208,18 +212,18 @@ class GitHubClient:
 
     def _try(self, request: _Request, met: Counter[RetryCause]) -> tuple[_Try, retry.Wait | None]:
         points = CHANGE_POINTS if request.changes else READ_POINTS
-        given = self._rate_limiter.enter(points, not_after=request.not_after)
+        permit = self._rate_limiter.enter(points, not_after=request.not_after)
         headers = date = wait = None
         try:
-            tried = self._exchange(request, given)
+            tried = self._exchange(request, permit)
             if tried.drop is None:
                 headers, date = tried.headers, self._response_headers.record(tried.headers)
             wait = self._wait(tried, met)
             if wait is not None and wait.scope == "all":
-                self._rate_limiter.limited(given, wait)
+                self._rate_limiter.limited(permit, wait)
         finally:
             refused = wait is not None and wait.cause.is_limit
-            self._rate_limiter.leave(given, headers, date, refused=refused)
+            self._rate_limiter.leave(permit, headers, date, refused=refused)
         return tried, wait
 
     def _wait(self, tried: _Try, met: Counter[RetryCause]) -> retry.Wait | None:
@@ -231,7 +235,7 @@ class GitHubClient:
             return None
         met[cause] += 1
         if met[RetryCause.UNAUTHORIZED] >= retry.API.tries[RetryCause.UNAUTHORIZED]:
-            self._worked = False  # it has ended: requests that are under way need not try it again
+            self._worked = False  # it has expired: requests under way need not try it again
         if tried.drop is not None and not tried.drop.retryable:
             return None
         return retry.wait_after(
@@ -244,7 +248,7 @@ class GitHubClient:
             status=tried.status,
         )
 
-    def _exchange(self, request: _Request, given: Permit) -> _Try:
+    def _exchange(self, request: _Request, permit: Permit) -> _Try:
         session = self._borrow()
         tried = _Try(None, {})
         try:
@@ -254,17 +258,17 @@ class GitHubClient:
             tried = _Try(None, {}, drop=drop)
         finally:
             self._give_back(session)
-            self._emit(request, tried, given)
+            self._emit(request, tried, permit)
         return tried
 
     def _read(self, status: int, headers: Mapping[str, str], text: str) -> _Try:
         try:
             body = json.loads(text) if text else None
-            # Refusals are quoted; JSON may write a secret in escapes, which the connection has not seen.
+            # Refusals are quoted; JSON may write a secret with escapes, which the connection has not replaced.
             return _Try(status, headers, body if status in _DONE else self._redactor.value(body))
         except (ValueError, RecursionError):
             if status < 300:  # noqa: PLR2004 - the 2xx of HTTP
-                # A proxy's or a portal's page; it must pass neither for an empty list nor for a change made.
+                # The page of a proxy or a portal: it must pass neither for an empty list nor for a change made.
                 return _Try(None, headers, drop=TransportError("an answer that is not JSON", sent=True))
             return _Try(status, headers, text)
 
@@ -280,30 +284,30 @@ class GitHubClient:
         else:
             self._idle.append(session)
 
-    def _emit(self, request: _Request, tried: _Try, given: Permit) -> None:
+    def _emit(self, request: _Request, tried: _Try, permit: Permit) -> None:
         if self._log is None:
             return
         target = urlsplit(request.url)
         path = f"{target.path}?{target.query}" if target.query else target.path
-        took = (self._clock.monotonic() - given.departed) * 1000
+        took = (self._clock.monotonic() - permit.departed) * 1000
         self._log(request.method, path, tried.status, tried.headers.get("x-github-request-id", ""), took)
 
-    def _own(self, url: str, action: str) -> str:
-        # `Link` and `Location` are text from outside, and each request carries the token. So scheme, host and port have to
-        # be the API's own: another port may be anybody's, and `//host/path` looks like a path and names another host.
+    def _on_own_host(self, url: str, action: str) -> str:
+        # `Link` and `Location` are text from outside, and each request carries the token. So scheme, host and port must be
+        # the API's own: another port may belong to anybody, and `//host/path` looks like a path and names another host.
         if url.startswith("/") and not url.startswith("//"):
             return url
         if links.same_host(url, self._api_url):
             return url
         raise UnreachableError(
-            f"cannot {action}: GitHub's answer leads to another host, where the token must not go",
+            f"cannot {action}: GitHub's answer leads to another host, to which the token must not be sent",
             f"check that GITHUB_API_URL ({self._api_url}) is the API's own address, with no redirect before it",
         )
 
     def _redirected(self, url: str, location: str) -> str:
         context = self._api_url + url if url.startswith("/") else url
         target = urljoin(context, location)
-        # A renamed owner's redirect may drop the query; which page was asked for must not be lost with it.
+        # The redirect of a renamed owner may drop the query, which holds the number of the page.
         if urlsplit(target).query:
             return target
         return urlsplit(target)._replace(query=urlsplit(context).query).geturl()

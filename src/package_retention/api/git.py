@@ -29,14 +29,14 @@ _NEWEST = "state=all&sort=created&direction=desc&per_page=1"
 
 
 class GitClient:
-    """Lists what repositories have, through the client and the lists of the packages API; safe in threads."""
+    """Lists what repositories have, with the client and the paginator of the packages API; safe in threads."""
 
     def __init__(self, client: GitHubClient, paginator: Paginator) -> None:
         self._client = client
         self._paginator = paginator
 
     def names(self, repository: str, kinds: Collection[GitKind]) -> RepositoryNames:
-        """List the things of some kinds in a repository (`owner/name`); what cannot be listed is `Unlisted`."""
+        """List what a repository (`owner/name`) has of some kinds; what cannot be listed is `Unlisted`."""
         found = RepositoryNames(repository)
         if GitKind.PULL_REQUEST in kinds:
             found = replace(found, pull_requests=_unless_unlisted(lambda: self._pull_requests(repository)))
@@ -52,7 +52,7 @@ class GitClient:
         return found
 
     def _pull_requests(self, repository: str) -> PullRequests:
-        """List the open pull requests, after the newest of all: one that is opened between the two is then no closed one."""
+        """List the open pull requests, after reading the newest of all: one opened in between is then not taken for a closed one."""
         action = f"list the pull requests of {repository}"
         newest = self._newest(f"{_path(repository)}/pulls?{_NEWEST}", action)
         opened = self._paginator.all_at_rest(
@@ -77,7 +77,7 @@ class GitClient:
 
 
 def _unless_unlisted(ask: Callable[[], Listed]) -> Listed | Unlisted:
-    """Ask; a refusal, or a page without an answer, makes the whole list unknown."""
+    """Return a list; after a refusal, or without a usable response for a page, all of it is `Unlisted`."""
     try:
         return ask()
     except RefusedError as error:

@@ -1,4 +1,4 @@
-"""The next steps that depend on the token, the package's type and its owner (facts A7, A8, B1)."""
+"""Say what to do next, where that depends on the token, the package's type and its owner (facts A7, A8, B1)."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ MANAGE_ACTIONS = (
     " repository whose workflow published the package has it)"
 )
 READ_ONLY = (
-    "A run for a pull request from a fork, or started by Dependabot, gets a read-only token whatever it asks for: run"
+    "A run for a pull request from a fork, or started by Dependabot, always gets a read-only token: run"
     " this on `schedule`, `push` or `workflow_dispatch`"
 )
 
 
 def restores(context: RequestContext) -> bool:
-    """Return whether something was to be restored."""
+    """Return whether the request was a restore."""
     return context.kind in _RESTORES
 
 
 def has_own_permissions(context: RequestContext) -> bool:
-    """Return whether such packages have permissions of their own; so it is assumed where the type is not known."""
+    """Return whether such packages have permissions of their own, as is assumed for an unknown type."""
     kind = context.package_type
     return kind is None or granular(kind, on_github_com=context.on_github_com)
 
@@ -47,7 +47,7 @@ def documented(context: RequestContext) -> bool:
 
 
 def classic(context: RequestContext) -> str:
-    """Name the classic token that does it, with its scopes."""
+    """Name the classic token that suffices, with its scopes."""
     kinds = () if context.kind is None else (context.kind,)
     scopes = frozenset({"read:packages"})
     if context.package_type is not None:
@@ -63,7 +63,7 @@ def other_token(context: RequestContext) -> str:
 
 
 def no_such_token(context: RequestContext) -> str:
-    """Say that GitHub documents no GITHUB_TOKEN or App token where permissions are a repository's alone."""
+    """Say that GitHub documents no GITHUB_TOKEN or App token for packages with their repository's permissions."""
     where = "" if context.on_github_com else " of a GitHub Enterprise Server"
     return (
         f"for {context.package_type} packages{where}, whose permissions are those of their repository, GitHub documents"
@@ -72,7 +72,7 @@ def no_such_token(context: RequestContext) -> str:
 
 
 def role(context: RequestContext) -> str:
-    """Say how this token comes to the role that a change needs (facts A2, A8)."""
+    """Say how this token gets the role that a change needs (facts A2, A8)."""
     if not documented(context):
         return other_token(context)
     if not has_own_permissions(context):
@@ -93,7 +93,7 @@ def _also(context: RequestContext) -> str:
 
 
 def not_found(context: RequestContext) -> str:
-    """Name every cause of a 404 on a package, the likeliest first (facts A7: it never proves absence)."""
+    """Name every cause of a 404 on a package, the likeliest first; it never proves absence (facts A7)."""
     if restores(context):
         return not_restorable(context)
     if context.kind is not None and context.listed:
@@ -142,7 +142,7 @@ def not_restorable(context: RequestContext) -> str:
 
 
 def cannot_list(context: RequestContext) -> str:
-    """Say what does without the list of an owner's packages (facts A8)."""
+    """Say what works without the list of an owner's packages (facts A8)."""
     name = (
         f"name the packages in `package-name`, without wildcards: then {context.owner}'s list is not needed"
     )
@@ -150,7 +150,7 @@ def cannot_list(context: RequestContext) -> str:
 
 
 def sso(context: RequestContext, response: ErrorResponse) -> str:
-    """Say how this token is authorised for single sign-on; the URL of the answer is good for an hour."""
+    """Say how to authorise this token for single sign-on; the URL in the response is valid for an hour."""
     url = response.sso_url(context.server_url)
     now = f"open {url} (good for one hour), then run again. Else, " if url else ""
     if context.token is TokenKind.OAUTH:
@@ -164,7 +164,7 @@ def sso(context: RequestContext, response: ErrorResponse) -> str:
 
 
 def new_token(context: RequestContext) -> str:
-    """Say how a token that is not accepted any more is replaced."""
+    """Say how to replace a token that is no longer accepted."""
     if context.token is TokenKind.INSTALLATION:
         return (
             "make the token in the same job, shortly before this step: an App's installation token lasts one hour, a"

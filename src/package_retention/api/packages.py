@@ -1,4 +1,4 @@
-"""GitHub's Packages REST API for the pipeline: the 27 operations of facts A1 behind `ports.PackagesApi`."""
+"""Use GitHub's Packages REST API: the 27 operations of facts A1 as `ports.PackagesApi`."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class PackagesClient:
     Args:
         client: sends requests.
         paginator: fetches lists.
-        rate_limiter: where `client` waits.
-        response_headers: what `client` records of responses.
-        base_context: whose token asks which GitHub; each request adds what it is about.
+        rate_limiter: that of `client`.
+        response_headers: those that `client` records.
+        base_context: the token and the server; each request adds what it is about.
         clock: time, for `spending`.
     """
 
@@ -60,7 +60,7 @@ class PackagesClient:
         self.git = GitClient(client, paginator)
 
     def __enter__(self) -> Self:
-        """Use as a context: the connections are closed at its end."""
+        """Close the connections at the end of the `with` block."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -73,7 +73,7 @@ class PackagesClient:
         self._client.close()
 
     def owner(self, login: str) -> Owner:
-        """Find out what kind of owner this is, in one request; in two for a user who may be the token's own.
+        """Return the owner of this login with its kind: one request, two for a user who may be the token's own.
 
         Raises:
             MissingError: the owner does not exist, or is hidden.
@@ -88,7 +88,7 @@ class PackagesClient:
         return Owner(name, OwnerKind.ONESELF if self._is_oneself(name) else OwnerKind.USER)
 
     def packages(self, owner: Owner, package_type: PackageType) -> tuple[Package, ...]:
-        """List the owner's packages of a type, ghosts left out."""
+        """List the owner's packages of a type, without ghosts."""
         context = replace(
             self._context(f"list the {package_type} packages of {owner.login}", owner.login),
             owner_kind=owner.kind,
@@ -119,7 +119,7 @@ class PackagesClient:
         return tuple(package for package in found if package is not None)
 
     def package(self, owner: Owner, package_type: PackageType, name: str) -> Package:
-        """Get one package; `MissingError` where it is not there or hidden."""
+        """Get one package; raise `MissingError` if it does not exist or is hidden."""
         plain = Package(owner, package_type, name)
         context = self._about(f"get {plain.label}", plain)
         response = self._client.get(rows.package_path(plain), context.action)
@@ -131,14 +131,14 @@ class PackagesClient:
         return found
 
     def begin_versions(self, package: Package) -> None:
-        """Fetch the first page of a package's active versions, and count the others into the hour's budget."""
+        """Fetch the first page of a package's active versions, and count the other pages into the hour's budget."""
         context = self._about(f"list the versions of {package.label}", package)
         self._paginator.begin(_versions(package, context, deleted=False))
 
     def versions(
         self, package: Package, *, deleted: bool = False, at_rest: bool = False
     ) -> tuple[Version, ...]:
-        """List all versions, active or deleted; rows of the other state are left out (facts A6)."""
+        """List all versions, active or deleted, without those of the other state (facts A6)."""
         context = self._about(f"list the {'deleted ' if deleted else ''}versions of {package.label}", package)
         fetch = self._paginator.all_at_rest if at_rest else self._paginator.all
         found = fetch(_versions(package, context, deleted=deleted))
@@ -146,13 +146,13 @@ class PackagesClient:
         return found
 
     def find_version(self, package: Package, name: str) -> Version | None:
-        """Find an active version by its name (a digest), newest pages first; `None` where it is not listed."""
+        """Find an active version by its name (a digest), newest pages first; return `None` if it is not listed."""
         context = self._about(f"find the version {name} of {package.label}", package)
         listing = _versions(package, context, deleted=False)
         return self._paginator.find(listing, lambda version: version.name == name)
 
     def version(self, package: Package, version_id: int) -> Version:
-        """Get one version; `MissingError` where it is not there."""
+        """Get one version; raise `MissingError` if it does not exist."""
         context = self._about(f"get version {version_id} of {package.label}", package)
         response = self._client.get(rows.version_path(package, version_id), context.action)
         with rows.reading(context.action):
@@ -189,11 +189,11 @@ class PackagesClient:
         return tuple(package for package in found if package is not None)
 
     def ensure_room(self, changes: int) -> None:
-        """Raise `BudgetError` where time and rate budget do not hold so many more changes."""
+        """Raise `BudgetError` if time or rate budget do not suffice for so many more changes."""
         self._rate_limiter.ensure_room(changes)
 
     def require(self, kinds: Iterable[StepKind], package_type: PackageType) -> tuple[str, ...]:
-        """Check the scopes that responses have named so far, and return warnings; raise `RefusedError` if one is missing."""
+        """Check the scopes that responses have named, and return warnings; raise `RefusedError` if a required scope is missing."""
         needs = tokens.needed(kinds, package_type, on_github_com=self._base_context.on_github_com)
         shortfall = tokens.missing(needs, self._response_headers.scopes, package_type)
         if shortfall.refusal is not None:
@@ -205,12 +205,12 @@ class PackagesClient:
         return self._response_headers.now()
 
     def notices(self) -> tuple[str, ...]:
-        """Return what responses said beside their content, and what to know about this kind of token."""
+        """Return what users must know about this kind of token, and from the headers of responses."""
         warning = self._base_context.token.warning
         return ((warning,) if warning else ()) + self._response_headers.notices()
 
     def pacing(self) -> RateLimiterState:
-        """Return what is being waited for, for progress lines."""
+        """Return the state of the rate limiter, for progress lines."""
         return self._rate_limiter.state()
 
     def extend(self, seconds: float) -> None:
@@ -245,7 +245,7 @@ class PackagesClient:
         response = self._client.get("/user", context.action)
         if response.status == _UNAUTHORIZED:
             raise refused(context, response)
-        # A token that may not ask is nobody's: the owner is then reached as any user is.
+        # A token that may not read `/user` belongs to nobody known: the owner's packages are read as any user's.
         own = response.body.get("login") if response.ok and isinstance(response.body, dict) else None
         return isinstance(own, str) and own.lower() == login.lower()
 
@@ -255,7 +255,7 @@ class PackagesClient:
         return response.body
 
     def _refused(self, context: RequestContext, response: ApiResponse) -> RefusedError:
-        """Explain a refusal; if the token lacks a scope, GitHub hides the package, so name the scope (facts A7, B1)."""
+        """Explain a refusal; GitHub hides a package from a token without the scope, so name the scope that is missing (facts A7, B1)."""
         error = refused(context, response)
         if not isinstance(error, MissingError) or context.package_type is None:
             return error

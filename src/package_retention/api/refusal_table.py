@@ -21,11 +21,11 @@ USE_CLASSIC = "use a personal access token (classic) with the scopes that the op
 
 @dataclass(frozen=True, slots=True)
 class KnownRefusal:
-    """One text of GitHub's.
+    """A refusal that GitHub is known to send.
 
     `number` is its row in part J of the facts (0: a public text that is not in it), `text` its exact words, `starts`
     the pattern of its beginning (else the words themselves). `next_step` is the general one, for the documentation;
-    `advise` makes the one that fits what was asked. `when` narrows the row.
+    `advise` returns the one for this request. `when` restricts the row to some requests.
     """
 
     number: int
@@ -38,7 +38,7 @@ class KnownRefusal:
     when: Callable[[RequestContext, ErrorResponse], bool] | None = None
 
     def fits(self, context: RequestContext, response: ErrorResponse) -> bool:
-        """Return whether this row is about this answer to this request."""
+        """Return whether this row explains this response to this request."""
         if self.when is not None and not self.when(context, response):
             return False
         pattern = self.starts or re.escape(self.text)
@@ -174,7 +174,7 @@ SERVICE: tuple[KnownRefusal, ...] = (
         21,
         "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
         Kind.SECONDARY_LIMIT,
-        "GitHub asks to be asked more slowly",
+        "GitHub asks to send requests more slowly",
         _WAIT,
         starts="you have exceeded a secondary rate limit",
     ),
@@ -182,7 +182,7 @@ SERVICE: tuple[KnownRefusal, ...] = (
         22,
         "You have triggered an abuse detection mechanism. Please wait a few minutes before you try again.",
         Kind.SECONDARY_LIMIT,
-        "GitHub asks to be asked more slowly",
+        "GitHub asks to send requests more slowly",
         _WAIT,
         starts=r"you have triggered an abuse detection mechanism"
         r"|.*(please retry your request again later|please wait a few minutes before you try again)\.$",
@@ -217,7 +217,7 @@ SERVICE: tuple[KnownRefusal, ...] = (
         28,
         "toomanyrequests: retry-after: 333.939671ms",
         Kind.SECONDARY_LIMIT,
-        "the container registry asks to be asked more slowly",
+        "the container registry asks to send requests more slowly",
         _WAIT,
         starts="toomanyrequests",
     ),

@@ -1,4 +1,4 @@
-"""Every refusal explained: what GitHub's answer means for what was asked, and what to do next (facts J, A7)."""
+"""Explain refusals: what GitHub's response means for the request, and what to do next (facts J, A7)."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from package_retention.api.responses import ErrorResponse, RequestContext
 
 ROWS: tuple[KnownRefusal, ...] = (*TOKENS, *OBJECTS, *SERVICE)
-"""Every text that is known; the first row that fits an answer explains it."""
+"""All known refusals; the first that fits a response explains it."""
 
 _NOT_FOUND = 404
 
 
 def explain(context: RequestContext, status: int, headers: Mapping[str, str], body: Any) -> Refusal:
-    """Explain a refusal by its text (facts J); what no row of the table fits is quoted with its status.
+    """Explain a refusal by its text (facts J); one that no row fits is quoted with its status.
 
     Args:
-        context: what was asked.
+        context: what the request was about.
         status: of HTTP.
-        headers: of the answer, names in any case.
-        body: decoded JSON, text, markup, bytes or `None`; nothing is raised for any content.
+        headers: of the response, names in any case.
+        body: decoded JSON, text, markup, bytes or `None`; no content raises.
     """
     response = responses.read(status, headers, body)
     known = _known(context, response)
@@ -58,7 +58,7 @@ def _refusal(
 
 
 def _unknown(context: RequestContext, response: ErrorResponse) -> Refusal:
-    """Explain an answer whose text no row knows, by what its status and headers alone are documented to mean."""
+    """Explain a refusal with an unknown text, by what its status and headers are documented to mean."""
     later = f"run again later; what was done is done{hints.support(response)}"
     if response.status >= 500:  # noqa: PLR2004 - the class of HTTP's server errors
         return _refusal(RefusalKind.SERVER, context, response, "GitHub failed to answer", later)
@@ -95,12 +95,12 @@ def _debug_hint(context: RequestContext, response: ErrorResponse) -> str:
 
 
 def not_found_package(context: RequestContext) -> Refusal:
-    """Explain a package that is not found: every cause is named, for a 404 never proves absence (facts A7)."""
+    """Explain a package that was not found, and name every cause: a 404 never proves absence (facts A7)."""
     return explain(context, _NOT_FOUND, {}, {"message": "Package not found."})
 
 
 def role_missing(context: RequestContext) -> Refusal:
-    """Explain a change that is answered 404 although the object can be read: no admin role (facts A7)."""
+    """Explain a 404 to a change of an object that can be read: the admin role is missing (facts A7)."""
     message = (
         f"cannot {context.action}: the token may read it, but lacks the role Admin that changes need (GitHub answers"
         f" {_NOT_FOUND} to the change, though it shows the {_noun(context)})"
@@ -109,7 +109,7 @@ def role_missing(context: RequestContext) -> Refusal:
 
 
 def restore_refused(context: RequestContext, status: int = _NOT_FOUND, body: Any = None) -> Refusal:
-    """Explain a restore that is refused without a known reason: window over, name reused, or no role (facts A4)."""
+    """Explain a refused restore: the 30 days are over, the name was reused, or the role is missing (facts A4)."""
     kind = RefusalKind.OTHER
     if status == _NOT_FOUND:
         kind = RefusalKind.NOT_FOUND if _noun(context) == "package" else RefusalKind.VERSION_NOT_FOUND

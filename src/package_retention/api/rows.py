@@ -2,7 +2,7 @@
 
 An incomplete row is tolerated, an unreadable one raises.
 
-A row is never dropped in silence: what it stands for may be the very thing that protects others.
+No row is dropped silently: what it stands for may protect others.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _GHOST = "deleted_"
 
 
 def segment(name: str) -> str:
-    """Encode a name as one segment, slashes included.
+    """Encode a name as one segment of a path, slashes included.
 
     Raises:
         MissingError: the name is empty, `.` or `..`: as a segment it would lead to another object.
@@ -39,7 +39,7 @@ def segment(name: str) -> str:
 
 @contextmanager
 def reading(action: str) -> Iterator[None]:
-    """Turn the `ValueError` of a response that does not fit into the error of a request without a usable response."""
+    """Turn the `ValueError` of a response that does not fit into an `UnreachableError`."""
     try:
         yield
     except ValueError as error:
@@ -48,9 +48,9 @@ def reading(action: str) -> Iterator[None]:
 
 
 def json_list(response: ApiResponse) -> list[Any]:
-    """Return the entries of a response that is a list; raise `ValueError` for any other."""
+    """Return the rows of a response; raise `ValueError` if it is not a list."""
     if not isinstance(response.body, list):
-        raise ValueError("GitHub's answer is no list")  # noqa: TRY004 - one error for all that does not fit
+        raise ValueError("GitHub's answer is not a list")  # noqa: TRY004 - one error for all that does not fit
     return response.body
 
 
@@ -86,7 +86,7 @@ def version_path(of: Package, version_id: int) -> str:
 
 
 def is_ghost(name: str) -> bool:
-    """Whether a package's name is the one that GitHub gives to a deleted package that it still lists (facts A6)."""
+    """Return whether this is the name of a deleted package that GitHub still lists (facts A6)."""
     return name.startswith(_GHOST)
 
 
@@ -95,8 +95,8 @@ def package(data: Any, owner: Owner, package_type: PackageType | None = None) ->
 
     Args:
         data: decoded JSON.
-        owner: the owner that was asked for; its login is not taken from the row.
-        package_type: the type that was asked for; a row of another type does not fit.
+        owner: the owner whose packages were requested; its login is not read from the row.
+        package_type: the type that was requested; a row of another type does not fit.
 
     Raises:
         ValueError: it cannot be read as a package of this type; the message names the row.
@@ -168,7 +168,7 @@ def _tag_names(found: Any, fields: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(found, str):
         found = [found]
     if not isinstance(found, list) or not all(isinstance(tag, str) for tag in found):
-        raise ValueError(_unfit(fields, "version", "its tags are no list of names"))
+        raise ValueError(_unfit(fields, "version", "its tags are not a list of names"))
     yield from (tag for tag in found if tag)
 
 
@@ -196,7 +196,7 @@ def _count(value: Any) -> int | None:
 
 def _name(fields: Mapping[str, Any], noun: str) -> str:
     if not (name := text(fields.get("name"))):
-        raise ValueError(_unfit(fields, noun, "its `name` is no text"))
+        raise ValueError(_unfit(fields, noun, "its `name` is not text"))
     return name
 
 

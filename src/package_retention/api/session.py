@@ -1,7 +1,7 @@
-"""One connection to GitHub's API through PyGithub: what goes out, and what comes back, untouched (facts F).
+"""Send a request to GitHub's API through PyGithub, and return the response untouched (facts F).
 
-PyGithub 2.10 follows a 301 without its query, sleeps two seconds on a 202, and on either asks again without end. It is
-shown 200 in these cases; the status that really came is kept beside it. Proxies and private CAs come from the
+PyGithub 2.10 follows a 301 without its query, sleeps two seconds on a 202, and repeats the request after either without
+end. It is shown 200 in these cases; the real status is kept beside it. Proxies and private CAs come from the
 environment (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`); a `.netrc` is never read, for each request brings an authentication
 of its own.
 """
@@ -36,24 +36,24 @@ if TYPE_CHECKING:
 
 API_VERSION = "2022-11-28"
 TIMEOUT = 30
-MAX_ANSWER = 32 * 1024 * 1024
+MAX_RESPONSE = 32 * 1024 * 1024
 """Bytes, decompressed; a page of 100 versions with 1,000 tags each has some 3 MiB."""
-# No `If-None-Match`: lists come newest first, so a push changes every page, and ETags differ by token, which is a new
-# one in every job. A 304 would be rare, and a list remembered wrongly would delete.
+# No `If-None-Match`: lists come newest first, so a push changes every page, and ETags differ by token, which is new in
+# every job. A 304 would be rare, and a wrongly remembered list would delete.
 _HEADERS = {"Accept": "application/vnd.github+json", "Accept-Encoding": "gzip, deflate"}
 _HANDLED_BY_PYGITHUB = (202, 301)
 
 
 class Session:
-    """One connection that is kept alive; used by one thread at a time.
+    """A connection that is kept alive; used by one thread at a time.
 
     Args:
         api_url: the API's base, with a path where it has one (`https://HOST/api/v3`).
         token: sent as the `Authorization` header to that host, and nowhere else.
-        redactor: takes secrets out of what comes back.
+        redactor: replaces secrets in the response.
         monotonic: reads a clock, in seconds.
-        deadline: returns a reading of it after which no answer is waited for; the end of the time limit may move.
-        timeout: seconds without any answer after which a request counts as dropped.
+        deadline: returns a reading of it after which no response is waited for; the end of the time limit may move.
+        timeout: seconds without any data after which a request counts as dropped.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ class Session:
             api_version=API_VERSION,
         ).requester
         self._redactor = redactor or Redactor(token)
-        # PyGithub asks no more of a connection than these methods.
+        # PyGithub uses no more of a connection than these methods.
         self._connection: Any = _Connection(api_url, timeout, monotonic, deadline)
 
     def exchange(self, method: str, url: str) -> tuple[int, Mapping[str, str], str]:
-        """Send one request, once.
+        """Send a request once.
 
         Args:
             method: `GET`, `POST` or `DELETE`.
@@ -94,7 +94,7 @@ class Session:
             Status, headers (names in small letters), body. Redirects are not followed.
 
         Raises:
-            TransportError: no usable answer came.
+            TransportError: there was no usable response.
         """
         try:
             _, headers, body = self._requester.requestJson(
@@ -112,9 +112,9 @@ class Session:
 
 
 class _Connection:
-    """What PyGithub takes for its connection: it sends by `transport.exchange`, within bounds.
+    """Sends PyGithub's requests by `transport.exchange`, within bounds.
 
-    `status` is the one that really came; PyGithub is shown 200 where it would act on its own.
+    `status` is the real one; PyGithub is shown 200 where it would act on its own.
     """
 
     def __init__(
@@ -135,10 +135,10 @@ class _Connection:
     def getresponse(self) -> _PyGithubResponse:
         # What must not be left half done is waited for in spite of the time limit.
         deadline = math.inf if is_shielded() else self._deadline()
-        bounds = Bounds(MAX_ANSWER, self._timeout, deadline)
+        bounds = Bounds(MAX_RESPONSE, self._timeout, deadline)
         response = exchange(self._session, self._request, self._monotonic, bounds)
-        if len(response.body) > MAX_ANSWER:
-            raise TransportError(f"an answer of more than {MAX_ANSWER // 1024 // 1024} MiB", sent=True)
+        if len(response.body) > MAX_RESPONSE:
+            raise TransportError(f"an answer of more than {MAX_RESPONSE // 1024 // 1024} MiB", sent=True)
         self.status = response.status
         return _PyGithubResponse(response)
 
@@ -147,7 +147,7 @@ class _Connection:
 
 
 class _PyGithubResponse:
-    """A response in the form that PyGithub reads; `requests` would also guess at its encoding, at length."""
+    """A response in the form that PyGithub reads; `requests` would also guess its encoding, which is slow."""
 
     def __init__(self, response: Response) -> None:
         self.status = 200 if response.status in _HANDLED_BY_PYGITHUB else response.status

@@ -1,4 +1,4 @@
-"""A token's kind by its prefix, the scopes that a request needs, and what is missing (facts B1, B3, A8)."""
+"""Tell the kinds of token apart by their prefix, and find the scopes that are needed and missing (facts B1, B3, A8)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class TokenKind(StrEnum):
-    """The kinds of token that GitHub hands out; the value is how messages call it."""
+    """The kinds of token that GitHub issues; the value is the name in messages."""
 
     CLASSIC = "personal access token (classic)"
     OAUTH = "OAuth token"
@@ -38,7 +38,7 @@ class TokenKind(StrEnum):
 
     @property
     def warning(self) -> str:
-        """What to warn about before such a token is tried; empty where GitHub documents its use (facts A8)."""
+        """The warning before such a token is tried; empty if GitHub documents its use (facts A8)."""
         return _WARNINGS.get(self, "")
 
 
@@ -69,7 +69,7 @@ _LEGACY = re.compile(r"[0-9a-fA-F]{40}")
 
 
 def kind_of(token: str) -> TokenKind:
-    """Return a token's kind by its prefix; the old form has none and is known by its 40 hex digits."""
+    """Return a token's kind by its prefix; the old form has none, but 40 hex digits."""
     for prefix, kind in _PREFIXES.items():
         if token.startswith(prefix):
             return kind
@@ -95,7 +95,7 @@ _GRANULAR_ON_GITHUB_COM = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """The scopes that are surely needed, and those that may be (the package may inherit from a repository)."""
+    """The scopes that are required, and those that may be (the package may inherit permissions from a repository)."""
 
     sure: frozenset[str]
     likely: frozenset[str] = frozenset()
@@ -103,14 +103,14 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """What a token lacks: the refusal where a scope that is surely needed is not there, and warnings."""
+    """What a token lacks: a refusal if a required scope is missing, and warnings."""
 
     refusal: Refusal | None = None
     warnings: tuple[str, ...] = ()
 
 
 def granular(package_type: PackageType, *, on_github_com: bool) -> bool:
-    """Return whether the registry knows permissions of a package's own, not of its repository alone (facts B1, I)."""
+    """Return whether packages of this type can have permissions of their own (facts B1, I)."""
     return package_type is PackageType.CONTAINER or (
         on_github_com and package_type in _GRANULAR_ON_GITHUB_COM
     )
@@ -129,8 +129,8 @@ def needed(kinds: Iterable[StepKind], package_type: PackageType, *, on_github_co
 def granted(header: str | None, kind: TokenKind = TokenKind.CLASSIC) -> frozenset[str] | None:
     """Read `X-OAuth-Scopes`; return `None` if it says nothing (absent, or a kind of token without scopes).
 
-    An empty header of a classic token means no scope at all. App user tokens are sent an empty one too, so for a
-    kind that the prefix does not settle an empty header says nothing.
+    An empty header of a classic token means no scope at all. App user tokens get an empty one too, so for a kind that the
+    prefix does not decide it says nothing.
     """
     if header is None or not kind.has_scopes:
         return None
@@ -141,9 +141,9 @@ def granted(header: str | None, kind: TokenKind = TokenKind.CLASSIC) -> frozense
 
 
 def missing(needs: Needs, have: frozenset[str] | None, package_type: PackageType) -> Shortfall:
-    """Name the scopes that the token lacks; `have=None` (no scopes to read) lacks nothing that we could know of.
+    """Return the scopes that the token lacks; with `have=None` (unknown scopes) it lacks none.
 
-    The refusal's status is 0: it is made before any request was refused.
+    The refusal's status is 0, since no request was refused yet.
     """
     if have is None:
         return Shortfall()
