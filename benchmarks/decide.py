@@ -18,7 +18,16 @@ from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.facts import Facts, oldest_first
 from package_retention.decide.graph import INDEX_TYPES
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import Filter, Options, OrderBy, PackageRules, Retention, Rule, Series
+from package_retention.decide.rules import (
+    DecisionContext,
+    Filter,
+    Options,
+    OrderBy,
+    PackageRules,
+    Retention,
+    Rule,
+    Series,
+)
 from package_retention.model import Descriptor, Manifest, Owner, OwnerKind, Package, PackageType, Version
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -39,7 +48,7 @@ def decide(kind: PackageType, facts: Facts) -> float:
     rule = Rule("the inputs", Filter(versions=Patterns.parse("*")), retention)
     rules = PackageRules(kind, Patterns.parse("app"), delete=(rule,), exclude=Patterns.parse("*.7"))
     began = time.process_time()
-    deletion_plan(facts, rules, VersionParser(ecosystems.of(kind)), NOW, Options())
+    deletion_plan(facts, DecisionContext(rules, VersionParser(ecosystems.of(kind)), NOW, Options()))
     return time.process_time() - began
 
 

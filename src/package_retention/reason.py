@@ -99,12 +99,12 @@ class Fact:
 class Condition(Fact):
     """One key of a rule, and how a version stands to it.
 
-    `asked` is the key's value. `holds` is `None` where that is not known. `age` is the version's, or the time since it
+    `value` is the key's value. `holds` is `None` where that is not known. `age` is the version's, or the time since it
     was deleted; `texts` are the tags, names or other values that were compared.
     """
 
     key: str
-    asked: str = ""
+    value: str = ""
     holds: bool | None = True
     age: timedelta | None = None
     texts: tuple[str, ...] = ()

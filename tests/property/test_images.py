@@ -13,7 +13,7 @@ from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.facts import blind_reads, certain_reads
-from package_retention.decide.rules import Options
+from package_retention.decide.rules import DecisionContext, Options
 from package_retention.errors import PlanError
 from package_retention.model import Absent, Manifest, PackageType, Plan, StepKind, Unreadable
 from package_retention.reason import ReasonCode
@@ -52,7 +52,9 @@ def decided(
     numbers = VersionParser(ecosystems.of(PackageType.CONTAINER))
     facts, everything = surveyed(facts, {}), facts.readings
     try:
-        while (plan := deletion_plan(facts, rules, numbers, NOW, options or Options())).unread:
+        while (
+            plan := deletion_plan(facts, DecisionContext(rules, numbers, NOW, options or Options()))
+        ).unread:
             assert not facts.readings.keys() & set(plan.unread)
             more = {digest: everything[digest] for digest in plan.unread}
             facts = surveyed(replace(facts, readings=everything), {**facts.readings, **more})
@@ -227,7 +229,7 @@ def check_second_run(built: Built, rules: PackageRules, deleted: set[str]) -> No
     facts = replace(built.facts(), first=left, latest=left, readings=readings, confirmed=confirmed)
     numbers = VersionParser(ecosystems.of(PackageType.CONTAINER))
     try:
-        assert not gone(deletion_plan(facts, rules, numbers, NOW, Options()))
+        assert not gone(deletion_plan(facts, DecisionContext(rules, numbers, NOW, Options())))
     except PlanError:
         return  # mostly signatures are left, and `orphaned` is refused there
 

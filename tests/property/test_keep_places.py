@@ -13,7 +13,15 @@ from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import Filter, Options, OrderBy, PackageRules, Retention, Rule
+from package_retention.decide.rules import (
+    DecisionContext,
+    Filter,
+    Options,
+    OrderBy,
+    PackageRules,
+    Retention,
+    Rule,
+)
 from package_retention.model import Descriptor, PackageType
 from property.worlds import IMAGE, INDEX, NOW, Built
 
@@ -82,7 +90,7 @@ def pushed(releases: list[Release]) -> tuple[Facts, dict[str, list[str]]]:
 def gone(facts: Facts, rules: PackageRules, *, untag: bool = False) -> set[str]:
     """What a plan deletes, and what it takes tags from."""
     numbers = VersionParser(ecosystems.of(PackageType.CONTAINER))
-    plan = deletion_plan(facts, rules, numbers, NOW, Options(untag=untag, when_empty=True))
+    plan = deletion_plan(facts, DecisionContext(rules, numbers, NOW, Options(untag=untag, when_empty=True)))
     return {d.version.name for d in plan.decisions if d.selected or d.untag}
 
 

@@ -22,7 +22,7 @@ from package_retention.decide.git_names import (
 )
 from package_retention.decide.in_use import Reference, ReferenceIndex
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import Filter, Options, PackageRules, Retention, Rule
+from package_retention.decide.rules import DecisionContext, Filter, Options, PackageRules, Retention, Rule
 from package_retention.model import Manifest, PackageType
 from package_retention.reason import Finding, FindingCode, ReasonCode
 from property.worlds import NOW, PACKAGE, TAGS, packages
@@ -55,7 +55,7 @@ def planned(facts: Facts, rules: PackageRules) -> Plan:
     """The plan once all is read that it asks for; labels that are not known by then are unreadable."""
     numbers = VersionParser(ecosystems.of(PackageType.CONTAINER))
     while True:
-        plan = deletion_plan(facts, rules, numbers, NOW, Options(when_empty=True))
+        plan = deletion_plan(facts, DecisionContext(rules, numbers, NOW, Options(when_empty=True)))
         more = {config: UnreadLabel("403") for config in plan.unread_configs}
         unread = [digest for digest in plan.unread if digest not in facts.readings]
         if not more and not unread:

@@ -14,7 +14,7 @@ from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import VersionParser
-from package_retention.decide.rules import Options
+from package_retention.decide.rules import DecisionContext, Options
 from package_retention.errors import InputError, PlanError
 from package_retention.inputs.parsing import parse as parse_inputs
 from package_retention.inputs.policy import loader, parse
@@ -127,7 +127,7 @@ def rules_for_app(found: list[dict[str, Any]]) -> PackageRules:
 def planned(built: Built, found: PackageRules, options: Options | None = None) -> Plan:
     numbers = VersionParser(ecosystems.of(PackageType.CONTAINER))
     try:
-        return deletion_plan(built.facts(), found, numbers, NOW, options or Options())
+        return deletion_plan(built.facts(), DecisionContext(found, numbers, NOW, options or Options()))
     except PlanError:
         assume(False)
         raise

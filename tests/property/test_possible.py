@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import can_select, untouched_plan
 from package_retention.decide.ecosystems import VersionParser
-from package_retention.decide.rules import Options, PackageRules
+from package_retention.decide.rules import DecisionContext, Options, PackageRules
 from package_retention.model import PackageType
 from property.test_images import planned
 from property.worlds import NOW, Built, package_rules, packages
@@ -26,7 +26,7 @@ def test_what_cannot_be_selected_is_not(
         rules = replace(rules, delete=rules.delete[:1])
     facts = built.facts()
     parser = VersionParser(ecosystems.of(PackageType.CONTAINER))
-    possible = can_select(facts, rules, parser, NOW)
+    possible = can_select(facts, DecisionContext(rules, parser, NOW))
     event(f"can select: {possible}")
     if possible:
         return

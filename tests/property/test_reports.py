@@ -20,7 +20,7 @@ from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.graph import derived_subject
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import Options
+from package_retention.decide.rules import DecisionContext, Options
 from package_retention.errors import PlanError
 from package_retention.model import Operation, PackageType, Step, StepKind, Version
 from package_retention.pipeline.review import review
@@ -393,12 +393,14 @@ def test_a_report_only_narrows(
     facts, numbers = built.facts(), VersionParser(ecosystems.of(PackageType.CONTAINER))
     options = Options(untag, when_empty)
     try:
-        alone = deletion_plan(facts, rules, numbers, NOW, options)
+        alone = deletion_plan(facts, DecisionContext(rules, numbers, NOW, options))
     except PlanError:
         return
     report = data.draw(reports(list(facts.latest)))
     found = review(report, PACKAGE, facts.latest)
-    plan = found.reconciled(alone, deletion_plan(facts, rules, numbers, NOW, found.narrowed(options, alone)))
+    plan = found.reconciled(
+        alone, deletion_plan(facts, DecisionContext(rules, numbers, NOW, found.narrowed(options, alone)))
+    )
     going, losing, whole = does(plan)
     going_alone, losing_alone, whole_alone = does(alone)
     said = report.packages[0]
@@ -418,7 +420,7 @@ def test_a_plan_that_meets_the_same_world_is_carried_out_as_it_is(
     facts, numbers = built.facts(), VersionParser(ecosystems.of(PackageType.CONTAINER))
     options = Options(untag)
     try:
-        alone = deletion_plan(facts, rules, numbers, NOW, options)
+        alone = deletion_plan(facts, DecisionContext(rules, numbers, NOW, options))
     except PlanError:
         return
     selected = tuple(decision.version for decision in alone.decisions if decision.selected)
@@ -426,7 +428,9 @@ def test_a_plan_that_meets_the_same_world_is_carried_out_as_it_is(
     about = ReportedPackage(PACKAGE, steps, selected)
     report = Report(Operation.DELETE, True, NOW, "https://github.com", "octo", {}, (about,))
     found = review(report, PACKAGE, facts.latest)
-    plan = found.reconciled(alone, deletion_plan(facts, rules, numbers, NOW, found.narrowed(options, alone)))
+    plan = found.reconciled(
+        alone, deletion_plan(facts, DecisionContext(rules, numbers, NOW, found.narrowed(options, alone)))
+    )
     assert does(plan) == does(alone)
     assert plan.steps == alone.steps
     assert set(plan.warnings) <= set(alone.warnings)

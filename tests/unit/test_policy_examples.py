@@ -15,7 +15,7 @@ from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.facts import Facts
 from package_retention.decide.git_names import GitNames, PullRequests, RepositoryNames
-from package_retention.decide.rules import Options
+from package_retention.decide.rules import DecisionContext, Options
 from package_retention.inputs.policy import DELETE_KEYS, KEEP_KEYS, PACKAGE_KEYS, parse
 from package_retention.model import Descriptor, Owner, OwnerKind, Package, PackageType, Plan, Version
 from property.worlds import IMAGE, INDEX, NOW, Built, digest
@@ -36,7 +36,7 @@ def rules(name: str, entry: int = 0) -> PackageRules:
 def images(name: str, built: Built, git: GitNames | None = None) -> list[str]:
     """Tags of the images that go (of an untagged one its number), oldest first, those that go with them left out."""
     facts = replace(built.facts(), git=git)
-    plan = deletion_plan(facts, rules(name), numbers(PackageType.CONTAINER), NOW, Options())
+    plan = deletion_plan(facts, DecisionContext(rules(name), numbers(PackageType.CONTAINER), NOW, Options()))
     assert not plan.problems
     return sorted(
         d.version.label if d.version.tags else str(d.version.id)
@@ -54,7 +54,9 @@ def versions(name: str, entry: int, **days: float) -> list[str]:
         for number, (text, age) in enumerate(days.items(), 1)
         for at in (NOW - timedelta(days=age),)
     )
-    plan: Plan = deletion_plan(Facts(package, listed, listed), found, numbers(found.type), NOW, Options())
+    plan: Plan = deletion_plan(
+        Facts(package, listed, listed), DecisionContext(found, numbers(found.type), NOW, Options())
+    )
     return sorted(d.version.name for d in plan.decisions if d.selected)
 
 
@@ -140,7 +142,9 @@ def test_untagged_spares_the_parts_of_what_is_tagged() -> None:
     )
     built.add(hours=30 * DAY, subject=platform)
     built.add(hours=30 * DAY, subject=lone)
-    plan = deletion_plan(built.facts(), rules("untagged"), numbers(PackageType.CONTAINER), NOW, Options())
+    plan = deletion_plan(
+        built.facts(), DecisionContext(rules("untagged"), numbers(PackageType.CONTAINER), NOW, Options())
+    )
     assert sorted(d.version.id for d in plan.decisions if d.selected) == [1, 3, 6, 8]
 
 

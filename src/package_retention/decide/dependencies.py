@@ -26,6 +26,10 @@ class Resolution:
     going: frozenset[str]
     needed_by: Mapping[str, str] = field(default_factory=dict)
 
+    def after(self, wider: Resolution) -> Resolution:
+        """Return this narrower resolution with the reasons of the one that it replaces."""
+        return Resolution(self.roots, self.going, {**wider.needed_by, **self.needed_by})
+
 
 def resolve_dependencies(graph: Graph, chosen: AbstractSet[str], fixed: AbstractSet[str]) -> Resolution:
     """Take back every chosen root that anything staying needs, until nothing that stays loses anything.
@@ -34,11 +38,11 @@ def resolve_dependencies(graph: Graph, chosen: AbstractSet[str], fixed: Abstract
     """
     held: dict[str, str] = {}
     while True:
-        settled = _resolve(graph, chosen, fixed | held.keys())
-        more = _last_attestations(graph, settled.going)
+        resolution = _resolve(graph, chosen, fixed | held.keys())
+        more = _last_attestations(graph, resolution.going)
         if not more:
-            owners = {d: settled.needed_by.get(subject, subject) for d, subject in held.items()}
-            return Resolution(settled.roots, settled.going, {**settled.needed_by, **owners})
+            owners = {d: resolution.needed_by.get(subject, subject) for d, subject in held.items()}
+            return Resolution(resolution.roots, resolution.going, {**resolution.needed_by, **owners})
         held |= more
 
 
@@ -99,15 +103,15 @@ def within_limit(
     graph: Graph, order: Sequence[str], limit: int | None, fixed: AbstractSet[str]
 ) -> Resolution:
     """Settle at most `limit` of the chosen roots, oldest first; one that a postponed image needs makes room."""
-    settled = resolve_dependencies(graph, set(order), fixed)
+    resolution = resolve_dependencies(graph, set(order), fixed)
     if limit is None:
-        return settled
-    blocked: set[str] = set(order) - settled.roots
+        return resolution
+    blocked: set[str] = set(order) - resolution.roots
     while True:
         chosen = [digest for digest in order if digest not in blocked][:limit]
         limited = resolve_dependencies(graph, set(chosen), fixed)
         if limited.roots == frozenset(chosen):
-            return Resolution(limited.roots, limited.going, {**settled.needed_by, **limited.needed_by})
+            return limited.after(resolution)
         blocked |= set(chosen) - limited.roots
 
 
@@ -122,9 +126,9 @@ def but_the_last_tag(
     return {digest: tags for digest, tags in untagged.items() if last is None or digest != last.name}, last
 
 
-def origins_of(graph: Graph, settled: Resolution) -> dict[str, str]:
+def origins_of(graph: Graph, resolution: Resolution) -> dict[str, str]:
     """For everything that goes, the image that it goes with: the oldest, where several share it."""
-    return closure((v.name for v in oldest_first(graph.nodes[d] for d in settled.roots)), graph.follows)
+    return closure((v.name for v in oldest_first(graph.nodes[d] for d in resolution.roots)), graph.follows)
 
 
 def deletion_steps(

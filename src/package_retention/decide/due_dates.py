@@ -1,7 +1,7 @@
-"""When what stays will fall due: the plan itself, made anew at the moments at which ages pass what rules say.
+"""Find when what stays will fall due: the plan is made anew at the moments at which ages pass what rules say.
 
 Of all that a plan looks at, ages alone change by themselves. So a version falls due at one of the moments at which
-something's age passes an `older-than`, a `newer-than`, its own expiry or the first 24 hours, and only the plan can tell at which.
+something's age passes an `older-than`, a `newer-than`, its own expiry or the first 24 hours; only the plan shows at which.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ from package_retention.results import Due
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from package_retention.decide.ecosystems import VersionParser
     from package_retention.decide.facts import Facts
-    from package_retention.decide.rules import Options, PackageRules
+    from package_retention.decide.rules import DecisionContext, PackageRules
     from package_retention.model import Decision
     from package_retention.reason import Reason
 
@@ -48,25 +47,23 @@ class Schedule:
 
 def schedule(
     facts: Facts,
-    rules: PackageRules,
-    parser: VersionParser,
-    now: datetime,
-    options: Options,
+    context: DecisionContext,
     alive: Callable[[], None] = lambda: None,
     most: int | None = None,
 ) -> Schedule:
-    """Say when each version will fall due, those included that would go now, and why the others never will.
+    """Return when each version will fall due, those included that would go now, and why the others never will.
 
     `limit` is left aside: it only postpones. `alive` is called before each plan and may raise to end the work.
     `most` bounds the number of plans; by default it depends on the number of versions. Where there are more moments
-    than that, they are narrowed down where most versions fall due, and the others' dues are not exact. Raises
-    `PlanError` where a rule must not be applied to the package.
+    than that, they are narrowed down where most versions fall due, and the others' dues are not exact. Raise
+    `PlanError` if a rule must not be applied to the package.
     """
-    unlimited = replace(rules, limit=None)
+    now, rules = context.now, context.rules
+    unlimited = replace(context, rules=replace(rules, limit=None))
 
     def plan_at(moment: datetime) -> Mapping[int, Decision]:
         alive()
-        plan = deletion_plan(facts, unlimited, parser, moment, options)
+        plan = deletion_plan(facts, replace(unlimited, now=moment))
         return {decision.version.id: decision for decision in plan.decisions}
 
     times = (now, *(moment for moment in moments(facts, rules) if moment > now))
@@ -76,7 +73,7 @@ def schedule(
 
 
 def moments(facts: Facts, rules: PackageRules) -> list[datetime]:
-    """Every moment at which the age of any version passes what any rule asks, in order."""
+    """Return every moment at which the age of any version passes what any rule says, in order."""
     touched = {version.touched_at for version in facts.union} - {None}
     found: set[datetime] = set()
     for then in touched:
@@ -89,7 +86,7 @@ def moments(facts: Facts, rules: PackageRules) -> list[datetime]:
 
 
 def _ends(facts: Facts, rules: PackageRules) -> set[datetime]:
-    """The moments at which images expire, by what they say themselves."""
+    """Return the moments at which images expire by their own labels."""
     if not any(rule.filter.expired for rule in rules.delete):
         return set()
     expiries = (image_expiry(facts, version, _EARLIEST) for version in facts.union)
@@ -97,7 +94,7 @@ def _ends(facts: Facts, rules: PackageRules) -> set[datetime]:
 
 
 def _lengths(rules: PackageRules) -> list[tuple[Duration, timedelta]]:
-    """The durations in rules; `newer-than` ends just after its moment, `older-than` begins at it."""
+    """Return the durations in rules, with shifts: `newer-than` ends just after its moment, `older-than` begins at it."""
     older = [rule.filter.older_than for rule in (*rules.delete, *rules.keep)]
     newer = [rule.filter.newer_than for rule in (*rules.delete, *rules.keep)]
     grace = [_GRACE] if any(rule.filter.older_than is None for rule in rules.delete) else []
@@ -136,7 +133,7 @@ class _Span:
 def _halving(times: Sequence[datetime], plan_at: PlanAt, most: int) -> Schedule:
     """Halve spans of time, always the one in which the most versions wait the longest.
 
-    It rests on versions that stay due once they are; one that a later plan takes back may be told too late, or as
+    It relies on versions staying due once they are; one that a later plan takes back may be reported too late, or as
     never due.
     """
     last = len(times) - 1

@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from package_retention.decide.candidates import Candidate
-    from package_retention.decide.ecosystems import VersionParser
     from package_retention.decide.expiry import Expiry
     from package_retention.decide.git_names import GitKind
     from package_retention.decide.patterns import Patterns
-    from package_retention.decide.rules import Filter, Rule
+    from package_retention.decide.rules import DecisionContext, Filter, Rule
     from package_retention.reason import Fact, Terms
 
 
@@ -30,18 +29,23 @@ _MOST_SOURCES = 3  # things in git that one reason names
 class RuleInWords:
     """A rule and its own words, made once and not for each of 100,000 versions.
 
-    `terms` are the keys that it gives, each with the value as a person reads it; `asked` those of its filter.
+    `terms` are the keys of the rule, each with its value as a person reads it; `filter_terms` those of its filter.
     """
 
     rule: Rule
     terms: Terms
-    asked: Terms
+    filter_terms: Terms
+
+    @property
+    def minimum(self) -> int:
+        """How many of the newest the rule keeps."""
+        return self.rule.retention.minimum
 
 
 def in_words(rule: Rule) -> RuleInWords:
     """Return a rule with its own words."""
-    asked = tuple(_filter_terms(rule.filter))
-    return RuleInWords(rule, (*asked, *_retention_terms(rule)), asked)
+    filter_terms = tuple(_filter_terms(rule.filter))
+    return RuleInWords(rule, (*filter_terms, *_retention_terms(rule)), filter_terms)
 
 
 def _filter_terms(condition: Filter) -> Iterator[tuple[str, str]]:
@@ -105,43 +109,39 @@ def expiry_condition(expiry: Expiry, now: datetime) -> Condition:
             return Condition("expired", "true", holds=None)
 
 
-def facts(told: RuleInWords, candidate: Candidate, parser: VersionParser, now: datetime) -> tuple[Fact, ...]:
+def facts(rule: RuleInWords, candidate: Candidate, context: DecisionContext) -> tuple[Fact, ...]:
     """Return what of a version meets each condition of a rule whose filter holds."""
-    conditions = [_condition(key, asked, candidate, now) for key, asked in told.asked]
-    return (*conditions, *_found_elsewhere(told.rule.filter, candidate, parser, now))
+    conditions = [_condition(key, value, candidate, context.now) for key, value in rule.filter_terms]
+    return (*conditions, *_found_elsewhere(rule.rule.filter, candidate, context))
 
 
-def _condition(key: str, asked: str, candidate: Candidate, now: datetime) -> Condition:
+def _condition(key: str, value: str, candidate: Candidate, now: datetime) -> Condition:
     version = candidate.version
     match key:
         case "versions" | "version-range" | "release-status":
             texts = candidate.texts or (() if candidate.is_image else (version.name,))
-            return Condition(key, asked, texts=texts)
+            return Condition(key, value, texts=texts)
         case "older-than" | "newer-than":
-            return Condition(key, asked, age=_since(version.touched_at, now))
+            return Condition(key, value, age=_since(version.touched_at, now))
         case "deleted-within":
-            return Condition(key, asked, age=_since(version.deleted_at, now))
+            return Condition(key, value, age=_since(version.deleted_at, now))
         case "remove-damaged" if candidate.damage:
-            return Condition(key, asked, texts=(candidate.damage,))
+            return Condition(key, value, texts=(candidate.damage,))
         case "expired" if candidate.facts:
             expiry = image_expiry(candidate.facts, version, now)
             if not isinstance(expiry, ToRead):
                 found = expiry_condition(expiry, now)
-                return Condition(key, asked, age=found.age, texts=found.texts)
-    return Condition(key, asked)
+                return Condition(key, value, age=found.age, texts=found.texts)
+    return Condition(key, value)
 
 
-def _found_elsewhere(
-    condition: Filter, candidate: Candidate, parser: VersionParser, now: datetime
-) -> Iterator[Fact]:
-    """Yield what git and files say of a version, by the conditions that ask for it."""
+def _found_elsewhere(condition: Filter, candidate: Candidate, context: DecisionContext) -> Iterator[Fact]:
+    """Yield what git and files say of a version, by the conditions that need it."""
     if condition.source_gone:
-        yield from source_gone.gone(condition, candidate, candidate.telling, parser, now).facts[
-            :_MOST_SOURCES
-        ]
-    if condition.source_exists and (
-        thing := source_gone.exists(condition, candidate, candidate.texts, parser)
-    ):
+        verdict = source_gone.gone(condition, candidate, candidate.telling, context)
+        yield from verdict.facts[:_MOST_SOURCES]
+    texts, parser = candidate.texts, context.parser
+    if condition.source_exists and (thing := source_gone.exists(condition, candidate, texts, parser)):
         yield thing
     if place := candidate.used(condition.referenced_in):
         yield place

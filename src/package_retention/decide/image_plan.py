@@ -14,21 +14,22 @@ from package_retention.decide.dependencies import (
     within_limit,
 )
 from package_retention.decide.facts import by_age, oldest_first, reads_before_change
-from package_retention.decide.graph import INDEX_TYPES, Graph, build, closure, own_tags
+from package_retention.decide.graph import Graph, build, closure, own_tags
 from package_retention.decide.plan_warnings import (
+    about_absent,
     about_expiry,
     about_git,
     about_inputs,
-    about_parts,
+    about_members,
     configs_unread,
+    lost_indexes,
+    manifests_unread,
 )
 from package_retention.decide.rules import Damage
 from package_retention.decide.selection import Selection, choose, restrict
 from package_retention.errors import PlanError
 from package_retention.model import (
-    Absent,
     Decision,
-    Manifest,
     Plan,
     Step,
     StepKind,
@@ -51,191 +52,123 @@ from package_retention.reason import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
-    from package_retention.decide.ecosystems import VersionParser
     from package_retention.decide.facts import Facts
-    from package_retention.decide.rules import Options, PackageRules, ReportScope
-    from package_retention.model import Version
+    from package_retention.decide.rules import DecisionContext, Options, PackageRules, ReportScope
+    from package_retention.model import Package, Version
 
 
-def image_plan(
-    facts: Facts, rules: PackageRules, parser: VersionParser, now: datetime, options: Options
-) -> Plan:
+def image_plan(facts: Facts, context: DecisionContext) -> Plan:
     """Decide every manifest of a container package by the image that it belongs to."""
-    graph = build(facts.union, facts.readings)
+    graph, rules = build(facts.union, facts.readings), context.rules
     _refuse_mostly_orphans(graph, rules, facts)
-    selections = {
-        c.candidate.version.name: c for c in choose(images(graph, facts), rules, parser, now).values()
-    }
-    if options.report_scope is not None:
-        selections = _narrowed(graph, selections, options.report_scope)
-    fixed = _fixed(graph, facts)
-    reads = [c.to_read for digest, c in selections.items() if c.to_read and digest not in fixed]
-    order = [v.name for v in oldest_first(c.candidate.version for c in selections.values() if c.selected)]
-    settled = within_limit(graph, order, rules.limit, fixed.keys())
-    settled, last, whole = _but_the_last(graph, facts, settled, fixed, options)
-    board = _ImagePlanner(graph, selections, fixed, settled, origins_of(graph, settled), rules, last)
-    untagged, spared = but_the_last_tag(facts, settled.going, _untags(board, options))
+    selections, fixed = _selections(graph, facts, context), _fixed(graph, facts)
+    chosen = oldest_first(one.candidate.version for one in selections.values() if one.selected)
+    limited = within_limit(graph, [version.name for version in chosen], rules.limit, fixed.keys())
+    resolution, last, whole = _but_the_last(graph, facts, limited, fixed, context.options)
+    origins = origins_of(graph, resolution)
+    planner = _ImagePlanner(facts.package, graph, selections, fixed, resolution, origins, context, last)
+    untagged, spared = but_the_last_tag(facts, resolution.going, planner.untags())
+    unread = [one.to_read for digest, one in selections.items() if one.to_read and digest not in fixed]
+    manifests = (digest for to_read in unread for digest in to_read.manifests)
     return Plan(
         facts.package,
         decisions=(
-            *(_decision(board, digest, untagged.get(digest, ())) for digest in graph.nodes),
+            *(planner.decision(digest, untagged.get(digest, ())) for digest in graph.nodes),
             *_listed_twice(graph, facts),
         ),
-        steps=(Step(StepKind.DELETE_PACKAGE, facts.package),) if whole else _steps(board, facts, untagged),
+        steps=(Step(StepKind.DELETE_PACKAGE, facts.package),) if whole else planner.steps(untagged),
         warnings=(
             *about_inputs(facts, rules),
-            *about_parts(rules, graph),
-            *about_expiry(facts, (graph.nodes[digest] for digest in graph.units), rules, now),
-            *_absent(graph, facts),
+            *about_members(rules, graph),
+            *about_expiry(facts, (graph.nodes[digest] for digest in graph.units), rules, context.now),
+            *about_absent(graph, facts),
             *((Finding(FindingCode.LAST_TAGGED_STAYS, graph.nodes[last].label),) if last else ()),
             *((Finding(FindingCode.LAST_TAG_STAYS, spared.label),) if spared else ()),
         ),
-        problems=(*_unread(graph), *about_git(facts, rules), *configs_unread(facts)),
-        unread=tuple(
-            dict.fromkeys(
-                (*reads_before_change(graph, settled.going), *(d for r in reads for d in r.manifests))
-            )
-        ),
-        unread_configs=tuple(dict.fromkeys(config for read in reads for config in read.configs)),
+        problems=(*manifests_unread(graph), *about_git(facts, rules), *configs_unread(facts)),
+        unread=tuple(dict.fromkeys((*reads_before_change(graph, resolution.going), *manifests))),
+        unread_configs=tuple(dict.fromkeys(config for to_read in unread for config in to_read.configs)),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _ImagePlanner:
-    """Everything that a decision about one digest looks at."""
-
-    graph: Graph
-    selections: Mapping[str, Selection]
-    fixed: Mapping[str, Reason]
-    settled: Resolution
-    origins: Mapping[str, str]
-    rules: PackageRules
-    last: str | None
-
-
 def _refuse_mostly_orphans(graph: Graph, rules: PackageRules, facts: Facts) -> None:
-    """Raise `PlanError` where most of a package has no image in it: `COSIGN_REPOSITORY` puts signatures elsewhere."""
-    asked = any(Damage.ORPHANED in rule.filter.damaged for rule in rules.delete)
-    if asked and len(graph.orphans) * 2 > len(graph.units):
+    """Raise `PlanError` if most of a package has no image in it: `COSIGN_REPOSITORY` puts signatures elsewhere."""
+    deletes_orphans = any(Damage.ORPHANED in rule.filter.damaged for rule in rules.delete)
+    if deletes_orphans and len(graph.orphans) * 2 > len(graph.units):
         code = FindingCode.MOSTLY_ORPHANS
         raise PlanError(Finding(code, facts.package.label, len(graph.orphans), (f"{len(graph.units):,}",)))
 
 
+def _selections(graph: Graph, facts: Facts, context: DecisionContext) -> dict[str, Selection]:
+    """Return what the rules, and a report if there is one, decide of each image, by its digest."""
+    chosen = choose(images(graph, facts), context)
+    selections = {one.candidate.version.name: one for one in chosen.values()}
+    scope = context.options.report_scope
+    return selections if scope is None else _narrowed(graph, selections, scope)
+
+
 def _narrowed(graph: Graph, selections: Mapping[str, Selection], to: ReportScope) -> dict[str, Selection]:
-    """Only what a report planned: an image to which something came since then stays whole."""
+    """Narrow selections to what a report planned: an image to which something came since then stays whole."""
     units = set(graph.units)
 
     def has_more(digest: str) -> bool:
         inside = (graph.nodes[d].id for d in closure((digest,), graph.follows).keys() - units)
         return any(i in to.alone and i not in to.deletions for i in inside)
 
-    by_id = {c.candidate.version.id: c for c in selections.values()}
+    by_id = {one.candidate.version.id: one for one in selections.values()}
     whole = {i for i in to.deletions & by_id.keys() if not has_more(by_id[i].candidate.version.name)}
-    return {c.candidate.version.name: c for c in restrict(by_id, whole | to.untags, NOT_IN_REPORT).values()}
+    narrowed = restrict(by_id, whole | to.untags, NOT_IN_REPORT)
+    return {one.candidate.version.name: one for one in narrowed.values()}
 
 
 def _fixed(graph: Graph, facts: Facts) -> dict[str, Reason]:
-    """What stays whatever is chosen, with the reason that says most."""
+    """Return what stays regardless of the rules, with the reason that says most."""
+    # A manifest that nobody could read may name any other: unknown keeps, so nothing of the package goes.
+    if any(isinstance(graph.readings.get(digest), Unreadable) for digest in graph.nodes):
+        return dict.fromkeys(graph.nodes, UNREAD)
     fixed: dict[str, Reason] = dict.fromkeys(graph.cyclic, TANGLED)
     changed_ids = facts.changed_ids
     fixed |= {digest: CHANGED for digest, version in graph.nodes.items() if version.id in changed_ids}
-    if any(isinstance(graph.readings.get(digest), Unreadable) for digest in graph.nodes):
-        return dict.fromkeys(graph.nodes, UNREAD)
     if lost_indexes(graph, facts):
+        # So may an index that the registry lost, but it would not name what has a tag of its own.
         fixed |= {d: UNKNOWN_TAGGED for d, version in graph.nodes.items() if not own_tags(version)}
     return fixed
 
 
-def lost_indexes(graph: Graph, facts: Facts) -> tuple[Version, ...]:
-    """Versions without a manifest that may have named anything: tagged (as a fallback index is), or called an index.
-
-    What the newest list lacks is none of them: somebody deleted it between the list and the read.
-    """
-    gone = facts.gone
-    absent = [d for d in graph.nodes if isinstance(graph.readings.get(d), Absent)]
-    described = {
-        child.digest
-        for reading in graph.readings.values()
-        if isinstance(reading, Manifest)
-        for child in reading.children
-        if child.media_type in INDEX_TYPES
-    }
-    versions = (graph.nodes[digest] for digest in absent)
-    return tuple(v for v in versions if v.id not in gone and (v.tags or v.name in described))
-
-
 def _but_the_last(
-    graph: Graph, facts: Facts, settled: Resolution, fixed: Mapping[str, Reason], options: Options
+    graph: Graph, facts: Facts, resolution: Resolution, fixed: Mapping[str, Reason], options: Options
 ) -> tuple[Resolution, str | None, bool]:
-    """Keep the image that GitHub would refuse last, unless the package goes whole."""
-    if not settled.going:
-        return settled, None, False
-    remaining = [v for v in facts.latest if v.name not in settled.going]
-    if len(settled.going) == len(graph.nodes) and options.when_empty:
-        return settled, None, True
+    """Keep the image that GitHub would refuse to delete last, unless the package goes whole.
+
+    Return what goes then, the digest of that image if there is one, and whether the package goes whole.
+    """
+    if not resolution.going:
+        return resolution, None, False
+    remaining = [version for version in facts.latest if version.name not in resolution.going]
+    if len(resolution.going) == len(graph.nodes) and options.when_empty:
+        return resolution, None, True
     if any(version.tags for version in remaining):
-        return settled, None, False
-    tagged = [d for d in settled.roots if graph.nodes[d].tags] or _with_tags_inside(graph, settled)
+        return resolution, None, False
+    tagged = [d for d in resolution.roots if graph.nodes[d].tags] or _with_tags_inside(graph, resolution)
     if remaining and not tagged:
-        return settled, None, False
-    last = max(tagged or settled.roots, key=lambda digest: by_age(graph.nodes[digest]))
-    kept = within_limit(graph, [d for d in settled.roots if d != last], None, {*fixed, last})
-    return Resolution(kept.roots, kept.going, {**settled.needed_by, **kept.needed_by}), last, False
+        return resolution, None, False
+    last = max(tagged or resolution.roots, key=lambda digest: by_age(graph.nodes[digest]))
+    kept = within_limit(graph, [d for d in resolution.roots if d != last], None, {*fixed, last})
+    return kept.after(resolution), last, False
 
 
-def _with_tags_inside(graph: Graph, settled: Resolution) -> list[str]:
-    """The roots that take a tagged part along: the signature of an image may hold the last tag of a package."""
+def _with_tags_inside(graph: Graph, resolution: Resolution) -> list[str]:
+    """Return the roots that take something tagged along: a signature may hold the last tag of a package."""
     return [
         root
-        for root in settled.roots
-        if any(graph.nodes[d].tags for d in closure((root,), graph.follows) if d in settled.going)
+        for root in resolution.roots
+        if any(graph.nodes[d].tags for d in closure((root,), graph.follows) if d in resolution.going)
     ]
-
-
-def _untags(board: _ImagePlanner, options: Options) -> dict[str, tuple[str, ...]]:
-    """The tags to take off images that stay: those that match, where only some do or something needs the image."""
-    if not options.untag:
-        return {}
-    found = [
-        version.name
-        for version in oldest_first(
-            c.candidate.version for c in board.selections.values() if _loses(board, c)
-        )
-        if options.report_scope is None or version.id in options.report_scope.untags
-    ]
-    limit = board.rules.limit
-    room = len(found) if limit is None else max(0, limit - len(board.settled.roots))
-    return {digest: _loses(board, board.selections[digest]) for digest in found[:room]}
-
-
-def _loses(board: _ImagePlanner, selection: Selection) -> tuple[str, ...]:
-    digest = selection.candidate.version.name
-    if digest in board.fixed or digest in board.settled.roots or digest == board.last:
-        return ()
-    if selection.selected:
-        return selection.candidate.texts if digest in board.settled.needed_by else ()
-    return selection.tags
-
-
-def _decision(board: _ImagePlanner, digest: str, untag: tuple[str, ...]) -> Decision:
-    version = board.graph.nodes[digest]
-    selection = board.selections.get(digest)
-    if digest in board.settled.going:
-        return _goes(board, digest, version, selection)
-    if selection is None:
-        return _follower_stays(board, digest, version)
-    reason = selection.reason
-    if selection.selected:
-        reason = _held_back(board, digest)
-    elif digest in board.fixed and board.fixed[digest].code is ReasonCode.UNREADABLE and selection.tags:
-        reason = board.fixed[digest]
-    return Decision(version, selected=False, reason=reason, root=version.id, untag=untag)
 
 
 def _listed_twice(graph: Graph, facts: Facts) -> Iterable[Decision]:
-    """Decisions of the other versions of a digest that the package lists twice: they stay, and so does the first."""
+    """Yield decisions on further versions of a digest that the package lists twice: they stay, and so does the first."""
     known = {version.id for version in graph.nodes.values()}
     return (
         Decision(version, selected=False, reason=CHANGED)
@@ -244,63 +177,91 @@ def _listed_twice(graph: Graph, facts: Facts) -> Iterable[Decision]:
     )
 
 
-def _goes(board: _ImagePlanner, digest: str, version: Version, selection: Selection | None) -> Decision:
-    if selection is not None:
-        return Decision(version, selected=True, reason=selection.reason, root=version.id)
-    root = board.graph.nodes[board.origins[digest]]
-    reason = Reason(ReasonCode.WITH_IMAGE, subject=root.label)
-    return Decision(version, selected=True, reason=reason, root=root.id)
+@dataclass(frozen=True, slots=True)
+class _ImagePlanner:
+    """Makes the decisions and steps of one package, once it is known what goes.
 
+    `fixed` stays regardless of the rules; `origins` names the image that each manifest goes with; `last` is the image
+    that GitHub would refuse to delete last.
+    """
 
-def _held_back(board: _ImagePlanner, digest: str) -> Reason:
-    """Why something that the rules selected stays all the same."""
-    if digest in board.fixed:
-        return board.fixed[digest]
-    if digest == board.last:
-        return LAST_TAGGED
-    needer = board.settled.needed_by.get(digest)
-    if needer is not None:
-        return Reason(ReasonCode.NEEDED, subject=board.graph.nodes[needer].label)
-    return over_limit(board.rules.limit)
+    package: Package
+    graph: Graph
+    selections: Mapping[str, Selection]
+    fixed: Mapping[str, Reason]
+    resolution: Resolution
+    origins: Mapping[str, str]
+    context: DecisionContext
+    last: str | None
 
+    def untags(self) -> dict[str, tuple[str, ...]]:
+        """Return the tags to take off images that stay: if only some match, or if something needs the image."""
+        options, limit = self.context.options, self.context.rules.limit
+        if not options.untag:
+            return {}
+        losing = (one.candidate.version for one in self.selections.values() if self._loses(one))
+        found = [
+            version.name
+            for version in oldest_first(losing)
+            if options.report_scope is None or version.id in options.report_scope.untags
+        ]
+        room = len(found) if limit is None else max(0, limit - len(self.resolution.roots))
+        return {digest: self._loses(self.selections[digest]) for digest in found[:room]}
 
-def _follower_stays(board: _ImagePlanner, digest: str, version: Version) -> Decision:
-    if digest in board.fixed:
-        return Decision(version, selected=False, reason=board.fixed[digest])
-    owner = board.settled.needed_by.get(digest)
-    root = board.graph.nodes[owner] if owner else None
-    reason = Reason(ReasonCode.NEEDED, ReasonDetail.PART, subject=root.label if root else "")
-    return Decision(version, selected=False, reason=reason, root=root.id if root else None)
+    def _loses(self, selection: Selection) -> tuple[str, ...]:
+        digest = selection.candidate.version.name
+        if digest in self.fixed or digest in self.resolution.roots or digest == self.last:
+            return ()
+        if selection.selected:
+            return selection.candidate.texts if digest in self.resolution.needed_by else ()
+        return selection.tags
 
+    def decision(self, digest: str, untag: tuple[str, ...]) -> Decision:
+        """Return the decision on one manifest; `untag` are the tags that it loses."""
+        version, selection = self.graph.nodes[digest], self.selections.get(digest)
+        if digest in self.resolution.going:
+            return self._goes(digest, version, selection)
+        if selection is None:
+            return self._member_stays(digest, version)
+        reason = selection.reason
+        if selection.selected:
+            reason = self._held_back(digest)
+        elif digest in self.fixed and self.fixed[digest].code is ReasonCode.UNREADABLE and selection.tags:
+            reason = self.fixed[digest]
+        return Decision(version, selected=False, reason=reason, root=version.id, untag=untag)
 
-def _steps(board: _ImagePlanner, facts: Facts, untagged: Mapping[str, tuple[str, ...]]) -> tuple[Step, ...]:
-    """The deletions, then the tags that are taken away."""
-    graph = board.graph
-    taken = (
-        Step(StepKind.UNTAG, facts.package, graph.nodes[d], tags=tags, root=graph.nodes[d].id)
-        for d, tags in untagged.items()
-    )
-    return (*deletion_steps(facts.package, graph, board.settled.going, board.origins), *taken)
+    def _goes(self, digest: str, version: Version, selection: Selection | None) -> Decision:
+        if selection is not None:
+            return Decision(version, selected=True, reason=selection.reason, root=version.id)
+        root = self.graph.nodes[self.origins[digest]]
+        reason = Reason(ReasonCode.WITH_IMAGE, subject=root.label)
+        return Decision(version, selected=True, reason=reason, root=root.id)
 
+    def _held_back(self, digest: str) -> Reason:
+        """Return why something that the rules selected stays after all."""
+        if digest in self.fixed:
+            return self.fixed[digest]
+        if digest == self.last:
+            return LAST_TAGGED
+        needer = self.resolution.needed_by.get(digest)
+        if needer is not None:
+            return Reason(ReasonCode.NEEDED, subject=self.graph.nodes[needer].label)
+        return over_limit(self.context.rules.limit)
 
-def _absent(graph: Graph, facts: Facts) -> tuple[Finding, ...]:
-    """Warnings about manifests that the registry answered 404 for, twice."""
-    indexes = lost_indexes(graph, facts)
-    warnings = [Finding(FindingCode.INDEX_LOST, version.label) for version in indexes[:10]]
-    known = {version.name for version in indexes}
-    absent = (d for d in graph.nodes if isinstance(graph.readings.get(d), Absent) and d not in known)
-    if leaves := sum(1 for d in absent if not graph.nodes[d].tags):
-        warnings.append(Finding(FindingCode.MANIFESTS_LOST, number=leaves))
-    return tuple(warnings)
+    def _member_stays(self, digest: str, version: Version) -> Decision:
+        if digest in self.fixed:
+            return Decision(version, selected=False, reason=self.fixed[digest])
+        owner = self.resolution.needed_by.get(digest)
+        root = self.graph.nodes[owner] if owner else None
+        reason = Reason(ReasonCode.NEEDED, ReasonDetail.PART, subject=root.label if root else "")
+        return Decision(version, selected=False, reason=reason, root=root.id if root else None)
 
-
-def _unread(graph: Graph) -> tuple[Finding, ...]:
-    failed = [
-        (graph.nodes[d], r.why)
-        for d, r in graph.readings.items()
-        if isinstance(r, Unreadable) and d in graph.nodes
-    ]
-    if not failed:
-        return ()
-    version, why = failed[0]
-    return (Finding(FindingCode.MANIFEST_UNREAD, version.label, number=len(failed) - 1, error=why),)
+    def steps(self, untagged: Mapping[str, tuple[str, ...]]) -> tuple[Step, ...]:
+        """Return the deletions, then the tags that are taken off."""
+        nodes = self.graph.nodes
+        untags = (
+            Step(StepKind.UNTAG, self.package, nodes[d], tags=tags, root=nodes[d].id)
+            for d, tags in untagged.items()
+        )
+        going = self.resolution.going
+        return (*deletion_steps(self.package, self.graph, going, self.origins), *untags)

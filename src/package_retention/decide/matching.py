@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from package_retention.decide.candidates import Candidate
     from package_retention.decide.ecosystems import VersionParser
     from package_retention.decide.patterns import Patterns
-    from package_retention.decide.rules import Filter
+    from package_retention.decide.rules import DecisionContext, Filter
 
 
 GRACE = timedelta(hours=24)
@@ -59,7 +59,7 @@ class Match:
 
 
 def judge(
-    condition: Filter, candidate: Candidate, parser: VersionParser, now: datetime, *, restore: bool = False
+    condition: Filter, candidate: Candidate, context: DecisionContext, *, restore: bool = False
 ) -> Match:
     """Match a delete rule's filter: every condition must surely hold, and on every tag.
 
@@ -69,21 +69,20 @@ def judge(
     if candidate.is_referrer and Damage.ORPHANED not in condition.damaged:
         return _no(ReasonCode.ORPHANED)
     # What is known for good comes before ages: "too young" is said only of what would match once it is old enough.
-    worst = _YES
     for match in _whole(condition, candidate):
         if match.verdict is Verdict.NO:
             return match
-    worst = _texts(condition, candidate, parser, guarded=not restore)
+    worst = _texts(condition, candidate, context.parser, guarded=not restore)
     if worst.verdict is not Verdict.NO and condition.source_gone:
-        worst = _source_gone(condition, candidate, worst, parser, now)
+        worst = _source_gone(condition, candidate, worst, context)
     if worst.verdict is Verdict.NO:
         return worst
-    for match in _ages(condition, candidate, now):
+    for match in _ages(condition, candidate, context.now):
         worst = min(worst, match, key=_verdict)
     if not restore and _needs_grace(condition, candidate):
-        worst = min(worst, _grace(candidate, now), key=_verdict)
+        worst = min(worst, _grace(candidate, context.now), key=_verdict)
     if condition.expired and worst.verdict >= Verdict.PARTLY:
-        worst = min(worst, _expired(candidate, now), key=_verdict)
+        worst = min(worst, _expired(candidate, context.now), key=_verdict)
     return worst
 
 
@@ -91,7 +90,7 @@ def _verdict(match: Match) -> Verdict:
     return match.verdict
 
 
-def keeps(condition: Filter, candidate: Candidate, parser: VersionParser, now: datetime) -> bool:
+def keeps(condition: Filter, candidate: Candidate, context: DecisionContext) -> bool:
     """Match a keep rule's filter: one tag is enough, and what is unknown counts as matching.
 
     A rule that names a part of an image (the id or digest of a platform, the tag of a signature) keeps the image.
@@ -100,11 +99,12 @@ def keeps(condition: Filter, candidate: Candidate, parser: VersionParser, now: d
     if condition.ids is not None and condition.ids.isdisjoint(ids):
         return False
     whole = replace(condition, ids=None)
-    standing = (*_whole(whole, candidate), *_ages(whole, candidate, now))
+    standing = (*_whole(whole, candidate), *_ages(whole, candidate, context.now))
     if any(match.verdict is Verdict.NO for match in standing):
         return False
     if condition.referenced_in and candidate.used(condition.referenced_in) is None:
         return False
+    parser = context.parser
     if condition.source_exists and not _exists(condition, candidate, candidate.texts, parser):
         return False
     if not _looks_at_texts(condition):
@@ -157,9 +157,9 @@ def _no(code: ReasonCode) -> Match:
     return Match(Verdict.NO, Reason(code))
 
 
-def _missed(key: str, asked: str, age: timedelta | None = None) -> Match:
+def _missed(key: str, value: str, age: timedelta | None = None) -> Match:
     """A condition that does not hold."""
-    fact = Condition(key, asked, holds=False, age=age)
+    fact = Condition(key, value, holds=False, age=age)
     return Match(Verdict.NO, Reason(ReasonCode.NOT_MATCHED, facts=(fact,)))
 
 
@@ -202,20 +202,17 @@ def _ages(condition: Filter, candidate: Candidate, now: datetime) -> Iterator[Ma
             yield _missed("deleted-within", str(within), now - deleted)
 
 
-def _source_gone(
-    condition: Filter, candidate: Candidate, texts: Match, parser: VersionParser, now: datetime
-) -> Match:
+def _source_gone(condition: Filter, candidate: Candidate, texts: Match, context: DecisionContext) -> Match:
     """Whether all that an image's tags are named after is gone, else the tags of which that is so."""
-    verdict = source_gone.gone(condition, candidate, candidate.telling, parser, now)
+    verdict = source_gone.gone(condition, candidate, candidate.telling, context)
     if verdict.state is SourceState.GONE:
         return texts
-    asked = listed_kinds(condition.source_gone)
     unknown = verdict.state is SourceState.UNKNOWN
-    missed = Condition("source-gone", asked, holds=None if unknown else False)
+    missed = Condition("source-gone", listed_kinds(condition.source_gone), holds=None if unknown else False)
     facts = (missed, *verdict.facts[:1])
     matching = texts.tags if texts.verdict is Verdict.PARTLY else candidate.telling
     if texts.verdict >= Verdict.PARTLY and (
-        tags := source_gone.gone_tags(condition, candidate, matching, parser, now)
+        tags := source_gone.gone_tags(condition, candidate, matching, context)
     ):
         return Match(Verdict.PARTLY, Reason(ReasonCode.PARTLY_MATCHED, facts=facts), tags)
     if unknown:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from package_retention.decide.expiry import InvalidExpiry, UnreadLabel, image_expiry
 from package_retention.decide.git_names import GitKind, Unlisted, needed_kinds
-from package_retention.decide.graph import closure
+from package_retention.decide.graph import INDEX_TYPES, closure
 from package_retention.decide.in_use import UseCode
+from package_retention.model import Absent, Manifest, Unreadable
 from package_retention.reason import Finding, FindingCode
 
 if TYPE_CHECKING:
@@ -114,19 +115,62 @@ def configs_unread(facts: Facts) -> tuple[Finding, ...]:
     return (Finding(FindingCode.CONFIG_UNREAD, config[:19], number=len(failed) - 1, error=why),)
 
 
-def about_parts(rules: PackageRules, graph: Graph) -> tuple[Finding, ...]:
-    """Ids of manifests that are no image by themselves: they go with their image alone."""
+def about_members(rules: PackageRules, graph: Graph) -> tuple[Finding, ...]:
+    """Return a warning for each id of a manifest that is not an image: it goes with its image alone."""
     by_id = {version.id: digest for digest, version in graph.nodes.items()}
     units = set(graph.units)
-    parts = {i: by_id[i] for i in sorted(_ids(rules.delete)) if i in by_id and by_id[i] not in units}
-    if not parts:
+    members = {i: by_id[i] for i in sorted(_ids(rules.delete)) if i in by_id and by_id[i] not in units}
+    if not members:
         return ()
     origins = closure(graph.units, graph.follows)
     return tuple(
         Finding(FindingCode.ID_IS_PART, graph.nodes[origins[digest]].label, number=i)
-        for i, digest in parts.items()
+        for i, digest in members.items()
         if digest in origins
     )
+
+
+def lost_indexes(graph: Graph, facts: Facts) -> tuple[Version, ...]:
+    """Return the versions without a manifest that may have named anything: tagged, or called an index by a manifest.
+
+    A fallback index is tagged. What the newest list lacks does not count: somebody deleted it between the list and the
+    read.
+    """
+    gone = facts.gone
+    absent = [d for d in graph.nodes if isinstance(graph.readings.get(d), Absent)]
+    described = {
+        child.digest
+        for reading in graph.readings.values()
+        if isinstance(reading, Manifest)
+        for child in reading.children
+        if child.media_type in INDEX_TYPES
+    }
+    versions = (graph.nodes[digest] for digest in absent)
+    return tuple(v for v in versions if v.id not in gone and (v.tags or v.name in described))
+
+
+def about_absent(graph: Graph, facts: Facts) -> tuple[Finding, ...]:
+    """Return warnings about manifests that the registry answered 404 for, twice."""
+    indexes = lost_indexes(graph, facts)
+    warnings = [Finding(FindingCode.INDEX_LOST, version.label) for version in indexes[:10]]
+    known = {version.name for version in indexes}
+    absent = (d for d in graph.nodes if isinstance(graph.readings.get(d), Absent) and d not in known)
+    if leaves := sum(1 for d in absent if not graph.nodes[d].tags):
+        warnings.append(Finding(FindingCode.MANIFESTS_LOST, number=leaves))
+    return tuple(warnings)
+
+
+def manifests_unread(graph: Graph) -> tuple[Finding, ...]:
+    """Return a problem if manifests could not be read: the package stays."""
+    failed = [
+        (graph.nodes[d], r.why)
+        for d, r in graph.readings.items()
+        if isinstance(r, Unreadable) and d in graph.nodes
+    ]
+    if not failed:
+        return ()
+    version, why = failed[0]
+    return (Finding(FindingCode.MANIFEST_UNREAD, version.label, number=len(failed) - 1, error=why),)
 
 
 def _ids(rules: Iterable[Rule]) -> set[int]:

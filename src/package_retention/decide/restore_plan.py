@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.decide.candidates import Candidate
-    from package_retention.decide.ecosystems import VersionParser
-    from package_retention.decide.rules import PackageRules
+    from package_retention.decide.rules import DecisionContext, PackageRules
     from package_retention.decide.selection import Selection
     from package_retention.model import Package, Version
 
@@ -47,22 +46,21 @@ def restore_plan(
     package: Package,
     deleted: Sequence[Version],
     active: Sequence[Version],
-    rules: PackageRules,
-    parser: VersionParser,
-    now: datetime,
+    context: DecisionContext,
     reported: frozenset[int] | None = None,
 ) -> Plan:
     """Decide every deleted version; `active` are the versions that are there, for names and tags in use again.
 
-    `reported` are the only ids that may come back, where a report names them.
+    `reported` are the ids that alone may come back, if a report names them.
     """
-    selections = choose(flat(tuple(deleted), package.type), rules, parser, now, restore=True)
+    rules = context.rules
+    selections = choose(flat(tuple(deleted), package.type), context, restore=True)
     by_id = {i for rule in rules.delete for i in rule.filter.ids or ()}
     if reported is not None:
         selections = restrict(selections, reported, NOT_DELETED_THERE)
         by_id |= reported
-    selected = [c.candidate.version for c in selections.values() if c.selected]
-    reasons = _refused(selected, active, by_id, now)
+    selected = [one.candidate.version for one in selections.values() if one.selected]
+    reasons = _refused(selected, active, by_id, context.now)
     chosen = oldest_first(v for v in selected if v.id not in reasons)
     if rules.limit is not None:
         reasons |= {v.id: over_limit(rules.limit) for v in chosen[rules.limit :]}
@@ -71,12 +69,12 @@ def restore_plan(
         package,
         decisions=tuple(
             Decision(
-                c.candidate.version,
-                selected=c.selected and i not in reasons,
-                reason=reasons.get(i, _BY_REPORT if reported and _unfiltered(c) else c.reason),
+                one.candidate.version,
+                selected=one.selected and i not in reasons,
+                reason=reasons.get(i, _BY_REPORT if reported and _unfiltered(one) else one.reason),
                 root=i if package.type.has_tags else None,
             )
-            for i, c in selections.items()
+            for i, one in selections.items()
         ),
         steps=restore_steps(package, chosen),
         warnings=_absent(rules, deleted, active),
@@ -137,11 +135,11 @@ def _deletion(version: Version) -> tuple[float, int]:
 def _absent(
     rules: PackageRules, deleted: Sequence[Version], active: Sequence[Version]
 ) -> tuple[Finding, ...]:
-    asked = {i for rule in rules.delete for i in rule.filter.ids or ()}
+    named = {i for rule in rules.delete for i in rule.filter.ids or ()}
     there = {version.id for version in active}
     gone = {version.id for version in deleted}
     here, nowhere = FindingCode.ID_NOT_DELETED, FindingCode.ID_NOT_AMONG_DELETED
-    return tuple(Finding(here if i in there else nowhere, number=i) for i in sorted(asked - gone))
+    return tuple(Finding(here if i in there else nowhere, number=i) for i in sorted(named - gone))
 
 
 def followers(
@@ -182,9 +180,7 @@ class LostTags:
     lost: Mapping[int, Version]
     roots: Mapping[int, int]
     active: Sequence[Version]
-    rules: PackageRules
-    parser: VersionParser
-    now: datetime
+    context: DecisionContext
     warnings: list[Finding] = field(default_factory=list)
     _here: dict[int, Version] = field(init=False)
     _by_digest: dict[str, int] = field(init=False)
@@ -262,26 +258,24 @@ class LostTags:
         return self._is_selected(version, restore=True)
 
     def _is_companion(self, tag: str) -> bool:
-        return is_companion(tag, self.rules.companions, self.parser)
+        return is_companion(tag, self.context.rules.companions, self.context.parser)
 
     def _with_lost(self, i: int) -> Version:
         version, then = self._here[i], self.lost.get(i)
         return replace(version, tags=tuple(dict.fromkeys((*version.tags, *(then.tags if then else ())))))
 
     def _is_excluded(self, version: Version) -> bool:
-        return excluded(self.rules.exclude, self._candidate(version))
+        return excluded(self.context.rules.exclude, self._candidate(version))
 
     def _is_selected(self, version: Version, *, restore: bool) -> bool:
         """Whether a filter surely matches; without `restore`, `latest` has to be named as in a deletion."""
         candidate = self._candidate(version)
         return any(
             # When it was deleted is not known any more once it is back.
-            judge(
-                replace(rule.filter, deleted_within=None), candidate, self.parser, self.now, restore=restore
-            ).verdict
+            judge(replace(rule.filter, deleted_within=None), candidate, self.context, restore=restore).verdict
             is Verdict.YES
-            for rule in self.rules.delete
+            for rule in self.context.rules.delete
         )
 
     def _candidate(self, version: Version) -> Candidate:
-        return flat((version,), self.rules.type)[0]
+        return flat((version,), self.context.rules.type)[0]

@@ -7,8 +7,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from package_retention.decide.durations import Duration
-    from package_retention.decide.ecosystems import VersionRange
+    from package_retention.decide.ecosystems import VersionParser, VersionRange
     from package_retention.decide.git_names import GitKind
     from package_retention.decide.patterns import Pattern, Patterns
     from package_retention.model import PackageType
@@ -151,8 +153,21 @@ class ReportScope:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`narrowing` is `None` where no report narrows the plan."""
+    """What the step allows: to take tags off images that stay (`untag`), and to delete a package whole (`when_empty`).
+
+    `report_scope` is `None` if no report narrows the plan.
+    """
 
     untag: bool = False
     when_empty: bool = False
     report_scope: ReportScope | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionContext:
+    """What the decisions about a package rest on beside its facts; `parser` reads versions of the package's type."""
+
+    rules: PackageRules
+    parser: VersionParser
+    now: datetime
+    options: Options = Options()

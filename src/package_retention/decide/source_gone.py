@@ -17,12 +17,11 @@ from package_retention.reason import Fact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
 
     from package_retention.decide.candidates import Candidate
     from package_retention.decide.ecosystems import VersionParser
     from package_retention.decide.patterns import Patterns
-    from package_retention.decide.rules import Filter
+    from package_retention.decide.rules import DecisionContext, Filter
 
 
 # The git tag may come after the package that is named after it.
@@ -271,25 +270,25 @@ _AFTER_VERSIONS = frozenset({GitKind.TAG, GitKind.RELEASE})
 
 
 def gone(
-    condition: Filter, candidate: Candidate, texts: Sequence[str], parser: VersionParser, now: datetime
+    condition: Filter, candidate: Candidate, texts: Sequence[str], context: DecisionContext
 ) -> SourceVerdict:
     """Judge some texts of a version for `source-gone`: what each of them is named after must be gone."""
     touched = candidate.version.touched_at
-    age = None if touched is None else now - touched
-    return _judge(candidate, condition.source_gone, parser).gone(
+    age = None if touched is None else context.now - touched
+    return _judge(candidate, condition.source_gone, context.parser).gone(
         named_texts(texts, condition.versions), age, older_than_given=condition.older_than is not None
     )
 
 
 def gone_tags(
-    condition: Filter, candidate: Candidate, texts: Sequence[str], parser: VersionParser, now: datetime
+    condition: Filter, candidate: Candidate, texts: Sequence[str], context: DecisionContext
 ) -> tuple[str, ...]:
     """Return those of the texts that may be taken off an image although others stay.
 
     What is gone as a git tag or release goes only where nothing that another tag names exists: a moving tag such as
     `1.2.3` beside a living one is a mistake of the reader more often than a version that was withdrawn.
     """
-    verdicts = {text: gone(condition, candidate, (text,), parser, now) for text in candidate.telling}
+    verdicts = {text: gone(condition, candidate, (text,), context) for text in candidate.telling}
     living = any(verdict.state is SourceState.EXISTS for verdict in verdicts.values())
     return tuple(
         text

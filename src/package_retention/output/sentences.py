@@ -234,11 +234,11 @@ def fact_words(fact: Fact) -> str:
         return _expiry_words(fact)
     if fact.age is not None:
         return _age_words(fact)
-    if fact.key == "versions" and not fact.holds and not fact.asked:
+    if fact.key == "versions" and not fact.holds and not fact.value:
         return "untagged: `versions` looks at tags"
     found = ", ".join(fact.texts) if fact.key == "remove-damaged" else ""
     _, met, missed = _CONDITIONS.get(fact.key, ("", "", ""))
-    return (met if fact.holds else missed).format(found or _shown(fact.key, fact.asked))
+    return (met if fact.holds else missed).format(found or _shown(fact.key, fact.value))
 
 
 def _expiry_words(fact: Condition) -> str:
@@ -256,7 +256,7 @@ def _expiry_words(fact: Condition) -> str:
 def _age_words(fact: Condition) -> str:
     """Say an age beside the limit that it is over or not; in days, so that no rounding makes the two look alike."""
     age = exact_age(fact.age or timedelta())
-    limit = f"{'' if fact.holds else 'not '}{_LIMITS.get(fact.key, 'within')} {fact.asked}"
+    limit = f"{'' if fact.holds else 'not '}{_LIMITS.get(fact.key, 'within')} {fact.value}"
     return f"{age} old ({limit})" if fact.key in _LIMITS else f"deleted {age} ago ({limit})"
 
 

@@ -6,10 +6,8 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from package_retention.decide import ecosystems
 from package_retention.decide.contents import contents
 from package_retention.decide.deletion_plan import can_select, check_share, deletion_plan, untouched_plan
-from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.plan_warnings import git_kinds
 from package_retention.errors import MissingError, PlanError
 from package_retention.execute.freshness import PlanRefresher
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.decide.facts import Facts
-    from package_retention.decide.rules import Options
+    from package_retention.decide.rules import DecisionContext, Options
     from package_retention.model import Plan, Version
     from package_retention.pipeline.context import RunContext
     from package_retention.pipeline.targets import Target
@@ -34,52 +32,42 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Deletion:
-    """One package's deletion: its facts, which grow fresher, and the rules, which do not change."""
+    """One package's deletion: its facts, which are refreshed, and what they are judged by, which does not change."""
 
     run_context: RunContext
     target: Target
     facts: Facts
-    now: datetime
-    options: Options
-    parser: VersionParser = field(init=False)
+    context: DecisionContext
     refreshed_plans: list[Plan] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        """Prepare the parser of the package's ecosystem."""
-        self.parser = VersionParser(ecosystems.of(self.target.package.type))
-
     def first_plan(self) -> Plan:
-        """Decide on the list alone where nothing in it can match; else read the manifests first.
+        """Decide on the list alone if nothing in it can match; else read the manifests first.
 
         A report is compared with what images the versions form, so with one they are always read.
         """
         facts, rules = self.facts, self.target.rules
         is_container = facts.package.type is PackageType.CONTAINER
-        if (
-            is_container
-            and not self.run_context.report
-            and not can_select(facts, rules, self.parser, self.now)
-        ):
+        if is_container and not self.run_context.report and not can_select(facts, self.context):
             return untouched_plan(facts, rules)
         self.facts = survey(self.run_context, facts, rules)
         return self.plan()
 
     def plan(self) -> Plan:
         """Decide on the facts as they stand; a report only narrows what the step alone would do."""
-        plan = alone = self._plan(self.options)
+        plan = alone = self._plan(self.context)
         if self.run_context.report is not None:
             reviewed = review.review(self.run_context.report, self.target.package, self.facts.latest)
-            plan = reviewed.reconciled(alone, self._plan(reviewed.narrowed(self.options, alone)))
+            options = reviewed.narrowed(self.context.options, alone)
+            plan = reviewed.reconciled(alone, self._plan(replace(self.context, options=options)))
         return replace(plan, contents=contents(self.facts))
 
-    def _plan(self, options: Options) -> Plan:
+    def _plan(self, context: DecisionContext) -> Plan:
         """Decide, read what would go unread, and decide again: what is read may belong to something that stays."""
-        rules = self.target.rules
         while True:
-            plan = deletion_plan(self.facts, rules, self.parser, self.now, options)
+            plan = deletion_plan(self.facts, context)
             if not (plan.unread or plan.unread_configs):
                 return plan
-            self.facts = read_more(self.run_context, self.facts, rules, plan)
+            self.facts = read_more(self.run_context, self.facts, context.rules, plan)
 
     def replan(self, done: Collection[int]) -> Plan:
         """List the package again and decide anew; problems that this meets (a manifest out of reach) are reported at the end."""
@@ -123,12 +111,9 @@ class Deletion:
 
     def _with_refreshed(self, plan: Plan) -> Plan:
         """Return the plan with the problems and warnings of every later look at the package."""
-        problems = dict.fromkeys(
-            [*plan.problems, *(p for replanned in self.refreshed_plans for p in replanned.problems)]
-        )
-        warnings = dict.fromkeys(
-            [*plan.warnings, *(w for replanned in self.refreshed_plans for w in replanned.warnings)]
-        )
+        plans = (plan, *self.refreshed_plans)
+        problems = dict.fromkeys(problem for one in plans for problem in one.problems)
+        warnings = dict.fromkeys(warning for one in plans for warning in one.warnings)
         return replace(plan, problems=tuple(problems), warnings=tuple(warnings))
 
 
@@ -139,9 +124,8 @@ def _deletes_whole(plan: Plan) -> bool:
 def prepare(run_context: RunContext, target: Target, now: datetime, options: Options) -> PackageTask:
     """Survey a package and make its plan; one that exceeds `fail-if-more-than` is reported and not carried out."""
     taken_at = run_context.clock.monotonic() if target.listed_at is None else target.listed_at
-    deletion = Deletion(
-        run_context, target, list_versions(run_context, target.package, target.rules), now, options
-    )
+    facts = list_versions(run_context, target.package, target.rules)
+    deletion = Deletion(run_context, target, facts, target.decision_context(now, options))
     plan = deletion.first_plan()
     try:
         check_share(plan, run_context.settings.fail_if_more_than)

@@ -6,11 +6,9 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
-from package_retention.decide import ecosystems
 from package_retention.decide.contents import Found, contents, inventory, says_which
 from package_retention.decide.deletion_plan import check_share, deletion_plan
 from package_retention.decide.due_dates import Schedule, moments, schedule
-from package_retention.decide.ecosystems import VersionParser
 from package_retention.errors import PlanError, RefusedError, UnreachableError
 from package_retention.model import OwnerKind, PackageType, Unreadable
 from package_retention.pipeline.context import PackageTask
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.decide.facts import Facts
-    from package_retention.decide.rules import Options, PackageRules
+    from package_retention.decide.rules import DecisionContext, Options
     from package_retention.model import Owner, Package, Plan, Reading, Version
     from package_retention.pipeline.context import RunContext
     from package_retention.pipeline.targets import Target
@@ -34,7 +32,7 @@ _LISTED = Reason(ReasonCode.NOT_MATCHED, ReasonDetail.NOT_JUDGED)
 
 
 @dataclass(slots=True)
-class _Reported:
+class _Unlisted:
     """What could not be listed beside the versions: a refusal is a warning, no answer at all fails the run."""
 
     warnings: list[Finding] = field(default_factory=list)
@@ -55,25 +53,28 @@ class Listing:
     """Lists the packages of one run, several at a time; the owner's docker conflicts are asked for once."""
 
     def __init__(self, run_context: RunContext, now: datetime, options: Options) -> None:
-        self._world = run_context
+        self._run_context = run_context
         self._now = now
         self._options = options
         self._lock = Lock()
-        self._asked = False
+        self._conflicts_listed = False
         self._conflicts: tuple[str, ...] | None = None
 
     def prepare(self, target: Target) -> PackageTask:
         """Look at one package; its plan has the decisions of a deletion by these rules now, and no step."""
-        package, reconciled = target.package, _Reported()
-        facts = survey(self._world, list_versions(self._world, package, target.rules), target.rules)
+        package, incomplete = target.package, _Unlisted()
+        context = target.decision_context(self._now, self._options)
+        facts = survey(
+            self._run_context, list_versions(self._run_context, package, target.rules), target.rules
+        )
         found = Found(
             self._every_manifest(facts),
-            reconciled.ask("deleted versions", lambda: self._deleted(package)),
-            self._in_conflict(package.owner, reconciled) if package.type is PackageType.DOCKER else None,
+            incomplete.ask("deleted versions", lambda: self._deleted(package)),
+            self._in_conflict(package.owner, incomplete) if package.type is PackageType.DOCKER else None,
         )
-        facts = self._as_a_deletion_reads(facts, target.rules, found.readings)
-        plan, scheduled = self._judged(facts, target.rules)
-        warnings, problems = (*plan.warnings, *reconciled.warnings), (*plan.problems, *reconciled.problems)
+        facts = self._as_a_deletion_reads(facts, context, found.readings)
+        plan, scheduled = self._judged(facts, context)
+        warnings, problems = (*plan.warnings, *incomplete.warnings), (*plan.problems, *incomplete.problems)
         known = contents(replace(facts, readings={**facts.readings, **found.readings}))
         plan = replace(plan, steps=(), warnings=warnings, problems=problems, contents=known)
         listed = inventory(facts, plan, found, self._now, scheduled)
@@ -85,20 +86,20 @@ class Listing:
             return {}
         rest = [version.name for version in facts.union if version.name not in facts.readings]
         listed = frozenset(version.name for version in facts.latest)
-        return {**facts.readings, **self._world.registry.manifests(facts.package, rest, listed)}
+        return {**facts.readings, **self._run_context.registry.manifests(facts.package, rest, listed)}
 
     def _as_a_deletion_reads(
-        self, facts: Facts, rules: PackageRules, readings: Mapping[str, Reading]
+        self, facts: Facts, context: DecisionContext, readings: Mapping[str, Reading]
     ) -> Facts:
-        """Know what was read, but fail over a manifest only where a deletion would have to read it."""
+        """Return the facts with what was read, but with unreadable manifests only if a deletion would read them."""
         read = {d: r for d, r in readings.items() if not isinstance(r, Unreadable)}
         facts = replace(facts, readings={**facts.readings, **read})
-        parser = VersionParser(ecosystems.of(facts.package.type))
+        rules = context.rules
         try:
             # What expires later is listed too: its configs are those that a deletion then would read.
             later = moments(facts, rules)[-1:] if any(rule.filter.expired for rule in rules.delete) else []
             for moment in dict.fromkeys((self._now, *later)):
-                while (plan := deletion_plan(facts, rules, parser, moment, self._options)) and (
+                while (plan := deletion_plan(facts, replace(context, now=moment))) and (
                     plan.unread or plan.unread_configs
                 ):
                     facts = self._with_reads(facts, plan, readings)
@@ -109,55 +110,46 @@ class Listing:
     def _with_reads(self, facts: Facts, plan: Plan, readings: Mapping[str, Reading]) -> Facts:
         rest = [digest for digest in plan.unread if digest not in readings]
         found = {digest: readings[digest] for digest in plan.unread if digest in readings}
-        found |= self._world.registry.manifests(facts.package, rest)
+        found |= self._run_context.registry.manifests(facts.package, rest)
         facts = replace(facts, readings={**facts.readings, **found})
-        return read_labels(self._world, facts, plan.unread_configs)
+        return read_labels(self._run_context, facts, plan.unread_configs)
 
     def _deleted(self, package: Package) -> tuple[Version, ...] | None:
         """List deleted versions; another user's, GitHub documents no list of (facts A1): none there says nothing."""
-        listed = self._world.api.versions(package, deleted=True)
+        listed = self._run_context.api.versions(package, deleted=True)
         return listed or (None if package.owner.kind is OwnerKind.USER else ())
 
-    def _in_conflict(self, owner: Owner, reconciled: _Reported) -> tuple[str, ...] | None:
+    def _in_conflict(self, owner: Owner, incomplete: _Unlisted) -> tuple[str, ...] | None:
         """Return the names of the owner's docker packages in conflict; the first package that asks reports a refusal."""
         with self._lock:
-            if not self._asked:
-                self._asked = True
-                found = reconciled.ask(
-                    "docker packages in conflict", lambda: self._world.api.docker_conflicts(owner)
+            if not self._conflicts_listed:
+                self._conflicts_listed = True
+                found = incomplete.ask(
+                    "docker packages in conflict", lambda: self._run_context.api.docker_conflicts(owner)
                 )
                 self._conflicts = None if found is None else tuple(sorted({one.name for one in found}))
             return self._conflicts
 
-    def _judged(self, facts: Facts, rules: PackageRules) -> tuple[Plan, Schedule | None]:
+    def _judged(self, facts: Facts, context: DecisionContext) -> tuple[Plan, Schedule | None]:
         """Return what a deletion would do now, and when it would do the rest; nothing ever without a filter."""
-        parser = VersionParser(ecosystems.of(facts.package.type))
-        if not says_which(rules):
-            plan = deletion_plan(facts, replace(rules, delete=()), parser, self._now, self._options)
-            return _unjudged(plan), None
+        nothing = replace(context, rules=replace(context.rules, delete=()))
+        if not says_which(context.rules):
+            return _unjudged(deletion_plan(facts, nothing)), None
         try:
-            plan = deletion_plan(facts, rules, parser, self._now, self._options)
+            plan = deletion_plan(facts, context)
         except PlanError as error:
-            plan = self._refused(facts, rules, parser, error)
+            # A deletion would be refused as a whole: nothing is selected.
+            plan = _with_refusal(deletion_plan(facts, nothing), error)
             return plan, Schedule({}, {d.version.id: d.reason for d in plan.decisions})
-        plan = self._guarded(plan)
-        return plan, schedule(facts, rules, parser, self._now, self._options, self._still_wanted)
-
-    def _refused(self, facts: Facts, rules: PackageRules, parser: VersionParser, error: PlanError) -> Plan:
-        """Select nothing where a deletion would be refused as a whole, and warn of it."""
-        plan = deletion_plan(facts, replace(rules, delete=()), parser, self._now, self._options)
-        return _with_refusal(plan, error)
-
-    def _guarded(self, plan: Plan) -> Plan:
         try:
-            check_share(plan, self._world.settings.fail_if_more_than)
+            check_share(plan, self._run_context.settings.fail_if_more_than)
         except PlanError as error:
-            return _with_refusal(plan, error)
-        return plan
+            plan = _with_refusal(plan, error)
+        return plan, schedule(facts, context, self._still_wanted)
 
     def _still_wanted(self) -> None:
         """Raise `CancelledError` once nobody waits for the answer."""
-        self._world.clock.sleep(0)
+        self._run_context.clock.sleep(0)
 
 
 def _with_refusal(plan: Plan, error: PlanError) -> Plan:

@@ -6,9 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from package_retention.decide import ecosystems
 from package_retention.decide.candidates import flat
-from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.graph import own_tags
 from package_retention.decide.matching import excluded
 from package_retention.decide.restore_plan import (
@@ -46,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
-    from package_retention.decide.rules import PackageRules
+    from package_retention.decide.rules import DecisionContext, PackageRules
     from package_retention.execute.freshness import Replan
     from package_retention.model import Outcome, Package
     from package_retention.pipeline.context import RunContext
@@ -59,9 +57,8 @@ def prepare(run_context: RunContext, target: Target, now: datetime) -> PackageTa
     if isinstance(target.error, MissingError):
         return _whole(run_context, target)
     taken_at = run_context.clock.monotonic()
-    restore = Restore(
-        run_context, target, now, run_context.report.about(target.package) if run_context.report else None
-    )
+    reported = run_context.report.about(target.package) if run_context.report else None
+    restore = Restore(run_context, target, target.decision_context(now), reported)
     plan = restore.plan(())
     if not plan.steps or run_context.settings.dry_run:
         plan = restore.with_unfound(plan)
@@ -117,20 +114,15 @@ class Restore:
 
     run_context: RunContext
     target: Target
-    now: datetime
-    said: ReportedPackage | None = None
+    context: DecisionContext
+    reported: ReportedPackage | None = None
     deleted: tuple[Version, ...] = ()
     retagged: set[int] = field(default_factory=set)
     listed_at: float = 0.0
-    parser: VersionParser = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Prepare the parser of the package's ecosystem."""
-        self.parser = VersionParser(ecosystems.of(self.target.package.type))
 
     def plan(self, done: Collection[int]) -> Plan:
         """List what is deleted and what is there, and decide."""
-        package, rules = self.target.package, self.target.rules
+        package = self.target.package
         self.listed_at = self.run_context.clock.monotonic()
         listed = self.run_context.api.versions(package, deleted=True)
         known = {version.id for version in listed}
@@ -138,29 +130,29 @@ class Restore:
         active = tuple(v for v in self.run_context.api.versions(package) if v.id not in done)
         if not self.deleted and package.owner.kind is OwnerKind.USER:
             return self._unlisted(active)
-        plan = restore_plan(package, self.deleted, active, rules, self.parser, self.now, self._reported())
+        plan = restore_plan(package, self.deleted, active, self.context, self._restorable())
         return self._by_report(plan, active)
 
-    def _reported(self) -> frozenset[int] | None:
-        """Return the only ids that may come back, where the step names a report."""
+    def _restorable(self) -> frozenset[int] | None:
+        """Return the ids that alone may come back, if the step names a report."""
         if self.run_context.report is None:
             return None
-        return frozenset(self.said.deleted) if self.said else frozenset()
+        return frozenset(self.reported.deleted) if self.reported else frozenset()
 
     def _unlisted(self, active: Sequence[Version]) -> Plan:
-        """Where GitHub lists no deleted versions, ids and reports still work."""
-        package, rules = self.target.package, self.target.rules
+        """Plan without a list of deleted versions, which GitHub does not always offer, by ids or a report."""
+        package = self.target.package
         if self.run_context.report is not None:
             # As the report saw them; what it calls them can only narrow what comes back.
             there = {version.id for version in active}
-            said = self.said.deleted if self.said else {}
+            said = self.reported.deleted if self.reported else {}
             self.deleted = tuple(version for i, version in said.items() if i not in there)
-            plan = restore_plan(package, self.deleted, active, rules, self.parser, self.now, self._reported())
+            plan = restore_plan(package, self.deleted, active, self.context, self._restorable())
             return self._by_report(plan, active)
-        asked = {i for rule in rules.delete for i in rule.filter.ids or ()}
-        if not asked:
+        named = {i for rule in self.target.rules.delete for i in rule.filter.ids or ()}
+        if not named:
             raise PlanError(Finding(FindingCode.NO_DELETED_LIST, package.label))
-        versions = [Version(i, f"id {i}") for i in sorted(asked - {version.id for version in active})]
+        versions = [Version(i, f"id {i}") for i in sorted(named - {version.id for version in active})]
         why = Reason(ReasonCode.SELECTED, ReasonDetail.BY_ID)
         decisions = tuple(Decision(v, selected=True, reason=why, root=v.id) for v in versions)
         return Plan(package, decisions, restore_steps(package, versions))
@@ -169,12 +161,12 @@ class Restore:
         """Return what a report adds: tags that were taken away, and what of it does not come back."""
         if self.run_context.report is None:
             return plan
-        reconciled = left_deleted(self.said, plan, active)
-        return self._with_tags(replace(plan, warnings=(*plan.warnings, *reconciled)), active)
+        left = left_deleted(self.reported, plan, active)
+        return self._with_tags(replace(plan, warnings=(*plan.warnings, *left)), active)
 
     def _with_tags(self, plan: Plan, active: Sequence[Version]) -> Plan:
         """Put back tags that the run of the report took away, on what is there: never taken, or restored since."""
-        if not self.said or plan.package.type is not PackageType.CONTAINER:
+        if not self.reported or plan.package.type is not PackageType.CONTAINER:
             return plan
         tags, warnings = self._lost_tags(active)
         steps = retag_steps(plan.package, active, tags)
@@ -182,7 +174,7 @@ class Restore:
 
     def _lost_tags(self, active: Sequence[Version]) -> tuple[dict[int, tuple[str, ...]], list[Finding]]:
         """The tags to put back by id, within what GitHub's own rows of deleted versions show, where they show tags."""
-        said = self.said
+        said = self.reported
         if said is None:
             return {}, []
         rows = {version.id: set(version.tags) for version in self.deleted if version.tags}
@@ -191,7 +183,7 @@ class Restore:
             for i, then in said.lost.items()
         }
         active = self._without_placeholders(active, lost)
-        found = LostTags(lost, said.roots, active, self.target.rules, self.parser, self.now)
+        found = LostTags(lost, said.roots, active, self.context)
         tags = found.to_put_back()
         return tags, list(dict.fromkeys(found.warnings))
 
@@ -258,10 +250,10 @@ class Restore:
             i.version.id for i in flat(tuple(left), package.type) if excluded(self.target.rules.exclude, i)
         }
         # A tag of its own makes an image: no report brings that back as a part of another.
-        said = self.said.parts_of({v.id for v in restored}) if self.said else ()
+        said = self.reported.parts_of({v.id for v in restored}) if self.reported else ()
         parts = [v.id for v in left if v.id in said and not own_tags(v)]
         versions = followers(left, [v.name for v in restored], named, barred, parts)
-        reported = self._reported()
+        reported = self._restorable()
         others = [] if reported is None else [v for v in versions if v.id not in reported]
         versions = [v for v in versions if v not in others]
         if not (versions or others or unread):
@@ -279,7 +271,7 @@ class Restore:
 
     def _tags_again(self, outcomes: Sequence[Outcome]) -> Plan | None:
         """Tags that a report knows, and that did not come back with their version: nobody knows whether they always do."""
-        if not self.said or self.run_context.ending.cause:
+        if not self.reported or self.run_context.ending.cause:
             return None
         done = {
             o.step.version.id
@@ -288,7 +280,7 @@ class Restore:
             and o.step.kind is StepKind.RESTORE_VERSION
             and o.result in (Result.DONE, Result.ALREADY)
         }
-        fresh = {i for i, then in self.said.lost.items() if then.tags and i in done - self.retagged}
+        fresh = {i for i, then in self.reported.lost.items() if then.tags and i in done - self.retagged}
         self.retagged |= fresh
         if not fresh:
             return None

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from package_retention.decide.facts import Facts, blind_reads, certain_reads
 from package_retention.decide.git_names import GitNames
 from package_retention.decide.graph import build, unconfirmed
-from package_retention.decide.image_plan import lost_indexes
-from package_retention.decide.plan_warnings import git_kinds
+from package_retention.decide.plan_warnings import git_kinds, lost_indexes
 from package_retention.model import Absent, Operation, PackageType
 
 if TYPE_CHECKING:

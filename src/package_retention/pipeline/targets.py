@@ -6,13 +6,17 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from package_retention.decide import ecosystems
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.patterns import Patterns
+from package_retention.decide.rules import DecisionContext, Options
 from package_retention.errors import BudgetError, CancelledError, MissingError, PlanError, RetentionError
 from package_retention.model import Operation, Package
 from package_retention.reason import Finding, FindingCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from package_retention.decide.rules import PackageRules
     from package_retention.inputs.settings import Settings
@@ -27,15 +31,19 @@ _ALIKE = 0.7
 class Target:
     """A package to work on; `error` where it could not be reached (a `MissingError` where it is not there).
 
-    `asked` are the names by which rules asked for it: GitHub may answer with another (`@acme/lib` is `lib`).
-    `listed_at` is a reading of `Clock.monotonic` from before the first page of its list was fetched.
+    `names` are those by which rules reached it: GitHub may answer with another (`@acme/lib` is `lib`). `listed_at` is a reading of `Clock.monotonic` from before the first page of its list was fetched.
     """
 
     package: Package
     rules: PackageRules
     error: RetentionError | None = None
-    asked: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
     listed_at: float | None = None
+
+    def decision_context(self, now: datetime, options: Options | None = None) -> DecisionContext:
+        """Return what decisions about the package rest on beside its facts."""
+        parser = VersionParser(ecosystems.of(self.package.type))
+        return DecisionContext(self.rules, parser, now, options or Options())
 
 
 def targets(run_context: RunContext) -> tuple[Target, ...]:
@@ -88,19 +96,19 @@ def unreached(settings: Settings, found: Iterable[Target]) -> tuple[Finding, ...
 
 def _merged(one: Target, other: Target) -> Target:
     """Return both taken together; where only one could be reached, what the other would delete is left out."""
-    asked = one.asked | other.asked
+    names = one.names | other.names
     if one.error or other.error:
-        return replace(one if other.error else other, asked=asked)
+        return replace(one if other.error else other, names=names)
     companions = one.rules.companions or other.rules.companions
     if one.rules.companions and other.rules.companions:
         companions = Patterns((*one.rules.companions.entries, *other.rules.companions.entries))
     delete = one.rules.delete + other.rules.delete
-    return replace(one, rules=replace(one.rules, delete=delete, companions=companions), asked=asked)
+    return replace(one, rules=replace(one.rules, delete=delete, companions=companions), names=names)
 
 
 def _protected(target: Target, rules: Iterable[PackageRules]) -> Target:
     """Return the target with the keep rules of everything that names it: a missing link must not lift a protection."""
-    names = {target.package.name, *target.asked}
+    names = {target.package.name, *target.names}
     keep = tuple(
         rule
         for each in rules
@@ -149,16 +157,16 @@ def _linked(package: Package, run_context: RunContext) -> bool:
 
 
 def _named(run_context: RunContext, package: Package, rules: PackageRules) -> Target:
-    asked = frozenset({package.name})
+    names = frozenset({package.name})
     try:
         found = run_context.api.package(package.owner, package.type, package.name)
-        return Target(found, rules, asked=asked)
+        return Target(found, rules, names=names)
     except (BudgetError, CancelledError):
         raise
     except MissingError as error:
-        return Target(package, rules, _explained(run_context, package, error), asked)
+        return Target(package, rules, _explained(run_context, package, error), names)
     except RetentionError as error:
-        return Target(package, rules, error, asked)
+        return Target(package, rules, error, names)
 
 
 def _explained(run_context: RunContext, package: Package, error: MissingError) -> MissingError:
