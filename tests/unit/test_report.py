@@ -28,6 +28,7 @@ from package_retention.model import (
     StepKind,
     Version,
 )
+from package_retention.output.counts import count_run
 from package_retention.output.problems import sentences
 from package_retention.output.report_writer import ReportWriter
 from package_retention.reason import Reason, ReasonCode
@@ -61,7 +62,7 @@ def written(
             writer.starting(outcome.step)
             writer.finished(outcome)
     if ended:
-        writer.close(run(*packages))
+        writer.close(count_run(run(*packages)))
     return lines_of(path)
 
 
@@ -133,7 +134,7 @@ def test_every_line_fits_the_published_schema(path: Path) -> None:
         exit_status=143,
         spending=Spending(1, 2, 3, 4.5, 6.7),
     )
-    writer.close(ended)
+    writer.close(count_run(ended))
     lines = lines_of(path)
     validator = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
     for line in lines:
@@ -290,7 +291,7 @@ def test_a_full_disk_stops_the_next_change_and_not_the_end() -> None:
     writer.finished(Outcome(delete(version(1), APP), Result.DONE))
     with pytest.raises(RetentionError, match="No further change"):
         writer.starting(delete(version(2), APP))
-    writer.close(run())
+    writer.close(count_run(run()))
     writer.note("after the end")
     assert writer.failure == "No space left on device"
 

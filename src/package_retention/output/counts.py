@@ -24,7 +24,7 @@ _WHOLE = frozenset({StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE})
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """What a person counts: images where the package holds them, versions elsewhere."""
+    """What a person counts: images if every package holds them, or else versions."""
 
     listed: int = 0
     selected: int = 0
@@ -151,7 +151,7 @@ def _selected(plan: Plan) -> tuple[int, ...]:
 
 
 def _ids(plan: Plan, steps: Iterable[Step]) -> tuple[int, ...]:
-    """The versions that steps change; a step for the whole package changes every one that was decided on."""
+    """Return the versions that steps change; a step for the whole package changes every one that was decided on."""
     found: dict[int, None] = {}
     for step in steps:
         if step.version is not None:

@@ -188,7 +188,7 @@ def finding_words(finding: Finding | str) -> str:
 
 
 def finding_hint(finding: Finding | str) -> str:
-    """Say what to do about a finding; empty where nothing is to be done, or its sentence says it."""
+    """Say what to do about a finding; empty if nothing is to be done, or if its sentence says it."""
     if isinstance(finding, str):
         return ""
     hint = _HINTS.get(finding.code, "")
@@ -200,21 +200,20 @@ def finding_hint(finding: Finding | str) -> str:
 
 
 def outcome_words(outcome: Outcome) -> str:
-    """Say why a step ended as it did; empty where that needs no reason."""
+    """Say why a step ended as it did; empty if that needs no reason."""
     own = reason_words(outcome.reason) if outcome.reason else finding_words(outcome.message)
     return "; ".join(filter(None, (*map(finding_words, outcome.findings), own)))
 
 
 def outcome_hint(outcome: Outcome) -> str:
-    """Say what to do next, where there is anything to do."""
+    """Say what to do next; empty if there is nothing to do."""
     return outcome.hint or next(filter(None, map(finding_hint, (*outcome.findings, outcome.message))), "")
 
 
 def _words(finding: Finding) -> dict[str, object]:
-    of, what, share = finding.others if finding.code is FindingCode.OVER_CAP else ("", "", "")
-    linked = _LINKED.format(*finding.others) if finding.others else ""
+    """Return everything that a sentence or hint may name; what a finding does not have is empty."""
+    over_cap = finding.others if finding.code is FindingCode.OVER_CAP else ("", "", "")
     hint = finding.hint[:1].upper() + finding.hint[1:]
-    verb = "remains" if finding.number == 1 else "remain"
     return {
         "subject": finding.subject,
         "number": finding.number,
@@ -226,12 +225,10 @@ def _words(finding: Finding) -> dict[str, object]:
         "hint": hint,
         "next": f". {hint}" if hint else "",
         "more": f" (and {finding.number:,} more)" if finding.number else "",
-        "remaining": f"{counted(finding.number, 'planned change')} {verb}",
-        "linked": linked,
-        "of": of,
-        "what": what,
-        "share": share,
+        "remaining": f"{counted(finding.number, 'planned change')} {'remains' if finding.number == 1 else 'remain'}",
+        "linked": _LINKED.format(*finding.others) if finding.others else "",
         "unlisted": _unlisted_words(finding) if finding.code is FindingCode.GIT_UNLISTED else "",
+        **dict(zip(("of", "what", "share"), over_cap, strict=True)),
     }
 
 
@@ -242,37 +239,29 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 _PERMISSIONS = {GitKind.PULL_REQUEST.value: "pull-requests: read"}
+# Why a list is unknown although a permission would show it: GitHub answers 403 or, to hide that it is there, 404.
+_MENDED_BY_PERMISSIONS = frozenset({UnlistedCause.FORBIDDEN.value, UnlistedCause.NOT_FOUND.value})
 
 
 def _unlisted_words(finding: Finding) -> str:
     """Say which lists of a repository are unknown, what follows, and the permissions that the job lacks."""
-    cause = finding.others[0]
+    *others, last = map(plural_of, finding.names)
+    lists = " and ".join(filter(None, (", ".join(others), last)))
     words = (
-        f"the {_joined(tuple(map(plural_of, finding.names)))} of {finding.subject} could not be listed ({finding.error}), so what is "
-        "named after them is unknown and stays"
+        f"the {lists} of {finding.subject} could not be listed ({finding.error}), so what is named after them is "
+        "unknown and stays"
     )
-    return f"{words}. {_ADVICE[cause]}" if cause in _ADVICE else words
-
-
-_ADVICE: dict[str, str] = dict.fromkeys(
-    (UnlistedCause.FORBIDDEN.value, UnlistedCause.NOT_FOUND.value),
-    "Give the job these permissions (a classic token needs `repo` for a private repository)",
-)
+    if finding.others[0] not in _MENDED_BY_PERMISSIONS:
+        return words
+    return f"{words}. Give the job these permissions (a classic token needs `repo` for a private repository)"
 
 
 def paste_of(finding: Finding | str) -> str:
-    """Return the YAML to paste that mends a finding; empty where none does."""
-    if (
-        isinstance(finding, str)
-        or finding.code is not FindingCode.GIT_UNLISTED
-        or finding.others[0] not in _ADVICE
-    ):
+    """Return the YAML to paste that mends a finding; empty if none does."""
+    if isinstance(finding, str) or finding.code is not FindingCode.GIT_UNLISTED:
         return ""
-    needed = sorted(
-        {_PERMISSIONS.get(name, "contents: read") for name in finding.others[1:]} | {"packages: write"}
-    )
-    return "\n".join(["permissions:", *(f"  {line}" for line in needed)])
-
-
-def _joined(words: tuple[str, ...]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+    cause, *lists = finding.others
+    if cause not in _MENDED_BY_PERMISSIONS:
+        return ""
+    needed = {_PERMISSIONS.get(name, "contents: read") for name in lists} | {"packages: write"}
+    return "\n".join(["permissions:", *(f"  {line}" for line in sorted(needed))])

@@ -54,7 +54,7 @@ def conclude(
 ) -> int:
     """Write outputs and summary, say what a person must look at, and return the exit status."""
     counts = count_run(run)
-    if broken := records.close(run, counts):
+    if broken := records.close(counts):
         warning = f"the report could not be written to its end: {broken}"
         run = replace(run, warnings=(*run.warnings, warning), exit_status=run.exit_status or 1)
     values, cut = bounded(counts, records.report_file)

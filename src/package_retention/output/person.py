@@ -151,7 +151,7 @@ class Person:
             return  # the log has each change
         if self.bar:
             self.bar.stop()
-        # What cannot be handled is said before the question, and is no part of it.
+        # What cannot be handled is said before the question, and is not asked about.
         failures = tuple((finding_words(one.failure),) for one in planned if one.failure)
         run = RunResult(operation, dry_run=True, packages=tuple(one for one in planned if not one.failure))
         counts, about = count_run(run), About(self._clock.now(), None, report_file, alerts=False)

@@ -183,7 +183,7 @@ class Bar(Progress):
         from rich.progress import BarColumn, TextColumn  # noqa: PLC0415 - only for a person's terminal
         from rich.progress import Progress as RichProgress  # noqa: PLC0415 - the same
 
-        # Drawn where the run looks up anyway (several times a second): no thread that outlives it.
+        # Drawn when the run reports its progress (several times a second): no thread that outlives it.
         bar = RichProgress(
             BarColumn(),
             TextColumn("{task.fields[status]}", markup=False),

@@ -1,4 +1,8 @@
-"""What a run writes down while it goes: the log, the progress line, and the report where one is asked for."""
+"""The listeners of one run: the log, the progress and, if the step names one, the report.
+
+Opened once the settings are known and closed with the result. A report that cannot be opened ends the run before its
+first request.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
     from package_retention.ports import Clock, EventListener
     from package_retention.registry.cache import ManifestCache
     from package_retention.report import Report
-    from package_retention.results import PackageResult, RunResult
+    from package_retention.results import PackageResult
 
 _RUN = (
     "GITHUB_REPOSITORY",
@@ -35,7 +39,7 @@ _RUN = (
 
 
 class Records:
-    """The journals of one run; opened once its settings are known, closed with its result."""
+    """The listeners of one run, and the files that it reads and writes beside them."""
 
     def __init__(
         self, environ: Mapping[str, str], console: Console, clock: Clock, person: Person | None = None
@@ -51,7 +55,7 @@ class Records:
         self.settings: Settings | None = None
 
     def open(self, settings: Settings) -> None:
-        """Open the report before the first request; raises `InputError` where its place is not allowed."""
+        """Open the report before the first request; raises `InputError` if its place is not allowed."""
         self.settings = settings
         self.progress.points_per_minute = settings.points_per_minute
         listeners: list[EventListener] = [self.progress]
@@ -63,17 +67,16 @@ class Records:
                 has_report=settings.report_file is not None,
             )
             listeners.insert(0, self._log)
-        if settings.report_file is None:
-            self.journal = EventListeners(*listeners)
-            return
-        from package_retention.output.report_writer import ReportWriter  # noqa: PLC0415 - few runs write one
+        if settings.report_file is not None:
+            from package_retention.output.report_writer import ReportWriter  # noqa: PLC0415 - few runs write one
 
-        places = Places.of(self._environ, Path.cwd())
-        self._report = ReportWriter(places.open_report(settings.report_file), self._clock)
-        self._report.open(
-            settings, {name.removeprefix("GITHUB_").lower(): self._environ.get(name, "") for name in _RUN}
-        )
-        self.journal = EventListeners(self._report, *listeners)
+            places = Places.of(self._environ, Path.cwd())
+            self._report = ReportWriter(places.open_report(settings.report_file), self._clock)
+            run = {name.removeprefix("GITHUB_").lower(): self._environ.get(name, "") for name in _RUN}
+            self._report.open(settings, run)
+            # First, so that a change that cannot be written down is neither counted nor logged as started.
+            listeners.insert(0, self._report)
+        self.journal = EventListeners(*listeners)
 
     def read_report(self, settings: Settings) -> Report | None:
         """Read the report that the step names; raises `InputError` if it is not one."""
@@ -87,7 +90,7 @@ class Records:
     def manifest_cache(self) -> Iterator[ManifestCache | None]:
         """Carry manifests over from earlier runs, and on to later ones however this run ends.
 
-        Raises `InputError` where the file's place is not allowed, before the first request. A file that cannot be
+        Raises `InputError` if the file's place is not allowed, before the first request. A file that cannot be
         written costs the next run requests and no more, so it is a warning.
         """
         path = self.settings.manifest_cache if self.settings else None
@@ -111,7 +114,7 @@ class Records:
 
     @property
     def report_file(self) -> str | None:
-        """The report's path as it was given; `None` where none was asked for."""
+        """The report's path as it was given; `None` without a report."""
         given = self.settings.given.get("report-file") if self.settings else None
         return given if self._report else None
 
@@ -120,13 +123,13 @@ class Records:
         if self.person and self.settings:
             self.person.confirm(self.settings.operation, planned, self.report_file)
 
-    def close(self, run: RunResult, counts: RunCounts | None = None) -> str:
-        """Write the last lines; gives what went wrong with the report, if anything did."""
+    def close(self, counts: RunCounts) -> str:
+        """Write the last lines, and return what went wrong with the report; empty if nothing did."""
         if self._log:
             self._log.close()
         if self.person and self.person.bar:
             self.person.bar.stop()
         if self._report is None:
             return ""
-        self._report.close(run, counts)
+        self._report.close(counts)
         return self._report.failure

@@ -1,4 +1,4 @@
-"""Makes the lines of a report from a run's values; `report_format` says what each holds, and what is left out."""
+"""Make the lines of a report from a run's values; `report_format` says what each holds, and what is left out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from package_retention import report_format
 from package_retention.decide.rules import Damage
-from package_retention.output.counts import count_run
 from package_retention.output.findings import finding_hint, finding_words, outcome_hint, outcome_words
 from package_retention.output.sentences import reason_words
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from package_retention.model import Decision, Outcome, Plan, Step, Version
     from package_retention.output.counts import RunCounts
     from package_retention.reason import Reason
-    from package_retention.results import Due, Entry, Inventory, RunResult
+    from package_retention.results import Due, Entry, Inventory
 
 
 def header(settings: Settings, now: datetime, run: Mapping[str, str]) -> report_format.Run:
@@ -131,9 +130,9 @@ def _entry(number: int, one: Entry) -> report_format.Entry:
     )
 
 
-def end(run: RunResult, now: datetime, counts: RunCounts | None = None) -> report_format.End:
+def end(counts: RunCounts, now: datetime) -> report_format.End:
     """Return the last line: how the run ended, its counts and what it cost."""
-    one, spent = (counts or count_run(run)).total, run.spending
+    run, one, spent = counts.run, counts.total, counts.run.spending
     return report_format.End(
         at=now,
         complete=run.complete,

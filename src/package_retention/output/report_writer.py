@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from package_retention.model import Outcome, Package, Plan, Step
     from package_retention.output.counts import RunCounts
     from package_retention.ports import Clock
-    from package_retention.results import RunResult
 
 SYNC_SECONDS = 1.0
 """At most so often are lines forced to the disk itself; a killed process loses none either way."""
@@ -37,10 +36,10 @@ _encoded = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class ReportWriter:
-    """A journal that writes the report; safe to use from several threads.
+    """A listener that writes the report; safe to use from several threads.
 
     `file` is an open file descriptor, closed by `close`. A write that fails (a full disk) ends the run before the
-    next change, since `starting` raises `RetentionError`; what was under way is still finished and told elsewhere.
+    next change, since `starting` raises `RetentionError`; what was under way is still finished and reported elsewhere.
     """
 
     def __init__(self, file: int, clock: Clock) -> None:
@@ -53,7 +52,7 @@ class ReportWriter:
         self.failure = ""
 
     def open(self, settings: Settings, run: Mapping[str, str]) -> None:
-        """Write the header; `run` says which workflow run this is. Raises `RetentionError` where it cannot."""
+        """Write the header; `run` says which workflow run this is. Raises `RetentionError` if it cannot."""
         with self._lock:
             self._write([report_lines.header(settings, self._clock.now(), run)], sync=True)
             self._check()
@@ -69,7 +68,7 @@ class ReportWriter:
             )
 
     def starting(self, step: Step) -> None:
-        """Write that a change is about to be sent; raises `RetentionError` where the report cannot be written."""
+        """Write that a change is about to be sent; raises `RetentionError` if the report cannot be written."""
         with self._lock:
             number = self._number(step)
             self._write([report_format.Starting(number, self._clock.now())])
@@ -86,16 +85,16 @@ class ReportWriter:
         with self._lock:
             self._write([report_format.Note(self._clock.now(), text)])
 
-    def close(self, run: RunResult, counts: RunCounts | None = None) -> None:
+    def close(self, counts: RunCounts) -> None:
         """Write what a list found and how the run ended, and close the file."""
         with self._lock:
             if self._file < 0:
                 return
-            for result in run.packages:
+            for result in counts.run.packages:
                 if result.inventory:
                     number = self._number_of(result.plan.package)
                     self._write(report_lines.inventory(number, result.inventory))
-            self._write([report_lines.end(run, self._clock.now(), counts)], sync=True)
+            self._write([report_lines.end(counts, self._clock.now())], sync=True)
             os.close(self._file)
             self._file = -1
 
@@ -104,7 +103,7 @@ class ReportWriter:
         return self._packages.setdefault(key, len(self._packages))
 
     def _number(self, step: Step) -> int:
-        """Give a step its number, and write it first where no plan has named it."""
+        """Return a step's number, and write the step first if no plan has named it."""
         if _step_key(step) not in self._steps:
             self._write([self._new_step(step)])
         return self._steps[_step_key(step)]
