@@ -50,6 +50,15 @@ class Graph:
             self.doubtful.add(digest)
         return subject if subject and held and None not in listed else ""
 
+    @cached_property
+    def holders(self) -> dict[str, set[str]]:
+        """By subject: what has its fallback tag."""
+        found: dict[str, set[str]] = {}
+        for digest, row in self.rows.items():
+            for tag in row.hash_tags:
+                found.setdefault(tag.replace("-", ":", 1), set()).add(digest)
+        return found
+
     def subjects(self, digest: str) -> set[str]:
         found = set(self.rows[digest].subjects)
         if digest in self.superseded:
@@ -125,7 +134,9 @@ class Graph:
 
         def step(digest: str) -> set[str]:
             row = self.rows[digest]
-            return self.needed(digest) | (set(row.subjects) if subjects and row.own_tags else set())
+            # Without what has its tag now, a superseded index would be an image in the next run.
+            holders = self.holders.get(self.superseded.get(digest, ""), set())
+            return self.needed(digest) | holders | (set(row.subjects) if subjects and row.own_tags else set())
 
         stays = self.reach(stays, step)
         while held := self._last_attestations(stays):
