@@ -114,7 +114,10 @@ def _undone(world: World, start: dict[str, tuple[str, ...]], lost: set[str]) -> 
 
 
 def _undone_beside_others(world: World, real: Happened) -> Iterator[str]:
-    """What was deleted comes back, and a tag that the run took away too, but where somebody else's version has it now."""
+    """What was deleted comes back, and a tag that the run took away too, but where somebody else's version has it now.
+
+    What somebody pushed again meanwhile is another version with the same digest: the undo leaves it, and says so.
+    """
     ours = set(real.ran.ids("deleted-version-ids")) - real.seen.by_others
     if not ours or real.whole:
         return
@@ -122,8 +125,11 @@ def _undone_beside_others(world: World, real: Happened) -> Iterator[str]:
     undone = world.made.step(operation="restore", from_report=REPORT, report_file="undone.jsonl")
     now = {row.id: row for row in world.rows()}
     elsewhere = frozenset[str]().union(*(row.tags for row in now.values()))
+    pushed = {row.digest for row in now.values()}
     for number in sorted(ours & known.keys()):
         row = known[number]
+        if row.digest in pushed and number not in now and "in use again" in undone.log:
+            continue
         if number not in now:
             yield f"the undo (exit {undone.status}) left {laws.named(row)} deleted; {_errors(undone.log)}"
         elif lost := row.tags - elsewhere - {"latest"}:
