@@ -20,8 +20,8 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
 from scripts import policy_schema, report_schema  # noqa: E402
 
-from package_retention.api.refusal_table import OBJECTS, SERVICE, KnownRefusal  # noqa: E402
-from package_retention.api.token_refusals import TOKENS  # noqa: E402
+from package_retention.api.refusal_table import OBJECTS, SERVICE, TOKENS  # noqa: E402
+from package_retention.api.responses import KnownRefusal  # noqa: E402
 from package_retention.inputs.rows import Group  # noqa: E402
 from package_retention.inputs.table import INPUTS  # noqa: E402
 

@@ -35,22 +35,25 @@ _MISSING = (RefusalKind.NOT_FOUND, RefusalKind.VERSION_NOT_FOUND)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of a version or a package: `method` and `path` carry it out, a GET of `thing` shows the object."""
+    """A change of a version or a package; `thing` is the path of the object, whose GET shows whether it is made."""
 
     context: RequestContext
-    method: str
-    path: str
     thing: str
+
+    @property
+    def method(self) -> str:
+        """The method that makes the change."""
+        return "POST" if self.context.restores else "DELETE"
+
+    @property
+    def path(self) -> str:
+        """The path that makes the change."""
+        return f"{self.thing}/restore" if self.context.restores else self.thing
 
     @property
     def once(self) -> bool:
         """Whether each try needs another look first: a deleted package takes along what was pushed during a wait."""
         return self.context.kind is StepKind.DELETE_PACKAGE
-
-    @property
-    def restores(self) -> bool:
-        """Whether the object exists once the change is made."""
-        return self.context.kind in (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE)
 
 
 def execute(client: GitHubClient, change: Change, *, not_after: float | None = None) -> Result:
@@ -85,7 +88,7 @@ def execute(client: GitHubClient, change: Change, *, not_after: float | None = N
         # The API answers 204 alone (facts A1): this came from something before it.
         raise _unknown(change) if done is None else _undone(change, response)
     if response.status == _NOT_FOUND and done is False:
-        if change.restores:
+        if change.context.restores:
             raise MissingError(refusals.restore_refused(change.context, response.status, response.body))
         raise RefusedError(refusals.role_missing(change.context))
     raise refused(change.context, response)
@@ -100,7 +103,7 @@ def refused(context: RequestContext, response: ApiResponse) -> RefusedError:
 def _is_doubtful(change: Change, response: ApiResponse) -> bool:
     if response.ok or response.lost or response.status == _NOT_FOUND:
         return True
-    return change.restores and response.status in _CONFLICTS
+    return change.context.restores and response.status in _CONFLICTS
 
 
 def _check(client: GitHubClient, change: Change, response: ApiResponse) -> bool | None:
@@ -132,11 +135,11 @@ def _is_done(client: GitHubClient, change: Change) -> bool | None:
     if response.status == _UNAUTHORIZED:
         raise refused(change.context, response)
     if response.status == _NOT_FOUND:
-        return not change.restores
+        return not change.context.restores
     if not response.ok:
         return None
     deleted = isinstance(response.body, dict) and rows.moment(response.body.get("deleted_at")) is not None
-    return deleted is not change.restores
+    return deleted is not change.context.restores
 
 
 def _undone(change: Change, response: ApiResponse) -> UnreachableError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from package_retention.api.tokens import TokenKind, granular, needed
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from package_retention.api.responses import ErrorResponse, RequestContext
 
 _NO_USER = (TokenKind.INSTALLATION, TokenKind.UNKNOWN)
-_RESTORES = (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE)
 # What GitHub documents for App user tokens (facts A8).
 _APP_USERS_MAY = (None, StepKind.DELETE_PACKAGE)
 
@@ -24,11 +24,6 @@ READ_ONLY = (
     "A run for a pull request from a fork, or started by Dependabot, always gets a read-only token: run"
     " this on `schedule`, `push` or `workflow_dispatch`"
 )
-
-
-def restores(context: RequestContext) -> bool:
-    """Return whether the request was a restore."""
-    return context.kind in _RESTORES
 
 
 def has_own_permissions(context: RequestContext) -> bool:
@@ -44,6 +39,12 @@ def documented(context: RequestContext) -> bool:
     if context.token is TokenKind.APP_USER:
         return context.kind in _APP_USERS_MAY
     return context.token is not TokenKind.INSTALLATION or has_own_permissions(context)
+
+
+def as_integration(context: RequestContext) -> RequestContext:
+    """Return the context with an integration's token: GitHub has said so, also if the prefix looked like another kind."""
+    known = context.token in (TokenKind.INSTALLATION, TokenKind.APP_USER)
+    return context if known else replace(context, token=TokenKind.INSTALLATION)
 
 
 def classic(context: RequestContext) -> str:
@@ -94,11 +95,25 @@ def _also(context: RequestContext) -> str:
 
 def not_found(context: RequestContext) -> str:
     """Name every cause of a 404 on a package, the likeliest first; it never proves absence (facts A7)."""
-    if restores(context):
+    if context.restores:
         return not_restorable(context)
     if context.kind is not None and context.listed:
         return f"unless it was deleted meanwhile, the token, which can read it, lacks the role Admin: {role(context)}"
     return f"check {', '.join(_causes(context))}"
+
+
+def version_not_found(context: RequestContext) -> str:
+    """Name every cause of a 404 on a version."""
+    if context.restores:
+        return not_restorable(context)
+    if context.kind is not None:
+        return (
+            "nothing is to be done if it was deleted meanwhile. If it is still listed, the token lacks the role Admin:"
+            f" {role(context)}"
+        )
+    return (
+        "check the id (`package-version-ids` takes REST ids of this package); deleted versions are not listed"
+    )
 
 
 def _causes(context: RequestContext) -> tuple[str, ...]:

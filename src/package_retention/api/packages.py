@@ -230,13 +230,11 @@ class PackagesClient:
     def _change(
         self, kind: StepKind, package: Package, version_id: int | None, not_after: float | None
     ) -> Result:
-        restores = kind in (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE)
-        verb = "restore" if restores else "delete"
+        verb = "restore" if kind in (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE) else "delete"
         noun = package.label if version_id is None else f"version {version_id} of {package.label}"
         context = replace(self._about(f"{verb} {noun}", package), kind=kind)
         thing = rows.package_path(package) if version_id is None else rows.version_path(package, version_id)
-        change = Change(context, *(("POST", f"{thing}/restore") if restores else ("DELETE", thing)), thing)
-        return execute(self._client, change, not_after=not_after)
+        return execute(self._client, Change(context, thing), not_after=not_after)
 
     def _is_oneself(self, login: str) -> bool:
         if not self._base_context.token.may_get_user:

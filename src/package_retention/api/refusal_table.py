@@ -1,70 +1,164 @@
-"""Refusals for limits, failures and unfit requests: rows 19 to 23, 25, 26, and 28 to 31 (the registry's) of part J."""
+"""The refusals that GitHub is known to send: rows of part J of the facts (28 to 31 are the registry's).
+
+The first row that fits explains a response, so the order within a group matters. A text that GitHub words anew is one
+line in one row; `make docs` then renews docs/troubleshooting.md.
+"""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from package_retention.api import hints
+from package_retention.api.responses import KnownRefusal
 from package_retention.errors import RefusalKind as Kind
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from package_retention.api.responses import ErrorResponse, RequestContext
-    from package_retention.errors import RefusalKind
+_USE_CLASSIC = "use a personal access token (classic) with the scopes that the operation needs"
+# One scope was seen, or several may be named: "read:packages and delete:packages scopes".
+_SCOPES = r"you need at least \S.{0,150}? scopes?"
 
 
-USE_CLASSIC = "use a personal access token (classic) with the scopes that the operation needs"
-
-
-@dataclass(frozen=True, slots=True)
-class KnownRefusal:
-    """A refusal that GitHub is known to send.
-
-    `number` is its row in part J of the facts (0: a public text that is not in it), `text` its exact words, `starts`
-    the pattern of its beginning (else the words themselves). `next_step` is the general one, for the documentation;
-    `advise` returns the one for this request. `when` restricts the row to some requests.
-    """
-
-    number: int
-    text: str
-    kind: RefusalKind
-    meaning: str
-    next_step: str
-    starts: str = ""
-    advise: Callable[[RequestContext, ErrorResponse], str] | None = None
-    when: Callable[[RequestContext, ErrorResponse], bool] | None = None
-
-    def fits(self, context: RequestContext, response: ErrorResponse) -> bool:
-        """Return whether this row explains this response to this request."""
-        if self.when is not None and not self.when(context, response):
-            return False
-        pattern = self.starts or re.escape(self.text)
-        return any(re.match(pattern, text, re.IGNORECASE) for text in response.texts)
-
-    def hint(self, context: RequestContext, response: ErrorResponse) -> str:
-        """Return the next step for this request."""
-        return self.advise(context, response) if self.advise else self.next_step
-
-
-def _lists(context: RequestContext, _response: ErrorResponse) -> bool:
-    return not context.package and context.kind is None
-
-
-def _version_gone(context: RequestContext, _response: ErrorResponse) -> str:
-    if hints.restores(context):
-        return hints.not_restorable(context)
-    if context.kind is not None:
-        return (
-            "nothing is to be done if it was deleted meanwhile. If it is still listed, the token lacks the role Admin:"
-            f" {hints.role(context)}"
-        )
-    return (
-        "check the id (`package-version-ids` takes REST ids of this package); deleted versions are not listed"
-    )
-
+TOKENS: tuple[KnownRefusal, ...] = (
+    KnownRefusal(
+        1,
+        "Bad credentials",
+        Kind.BAD_TOKEN,
+        "the token is wrong, has expired or was revoked",
+        "put a new token into the secret; make an App's token in the same job",
+        advise=lambda context, _: hints.new_token(context),
+    ),
+    KnownRefusal(
+        2,
+        "Requires authentication",
+        Kind.BAD_TOKEN,
+        "GitHub saw no token",
+        "give `token`; where it is given, see whether a proxy takes the `Authorization` header away",
+        starts="requires authentication|must authenticate to access this api|this endpoint requires you to be auth",
+    ),
+    KnownRefusal(
+        0,
+        "Maximum number of login attempts exceeded. Please try again later.",
+        Kind.BAD_TOKEN,
+        "GitHub saw too many wrong tokens and turns every token of this user away for a while",
+        "replace the wrong token wherever it is used, and run again in an hour",
+        starts="maximum number of login attempts exceeded",
+    ),
+    KnownRefusal(
+        3,
+        "You need at least read:packages scope to list packages.",
+        Kind.SCOPE,
+        "the token lacks the scope that GitHub names",
+        f"{_USE_CLASSIC}; `read:packages` is always among them",
+        starts=rf"{_SCOPES} to (?!get a package's versions)",
+        advise=lambda context, _: f"use {hints.classic(context)}",
+    ),
+    KnownRefusal(
+        4,
+        "You need at least read:packages scope to get a package's versions.",
+        Kind.SCOPE,
+        "the token lacks the scope that GitHub names",
+        f"{_USE_CLASSIC}; `read:packages` is always among them",
+        starts=rf"{_SCOPES} to get a package's versions",
+        advise=lambda context, _: f"use {hints.classic(context)}",
+    ),
+    KnownRefusal(
+        13,
+        "Resource not accessible by integration",
+        Kind.TOKEN_KIND,
+        "GitHub documents no use of this kind of token for this request",
+        "Maven, and all but container on a GitHub Enterprise Server: " + _USE_CLASSIC,
+        advise=lambda context, _: hints.other_token(hints.as_integration(context)),
+        when=lambda context, _: not hints.documented(hints.as_integration(context)),
+    ),
+    KnownRefusal(
+        13,
+        "Resource not accessible by integration",
+        Kind.ROLE,
+        "the workflow's token lacks `packages: write`, or its repository the role Admin on the package",
+        f"give the job `permissions: packages: write`, {hints.MANAGE_ACTIONS}. {hints.READ_ONLY}",
+        advise=lambda context, _: hints.role(hints.as_integration(context)),
+    ),
+    KnownRefusal(
+        14,
+        "Resource not accessible by personal access token",
+        Kind.TOKEN_KIND,
+        "GitHub Packages does not support fine-grained personal access tokens",
+        f"{_USE_CLASSIC}, or GITHUB_TOKEN with `permissions: packages: write`",
+        advise=lambda context, _: hints.other_token(context),
+    ),
+    KnownRefusal(
+        16,
+        "Resource protected by organization SAML enforcement. You must grant your OAuth token access to this"
+        " organization.",
+        Kind.SSO,
+        "the organization demands single sign-on (SAML), for which this token is not authorised",
+        "sign in through the identity provider, authorise the OAuth or GitHub App anew; or open the URL that is shown",
+        starts=r"resource protected by organization saml enforcement.{0,80}?(oauth|github app|\bapp\b)",
+        advise=hints.sso,
+    ),
+    KnownRefusal(
+        15,
+        "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this"
+        " organization.",
+        Kind.SSO,
+        "the organization demands single sign-on (SAML), for which this token is not authorised",
+        "open the URL that is shown (good for one hour), or authorise the token under Configure SSO in its settings",
+        starts="resource protected by organization saml enforcement",
+        advise=hints.sso,
+    ),
+    KnownRefusal(
+        17,
+        "`ORG` forbids access via a personal access token (classic). Please use a GitHub App, OAuth App, or a personal"
+        " access token with fine-grained permissions.",
+        Kind.TOKEN_KIND,
+        "the organization forbids personal access tokens (classic)",
+        "use GITHUB_TOKEN with `permissions: packages: write` of a repository with the role Admin on the package (a fine-grained"
+        " token, which the text names, is not supported by GitHub Packages)",
+        starts=r".{0,120}?forbids access via a personal access tokens? \(classic\)",
+    ),
+    KnownRefusal(
+        0,
+        "`ORG` forbids access via a fine-grained personal access tokens if the token's lifetime is greater than N days.",
+        Kind.TOKEN_KIND,
+        "the organization forbids this fine-grained personal access token",
+        f"{_USE_CLASSIC}, or GITHUB_TOKEN with `permissions: packages: write`",
+        starts=r".{0,120}?forbids access via a fine-grained personal access token",
+        advise=lambda context, _: hints.other_token(context),
+    ),
+    KnownRefusal(
+        0,
+        "Although you appear to have the correct authorization credentials, the `ORG` organization has enabled OAuth"
+        " App access restrictions, meaning that data access to third-parties is limited.",
+        Kind.TOKEN_KIND,
+        "the organization has not approved the OAuth app that the token belongs to",
+        "have an owner of the organization approve the app, or " + _USE_CLASSIC,
+        starts=r"although you appear to have the correct authorization credentials,.{0,200}?access restrictions",
+    ),
+    KnownRefusal(
+        18,
+        "Although you appear to have the correct authorization credentials, the `ORG` organization has an IP allow list"
+        " enabled, and your IP address is not permitted to access this resource.",
+        Kind.IP_ALLOW_LIST,
+        "the organization's IP allow list does not hold this runner's address",
+        "run on a self-hosted runner, or a larger one with a static address, that the list allows; or have an owner of"
+        " the organization add the address",
+        starts=r"although you appear to have the correct authorization credentials,.{0,200}?ip allow list",
+    ),
+    KnownRefusal(
+        24,
+        "Must have admin rights to Repository.",
+        Kind.ROLE,
+        "the token's user lacks the role Admin on the repository that the package belongs to",
+        "give the token's user the role Admin on the repository that the package belongs to",
+        starts="must have admin",
+        advise=lambda context, _: hints.role(context),
+    ),
+    KnownRefusal(
+        27,
+        "This installation has been suspended",
+        Kind.SUSPENDED,
+        "the GitHub App's installation is suspended",
+        "have an owner of the organization unsuspend it at Settings > GitHub Apps, or use another token",
+        starts=r"this installation\b.{0,200}?\bsuspended",
+    ),
+)
 
 OBJECTS: tuple[KnownRefusal, ...] = (
     KnownRefusal(
@@ -73,8 +167,7 @@ OBJECTS: tuple[KnownRefusal, ...] = (
         Kind.VERSION_NOT_FOUND,
         "GitHub finds no such version: deleted already, a list that was out of date, or a wrong id",
         "nothing if it was deleted meanwhile; if it is still listed, the token lacks the role Admin on the package",
-        starts="package version not found",
-        advise=_version_gone,
+        advise=lambda context, _: hints.version_not_found(context),
     ),
     KnownRefusal(
         5,
@@ -82,7 +175,6 @@ OBJECTS: tuple[KnownRefusal, ...] = (
         Kind.NOT_FOUND,
         "GitHub finds no such package, or hides it from this token",
         "check `package-name`, `package-type`, `owner`, the token's access and role, and that it was not deleted",
-        starts="package not found",
         advise=lambda context, _: hints.not_found(context),
     ),
     KnownRefusal(
@@ -107,10 +199,9 @@ OBJECTS: tuple[KnownRefusal, ...] = (
         "Invalid argument.",
         Kind.CANNOT_LIST,
         "GitHub does not let GITHUB_TOKEN and App tokens list an owner's container packages",
-        "name the packages in `package-name`, without wildcards; or " + USE_CLASSIC,
-        starts="invalid argument",
+        "name the packages in `package-name`, without wildcards; or " + _USE_CLASSIC,
         advise=lambda context, _: hints.cannot_list(context),
-        when=_lists,
+        when=lambda context, _: not context.package and context.kind is None,
     ),
     KnownRefusal(
         9,
@@ -193,7 +284,6 @@ SERVICE: tuple[KnownRefusal, ...] = (
         Kind.SERVER,
         "GitHub failed, as it does on very large packages",
         "run again later; what was done is done",
-        starts="server error",
         advise=lambda _, response: "run again later; what was done is done" + hints.support(response),
     ),
     KnownRefusal(
@@ -254,6 +344,6 @@ SERVICE: tuple[KnownRefusal, ...] = (
         "GitHub does not accept the request as it is",
         "check the ids and names that it was about",
         starts="validation failed|unprocessable",
-        when=lambda context, _: not hints.restores(context),
+        when=lambda context, _: not context.restores,
     ),
 )

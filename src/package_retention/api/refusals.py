@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from package_retention.api import hints, responses
-from package_retention.api.refusal_table import OBJECTS, SERVICE, KnownRefusal
-from package_retention.api.token_refusals import TOKENS
+from package_retention.api.refusal_table import OBJECTS, SERVICE, TOKENS
 from package_retention.api.tokens import TokenKind
 from package_retention.errors import Refusal, RefusalKind
-from package_retention.model import StepKind
 from package_retention.transport.retry import is_spent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from package_retention.api.responses import ErrorResponse, RequestContext
+    from package_retention.api.responses import ErrorResponse, KnownRefusal, RequestContext
 
 ROWS: tuple[KnownRefusal, ...] = (*TOKENS, *OBJECTS, *SERVICE)
 """All known refusals; the first that fits a response explains it."""
@@ -69,7 +67,7 @@ def _unknown(context: RequestContext, response: ErrorResponse) -> Refusal:
             "most likely this GitHub no longer supports the version of the API that this action asks for"
         )
         return _refusal(RefusalKind.API_VERSION, context, response, retired, "update the action")
-    if hints.restores(context):
+    if context.restores:
         return _restore(context, response, RefusalKind.OTHER)
     meaning = "GitHub refuses, for a reason that this action does not know"
     return _refusal(RefusalKind.OTHER, context, response, meaning, _debug_hint(context, response))
@@ -103,7 +101,7 @@ def role_missing(context: RequestContext) -> Refusal:
     """Explain a 404 to a change of an object that can be read: the admin role is missing (facts A7)."""
     message = (
         f"cannot {context.action}: the token may read it, but lacks the role Admin that changes need (GitHub answers"
-        f" {_NOT_FOUND} to the change, though it shows the {_noun(context)})"
+        f" {_NOT_FOUND} to the change, though it shows the {context.noun})"
     )
     return Refusal(RefusalKind.ROLE, _NOT_FOUND, message, hints.role(context))
 
@@ -112,16 +110,10 @@ def restore_refused(context: RequestContext, status: int = _NOT_FOUND, body: Any
     """Explain a refused restore: the 30 days are over, the name was reused, or the role is missing (facts A4)."""
     kind = RefusalKind.OTHER
     if status == _NOT_FOUND:
-        kind = RefusalKind.NOT_FOUND if _noun(context) == "package" else RefusalKind.VERSION_NOT_FOUND
+        kind = RefusalKind.NOT_FOUND if context.noun == "package" else RefusalKind.VERSION_NOT_FOUND
     return _restore(context, responses.read(status, {}, body), kind)
 
 
 def _restore(context: RequestContext, response: ErrorResponse, kind: RefusalKind) -> Refusal:
-    meaning = f"GitHub does not restore the {_noun(context)}"
+    meaning = f"GitHub does not restore the {context.noun}"
     return _refusal(kind, context, response, meaning, hints.not_restorable(context))
-
-
-def _noun(context: RequestContext) -> str:
-    if context.kind is None:
-        return "object"
-    return "package" if context.kind in (StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE) else "version"

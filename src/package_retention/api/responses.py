@@ -12,13 +12,15 @@ from urllib.parse import urlsplit
 
 from package_retention.api import tokens
 from package_retention.api.tokens import TokenKind
+from package_retention.model import StepKind
 from package_retention.transport.retry import http_date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-    from package_retention.model import OwnerKind, PackageType, StepKind
+    from package_retention.errors import RefusalKind
+    from package_retention.model import OwnerKind, PackageType
     from package_retention.ports import Clock
 
 
@@ -43,6 +45,18 @@ class RequestContext:
     server_url: str = "https://github.com"
     listed: bool = False
     by_hand: bool = False
+
+    @property
+    def restores(self) -> bool:
+        """Whether the request restores something."""
+        return self.kind in (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE)
+
+    @property
+    def noun(self) -> str:
+        """What the request is about, in a word."""
+        if self.kind is None:
+            return "object"
+        return "package" if self.kind in (StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE) else "version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +179,36 @@ def _is_on(url: str, server_url: str) -> bool:
     except ValueError:
         return False
     return same and "@" not in target.netloc
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRefusal:
+    """A refusal that GitHub is known to send.
+
+    `number` is its row in part J of the facts (0: a public text that is not in it), `text` its exact words, `starts`
+    the pattern of its beginning (by default the words). `next_step` is the general one, for the documentation;
+    `advise` returns the one for this request. `when` restricts the row to some requests.
+    """
+
+    number: int
+    text: str
+    kind: RefusalKind
+    meaning: str
+    next_step: str
+    starts: str = ""
+    advise: Callable[[RequestContext, ErrorResponse], str] | None = None
+    when: Callable[[RequestContext, ErrorResponse], bool] | None = None
+
+    def fits(self, context: RequestContext, response: ErrorResponse) -> bool:
+        """Return whether this row explains this response to this request."""
+        if self.when is not None and not self.when(context, response):
+            return False
+        pattern = self.starts or re.escape(self.text.removesuffix("."))
+        return any(re.match(pattern, text, re.IGNORECASE) for text in response.texts)
+
+    def hint(self, context: RequestContext, response: ErrorResponse) -> str:
+        """Return the next step for this request."""
+        return self.advise(context, response) if self.advise else self.next_step
 
 
 class ResponseHeaders:
