@@ -195,6 +195,11 @@ class Problem:
     at: Position | None = None
     details: Mapping[str, Detail] = field(default_factory=dict, hash=False)
 
+    @classmethod
+    def about(cls, name: str, code: ProblemCode, value: str = "", **details: Detail) -> Problem:
+        """Return a problem of the input with this name."""
+        return cls(code, value, name, details=details)
+
     def of(self, name: str, at: Position | None = None) -> Problem:
         """Return the problem as one of this input."""
         return replace(self, input=name, at=at or self.at)

@@ -53,7 +53,7 @@ def rule_of(name: str, given: Mapping[str, Value], context: Context, report: Rep
     if not retention.minimum and (MINIMUM not in given or "minimum" in read[Place.RETENTION]):
         for key in _NEED_MINIMUM:
             if key in given:
-                report(Problem(Code.NEEDS_MINIMUM, input=key))
+                report(Problem.about(key, Code.NEEDS_MINIMUM))
     rule = Rule(name, Filter(**read[Place.FILTER]), retention, **read[Place.RULE])
     _check_pairs(rule, given, context, report)
     return rule
@@ -73,15 +73,15 @@ def _check_pairs(rule: Rule, given: Mapping[str, Value], context: Context, repor
     if older and newer and older.months == newer.months and older.seconds >= newer.seconds:
         report(_never("older-than", older.text, f"newer-than: {newer.text}", "ages"))
     if condition.source_gone and "exclude-versions" not in given and _matches_all(condition.versions):
-        report(Problem(Code.SOURCE_GONE_NEEDS, input="source-gone"))
+        report(Problem.about("source-gone", Code.SOURCE_GONE_NEEDS))
     if condition.expired and not given.keys() & {"versions", "tag-status", "exclude-versions"}:
-        report(Problem(Code.EXPIRED_NEEDS, input="expired"))
+        report(Problem.about("expired", Code.EXPIRED_NEEDS))
 
 
 def _never(key: str, value: Value, other: str, cause: str) -> Problem:
     text = value.strip() if isinstance(value, str) else ", ".join(value)
-    details = {"first": f"{key}: {' '.join(text.split())}", "second": other, "cause": cause}
-    return Problem(Code.NEVER_TOGETHER, input=key, details=details)
+    first = f"{key}: {' '.join(text.split())}"
+    return Problem.about(key, Code.NEVER_TOGETHER, first=first, second=other, cause=cause)
 
 
 def _excludes(exclude: Patterns, versions: Patterns) -> bool:
@@ -102,14 +102,8 @@ def _matches_all(patterns: Patterns | None) -> bool:
 
 _FILTERS = tuple(each.name for each in INPUTS if each.is_filter)
 _BESIDE = ("exclude-versions", "keep-referenced-in", "companion-tags", "limit")
-# What was written says nothing about which versions; the filter that fits it.
-_FITTING = {
-    "untag": "versions: pr-*",
-    "companion-tags": "versions: pr-*",
-    "exclude-versions": "older-than: 30d",
-    "keep-referenced-in": "older-than: 30d",
-    "delete-package": "older-than: 30d",
-}
+# They say nothing about which versions go.
+_NO_FILTERS = ("untag", "companion-tags", "exclude-versions", "keep-referenced-in", "delete-package")
 _WRITTEN = {"report-file", "manifest-cache"}
 
 
@@ -117,20 +111,17 @@ def check(reader: InputReader, operation: Operation) -> None:
     """Report every contradiction."""
     for each in INPUTS:
         if each.name in reader.given and operation not in each.operations:
-            details = {
-                "first": reader.called(each.name),
-                "second": f"operation: {operation}",
-                "operation": operation.value,
-            }
-            reader.report(Problem(Code.NOT_TAKEN, input=each.name, details=details))
+            first, second = reader.called(each.name), f"operation: {operation}"
+            reader.report(
+                Problem.about(each.name, Code.NOT_TAKEN, first=first, second=second, operation=operation)
+            )
     if "policy-file" in reader.given and operation is not Operation.RESTORE:
         _check_policy(reader)
     if (
         reader.given.get("tag-status") == TagStatus.UNTAGGED
         and reader.given.get("untag", "").lower() == "true"
     ):
-        details = {"first": "untag: true", "second": "tag-status: untagged", "cause": "no-tag-to-remove"}
-        reader.report(Problem(Code.NEVER_TOGETHER, input="untag", details=details))
+        reader.report(_never("untag", "true", "tag-status: untagged", "no-tag-to-remove"))
     # Beside an unknown input nobody knows what was meant: it may be the filter.
     if operation is not Operation.LIST and not (
         has_filter(reader, operation)
@@ -141,19 +132,10 @@ def check(reader: InputReader, operation: Operation) -> None:
 
 
 def _no_filter(reader: InputReader, operation: Operation) -> Problem:
-    """Return the problem that everything would go (or come back), with the filter that fits what was written."""
-    if operation is Operation.RESTORE:
-        details: dict[str, Detail] = {
-            "versions": "deleted version",
-            "go": "come back",
-            "said": "deleted-within: 3d",
-        }
-        return Problem(Code.NO_FILTER, details=details)
-    details = {"versions": "version", "go": "go", "said": "num-old-versions-to-delete: 1"}
-    if "from-report" in reader.given:
-        details["from_report"] = 1
-    elif written := [name for name in _FITTING if name in reader.given]:
-        details |= {"given": written[0], "said": _FITTING[written[0]]}
+    """Return the problem that everything would go (or come back), with what was written in place of a filter."""
+    details: dict[str, Detail] = {"operation": operation}
+    if operation is Operation.DELETE:
+        details["given"] = next((name for name in ("from-report", *_NO_FILTERS) if name in reader.given), "")
     return Problem(Code.NO_FILTER, details=details)
 
 
@@ -171,8 +153,8 @@ def stands_alone(reader: InputReader, operation: Operation) -> bool:
 def _check_policy(reader: InputReader) -> None:
     for each in INPUTS:
         if each.name in reader.given and not each.beside_policy:
-            details: dict[str, Detail] = {"first": reader.called(each.name), "beside": _BESIDE}
-            reader.report(Problem(Code.BESIDE_POLICY, input=each.name, details=details))
+            first = reader.called(each.name)
+            reader.report(Problem.about(each.name, Code.BESIDE_POLICY, first=first, beside=_BESIDE))
 
 
 def check_named(reader: InputReader, repository: str) -> None:
@@ -182,12 +164,12 @@ def check_named(reader: InputReader, repository: str) -> None:
     """
     if "package-type" not in reader.given:
         others = tuple(each.value for each in PackageType if each is not PackageType.CONTAINER)
-        reader.report(Problem(Code.MISSING_TYPE, input="package-type", details={"others": others}))
+        reader.report(Problem.about("package-type", Code.MISSING_TYPE, others=others))
     if "package-name" not in reader.given:
         name = repository.rpartition("/")[2] or "NAME"
         tagged = reader.context.package_type is None or reader.context.package_type.has_tags
         line = f"package-name: {name.lower() if tagged else name}"
-        reader.report(Problem(Code.MISSING_NAME, input="package-name", details={"line": line}))
+        reader.report(Problem.about("package-name", Code.MISSING_NAME, line=line))
 
 
 def check_files(reader: InputReader) -> None:
@@ -197,8 +179,7 @@ def check_files(reader: InputReader) -> None:
         for second, other in named[place + 1 :]:
             # Two that are only read may be the same.
             if {first, second} & _WRITTEN and _same(path, other):
-                details = {"first": first, "second": second}
-                reader.report(Problem(Code.SAME_FILE, str(path), first, details=details))
+                reader.report(Problem.about(first, Code.SAME_FILE, str(path), first=first, second=second))
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -95,7 +95,7 @@ def read(environ: Mapping[str, str]) -> RawInputs:
     _check_empty(raw, arrived)
     for name in raw.strayed():
         # It would be printed in names, outputs and reports, where no runner masks it.
-        raw.report(Problem(Code.HOLDS_TOKEN, input=name))
+        raw.report(Problem.about(name, Code.HOLDS_TOKEN))
     return raw
 
 
@@ -126,7 +126,7 @@ def _check_empty(raw: RawInputs, arrived: Mapping[str, str]) -> None:
     for each in INPUTS:
         if arrived.get(each.name) == "" and not each.may_be_empty:
             default = "" if each.from_context else each.default
-            raw.report(Problem(Code.EMPTY_INPUT, input=each.name, details={"default": default}))
+            raw.report(Problem.about(each.name, Code.EMPTY_INPUT, default=default))
 
 
 NUMBER, IGNORE = "num-old-versions-to-delete", "ignore-versions"
@@ -149,7 +149,7 @@ def translate(raw: RawInputs) -> dict[str, str]:
     given = dict(raw.given)
     for name, twin in _TWINS.items():
         if name in given and twin in given:
-            raw.report(Problem(Code.SAME_MEANING, input=twin, details={"first": name, "second": twin}))
+            raw.report(Problem.about(twin, Code.SAME_MEANING, first=name, second=twin))
     for name, word in _FLAGS.items():
         if name in given and BY_NAME[name].read(given[name], Context(), raw.report):
             given.setdefault(_TWINS[name], word)

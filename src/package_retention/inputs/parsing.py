@@ -120,7 +120,7 @@ def _policy(reader: InputReader, load_policy: PolicyLoader) -> tuple[PackageRule
     for name in ("untag", "companion-tags"):
         types = BY_NAME[name].types
         if name in reader.given and all(rules.type not in types for rules in found):
-            reader.report(Problem(Code.NOT_IN_POLICY, input=name, details={"types": types}))
+            reader.report(Problem.about(name, Code.NOT_IN_POLICY, types=types))
     return found
 
 
@@ -133,7 +133,7 @@ def _settings(
         if each.place is Place.SETTINGS and each.attribute not in found and not is_default:
             found[each.attribute] = reader.value(each.name)
     if found.get("repository") == "" and any(rule.names.any_wildcards for rule in rules):
-        reader.report(Problem(Code.REPOSITORY_NOT_KNOWN, input="repository"))
+        reader.report(Problem.about("repository", Code.REPOSITORY_NOT_KNOWN))
     return Settings(
         rules=rules,
         api_url=_url(reader, environ, "GITHUB_API_URL") or "https://api.github.com",

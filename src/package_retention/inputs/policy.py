@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from package_retention.inputs.rows import Input
     from package_retention.inputs.values import Value
     from package_retention.model import PackageType
-    from package_retention.problems import Detail
 
 LARGEST = 1024 * 1024
 _BREAK = b"\n"
@@ -121,7 +120,7 @@ def _rule(name: str, node: Node, kind: _Kind, context: Context, problems: Proble
     given = reader.given
     defaults = reader.values.keys() - given.keys()
     if kind is _KEEP and _MINIMUM in defaults:
-        reader.report(Problem(Code.KEEPS_NOTHING, input=_MINIMUM))
+        reader.report(Problem.about(_MINIMUM, Code.KEEPS_NOTHING))
     # A key that was reported, an unknown one included, was meant as a condition.
     elif not table.values.keys() - defaults - (set(_NO_CONDITION) & set(kind.keys)):
         problems.report(table.at, Code.RULE_WITHOUT_CONDITION, rule=kind.name)
@@ -168,17 +167,17 @@ class _RuleReader:
     def report(self, problem: Problem) -> None:
         """Note a problem of one key, at the entry of a list that it is about, else at the value."""
         node = self._nodes[problem.input]
-        items = node.items if isinstance(node, Sequence) else ()
-        entries = (item for item in items if isinstance(item, Text) and item.text.strip() == problem.value)
+        nodes = node.nodes if isinstance(node, Sequence) else ()
+        entries = (each for each in nodes if isinstance(each, Text) and each.text.strip() == problem.value)
         self._problems.add(next(entries, node).at, problem.of(self._rows[problem.input].key))
 
 
 def _value(key: str, node: Node, problems: Problems) -> Value | None:
     """Return a text or a list of texts, without the entries that are not texts (which are reported)."""
     if isinstance(node, Sequence):
-        found = tuple(text for item in node.items if (text := _entry(key, item, problems)) is not None)
-        if not node.items:
-            problems.add(node.at, Problem(Code.EMPTY_LIST, input=key))
+        found = tuple(text for each in node.nodes if (text := _entry(key, each, problems)) is not None)
+        if not node.nodes:
+            problems.add(node.at, Problem.about(key, Code.EMPTY_LIST))
         return found or None
     return _entry(key, node, problems)
 
@@ -187,10 +186,10 @@ def _entry(key: str, node: Node, problems: Problems) -> str | None:
     if isinstance(node, Text):
         if node.text.strip():
             return node.text
-        problems.add(node.at, Problem(Code.EMPTY_TEXT, input=key))
+        problems.add(node.at, Problem.about(key, Code.EMPTY_TEXT))
     elif not isinstance(node, Refused):
         shape = "a list" if isinstance(node, Sequence) else "a map"
-        problems.add(node.at, Problem(Code.NOT_A_TEXT, input=key, details={"shape": shape}))
+        problems.add(node.at, Problem.about(key, Code.NOT_A_TEXT, shape=shape))
     return None
 
 
@@ -221,8 +220,8 @@ def _entries(table: Table, key: str, what: str, problems: Problems) -> tuple[Nod
             problems.report(table.at, Code.MISSING_LIST, key=key, what=what)
         return ()
     node = table.values[key]
-    if isinstance(node, Sequence) and node.items:
-        return node.items
+    if isinstance(node, Sequence) and node.nodes:
+        return node.nodes
     if not isinstance(node, Refused):
         problems.report(node.at, Code.NOT_A_FULL_LIST, key=key, what=what)
     return ()
@@ -264,8 +263,9 @@ def narrowed(
     """
     left = tuple(each for each in rules if package_type in (None, each.type))
     if not left:
-        details: dict[str, Detail] = {"file": label, "type": str(package_type)}
-        raise InputError(Problem(Code.POLICY_HAS_NO_TYPE, input="package-type", details=details))
+        raise InputError(
+            Problem.about("package-type", Code.POLICY_HAS_NO_TYPE, file=label, type=str(package_type))
+        )
     if not names:
         return left
     try:
@@ -283,7 +283,7 @@ def narrowed(
 
 
 def _not_reached(names: str, label: str) -> Problem:
-    return Problem(Code.POLICY_REACHES_NOT, names, "package-name", details={"file": label})
+    return Problem.about("package-name", Code.POLICY_REACHES_NOT, names, file=label)
 
 
 def _spelled(rules: tuple[PackageRules, ...]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from package_retention.problems import Position, Problem
 from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from package_retention.problems import Detail
 
@@ -42,7 +42,7 @@ class Sequence:
     """A list."""
 
     at: Mark
-    items: tuple[Node, ...]
+    nodes: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +150,11 @@ def _mark(mark: Any) -> Mark:
 
 @dataclass(slots=True)
 class _Open:
-    """A list or map that has not ended; of a map, `items` are keys and values in turn."""
+    """A list or map that has not ended; of a map, `nodes` are keys and values in turn."""
 
     at: Mark
     is_map: bool
-    items: list[Node] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -180,7 +180,7 @@ class _Builder:
                 self._begin(event, at, is_map=kind == "MappingStartEvent")
             case "SequenceEndEvent" | "MappingEndEvent":
                 done = self._open.pop()
-                self._add(self._map(done) if done.is_map else Sequence(done.at, tuple(done.items)))
+                self._add(self._map(done) if done.is_map else Sequence(done.at, tuple(done.nodes)))
             case _:
                 pass
 
@@ -213,7 +213,7 @@ class _Builder:
         if event.anchor:
             self._refuse(at, Code.YAML_ANCHOR, f"&{event.anchor}")
         if event.tag is not None:
-            self._refuse(at, Code.YAML_TAG, _as_written(event.tag))
+            self._refuse(at, Code.YAML_TAG, str(event.tag).replace("tag:yaml.org,2002:", "!!"))
         return bool(event.anchor or event.tag is not None)
 
     def _count(self, at: Mark) -> None:
@@ -228,14 +228,14 @@ class _Builder:
 
     def _add(self, node: Node) -> None:
         if self._open:
-            self._open[-1].items.append(node)
+            self._open[-1].nodes.append(node)
         else:
             self.root = node
 
     def _map(self, done: _Open) -> Table:
         values: dict[str, Node] = {}
         keys_at: dict[str, Mark] = {}
-        for key, value in _pairs(done.items):
+        for key, value in zip(done.nodes[::2], done.nodes[1::2], strict=True):
             if not isinstance(key, Text):
                 if not isinstance(key, Refused):
                     self._refuse(key.at, Code.YAML_KEY)
@@ -247,11 +247,3 @@ class _Builder:
             else:
                 values[key.text], keys_at[key.text] = value, key.at
         return Table(done.at, values, keys_at)
-
-
-def _pairs(items: list[Node]) -> Iterator[tuple[Node, Node]]:
-    return zip(items[::2], items[1::2], strict=True)
-
-
-def _as_written(tag: Any) -> str:
-    return str(tag).replace("tag:yaml.org,2002:", "!!")

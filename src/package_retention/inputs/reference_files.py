@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from package_retention.decide.in_use import Reference
-    from package_retention.problems import Detail
 
 # UTF-32 first: its mark begins with that of UTF-16.
 _MARKS = (
@@ -75,7 +74,7 @@ def find_references(workspace: Path, globs: Sequence[str], limits: Limits = LIMI
     references: list[Reference] = []
     templates: list[str] = []
     if len(files) > limits.files:
-        problems.append(_problem(Code.GLOBS_TOO_MANY, named, most=limits.files))
+        problems.append(Problem(Code.GLOBS_TOO_MANY, named, details={"most": limits.files}))
         files = []
     size = 0
     for file in files:
@@ -93,17 +92,13 @@ def find_references(workspace: Path, globs: Sequence[str], limits: Limits = LIMI
         templates += [file] * parsed.is_template
         size += len(data)
         if size > limits.total_bytes:
-            problems.append(_problem(Code.GLOBS_TOO_MUCH, named, most=limits.total_bytes))
+            problems.append(Problem(Code.GLOBS_TOO_MUCH, named, details={"most": limits.total_bytes}))
             break
     if not references and not problems:
-        problems.append(_problem(Code.GLOBS_WITHOUT_REFERENCE, named))
+        problems.append(Problem(Code.GLOBS_WITHOUT_REFERENCE, named))
     return FoundReferences(
         tuple(references), tuple(sorted(search.files)), tuple(templates), tuple(dict.fromkeys(problems))
     )
-
-
-def _problem(code: Code, path: str, **details: Detail) -> Problem:
-    return Problem(code, path, details=details)
 
 
 @dataclass
@@ -118,14 +113,14 @@ class _Search:
         """Add the files that one glob matches."""
         segments = PurePosixPath(glob).parts
         if not segments or glob.startswith("/") or ".." in segments or "\0" in glob:
-            self.problems.append(_problem(Code.GLOB_OUTSIDE, glob))
+            self.problems.append(Problem(Code.GLOB_OUTSIDE, glob))
             return
         before = len(self.problems)
         matched = set(self._matches(segments))
         self.files |= matched
         if not matched and len(self.problems) == before:
             is_folder = (self.workspace / glob).is_dir()
-            self.problems.append(_problem(Code.GLOB_IS_FOLDER if is_folder else Code.GLOB_UNMATCHED, glob))
+            self.problems.append(Problem(Code.GLOB_IS_FOLDER if is_folder else Code.GLOB_UNMATCHED, glob))
 
     def _matches(self, segments: tuple[str, ...]) -> Iterator[str]:
         waiting: list[tuple[PurePosixPath, int]] = [(PurePosixPath(), 0)]
@@ -160,7 +155,7 @@ class _Search:
             yield str(path)
             return
         code = Code.FILE_LINK if stat.S_ISLNK(mode) else Code.FILE_NOT_REGULAR
-        self.problems.append(_problem(code, str(path)))
+        self.problems.append(Problem(code, str(path)))
 
     def _entries(self, folder: PurePosixPath, segment: str) -> Iterator[tuple[str, int]]:
         """Yield the names in a folder that fit one segment of a glob, with their modes."""
@@ -178,7 +173,7 @@ class _Search:
             return
         except OSError as error:
             self.problems.append(
-                _problem(Code.FILE_UNREADABLE, str(folder / segment), why=error.strerror or "")
+                Problem(Code.FILE_UNREADABLE, str(folder / segment), details={"why": error.strerror or ""})
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from package_retention.decide.in_use import Reference
@@ -116,23 +116,11 @@ def whole_name(text: str) -> Mention | None:
     if re.fullmatch(r"@[\w.\-]+/[\w.\-]+", text, re.ASCII):
         return Mention(text, 0, len(text))
     template = _LEADING_TEMPLATES.match(text)
-    rest = text[template.end() :] if template else text
-    found = next(mentions(rest.lstrip("/") if template else rest), None)
-    if (
-        found is None
-        or found.start
-        or (found.end < len(rest.lstrip("/") if template else rest) and not found.template)
-    ):
+    rest = text[template.end() :].lstrip("/") if template else text
+    found = next(mentions(rest), None)
+    if found is None or found.start or (found.end < len(rest) and not found.template):
         return None
-    return Mention(
-        found.name,
-        0,
-        len(text),
-        found.tag,
-        found.digest,
-        found.template,
-        found.open_start or template is not None,
-    )
+    return replace(found, end=len(text), open_start=found.open_start or template is not None)
 
 
 def parse_tag(text: str) -> tuple[str, str] | None:

@@ -52,14 +52,14 @@ def read(path: Path, most: int = MOST_BYTES) -> Report:
             for number, line in enumerate(_lines(file, most), start=1):  # noqa: B007 - reported when a line is malformed
                 _take(reading, _decoded(line))
     except OSError as error:
-        raise _refused(Code.FILE_UNREADABLE, path, why=error.strerror or "") from error
+        raise _refusal(Code.FILE_UNREADABLE, path, why=error.strerror or "") from error
     except InvalidValueError as error:
         (problem,) = error.problems
-        raise _refused(problem.code, path, line=number, **problem.details) from error
+        raise _refusal(problem.code, path, line=number, **problem.details) from error
     except (ValueError, RecursionError) as error:
-        raise _refused(Code.REPORT_LINE_UNFIT, path, line=number, why=str(error)) from error
+        raise _refusal(Code.REPORT_LINE_UNFIT, path, line=number, why=str(error)) from error
     if reading.report is None:
-        raise _refused(Code.EMPTY_REPORT, path)
+        raise _refusal(Code.EMPTY_REPORT, path)
     return _assembled(reading, reading.report)
 
 
@@ -188,5 +188,5 @@ def _assembled(reading: _Reading, report: Report) -> Report:
     return replace(report, packages=tuple(packages))
 
 
-def _refused(code: Code, path: Path, **details: Detail) -> InputError:
-    return InputError(Problem(code, str(path), "from-report", details=details))
+def _refusal(code: Code, path: Path, **details: Detail) -> InputError:
+    return InputError(Problem.about("from-report", code, str(path), **details))

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from package_retention.inputs.values import Value
-    from package_retention.problems import Detail
 
     Report = Callable[[Problem], None]
 
@@ -104,8 +103,9 @@ class Input:
         """Report the input if the package type does not have it."""
         kind = context.package_type
         if kind and kind not in self.types:
-            details: dict[str, Detail] = {"types": self.types, "other": f"package-type: {kind}"}
-            report(Problem(Code.OTHER_TYPES, input=self.name, details=details))
+            report(
+                Problem.about(self.name, Code.OTHER_TYPES, types=self.types, other=f"package-type: {kind}")
+            )
 
     def read(self, value: Value, context: Context, report: Report) -> Any:
         """Read one value; `None` if it does not fit, which is reported, or cannot be read yet."""

@@ -42,19 +42,19 @@ class Scalar:
 class Sequence:
     """A list."""
 
-    items: list[Node] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
 
 
 @dataclass(eq=False, slots=True)
 class Table:
     """A mapping: its keys and values in turn, as written, so that a key may come twice."""
 
-    items: list[Node] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
 
     @property
     def pairs(self) -> Iterator[tuple[Node, Node]]:
         """Yield the keys with their values."""
-        return zip(self.items[::2], self.items[1::2], strict=False)
+        return zip(self.nodes[::2], self.nodes[1::2], strict=False)
 
 
 Node = Scalar | Sequence | Table
@@ -81,14 +81,14 @@ def parse_yaml(text: str) -> list[Node]:
 
 
 class _Tree:
-    """A tree that grows by nodes; roots are the items of a list around them."""
+    """A tree that grows by nodes; roots are the nodes of a list around them."""
 
     def __init__(self) -> None:
         self.root = Sequence()
         self._open: list[Sequence | Table] = [self.root]
 
     def add(self, node: Node) -> None:
-        self._open[-1].items.append(node)
+        self._open[-1].nodes.append(node)
 
     def begin(self, node: Sequence | Table) -> None:
         self.add(node)
@@ -119,7 +119,7 @@ def _tree(events: Iterable[Any]) -> list[Node]:
                 tree.begin(_anchored(Table(), event, anchors))
             case "SequenceEndEvent" | "MappingEndEvent":
                 tree.end()
-    return tree.root.items
+    return tree.root.nodes
 
 
 def _anchored(node: AnyNode, event: Any, anchors: dict[str, Node]) -> AnyNode:
@@ -159,7 +159,7 @@ def parse_json(text: str) -> list[Node]:
                 tree.add(Scalar("", line, line))
             case _:
                 tree.add(Scalar(json.loads(found) if found[0] == '"' else found, line, line))
-    return tree.root.items
+    return tree.root.nodes
 
 
 def walk(roots: Iterable[Node]) -> Iterator[Node]:
@@ -173,7 +173,7 @@ def walk(roots: Iterable[Node]) -> Iterator[Node]:
         seen.add(id(node))
         yield node
         if not isinstance(node, Scalar):
-            waiting += node.items[::-1]
+            waiting += node.nodes[::-1]
 
 
 class EffectiveKeys:
@@ -204,5 +204,5 @@ class EffectiveKeys:
 
 
 def _tables(node: Node) -> list[Table]:
-    items = node.items if isinstance(node, Sequence) else [node]
-    return [item for item in items if isinstance(item, Table)]
+    nodes = node.nodes if isinstance(node, Sequence) else [node]
+    return [each for each in nodes if isinstance(each, Table)]

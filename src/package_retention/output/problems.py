@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted, harmless, quoted
-from package_retention.model import PackageType
+from package_retention.model import Operation, PackageType
 from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _NPM_RANGES = "`^1.2`, `~1.2.3`, `1.x`, `>=1.0.0 <2.0.0`, `1.2 - 2.3`, `^1 || ^3
 # `{value}` and details are put between backticks, escaped; numbers are written plainly.
 _SENTENCES: Mapping[Code, str] = {
     Code.UNKNOWN_INPUT: "{value} is not an input{hint}",
-    Code.NO_FILTER: "no filter: every {versions} would {go}{hint}",
+    Code.NO_FILTER: "no filter: every {hint}",
     Code.SOURCE_GONE_NEEDS: "`source-gone` needs `versions` (other than `*`) or `exclude-versions`: what was never named"
     " after anything would count as gone",
     Code.EXPIRED_NEEDS: "`expired` needs `versions`, `tag-status` or `exclude-versions`: labels are inherited from base"
@@ -209,6 +209,14 @@ _ELSEWHERE = {
     "source-exists": "it is for keep rules; a delete rule has `source-gone`",
     "source-gone": "it is for delete rules; a keep rule has `source-exists`",
 }
+# A filter that fits what was given in its place.
+_FITTING = {
+    "untag": "versions: pr-*",
+    "companion-tags": "versions: pr-*",
+    "exclude-versions": "older-than: 30d",
+    "keep-referenced-in": "older-than: 30d",
+    "delete-package": "older-than: 30d",
+}
 _CONSTANTS = {"durations": _DURATIONS, "digest": _DIGEST, "places": _PLACES}
 _LONGEST_PATH = 1000
 _OF_PATHS = frozenset(
@@ -229,7 +237,7 @@ _NAME_THE_INPUT = frozenset(
     }
 )
 # Details that are words of a sentence.
-_PLAIN = frozenset({"why", "change", "what", "rule", "operation", "shape", "character", "versions", "go"})
+_PLAIN = frozenset({"why", "change", "what", "rule", "operation", "shape", "character"})
 
 
 def sentence(problem: Problem, *, by_hand: bool = False) -> str:
@@ -301,12 +309,18 @@ def _hint_for_key(details: Mapping[str, Detail]) -> str:
 
 
 def _hint_for_filter(details: Mapping[str, Detail]) -> str:
-    if details.get("from_report"):
-        return (
-            "; a report only narrows what the inputs select, so repeat the inputs of the step that wrote it"
+    given = str(details.get("given", ""))
+    if details["operation"] == Operation.RESTORE:
+        return "deleted version would come back; add for example `deleted-within: 3d`"
+    if given == "from-report":
+        advice = (
+            "a report only narrows what the inputs select, so repeat the inputs of the step that wrote it"
         )
-    only = f"{_word('', given)} does not say which; " if (given := details.get("given")) else ""
-    return f"; {only}add for example {_joined(details['said'])}"
+    elif given:
+        advice = f"{quoted(given)} does not say which; add for example `{_FITTING[given]}`"
+    else:
+        advice = "add for example `num-old-versions-to-delete: 1`"
+    return f"version would go; {advice}"
 
 
 def _joined(said: Detail) -> str:
