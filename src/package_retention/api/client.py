@@ -72,6 +72,14 @@ class _Try:
     drop: TransportError | None = None
 
     @property
+    def failed(self) -> bool:
+        return self.status is None or self.status in retry.API.failures
+
+    @property
+    def may_be_done(self) -> bool:
+        return self.failed and (self.drop is None or self.drop.sent)
+
+    @property
     def said(self) -> str:
         return f"HTTP {self.status}" if self.drop is None else self.drop.why
 
@@ -175,7 +183,7 @@ class GitHubClient:
                 tried, wait = self._try(request, met)
                 if wait is not None and wait.cause is RetryCause.UNAUTHORIZED:
                     tried, wait = self._retry_with_doubted_token(request, met, tried, wait)
-                lost = lost or (request.changes and _may_be_done(tried))
+                lost = lost or (request.changes and tried.may_be_done)
                 if wait is None:
                     return _final(tried, request.action, lost=lost, tries=met.total())
                 self._wait_for_another_try(request, wait)
@@ -314,20 +322,12 @@ class GitHubClient:
 
 
 def _final(tried: _Try, action: str, *, lost: bool, tries: int) -> ApiResponse:
-    if tried.status is not None and not _failed(tried):
+    if tried.status is not None and not tried.failed:
         return ApiResponse(tried.status, tried.headers, tried.body, lost=lost)
     hint = (tried.drop.hint if tried.drop else "") or _LATER
     after = f" after {tries} tries" if tries > 1 else ""
     kind = LostChangeError if lost else UnreachableError
     raise kind(f"cannot {action}: no usable answer from GitHub{after} ({tried.said})", hint)
-
-
-def _failed(tried: _Try) -> bool:
-    return tried.status is None or tried.status in retry.API.failures
-
-
-def _may_be_done(tried: _Try) -> bool:
-    return _failed(tried) and (tried.drop is None or tried.drop.sent)
 
 
 def _ended(

@@ -215,6 +215,7 @@ class Tokens:
         if grant is None:
             raise NoTokenError(f"no token for {scope}: the response of the token service holds none")
         self.worked = True
+        # Before the token is used: the runner masks only what is printed after the command.
         self._sender.redactor.add(grant.token)
         return grant
 

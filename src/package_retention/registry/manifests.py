@@ -239,14 +239,11 @@ def _manifest(found: Table, content_type: str, digest: str) -> Manifest:
         blobs=tuple((text(b, "digest"), whole_number(b, "size")) for b in (config, *contents, *loose) if b),
         mentions=tuple(dict.fromkeys(entry.digest for entry in others)),
         predicates=frozenset(filter(None, (text(table(e, "annotations"), _PREDICATE) for e in contents))),
-        runnable=form is Form.SCHEMA1 or any(_is_image_layer(entry) for entry in contents),
+        runnable=form is Form.SCHEMA1
+        or any(essence(text(e, "mediaType")).startswith(_IMAGE_LAYERS) for e in contents),
         config=text(config, "digest") if essence(text(config, "mediaType")) in _IMAGE_CONFIGS else "",
         expires_after=_stated(found.get("annotations")),
     )
-
-
-def _is_image_layer(entry: Table) -> bool:
-    return essence(text(entry, "mediaType")).startswith(_IMAGE_LAYERS)
 
 
 def _form(found: Table, content_type: str) -> tuple[str, Form]:

@@ -29,11 +29,6 @@ class RetryCause(StrEnum):
         """Whether the server refused to work on the request at all: then nothing was changed by it."""
         return self in (RetryCause.PRIMARY, RetryCause.SECONDARY)
 
-    @property
-    def is_failure(self) -> bool:
-        """Whether there is no usable response: the request may have been carried out."""
-        return self in (RetryCause.DROP, RetryCause.SERVER)
-
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
