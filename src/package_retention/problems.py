@@ -45,6 +45,7 @@ class ProblemCode(StrEnum):
     NO_GROUP = auto()
     WORD_IN_LIST = auto()
     DIGEST_NOT_HERE = auto()
+    DIGEST_COMPANION = auto()
     NAME_IS_REFERENCE = auto()
     ID_IS_JSON = auto()
     ID_OF_GRAPHQL = auto()

@@ -31,7 +31,7 @@ from package_retention.problems import InvalidValueError, Position, Problem
 from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from package_retention.decide.rules import Rule
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 LARGEST = 1024 * 1024
 _BREAK = b"\n"
 _WHICH = ("type", "name")
-PACKAGE_KEYS = (*keys_of(Section.PACKAGE), "keep", "delete")
+PACKAGE_KEYS: Mapping[str, Input | None] = {**keys_of(Section.PACKAGE), "keep": None, "delete": None}
 DELETE_KEYS = keys_of(Section.DELETE)
 KEEP_KEYS = keys_of(Section.KEEP)
 _NO_CONDITION = ("exclude-versions", "keep-per", "order-by")
@@ -60,41 +60,40 @@ _ELSEWHERE = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
-    """What the two kinds of rules differ in."""
+class _Map:
+    """A map of the file: what it is called, its keys, and those that belong elsewhere."""
 
     name: str
-    keys: Mapping[str, Input]
-    elsewhere: tuple[str, ...]
-    other: str
+    keys: Mapping[str, Input | None]
+    elsewhere: tuple[str, ...] = _ELSEWHERE
+
+    @property
+    def rows(self) -> Mapping[str, Input]:
+        """Return the keys that are inputs, too."""
+        return {key: row for key, row in self.keys.items() if row}
 
 
-_DELETE = _Kind(
-    "delete", DELETE_KEYS, (*_ELSEWHERE, *(key for key in KEEP_KEYS if key not in DELETE_KEYS)), "keep"
-)
-_KEEP = _Kind(
-    "keep", KEEP_KEYS, (*_ELSEWHERE, *(key for key in DELETE_KEYS if key not in KEEP_KEYS)), "delete"
-)
+_POLICY = _Map("policy", {"packages": None})
+_PACKAGE = _Map("package", PACKAGE_KEYS)
+_DELETE = _Map("delete", DELETE_KEYS, (*_ELSEWHERE, *(key for key in KEEP_KEYS if key not in DELETE_KEYS)))
+_KEEP = _Map("keep", KEEP_KEYS, (*_ELSEWHERE, *(key for key in DELETE_KEYS if key not in KEEP_KEYS)))
 
 
 def packages(root: Node, problems: Problems) -> tuple[PackageRules, ...]:
     """Return the rules of a whole policy; they are all that the file says only if no problem was reported."""
-    top = _table(root, ("packages",), "a policy", problems)
-    if top is None:
-        return ()
-    entries = _entries(top, "packages", "a list of packages, each with `type`, `name` and `delete`", problems)
-    found = (_package(entry, problems) for entry in entries)
+    top = _table(root, _POLICY, problems)
+    found = (_package(entry, problems) for entry in _entries(top, "packages", problems)) if top else ()
     return tuple(rules for rules in found if rules is not None)
 
 
 def _package(node: Node, problems: Problems) -> PackageRules | None:
-    table = _table(node, PACKAGE_KEYS, "a package", problems)
+    table = _table(node, _PACKAGE, problems)
     if table is None:
         return None
     for key in _WHICH:
         if not has_key(key, table.values):
             problems.report(table.at, Code.MISSING_KEY, key=key)
-    reader = _RuleReader(table, keys_of(Section.PACKAGE), problems)
+    reader = _RuleReader(table, _PACKAGE, problems)
     context = Context(reader.read("package-type", Context()))
     names = reader.read("package-name", context)
     companions = reader.read("companion-tags", context)
@@ -105,18 +104,18 @@ def _package(node: Node, problems: Problems) -> PackageRules | None:
     return PackageRules(context.package_type, names, delete=delete, keep=keep, companions=companions)
 
 
-def _rules(table: Table, kind: _Kind, context: Context, problems: Problems) -> tuple[Rule, ...]:
-    nodes = _entries(table, kind.name, "a list of rules, each a map like `- versions: pr-*`", problems)
+def _rules(table: Table, kind: _Map, context: Context, problems: Problems) -> tuple[Rule, ...]:
+    nodes = _entries(table, kind.name, problems)
     named = ((f"{kind.name} rule {n} of {problems.file}", node) for n, node in enumerate(nodes, 1))
     found = (_rule(name, node, kind, context, problems) for name, node in named)
     return tuple(rule for rule in found if rule is not None)
 
 
-def _rule(name: str, node: Node, kind: _Kind, context: Context, problems: Problems) -> Rule | None:
-    table = _table(node, kind.keys, f"a {kind.name} rule", problems, kind.elsewhere, kind.other)
+def _rule(name: str, node: Node, kind: _Map, context: Context, problems: Problems) -> Rule | None:
+    table = _table(node, kind, problems)
     if table is None:
         return None
-    reader = _RuleReader(table, kind.keys, problems)
+    reader = _RuleReader(table, kind, problems)
     given = reader.given
     defaults = reader.values.keys() - given.keys()
     if kind is _KEEP and _MINIMUM in defaults:
@@ -140,9 +139,9 @@ def _is_default(each: Input, value: Value) -> bool:
 class _RuleReader:
     """The values of one table by the names of their inputs, each reported at its own place."""
 
-    def __init__(self, table: Table, keys: Mapping[str, Input], problems: Problems) -> None:
-        self._rows = {each.name: each for each in keys.values()}
-        self._nodes = {keys[key].name: node for key, node in table.values.items() if key in keys}
+    def __init__(self, table: Table, kind: _Map, problems: Problems) -> None:
+        self._rows = {row.name: row for row in kind.rows.values()}
+        self._nodes = {kind.rows[key].name: node for key, node in table.values.items() if key in kind.rows}
         self._problems = problems
         self.values: Mapping[str, Value] = {
             name: value
@@ -188,42 +187,34 @@ def _entry(key: str, node: Node, problems: Problems) -> str | None:
             return node.text
         problems.add(node.at, Problem.about(key, Code.EMPTY_TEXT))
     elif not isinstance(node, Refused):
-        shape = "a list" if isinstance(node, Sequence) else "a map"
+        shape = "list" if isinstance(node, Sequence) else "map"
         problems.add(node.at, Problem.about(key, Code.NOT_A_TEXT, shape=shape))
     return None
 
 
-def _table(
-    node: Node,
-    keys: Collection[str],
-    what: str,
-    problems: Problems,
-    elsewhere: tuple[str, ...] = _ELSEWHERE,
-    other: str = "",
-) -> Table | None:
+def _table(node: Node, kind: _Map, problems: Problems) -> Table | None:
     """Return a map after a look at its keys; `None` if the node is not a map."""
     if not isinstance(node, Table):
         if not isinstance(node, Refused):
-            problems.report(node.at, Code.NOT_A_MAP, what=what, keys=tuple(keys))
+            problems.report(node.at, Code.NOT_A_MAP, map=kind.name, keys=tuple(kind.keys))
         return None
-    for key in node.values.keys() - set(keys):
-        problems.report(
-            node.keys_at[key], Code.UNKNOWN_KEY, key, what=what, rule=other, **key_meant(key, keys, elsewhere)
-        )
+    for key in node.values.keys() - kind.keys.keys():
+        details = key_meant(key, kind.keys, kind.elsewhere)
+        problems.report(node.keys_at[key], Code.UNKNOWN_KEY, key, map=kind.name, **details)
     return node
 
 
-def _entries(table: Table, key: str, what: str, problems: Problems) -> tuple[Node, ...]:
+def _entries(table: Table, key: str, problems: Problems) -> tuple[Node, ...]:
     """Return the entries of a list that must be there and hold something."""
     if key not in table.values:
         if not has_key(key, table.values):
-            problems.report(table.at, Code.MISSING_LIST, key=key, what=what)
+            problems.report(table.at, Code.MISSING_LIST, key=key)
         return ()
     node = table.values[key]
     if isinstance(node, Sequence) and node.nodes:
         return node.nodes
     if not isinstance(node, Refused):
-        problems.report(node.at, Code.NOT_A_FULL_LIST, key=key, what=what)
+        problems.report(node.at, Code.NOT_A_FULL_LIST, key=key)
     return ()
 
 

@@ -55,7 +55,7 @@ def patterns(value: Value, package_type: PackageType | None = None) -> Patterns:
         and not package_type.has_tags
         and (digests := [e.text for e in found.entries if e.digest])
     ):
-        raise invalid(Code.DIGEST_NOT_HERE, digests[0], what=f"{package_type} packages")
+        raise invalid(Code.DIGEST_NOT_HERE, digests[0], package_type=package_type)
     return found
 
 
@@ -107,7 +107,7 @@ def tag_patterns(value: Value) -> Patterns:
     found = patterns(value)
     for entry in found.entries:
         if entry.digest:
-            raise invalid(Code.DIGEST_NOT_HERE, entry.text, what="companion tags")
+            raise invalid(Code.DIGEST_COMPANION, entry.text)
         if entry.kind == "literal" and entry.body == "latest" and not entry.negated:
             raise invalid(Code.LATEST_COMPANION, entry.text)
     return found

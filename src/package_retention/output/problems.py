@@ -54,7 +54,8 @@ _SENTENCES: Mapping[Code, str] = {
     Code.NOT_A_SERIES: "{value} is neither `major` nor `minor`, nor a regular expression like `/^(v\\d+)/`",
     Code.NO_GROUP: "{value} has no group; the first group names the series, like `/^(v\\d+)/`",
     Code.WORD_IN_LIST: "{value} stands alone, or not at all (for what is really called so: {instead})",
-    Code.DIGEST_NOT_HERE: "{value} is a digest, which {what} do not have",
+    Code.DIGEST_NOT_HERE: "{value} is a digest, which {package_type} packages do not have",
+    Code.DIGEST_COMPANION: "{value} is a digest, which companion tags do not have",
     Code.NAME_IS_REFERENCE: "{value} is an image reference; write the name of the package without registry and owner",
     Code.ID_IS_JSON: "{value} is JSON; write `${{{{ join(fromJSON(…), ',') }}}}`",
     Code.ID_OF_GRAPHQL: "{value} is a GraphQL id; the REST id is a whole number",
@@ -170,16 +171,16 @@ _SENTENCES: Mapping[Code, str] = {
     Code.YAML_MERGE: "is a merge key; write out what it stands for",
     Code.YAML_DUPLICATE: "{value} is here a second time; it is in line {line} already",
     Code.MORE_PROBLEMS: "has {number} more problems",
-    Code.NOT_A_MAP: "{what} is a map with the keys {keys}",
-    Code.UNKNOWN_KEY: "{value} is not a key of {what}{hint}",
+    Code.NOT_A_MAP: "{map} is a map with the keys {keys}",
+    Code.UNKNOWN_KEY: "{value} is not a key of {map}{hint}",
     Code.MISSING_KEY: "this package has no {key}; say which packages its rules are for",
-    Code.MISSING_LIST: "{key} is missing; it is {what}",
-    Code.NOT_A_FULL_LIST: "{key} has no entry, or is not a list; it is {what}",
+    Code.MISSING_LIST: "{key} is missing; it is {list}",
+    Code.NOT_A_FULL_LIST: "{key} has no entry, or is not a list; it is {list}",
     Code.RULE_WITHOUT_CONDITION: "this {rule} rule would {rule} every version; add a condition, like `older-than: 30d`",
     Code.KEEPS_NOTHING: "keeps nothing with this number; leave it out if every match is to stay",
     Code.EMPTY_LIST: "is an empty list; leave the key out, or name an entry",
     Code.EMPTY_TEXT: "is empty; leave the key out, or write its value",
-    Code.NOT_A_TEXT: "has {shape} where a text belongs (globs with `[…]` go between quotes)",
+    Code.NOT_A_TEXT: "has a {shape} where a text belongs (globs with `[…]` go between quotes)",
     Code.POLICY_HAS_NO_TYPE: "the policy file {file} has no {type} packages",
     Code.POLICY_REACHES_NOT: "no entry of the policy file {file} reaches {value}",
 }
@@ -197,6 +198,18 @@ _CAUSES = {
     "no-tag-to-remove": "an untagged image has no tag that could be removed; leave `untag` out",
     "excluded": "what the one selects, the other excludes; leave one of them out",
     "ages": "what is that old is never that new; exchange the two durations, or leave one out",
+}
+_MAPS = {
+    "policy": "a policy",
+    "package": "a package",
+    "delete": "a delete rule",
+    "keep": "a keep rule",
+}
+_RULES = "a list of rules, each a map like `- versions: pr-*`"
+_LISTS = {
+    "packages": "a list of packages, each with `type`, `name` and `delete`",
+    "keep": _RULES,
+    "delete": _RULES,
 }
 _ELSEWHERE = {
     "package-type": "write `type`, beside the rules",
@@ -237,7 +250,7 @@ _NAME_THE_INPUT = frozenset(
     }
 )
 # Details that are words of a sentence.
-_PLAIN = frozenset({"why", "change", "what", "rule", "operation", "shape", "character"})
+_PLAIN = frozenset({"why", "change", "package_type", "rule", "operation", "shape", "character"})
 
 
 def sentence(problem: Problem, *, by_hand: bool = False) -> str:
@@ -273,7 +286,8 @@ def _words(problem: Problem) -> dict[str, str]:
     words = {name: _word(name, detail) for name, detail in problem.details.items()}
     ranges = _RANGES.get(str(problem.details.get("type")), _NPM_RANGES)
     hint = _HINTS[problem.code](problem.details) if problem.code in _HINTS else ""
-    return {**_CONSTANTS, "ranges": ranges, "hint": hint, **words}
+    entries = _LISTS.get(str(problem.details.get("key")), "")
+    return {**_CONSTANTS, "ranges": ranges, "hint": hint, "list": entries, **words}
 
 
 def _word(name: str, detail: Detail) -> str:
@@ -283,6 +297,8 @@ def _word(name: str, detail: Detail) -> str:
         return ", ".join(map(quoted, detail))
     if isinstance(detail, int):
         return f"{detail:,}"
+    if name == "map":
+        return _MAPS[detail]
     if name == "cause":
         return _CAUSES.get(detail, detail)
     return harmless(detail) if name in _PLAIN else quoted(detail)
@@ -300,7 +316,8 @@ def _hint_for_input(details: Mapping[str, Detail]) -> str:
 
 def _hint_for_key(details: Mapping[str, Detail]) -> str:
     elsewhere = str(details.get("elsewhere", ""))
-    why = _ELSEWHERE.get(elsewhere, f"it is for {details.get('rule')} rules") if elsewhere else ""
+    other = "keep" if details["map"] == "delete" else "delete"
+    why = _ELSEWHERE.get(elsewhere, f"it is for {other} rules") if elsewhere else ""
     if meant := details.get("meant"):
         return f"; did you mean {_word('', meant)}{f' ({why})' if why else ''}?"
     if why:
