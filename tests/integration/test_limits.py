@@ -172,8 +172,8 @@ def test_the_last_tenth_of_a_workflow_tokens_hour_is_left_to_others(made: Scene)
     warnings = [line for line in ran.log.splitlines() if line.startswith("::warning::the run ended")]
     assert len(warnings) == 1
     assert f"{199 - deleted} planned changes remain" in warnings[0]
-    assert re.search(r"it returns at \d\d:\d\d UTC", warnings[0])
-    assert "the rate limit came first" in ran.summary
+    assert re.search(r"the limit resets at \d\d:\d\d UTC", warnings[0])
+    assert "the rate limit ended the run" in ran.summary
     assert minutes(made) < 31
 
 

@@ -76,7 +76,7 @@ def test_a_scope_that_is_surely_missing_is_told_before_the_first_change(
         assert f"lacks the scope `{lacking[0]}`" in dry.log
         assert "would be refused before its first change" in dry.log
         assert "would be refused before its first change" in shown(dry)
-        assert "carries this plan out" not in shown(dry)
+        assert "carries out this plan" not in shown(dry)
 
 
 @pytest.mark.parametrize("kind", ["maven", "docker"])

@@ -78,7 +78,7 @@ def test_what_differs_from_a_reviewed_plan_is_told_at_the_top() -> None:
 
 def test_the_workflow_to_paste_is_folded() -> None:
     screen = first_screen(made("organization").text)
-    assert "<details><summary>A workflow to paste, with 6 steps</summary>" in screen
+    assert "<details><summary>A workflow to paste (6 steps)</summary>" in screen
 
 
 def test_packages_and_versions_lead_to_their_pages() -> None:

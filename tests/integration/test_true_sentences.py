@@ -83,7 +83,7 @@ def test_a_report_is_named_only_where_there_is_one(made: Scene) -> None:
     assert "from-report" not in without.summary
     held = made.delete(versions="v*", dry_run="true", report_file="plan.jsonl")
     assert "which the report file holds" in held.summary
-    assert "with `from-report`, this plan and no more" in held.summary
+    assert "with `from-report`, it changes nothing else" in held.summary
 
 
 def test_a_plan_over_its_cap_is_shown_and_called_what_it_is(made: Scene) -> None:
@@ -93,9 +93,9 @@ def test_a_plan_over_its_cap_is_shown_and_called_what_it_is(made: Scene) -> None
     for dry_run in ("true", "false"):
         ran = made.step(versions="v*", fail_if_more_than="2", dry_run=dry_run)
         assert ran.status == 1
-        assert "4 images planned, and not carried out" in ran.summary
+        assert "4 images: planned, and not carried out" in ran.summary
         assert "would delete v0" in ran.log
         assert "0 changes planned" not in ran.log
         assert "more than `fail-if-more-than` allows" in ran.summary.split("\n", 1)[0]
-        assert "carries this plan out" not in ran.summary
+        assert "carries out this plan" not in ran.summary
     assert not made.changes()

@@ -264,7 +264,7 @@ def cut_short_is_true(said: Told, words: str) -> None:
 def promise_is_true(said: Told, line: str) -> None:
     run = said.run
     assert run.dry_run
-    if "carries this plan out" in line:
+    if "carries out this plan" in line:
         assert run.complete
         assert not run.failure
         assert not any(one.failure for one in run.packages)
@@ -285,7 +285,7 @@ def group_is_true(said: Told, line: str) -> None:
     assert 0 < number(found[1]) <= total
     if " stay" in line or " stays" in line:
         return
-    planned = "planned" in line
+    planned = re.search(r"\bto (?:delete|restore|remove|put back)\b|planned, and not", line) is not None
     assert planned or not said.run.dry_run
     if "not carried out" in line:
         assert any(one.plan.over_cap for one in said.run.packages)
@@ -356,11 +356,11 @@ LAWS = (
     (re.compile(r"[\d,]+ (?:images?|versions?)(?: \([\d,]+ versions?\))?(?::| \w).*"), group_is_true),
     (re.compile(r"How to undo it"), lambda said, _: _undone(said)),
     (
-        re.compile(r"For 30 days .*brings back what was deleted:"),
+        re.compile(r"For 30 days .*brings back what was deleted, except .*:"),
         lambda said, _: _undone(said, Operation.DELETE),
     ),
     (re.compile(r"This deletes again what was restored:"), lambda said, _: _undone(said, Operation.RESTORE)),
-    (re.compile(r"A workflow to paste, with \d+ steps?"), lambda said, _: _undone(said)),
+    (re.compile(r"A workflow to paste(?: \(\d+ steps\))?"), lambda said, _: _undone(said)),
     (re.compile(r"[\d,]+ (?:more )?ids? are too many to paste[.;].*"), lambda said, _: _undone(said)),
     (re.compile(r"With `report-file`, one step .*"), lambda said, _: _without_report(said)),
     (re.compile(r"And [\d,]+ more, which the report file holds\."), lambda said, _: _with_report(said)),
@@ -416,7 +416,9 @@ def test_numbers_agree(said: Told) -> None:
     for block in blocks_of(said.run, said.about):
         match block:
             case Paragraph(line) if isinstance(line[0], Strong) and "stay" not in line[0].text:
-                changed += _ended(line[0].text, "planned" if said.run.dry_run else "(?:deleted|restored)")
+                changed += _ended(
+                    line[0].text, "to (?:delete|restore)" if said.run.dry_run else "(?:deleted|restored)"
+                )
             case Chart(_, labels, kept, gone, _):
                 assert len(labels) == len(kept) == len(gone)
                 assert sum(gone) == said.changed_units()

@@ -285,7 +285,7 @@ def _too_many(action: str, pages: int, others: int, hour: HourState) -> BudgetEr
         f"{max(min(hour.room, hour.whole), 0):,.0f} beside the tenth that is left to others"
     )
     if hour.changes:
-        return BudgetError(message, "budget", "what remains is left to the next run")
+        return BudgetError(message, "budget", "the next run does what is left")
     return HourError(message, _hint(pages + others, hour))
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from package_retention.api.budgets import HourBudget, HourState, MinuteBudget, Permit, RateLimiterState
 from package_retention.errors import BudgetError, StaleError
+from package_retention.escaping import counted
 from package_retention.shield import is_shielded
 from package_retention.transport.concurrency import API_REQUESTS, FifoLock
 from package_retention.transport.retry import RetryCause
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
 READ_POINTS, CHANGE_POINTS = 1, 5
 _FEWEST_IN_FLIGHT = 4
-_RAISE_LIMIT = "what remains is left to the next run; or raise `time-limit`"
-_GIVE_LIMIT = "what remains is left to the next run; give `time-limit` to have the run wait for the next hour"
+_RAISE_LIMIT = "the next run does what is left; a higher `time-limit` does more in one run"
+_GIVE_LIMIT = "the next run does what is left; give `time-limit` to have the run wait for the next hour"
 # A hosted runner is paid by the minute: a longer wait for the next hour is for who asks for it.
 LONGEST_BUDGET_WAIT = 600.0
 
@@ -229,7 +230,9 @@ class RateLimiter:
             left = self._deadline - now
             if self._room(now) < changes:
                 why = self._spent(
-                    _Due(0.0, "", "budget"), "holds nothing further", "for what was begun and others"
+                    _Due(0.0, "", "budget"),
+                    f", which is too few for the next {counted(changes, 'change')} beside those under way and the"
+                    " tenth that is left to others",
                 )
                 raise self._ended(why)
             if self._seconds_for(changes, now) > left:
@@ -286,16 +289,14 @@ class RateLimiter:
     def _hint(self) -> str:
         return _RAISE_LIMIT if math.isinf(self._longest_budget_wait) else _GIVE_LIMIT
 
-    def _spent(
-        self, due: _Due, what: str = "ends the run here", whom: str = "the last tenth of it to others"
-    ) -> str:
+    def _spent(self, due: _Due, why: str = ", and the last tenth is left to others") -> str:
         hour = self._hour
         left = (
-            f"{max(hour.remaining, 0)} of {hour.limit} requests are left" if hour.limit else "it is used up"
+            f"{max(hour.remaining, 0)} of {hour.limit} requests are left" if hour.limit else "none are left"
         )
         when = f"{hour.returns:%H:%M} UTC" if hour.returns else f"{due.seconds / 60:.0f} min"
         verb = "at" if hour.returns else "in"
-        return f"GitHub's hourly rate budget {what}: {left}, {whom}; it returns {verb} {when}"
+        return f"GitHub's hourly rate limit ends the run here: {left}{why}; the limit resets {verb} {when}"
 
     def _finish(self, points: int) -> Permit:
         if (pause := self._pause[0] - self._clock.monotonic()) > 0:
@@ -325,5 +326,5 @@ class RateLimiter:
 def _expired() -> StaleError:
     return StaleError(
         "not sent: the facts it rests on would be too old by then",
-        "the rate limit made it wait too long; what remains is left to the next run",
+        "the rate limit made it wait too long; the next run does what is left",
     )

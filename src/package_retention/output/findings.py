@@ -90,7 +90,7 @@ _FINDINGS: dict[FindingCode, str] = {
     FindingCode.MISSING: "{error} {hint}",
     FindingCode.NOT_WHOLE: "{reason}",
     FindingCode.ENDED_UNPLANNED: "the run ended before its plan was made: {error}{next}",
-    FindingCode.ENDED_EARLY: "the run ended before its plan: {error}. {remaining}{next}",
+    FindingCode.ENDED_EARLY: "the run ended before its plan was done: {error}. {remaining}{next}",
     FindingCode.ENDED_FAILING: "{about}, and requests were failing then",
     FindingCode.ENDED_FRUITLESS: (
         "{about}. This run used up an hour's requests and changed nothing, and the next would do the same: a personal "

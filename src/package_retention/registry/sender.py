@@ -143,7 +143,7 @@ class Sender:
             raise BudgetError(
                 "the time limit came before everything that is needed was read from the container registry",
                 "time",
-                "what remains is left to the next run; or raise `time-limit`",
+                "the next run does what is left; a higher `time-limit` does more in one run",
             )
 
     def send(self, request: Request) -> Response:

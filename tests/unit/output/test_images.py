@@ -73,8 +73,8 @@ def test_tags_that_are_taken_away_are_a_row_of_their_own() -> None:
     one = version(1, "v1", "pr-1")
     ends = [(Step(StepKind.UNTAG, APP, one, tags=("pr-1",), root=1), None)]
     units = changes(ends, {1: Reason(ReasonCode.PARTLY_MATCHED)})
-    assert [unit.why() for unit in units] == ["tags pr-1"]
-    assert units[0].end(Operation.DELETE) == "planned"
+    assert [(unit.tags(), unit.why()) for unit in units] == [((Code("pr-1"),), "")]
+    assert units[0].end(Operation.DELETE) == "tags to remove"
 
 
 def test_what_stays_is_grouped_by_image() -> None:

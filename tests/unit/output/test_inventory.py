@@ -108,13 +108,34 @@ def test_words_for_dues() -> None:
     assert size_words(3_400_000) == "3.4 MB"
 
 
+def test_a_rule_stands_above_the_rows_that_all_have_it_and_in_each_where_there_are_several() -> None:
+    due = Due(NOW + timedelta(days=3), NOW + timedelta(days=3), SELECTED)
+    other = replace(due, reason=Reason(ReasonCode.SELECTED, rule=(("tag-status", "untagged"),)))
+    entries = (
+        Entry(version(1, "v1"), NEWEST, due=due),
+        Entry(version(2, "v2"), SELECTED, selected=True),
+        Entry(version(3, "v3"), NEWEST, stays=NEWEST),
+    )
+
+    def shown(*entries: Entry) -> str:
+        one = replace(listed(), inventory=Inventory(package(), NOW, entries, judged=True))
+        return render_text(run(one, operation=Operation.LIST), ABOUT)
+
+    assert shown(*entries).count("older than 30 days") == 1
+    several = shown(*entries, Entry(version(4, "v4"), NEWEST, due=other))
+    assert "Rule:" not in several
+    assert several.count(": older than 30 days") == 2
+    assert several.count(": untagged") == 1
+
+
 def test_an_inventory_as_the_summary_shows_it() -> None:
     text = render_text(run(listed(), operation=Operation.LIST), ABOUT)
     assert text.startswith("Listed 3 images of octo/app (container)")
     for words in (
         "3 images in 5 versions, 9.1 MB",
         "1 damaged.",
-        "2026-11-30, in 29 days: older than 30 days",
+        "Rule: older than 30 days",
+        "2026-11-30, in 29 days",
         "3 manifests, 1 attestation, cosign signature, named by 1 index",
         "2 docker packages in conflict",
         "2026-11-27 (26 days)",

@@ -60,7 +60,7 @@ def test_a_dry_run_tells_what_it_would_do() -> None:
     logged.journal.planned(Plan(APP, steps=(*plan_of(1).steps, untag, Step(StepKind.DELETE_PACKAGE, APP))))
     assert logged.lines[2:] == [
         "would delete v1, sha256:000000000000 (id 1)",
-        "would take tags away from b, sha256:000000000000 (id 9)",
+        "would remove tags from b, sha256:000000000000 (id 9)",
         "would delete the whole package",
         "::endgroup::",
     ]

@@ -54,8 +54,8 @@ def test_a_dry_run_is_unmistakable() -> None:
     assert lines[0] == "## Dry run: would delete 4 of 10 images in octo/app (container)"
     assert lines[2] == "> [!NOTE]"
     assert lines[3] == (
-        "> <strong>Dry run: nothing was changed.</strong> Without `dry-run`, the same step carries this plan out, as "
-        "far as its token may; with `from-report`, this plan and no more."
+        "> <strong>Dry run: nothing was changed.</strong> Without `dry-run`, the same step carries out this plan, as "
+        "far as its token is allowed to; with `from-report`, it changes nothing else."
     )
     assert "How to undo" not in text
 
@@ -96,7 +96,7 @@ def test_headlines() -> None:
     )
     assert headline_of(run(none, none)) == "Nothing was deleted: all 20 images of 2 packages stay"
     cut = replace(run(result(10, goes=4)), complete=False, ended_by="time")
-    assert headline_of(cut).endswith("; the time limit came first")
+    assert headline_of(cut).endswith("; the time limit ended the run")
     assert headline_of(run(result(3, goes=0), operation=Operation.LIST)) == (
         "Listed 3 images of octo/app (container)"
     )
@@ -119,10 +119,10 @@ def test_headlines_about_tags() -> None:
     plan = Plan(APP, (Decision(one, False, NEWEST, untag=("a",)),), (step,))
     assert "and would take" not in headline_of(run(PackageResult(plan), dry_run=True))
     assert headline_of(run(PackageResult(plan), dry_run=True)) == (
-        "Dry run: would take 1 tag away in octo/app (container)"
+        "Dry run: would remove 1 tag in octo/app (container)"
     )
     done = run(PackageResult(plan, (Outcome(step, Result.DONE, tags=("a",)),)))
-    assert headline_of(done) == "Took 1 tag away in octo/app (container)"
+    assert headline_of(done) == "Removed 1 tag in octo/app (container)"
     assert "Only a report can put removed tags back." in render(done, ABOUT)
 
 

@@ -14,7 +14,7 @@ from package_retention.model import MOVES_TAGS, Result
 from package_retention.output.findings import outcome_words
 from package_retention.output.sentences import own_words
 from package_retention.output.summary.blocks import Code, Link
-from package_retention.output.summary.words import result_words
+from package_retention.output.summary.words import planned_result, result_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -99,21 +99,27 @@ class Change:
         return "; ".join([own, *others])
 
     def why(self) -> str:
-        """Say what is this row's own: the tags that are moved, what stood in the way, what its reason says of it alone."""
-        tags = f"tags {', '.join(self.step.tags[:MOST_TAGS])}" if self.step.kind in MOVES_TAGS else ""
+        """Say what is this row's own: what stood in the way, or what its reason says of it alone."""
         errors = (one.error() for one in (self, *self.members))
         own = own_words(self.reason) if self.reason else ""
-        return "; ".join(filter(None, (tags, next(filter(None, errors), own))))
+        return next(filter(None, errors), own)
+
+    def tags(self) -> Line:
+        """Return the tags that are removed or put back."""
+        tags = self.step.tags[:MOST_TAGS] if self.step.kind in MOVES_TAGS else ()
+        return tuple(piece for tag in tags for piece in (" ", Code(tag)))[1:]
 
     def error(self) -> str:
-        """Say what stood in the way; what the run's end cut off is said once for all of it."""
+        """Say what stood in the way, without the name that the row has; what the run's end cut off is said once."""
         if self.outcome is None or self.outcome.result in (Result.DONE, Result.NOT_REACHED):
             return ""
-        return outcome_words(self.outcome)
+        words = outcome_words(self.outcome)
+        _, named, rest = words.partition(f" of {self.step.package.label}: ")
+        return rest if named and words.startswith("cannot ") else words
 
     def ended(self, operation: Operation | None) -> str:
         """Say how this step ended."""
-        return result_words(self.outcome, operation) if self.outcome else "planned"
+        return result_words(self.outcome, operation) if self.outcome else planned_result(self.step.kind)
 
 
 def changes(ends: Iterable[tuple[Step, Outcome | None]], reasons: Mapping[int, Reason]) -> list[Change]:

@@ -95,6 +95,21 @@ def due_words(entry: Entry, inventory: Inventory) -> str:
     return f"{_date(entry.due, inventory.at)}: {shared_words(entry.due.reason)}"
 
 
+def _due(shown: Sequence[Entry], inventory: Inventory) -> list[str]:
+    """Say of each version when it goes; the rule only if there is more than one."""
+    if not inventory.judged:
+        return [""] * len(shown)
+    rule = _only_rule(inventory)
+    return [due_words(entry, inventory).removesuffix(f": {rule}") for entry in shown]
+
+
+def _only_rule(inventory: Inventory) -> str:
+    """Return the words of the one rule by which everything goes; empty if there are several."""
+    rules = {shared_words(entry.reason) for entry in inventory.entries if entry.selected}
+    rules |= {shared_words(entry.due.reason) for entry in inventory.entries if entry.due}
+    return rules.pop() if len(rules) == 1 else ""
+
+
 def _date(due: Due, now: datetime) -> str:
     first, last = due.not_before.date().isoformat(), due.by.date().isoformat()
     if first == last:
@@ -133,7 +148,9 @@ def _due_when(inventory: Inventory) -> list[Block]:
         counts[_period(entry, inventory.at)] += 1
     columns: list[Column] = [("Falls due", [("images" if inventory.entries[0].is_image else "versions",)])]
     columns += [(name, [(f"{count:,}",)]) for name, count in counts.items() if count]
-    return [Table.of(columns, numeric=True)]
+    table = Table.of(columns, numeric=True)
+    rule = _only_rule(inventory)
+    return [Paragraph((Strong("Rule:"), f" {rule}")), table] if rule else [table]
 
 
 def _period(entry: Entry, now: datetime) -> str:
@@ -158,7 +175,7 @@ def _entries(inventory: Inventory, about: About) -> list[Block]:
         (noun.capitalize(), [Names().line(one) for one in versions]),
         ("Age", [(age(one.touched_at or one.created_at, inventory.at),) for one in versions]),
         *(_image_columns(shown) if noun == "image" else []),
-        ("Falls due", [(due_words(entry, inventory) if inventory.judged else "",) for entry in shown]),
+        ("Falls due", [(words,) for words in _due(shown, inventory)]),
     ]
     table = Table.of(columns)
     if len(entries) <= OPEN_ROWS:

@@ -109,7 +109,8 @@ def sections(counts: RunCounts, about: About) -> Iterator[Section]:
     if chart := by_age(counts, about):
         yield chart
     yield from package_sections(counts, about)
-    yield (Paragraph((_spent(counts.run.spending),)),)
+    if counts.run.spending.api_requests or counts.run.spending.registry_requests:
+        yield (Paragraph((_spent(counts.run.spending),)),)
 
 
 def first_screen(counts: RunCounts, about: About) -> Section:
@@ -150,8 +151,9 @@ def _dry_run(counts: RunCounts, about: About) -> list[Block]:
         then = " There is nothing to do."
     else:
         by_report = about.report_file and run.operation is Operation.DELETE
-        then = " Without `dry-run`, the same step carries this plan out, as far as its token may" + (
-            "; with `from-report`, this plan and no more." if by_report else "."
+        then = (
+            " Without `dry-run`, the same step carries out this plan, as far as its token is allowed to"
+            + ("; with `from-report`, it changes nothing else." if by_report else ".")
         )
     return [Alert("NOTE", ((Strong("Dry run: nothing was changed."), then),))]
 
@@ -207,7 +209,11 @@ def _spent(spent: Spending) -> str:
     words = [
         counted(spent.api_requests, "request") + " to GitHub's API",
         counted(spent.points, "point"),
-        counted(spent.registry_requests, "request") + " to the registry",
+        *(
+            [counted(spent.registry_requests, "request") + " to the registry"]
+            if spent.registry_requests
+            else []
+        ),
         f"{_time(spent.seconds)} in all",
     ]
     if spent.waited >= 1:

@@ -145,6 +145,7 @@ class _PackageView:
                 self._columns(
                     group[:most],
                     [unit.why() for unit in group[:most]],
+                    [("Tags", [unit.tags() for unit in group[:most]])],
                     ends_said[:most] if len(set(ends_said)) > 1 else (),
                 )
             )
@@ -156,10 +157,13 @@ class _PackageView:
         whole = all(unit.version is None for unit in group)
         what = counted(len(group), "package" if whole else self.noun)
         if self.result.plan.over_cap:
-            return f"{what} planned, and not carried out"
+            return f"{what}: planned, and not carried out"
         said = Counter(unit.ended(self.run.operation) for unit in group)
+        word = next(iter(said))
+        if len(said) == 1 and not word.startswith("tags "):
+            return f"{what} {word}"
         if len(said) == 1:
-            return f"{what} {next(iter(said))}"
+            return f"{what}: {word}"
         return f"{what}: {', '.join(f'{number:,} {word}' for word, number in said.most_common())}"
 
     def stayed(self) -> Iterator[Block]:
@@ -185,12 +189,17 @@ class _PackageView:
         return f"{counted(len(group), self.noun)}{beside} {verb}{deleted}"
 
     def _columns(
-        self, shown: Sequence[Change | Stay], why: Iterable[str], ends: Iterable[str] = ()
+        self,
+        shown: Sequence[Change | Stay],
+        why: Iterable[str],
+        more: Iterable[Column] = (),
+        ends: Iterable[str] = (),
     ) -> list[Column]:
         results = [(end,) for end in ends]
         return [
             (self.noun.capitalize(), [self._name(unit) for unit in shown]),
             ("Age", [(self._age(unit),) for unit in shown]),
+            *more,
             *([("Result", results)] if results else []),
             ("Why", [(words,) for words in why]),
         ]

@@ -79,7 +79,7 @@ def _to_paste(shown: Sequence[_Undo], about: About) -> Block:
     """A whole workflow, folded, or commands if the run was called by hand."""
     if about.uses is None:
         return Listing("sh", "\n".join(_command(step, about) for step in shown))
-    what = f"A workflow to paste, with {counted(len(shown), 'step')}"
+    what = f"A workflow to paste ({len(shown):,} steps)" if len(shown) > 1 else "A workflow to paste"
     return Details((what,), (Listing("yaml", _workflow(shown, about.uses, about)),))
 
 
@@ -87,8 +87,10 @@ def _lead(operation: Operation | None, about: About) -> str:
     if operation is Operation.RESTORE:
         return "This deletes again what was restored:"
     until = (about.now + timedelta(days=DAYS_TO_RESTORE)).date().isoformat()
-    start = f"For {DAYS_TO_RESTORE} days (until {until}), as long as no new version takes its name"
-    return f"{start}, this brings back what was deleted:"
+    return (
+        f"For {DAYS_TO_RESTORE} days (until {until}), this brings back what was deleted, except versions whose name"
+        " has been taken again:"
+    )
 
 
 def _workflow(steps: Sequence[_Undo], uses: str, about: About) -> str:

@@ -83,7 +83,7 @@ STEP_VERBS = {
     StepKind.DELETE_PACKAGE: "delete",
     StepKind.RESTORE_VERSION: "restore",
     StepKind.RESTORE_PACKAGE: "restore",
-    StepKind.UNTAG: "take tags away from",
+    StepKind.UNTAG: "remove tags from",
     StepKind.RETAG: "put back tags of",
 }
 _DONE = {
@@ -91,8 +91,16 @@ _DONE = {
     StepKind.DELETE_PACKAGE: "deleted",
     StepKind.RESTORE_VERSION: "restored",
     StepKind.RESTORE_PACKAGE: "restored",
-    StepKind.UNTAG: "tags taken away",
+    StepKind.UNTAG: "tags removed",
     StepKind.RETAG: "tags put back",
+}
+_PLANNED = {
+    StepKind.DELETE_VERSION: "to delete",
+    StepKind.DELETE_PACKAGE: "to delete",
+    StepKind.RESTORE_VERSION: "to restore",
+    StepKind.RESTORE_PACKAGE: "to restore",
+    StepKind.UNTAG: "tags to remove",
+    StepKind.RETAG: "tags to put back",
 }
 _OTHERWISE = {
     Result.REFUSED: "refused by GitHub",
@@ -107,8 +115,8 @@ _VERBS: dict[Operation | None, tuple[str, str]] = {
     None: ("change", "changed"),
 }
 _ENDS = {
-    "time": "the time limit came first",
-    "budget": "the rate limit came first",
+    "time": "the time limit ended the run",
+    "budget": "the rate limit ended the run",
     "cancel": "it was cancelled",
 }
 
@@ -121,6 +129,11 @@ def result_words(outcome: Outcome, operation: Operation | None) -> str:
     if outcome.result is Result.ALREADY:
         return "there already" if restoring else "already gone"
     return _OTHERWISE[outcome.result]
+
+
+def planned_result(kind: StepKind) -> str:
+    """Say what a step does that was not carried out, in a word or two."""
+    return _PLANNED[kind]
 
 
 def changed_word(operation: Operation | None, *, dry_run: bool) -> str:
@@ -211,7 +224,7 @@ def _how_many(counts: RunCounts, units: int, tags: int) -> str:
 def _tags_moved(counts: RunCounts, tags: int) -> str:
     if counts.run.operation is Operation.RESTORE:
         return f"put {counted(tags, 'tag')} back"
-    return f"{'take' if counts.run.dry_run else 'took'} {counted(tags, 'tag')} away"
+    return f"{'remove' if counts.run.dry_run else 'removed'} {counted(tags, 'tag')}"
 
 
 def _nothing(counts: RunCounts, where: str) -> str:
