@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emulator import steps
+from emulator.meanwhile import act_once
 from emulator.server import EmulatedGitHub
 from emulator.world import World
 from markdown_page import Page
@@ -83,21 +84,8 @@ class Job:
         return [f"{one.method} {one.path}" for one in self.world.requests]
 
     def when(self, fits: Callable[[Request], bool], act: Callable[[], object], *, skip: int = 0) -> list[int]:
-        """Have somebody else act once, just before a request is answered; gives a list that then is not empty."""
-        happened: list[int] = []
-        seen: list[int] = []
-
-        def hook(request: Request) -> None:
-            with self.world.lock:
-                if happened or not fits(request):
-                    return
-                seen.append(request.number)
-                if len(seen) > skip:
-                    happened.append(request.number)
-                    act()
-
-        self.world.before_request.append(hook)
-        return happened
+        """Have somebody else act once, just before a request is answered; return a list that then is not empty."""
+        return act_once(self.world, fits, act, skip=skip)
 
 
 @contextmanager

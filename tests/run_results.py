@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from package_retention.model import (
     Decision,
@@ -22,6 +21,7 @@ from package_retention.model import (
 )
 from package_retention.output.counts import count_run
 from package_retention.output.summary import page
+from package_retention.output.summary.blocks import About
 from package_retention.output.summary.page import MOST_BYTES
 from package_retention.reason import Condition, Reason, ReasonCode
 from package_retention.results import (
@@ -34,9 +34,6 @@ from package_retention.results import (
     RunResult,
 )
 
-if TYPE_CHECKING:
-    from package_retention.output.summary.blocks import About
-
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 OCTO = Owner("octo", OwnerKind.ORGANIZATION)
 OLD = (("older-than", "30 days"),)
@@ -44,10 +41,16 @@ SELECTED = Reason(
     ReasonCode.SELECTED, rule=OLD, facts=(Condition("older-than", "30 days", age=timedelta(days=40)),)
 )
 NEWEST = Reason(ReasonCode.NEWEST, number=3)
+ABOUT = About(NOW, "octo/package-retention@v1")
+WITH_REPORT = replace(ABOUT, report_file="out/report.json")
 
 
 def package(name: str = "app", kind: PackageType = PackageType.CONTAINER, url: str = "") -> Package:
     return Package(OCTO, kind, name, html_url=url)
+
+
+APP, LIB = package(), package("lib", PackageType.NPM)
+URL = "https://github.com/orgs/octo/packages/container/package/app"
 
 
 def version(number: int, *tags: str, name: str = "", days: float | None = None) -> Version:
@@ -57,6 +60,15 @@ def version(number: int, *tags: str, name: str = "", days: float | None = None) 
 
 def delete(one: Version, of: Package) -> Step:
     return Step(StepKind.DELETE_VERSION, of, one)
+
+
+def plan_of(number: int, of: Package = APP) -> Plan:
+    """A plan that deletes so many versions, one by one."""
+    return Plan(of, steps=tuple(delete(version(n, f"v{n}"), of) for n in range(1, number + 1)))
+
+
+def done(step: Step) -> Outcome:
+    return Outcome(step, Result.DONE)
 
 
 def result(

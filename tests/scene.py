@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from clocks import FakeClock
 from emulator import steps
 from emulator.images import push_image
+from emulator.meanwhile import act_once
 from emulator.server import EmulatedGitHub
 from emulator.world import World
 from package_retention.shield import is_shielded
@@ -132,21 +133,8 @@ class Scene:
         self.world.registry_requests.clear()
 
     def when(self, fits: Callable[[Request], bool], act: Callable[[], object], *, skip: int = 0) -> list[int]:
-        """Have somebody else act just before a request is answered, once; gives a list that then is not empty."""
-        happened: list[int] = []
-        seen: list[int] = []
-
-        def hook(request: Request) -> None:
-            with self.world.lock:
-                if happened or not fits(request):
-                    return
-                seen.append(request.number)
-                if len(seen) > skip:
-                    happened.append(request.number)
-                    act()
-
-        self.world.before_request.append(hook)
-        return happened
+        """Have somebody else act just before a request is answered, once; return a list that then is not empty."""
+        return act_once(self.world, fits, act, skip=skip)
 
     @property
     def report(self) -> str:

@@ -1,4 +1,4 @@
-"""Somebody else who pushes and deletes between the pages of a list, so that rows slip over their edges (facts A6)."""
+"""Somebody else who acts meanwhile: once, or between the pages of a list, so that rows slip over their edges (facts A6)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,31 @@ from typing import TYPE_CHECKING
 from emulator import shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from emulator.messages import Request
     from emulator.stored import StoredPackage, StoredVersion
     from emulator.world import World
+
+
+def act_once(
+    world: World, fits: Callable[[Request], bool], act: Callable[[], object], *, skip: int = 0
+) -> list[int]:
+    """Act just before a request that fits is answered, after `skip` such; return a list that then is not empty."""
+    happened: list[int] = []
+    seen: list[int] = []
+
+    def hook(request: Request) -> None:
+        with world.lock:
+            if happened or not fits(request):
+                return
+            seen.append(request.number)
+            if len(seen) > skip:
+                happened.append(request.number)
+                act()
+
+    world.before_request.append(hook)
+    return happened
 
 
 class Slips:

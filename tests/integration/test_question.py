@@ -10,13 +10,14 @@ import pytest
 
 from clocks import FakeClock
 from emulator.images import push_image
-from emulator.server import EmulatedGitHub
 from emulator.steps import TOKEN
 from emulator.world import World
 from package_retention.app import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from emulator.server import EmulatedGitHub
 
 SELECT = ("--owner", "octo", "--package-name", "app", "--min-versions-to-keep", "2", "--time-limit", "10min")
 
@@ -58,12 +59,6 @@ def world() -> World:
         world.add_version(lib, f"1.{number}.0", created=50 - number)
         push_image(world, app, [f"1.{number}.0"], created=50 - number, attestations=True)
     return world
-
-
-@pytest.fixture
-def github(world: World) -> Iterator[EmulatedGitHub]:
-    with EmulatedGitHub(world) as github:
-        yield github
 
 
 def answered(

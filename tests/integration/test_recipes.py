@@ -17,7 +17,7 @@ from emulator.world import World
 from workflows import ACTION, REUSED, Workflow, load, reused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from emulator.images import PushedImage
     from emulator.steps import Ran
@@ -49,12 +49,6 @@ def world() -> World:
 @pytest.fixture
 def app(world: World) -> StoredPackage:
     return world.add_package("octo", "container", "app", repository="octo/app")
-
-
-@pytest.fixture
-def github(world: World) -> Iterator[EmulatedGitHub]:
-    with EmulatedGitHub(world) as github:
-        yield github
 
 
 def names(package: StoredPackage) -> set[str]:

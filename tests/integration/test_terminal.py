@@ -8,34 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator.server import EmulatedGitHub
-from emulator.steps import TOKEN
 from emulator.terminal import call
-from emulator.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from emulator.server import EmulatedGitHub
+    from emulator.world import World
 
 SELECT = ("--owner", "octo", "--package-type", "npm", "--package-name", "lib", "--min-versions-to-keep", "2")
 QUESTION = "Delete 3 of 5 versions in octo/lib (npm)? [y/N] "
-
-
-@pytest.fixture
-def world() -> World:
-    world = World()
-    world.add_org("octo")
-    world.add_token(TOKEN)
-    lib = world.add_package("octo", "npm", "lib")
-    for number in range(5):
-        world.add_version(lib, f"1.{number}.0", created=50 - number)
-    return world
-
-
-@pytest.fixture
-def github(world: World) -> Iterator[EmulatedGitHub]:
-    with EmulatedGitHub(world) as github:
-        yield github
 
 
 def test_yes_carries_out_the_plan_that_was_shown(

@@ -5,18 +5,12 @@ from typing import TYPE_CHECKING
 
 from package_retention.model import Outcome, Plan, Result
 from package_retention.output.annotations import annotate, notices
-from package_retention.output.summary.blocks import About
 from package_retention.reason import WITH_ITS_IMAGE
 from package_retention.results import PackageResult
-from run_results import NOW, delete, package, result, run, version
+from run_results import APP, delete, result, run, version
 
 if TYPE_CHECKING:
     from package_retention.errors import RetentionError
-
-ABOUT = About(NOW, "octo/package-retention@v1")
-WITH_REPORT = replace(ABOUT, report_file="out/report.json")
-APP = package()
-URL = "https://github.com/orgs/octo/packages/container/package/app"
 
 
 class Heard:

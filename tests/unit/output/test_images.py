@@ -7,14 +7,12 @@ from dataclasses import replace
 import pytest
 
 from package_retention.model import Content, Decision, Operation, Outcome, Plan, Result, Step, StepKind
-from package_retention.output.summary.blocks import About, Code
+from package_retention.output.summary.blocks import Code
 from package_retention.output.summary.images import Names, changes, member_words, short, stays
 from package_retention.reason import Reason, ReasonCode, ReasonDetail
 from package_retention.results import PackageResult
-from run_results import NEWEST, NOW, SELECTED, delete, package, render, run, version
+from run_results import ABOUT, APP, NEWEST, SELECTED, delete, render, run, version
 
-APP = package()
-ABOUT = About(NOW, "octo/package-retention@v1")
 WITH = Reason(ReasonCode.WITH_IMAGE, subject="v1")
 HEX = f"{1:064x}"
 

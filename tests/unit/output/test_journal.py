@@ -1,29 +1,15 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
 import pytest
 
 from hostile import NAMES
 from package_retention.errors import RetentionError
-from package_retention.model import Operation, Outcome, PackageType, Plan, Result, Step, StepKind
+from package_retention.model import Operation, Outcome, Plan, Result, Step, StepKind
 from package_retention.output.console import Console
 from package_retention.output.journal import MOST_PLANNED, MOST_WAITING, EventListeners, LogListener
-from run_results import delete, package, version
-
-if TYPE_CHECKING:
-    from package_retention.model import Package
-
-APP, LIB = package(), package("lib", PackageType.NPM)
-
-
-def plan_of(number: int, of: Package = APP) -> Plan:
-    return Plan(of, steps=tuple(delete(version(n, f"v{n}"), of) for n in range(1, number + 1)))
-
-
-def done(step: Step) -> Outcome:
-    return Outcome(step, Result.DONE)
+from run_results import APP, LIB, delete, done, package, plan_of, version
 
 
 class Logged:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 
@@ -10,7 +8,6 @@ from markdown_page import Page
 from package_retention.escaping import harmless
 from package_retention.output.summary import markdown
 from package_retention.output.summary.blocks import (
-    About,
     Code,
     Details,
     Heading,
@@ -21,12 +18,7 @@ from package_retention.output.summary.blocks import (
     joined,
     plain,
 )
-from run_results import NOW, package
-
-ABOUT = About(NOW, "octo/package-retention@v1")
-WITH_REPORT = replace(ABOUT, report_file="out/report.json")
-APP = package()
-URL = "https://github.com/orgs/octo/packages/container/package/app"
+from run_results import URL
 
 
 @given(names)

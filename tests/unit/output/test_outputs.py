@@ -15,12 +15,10 @@ from package_retention.output.outputs import MOST_BYTES, bounded
 from package_retention.output.outputs import NAMES as OUTPUTS
 from package_retention.reason import Reason, ReasonCode
 from package_retention.results import PackageResult, RunResult
-from run_results import NEWEST, SELECTED, delete, package, result, run, version
+from run_results import APP, NEWEST, SELECTED, delete, package, result, run, version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-APP = package()
 
 
 def values(one: RunResult, report_file: str | None = None) -> dict[str, str]:

@@ -19,16 +19,25 @@ from package_retention.model import (
     Version,
 )
 from package_retention.output.sentences import REASONS
-from package_retention.output.summary.blocks import About
 from package_retention.output.summary.words import age, bucket, lasting
 from package_retention.reason import Reason, ReasonCode, ReasonDetail
 from package_retention.results import PackageResult, RunResult, Spending
-from run_results import NEWEST, NOW, OCTO, SELECTED, delete, package, render, result, run, version
-
-ABOUT = About(NOW, "octo/package-retention@v1")
-WITH_REPORT = replace(ABOUT, report_file="out/report.json")
-APP = package()
-URL = "https://github.com/orgs/octo/packages/container/package/app"
+from run_results import (
+    ABOUT,
+    APP,
+    NEWEST,
+    NOW,
+    OCTO,
+    SELECTED,
+    URL,
+    WITH_REPORT,
+    delete,
+    package,
+    render,
+    result,
+    run,
+    version,
+)
 
 
 def first_screen(text: str) -> str:

@@ -2,26 +2,11 @@ from __future__ import annotations
 
 import itertools
 import threading
-from typing import TYPE_CHECKING
 
 from clocks import FakeClock
-from package_retention.model import Outcome, PackageType, Plan, Result, Step
+from package_retention.model import Outcome, Plan, Result
 from package_retention.output.progress import EVERY, Progress
-from run_results import NOW, delete, package, version
-
-if TYPE_CHECKING:
-    from package_retention.model import Package
-
-APP, LIB = package(), package("lib", PackageType.NPM)
-
-
-def plan_of(number: int, of: Package = APP) -> Plan:
-    return Plan(of, steps=tuple(delete(version(n, f"v{n}"), of) for n in range(1, number + 1)))
-
-
-def done(step: Step) -> Outcome:
-    return Outcome(step, Result.DONE)
-
+from run_results import NOW, done, plan_of
 
 # Progress
 

@@ -11,20 +11,28 @@ from markdown_page import OURS, Page
 from package_retention.errors import RetentionError
 from package_retention.model import Decision, Operation, Outcome, Package, PackageType, Plan, Result, Version
 from package_retention.output.counts import count_run
-from package_retention.output.summary.blocks import About
 from package_retention.output.summary.page import MOST_BYTES, append
 from package_retention.output.summary.tables import MOST_ROWS
 from package_retention.reason import Reason, ReasonCode
 from package_retention.results import PackageResult, RunResult
-from run_results import NOW, OCTO, delete, package, render, render_text, result, run, version
+from run_results import (
+    ABOUT,
+    APP,
+    NOW,
+    OCTO,
+    URL,
+    WITH_REPORT,
+    delete,
+    package,
+    render,
+    render_text,
+    result,
+    run,
+    version,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-ABOUT = About(NOW, "octo/package-retention@v1")
-WITH_REPORT = replace(ABOUT, report_file="out/report.json")
-APP = package()
-URL = "https://github.com/orgs/octo/packages/container/package/app"
 
 
 # Hostile names and sizes

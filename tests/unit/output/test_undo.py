@@ -7,15 +7,9 @@ import pytest
 from hostile import NAMES
 from markdown_page import steps_to_paste
 from package_retention.model import Decision, Operation, Outcome, PackageType, Plan, Result, Step, StepKind
-from package_retention.output.summary.blocks import About
 from package_retention.output.summary.undo import action_reference
 from package_retention.results import PackageResult
-from run_results import NOW, SELECTED, package, render, result, run, version
-
-ABOUT = About(NOW, "octo/package-retention@v1")
-WITH_REPORT = replace(ABOUT, report_file="out/report.json")
-APP = package()
-URL = "https://github.com/orgs/octo/packages/container/package/app"
+from run_results import ABOUT, APP, SELECTED, WITH_REPORT, package, render, result, run, version
 
 
 def test_the_way_back_by_report() -> None:
