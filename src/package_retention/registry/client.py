@@ -287,6 +287,8 @@ class Registry:
 
     def _label(self, package: Package, digest: str) -> str | UnreadLabel | None:
         response = self._endpoint.blob(package, digest)
+        if isinstance(response, Unreadable):
+            return UnreadLabel(response.why)
         if response.status != requests.codes.ok:
             return UnreadLabel(self._endpoint.described(response))
         return manifests.parse_label(response.body, digest)

@@ -16,7 +16,7 @@ from package_retention.registry.auth import NoTokenError, Tokens
 from package_retention.registry.manifests import ACCEPT
 from package_retention.registry.sender import described, is_unknown_name
 from package_retention.transport import links
-from package_retention.transport.exchange import MAX_BODY, Authorization, Request, TransportError
+from package_retention.transport.exchange import MAX_BODY, Authorization, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 _OK: int = requests.codes.ok
 _REFERENCE = re.compile(r"[a-z0-9]+:[0-9a-f]{32,128}|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _MOST_REDIRECTS = 3
-_ANY = {"Accept": "*/*"}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -74,25 +73,10 @@ class Endpoint:
                 raise PermanentError(self.described(response), response.status)
         return Absent()
 
-    def blob(self, package: Package, digest: str) -> Response:
+    def blob(self, package: Package, digest: str) -> Response | Unreadable:
         """Get a blob; a redirect to another host is followed without the token, which a signed URL would refuse."""
         url = self._url + path(package, "blobs", digest)
-        plausible = partial(_may_be, digest)
-        response = self._send("GET", package, url, _ANY, plausible)
-        for _hop in range(_MOST_REDIRECTS):
-            if response.status not in _REDIRECTS:
-                break
-            url = urljoin(url, response.headers.get("location", ""))
-            target = links.split_url(url)
-            if target is None or not links.is_private(target):
-                raise TransportError(
-                    f"{self.host} redirects a blob to an address that is not requested", sent=True
-                )
-            if self._same_host(url, url):
-                response = self._send("GET", package, url, _ANY, plausible)
-            else:
-                response = self._sender.send(Request("GET", url, Authorization(), _ANY, plausible=plausible))
-        return response
+        return self._get(package, url, "*/*", partial(_may_be, digest), elsewhere=True)
 
     def put(self, package: Package, tag: str, manifest: RawManifest) -> Response:
         """Write a manifest under a tag."""
@@ -107,8 +91,9 @@ class Endpoint:
 
     def next_page(self, package: Package, url: str, response: Response) -> tuple[str, Response] | None:
         """Get the page after this one; return `None` after the last, and for a link to another host."""
-        target = self._same_host(url, links.next_url(response.headers.get("link")))
-        if target is None:
+        link = links.next_url(response.headers.get("link"))
+        target = urljoin(url, link) if link else ""
+        if not links.same_host(target, self._url):
             return None
         return target, self._send("GET", package, target, {"Accept": ACCEPT}, _may_be_list)
 
@@ -116,17 +101,28 @@ class Endpoint:
         """Describe a response of the registry."""
         return f"{self.host} answered {described(response.status, response.body, self._sender.redactor)}"
 
-    def _get(self, package: Package, url: str, accept: str, plausible: _Plausible) -> Response | Unreadable:
-        response = self._send("GET", package, url, {"Accept": accept}, plausible)
+    def _get(
+        self, package: Package, url: str, accept: str, plausible: _Plausible, *, elsewhere: bool = False
+    ) -> Response | Unreadable:
+        """Get something, and follow redirects: with the token on this registry, `elsewhere` without it or not at all."""
+        headers = {"Accept": accept}
+        response = self._send("GET", package, url, headers, plausible)
         for _hop in range(_MOST_REDIRECTS):
             if response.status not in _REDIRECTS:
                 break
-            target = self._same_host(url, response.headers.get("location"))
-            if target is None:
+            location = response.headers.get("location")
+            url = urljoin(url, location) if location else ""
+            target = links.split_url(url)
+            if links.same_host(url, self._url):
+                response = self._send("GET", package, url, headers, plausible)
+            elif elsewhere and target is not None and links.is_private(target):
+                response = self._sender.send(
+                    Request("GET", url, Authorization(), headers, plausible=plausible)
+                )
+            else:
                 return Unreadable(
                     f"{self.described(response)}: it leads to another host, which is not requested"
                 )
-            response = self._send("GET", package, target, {"Accept": accept}, plausible)
         return response
 
     def _send(
@@ -161,11 +157,6 @@ class Endpoint:
         if not is_reference(reference):
             raise PermanentError(f"{reference!r} is neither a tag nor a digest")
         return self._url + path(package, "manifests", reference)
-
-    def _same_host(self, url: str, link: str | None) -> str | None:
-        """Return the target of a `Location` or `Link`, if it is on this registry."""
-        target = urljoin(url, link) if link else ""
-        return target if links.same_host(target, self._url) else None
 
 
 def repository(package: Package) -> str:

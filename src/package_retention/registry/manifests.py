@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from package_retention.decide.expiry import KEY as EXPIRY
 from package_retention.decide.expiry import UnreadLabel
@@ -56,6 +56,7 @@ def is_manifest(media_type: str) -> bool:
 
 
 Table = dict[str, Any]
+Kind = TypeVar("Kind")
 
 
 class InvalidJsonError(ValueError):
@@ -82,24 +83,24 @@ def document(body: bytes, fields: Mapping[str, str]) -> Table:
     return found
 
 
-def table(holder: Table, name: str) -> Table:
-    """Return an object inside an object; an empty one if it is absent or null."""
+def _member(holder: Table, name: str, kind: type[Kind], noun: str) -> Kind:
+    """Return a member of an object; an empty one if it is absent or null."""
     value = holder.get(name)
     if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise InvalidJsonError(f"{name} is not an object")
+        return kind()
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise InvalidJsonError(f"{name} is not {noun}")
     return value
+
+
+def table(holder: Table, name: str) -> Table:
+    """Return an object inside an object; an empty one if it is absent or null."""
+    return _member(holder, name, dict, "an object")
 
 
 def entries(holder: Table, name: str) -> list[Any]:
     """Return a list; an empty one if it is absent or null."""
-    value = holder.get(name)
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise InvalidJsonError(f"{name} is not a list")
-    return value
+    return _member(holder, name, list, "a list")
 
 
 def tables(holder: Table, name: str) -> list[Table]:
@@ -112,11 +113,7 @@ def tables(holder: Table, name: str) -> list[Table]:
 
 def text(holder: Table, name: str) -> str:
     """Return a text that can be printed; empty if it is absent or null."""
-    value = holder.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise InvalidJsonError(f"{name} is not text")
+    value = _member(holder, name, str, "text")
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise InvalidJsonError(f"{name} holds half a character")
     return value
@@ -124,12 +121,7 @@ def text(holder: Table, name: str) -> str:
 
 def whole_number(holder: Table, name: str) -> int:
     """Return a whole number; 0 if it is absent, null or negative."""
-    value = holder.get(name)
-    if value is None:
-        return 0
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidJsonError(f"{name} is not a whole number")
-    return max(0, value)
+    return max(0, _member(holder, name, int, "a whole number"))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Table:
