@@ -41,7 +41,7 @@ def rules(random: Random, names: Sequence[str]) -> Rules:
     changes: dict[str, Any] = {}
     if random.random() < 0.2:
         exclusions = random.choice(_EXCLUSIONS)
-        if more.get("versions") in exclusions:
+        if set(more.get("versions", "").split()) & set(exclusions):
             exclusions = ("stable",)  # What never matches together is refused.
         changes["exclude"], more["exclude_versions"] = Patterns(exclusions), "\n".join(exclusions)
     if random.random() < 0.1 and "companion-tags" in KNOWN:
