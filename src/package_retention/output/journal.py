@@ -12,7 +12,7 @@ from package_retention.model import MOVES_TAGS, Result
 from package_retention.output.findings import outcome_words
 from package_retention.output.sentences import group_words, reason_words
 from package_retention.output.summary.images import Names
-from package_retention.output.summary.words import STEP_VERBS, result_words
+from package_retention.output.summary.words import result_words, step_verb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +75,7 @@ class _Chapter:
 
     def change(self, step: Step) -> str:
         """Say what a step does: its verb, and what it is done to."""
-        return f"{STEP_VERBS[step.kind]} {self.subject(step)}"
+        return f"{step_verb(step.kind)} {self.subject(step)}"
 
     def subject(self, step: Step) -> str:
         """Name a version by its tags, its digest or name, and its id; a step that moves tags by these."""

@@ -154,11 +154,11 @@ def more_packages(number: int) -> Section:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the summary must know beside the run: the time, how the action is called, where the report lies.
+    """What the summary must know beside the run: the time, how the action is called, and the report's path.
 
-    `uses` is what stands behind `uses:` in a workflow, `None` where the run was called by hand, as `program`. Without `alerts`,
-    errors and warnings are left out: they are printed elsewhere. A chart is drawn of at least `chart_from` images or
-    versions.
+    `uses` is what stands behind `uses:` in a workflow, `None` if the run was called by hand, as `program`. Without
+    `alerts`, errors and warnings are left out: they are printed elsewhere. A chart is drawn of at least `chart_from`
+    images or versions.
     """
 
     now: datetime

@@ -75,35 +75,28 @@ def _deleted_count(inventory: Inventory | None) -> str:
 
 def conflicts(run: RunResult) -> Section:
     """Return the owner's docker packages that stand in the way of their own migration; nothing if there are none."""
-    names = next(
-        (one.inventory.conflicts for one in run.packages if one.inventory and one.inventory.conflicts), ()
-    )
+    found = (one.inventory.conflicts for one in run.packages if one.inventory and one.inventory.conflicts)
+    names = next(found, ())
     if not names:
         return ()
     what = counted(len(names), "docker package") + " in conflict with a container package of the same name: "
     return (Paragraph((Strong(what), *some_names(names, MOST_NAMES))),)
 
 
-def due_words(entry: Entry, inventory: Inventory) -> str:
-    """Say when a version goes, and by which rule; or why it stays for good."""
+def due_words(entry: Entry, inventory: Inventory, *, with_rule: bool = True) -> str:
+    """Say when a version goes, and by which rule unless that is said elsewhere; or why it stays for good."""
     if entry.selected:
-        return f"now: {shared_words(entry.reason)}"
-    if entry.due is None:
+        when, reason = "now", entry.reason
+    elif entry.due is None:
         return f"never under these rules: {shared_words(entry.stays or entry.reason)}"
-    if entry.due.by <= inventory.at:
+    elif entry.due.by <= inventory.at:
         return f"now, {shared_words(entry.reason)}"
-    return f"{_date(entry.due, inventory.at)}: {shared_words(entry.due.reason)}"
+    else:
+        when, reason = _date(entry.due, inventory.at), entry.due.reason
+    return f"{when}: {shared_words(reason)}" if with_rule else when
 
 
-def _due(shown: Sequence[Entry], inventory: Inventory) -> list[str]:
-    """Say of each version when it goes; the rule only if there is more than one."""
-    if not inventory.judged:
-        return [""] * len(shown)
-    rule = _only_rule(inventory)
-    return [due_words(entry, inventory).removesuffix(f": {rule}") for entry in shown]
-
-
-def _only_rule(inventory: Inventory) -> str:
+def _common_rule(inventory: Inventory) -> str:
     """Return the words of the one rule by which everything goes; empty if there are several."""
     rules = {shared_words(entry.reason) for entry in inventory.entries if entry.selected}
     rules |= {shared_words(entry.due.reason) for entry in inventory.entries if entry.due}
@@ -133,10 +126,8 @@ def _facts(inventory: Inventory) -> str:
 def _conflict(inventory: Inventory) -> list[Block]:
     if not inventory.in_conflict:
         return []
-    sentence = "In conflict: a container package of the same name is there already."
-    return [
-        Paragraph((Strong(sentence), " GitHub cannot migrate this package until one of the two is gone."))
-    ]
+    conflict = Strong("In conflict: a container package of the same name is there already.")
+    return [Paragraph((conflict, " GitHub cannot migrate this package until one of the two is gone."))]
 
 
 def _due_when(inventory: Inventory) -> list[Block]:
@@ -149,7 +140,7 @@ def _due_when(inventory: Inventory) -> list[Block]:
     columns: list[Column] = [("Falls due", [("images" if inventory.entries[0].is_image else "versions",)])]
     columns += [(name, [(f"{count:,}",)]) for name, count in counts.items() if count]
     table = Table.of(columns, numeric=True)
-    rule = _only_rule(inventory)
+    rule = _common_rule(inventory)
     return [Paragraph((Strong("Rule:"), f" {rule}")), table] if rule else [table]
 
 
@@ -175,8 +166,11 @@ def _entries(inventory: Inventory, about: About) -> list[Block]:
         (noun.capitalize(), [Names().line(one) for one in versions]),
         ("Age", [(age(one.touched_at or one.created_at, inventory.at),) for one in versions]),
         *(_image_columns(shown) if noun == "image" else []),
-        ("Falls due", [(words,) for words in _due(shown, inventory)]),
     ]
+    if inventory.judged:
+        with_rule = not _common_rule(inventory)
+        due = [due_words(entry, inventory, with_rule=with_rule) for entry in shown]
+        columns.append(("Falls due", [(words,) for words in due]))
     table = Table.of(columns)
     if len(entries) <= OPEN_ROWS:
         return [table]
@@ -194,7 +188,7 @@ def _image_columns(shown: Sequence[Entry]) -> list[Column]:
 
 
 def _members(entry: Entry) -> str:
-    """What belongs to an image: `5 manifests, 2 attestations, cosign signature`."""
+    """Say what belongs to an image: `5 manifests, 2 attestations, cosign signature`."""
     words = [counted(len(entry.members), "manifest")]
     words += [counted(entry.attestations, "attestation")] if entry.attestations else []
     words += dict.fromkeys(referrer.kind for referrer in entry.referrers)

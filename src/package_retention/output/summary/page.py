@@ -1,7 +1,7 @@
 """The job summary: what happened, what to do about it and how to undo it first; then package by package.
 
-One content, two renderings: GitHub-flavoured Markdown for the job's page, plain text for a terminal. Every section
-is bounded, and what does not fit below the runner's 1 MiB (facts E) is counted, never cut in the middle.
+Written as GitHub-flavoured Markdown for the job's page, and as plain text for a terminal. Every section is bounded,
+and what does not fit below the runner's 1 MiB (facts E) is counted, never cut in the middle.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def first_screen(counts: RunCounts, about: About) -> Section:
 
 
 def _space(run: RunResult, space: Space) -> list[Block]:
-    """What is freed, where the first line does not say it: only some manifests of what goes were read."""
+    """Say what is freed if the first line does not: only some manifests of what goes were read."""
     if not space.size or not space.unread or run.operation is Operation.RESTORE:
         return []
     verb = "would be freed" if run.dry_run or run.operation is Operation.LIST else "are freed"
@@ -177,7 +177,7 @@ def _notice(notice: Notice) -> Line:
 
 
 def _sentence(words: str) -> str:
-    """End what was said with a full stop, and begin it as a sentence where no name is its first word."""
+    """End what was said with a full stop, and begin it as a sentence unless a name is its first word."""
     first, _, rest = words.partition(" ")
     if first.isalpha() and first.islower():
         words = f"{first.capitalize()} {rest}"

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from package_retention.escaping import counted
-from package_retention.model import Operation, PackageType
+from package_retention.model import MOVES_TAGS, Operation, PackageType
 from package_retention.output.sentences import group_words, own_words, reason_words, shared_words
 from package_retention.output.summary.blocks import (
     Chart,
@@ -120,7 +120,7 @@ def package_section(result: PackageResult, counts: Counts, run: RunResult, about
 
 
 class _PackageView:
-    """What one package's section is made from."""
+    """One package of the run, as its section shows it."""
 
     def __init__(self, result: PackageResult, run: RunResult, about: About) -> None:
         self.result, self.run, self.about = result, run, about
@@ -130,7 +130,7 @@ class _PackageView:
         self.noun = "image" if images else "version"
 
     def changed(self) -> Iterator[Block]:
-        """What goes: each rule's own words above its rows, open."""
+        """Yield what goes: each rule's own words above its rows, open."""
         plan, outcomes = self.result.plan, self.result.outcomes
         ends: list[tuple[Step, Outcome | None]] = [(outcome.step, outcome) for outcome in outcomes]
         if self.run.dry_run or not ends:
@@ -141,14 +141,14 @@ class _PackageView:
         for words, group in groups[:MOST_GROUPS]:
             yield Paragraph((Strong(self._change_title(group)), f": {words}" if words else ""))
             ends_said = [unit.end(self.run.operation) for unit in group]
-            yield from _open_rows(
-                self._columns(
-                    group[:most],
-                    [unit.why() for unit in group[:most]],
-                    [("Tags", [unit.tags() for unit in group[:most]])],
-                    ends_said[:most] if len(set(ends_said)) > 1 else (),
-                )
-            )
+            shown = group[:most]
+            columns: list[Column] = [
+                *self._names_and_ages(shown),
+                ("Tags", [unit.tags() for unit in shown]),
+                ("Result", [(end if len(set(ends_said)) > 1 else "",) for end in ends_said[:most]]),
+                ("Why", [(unit.why(),) for unit in shown]),
+            ]
+            yield from _open_rows(columns)
             yield from self.about.left_out(len(group) - most)
         yield from self.about.left_out(sum(len(group) for _, group in groups[MOST_GROUPS:]))
 
@@ -159,15 +159,14 @@ class _PackageView:
         if self.result.plan.over_cap:
             return f"{what}: planned, and not carried out"
         said = Counter(unit.ended(self.run.operation) for unit in group)
-        word = next(iter(said))
-        if len(said) == 1 and not word.startswith("tags "):
-            return f"{what} {word}"
-        if len(said) == 1:
-            return f"{what}: {word}"
-        return f"{what}: {', '.join(f'{number:,} {word}' for word, number in said.most_common())}"
+        if len(said) > 1:
+            return f"{what}: {', '.join(f'{number:,} {word}' for word, number in said.most_common())}"
+        # It is the tags that were moved, not the images.
+        moved = all(unit.step.kind in MOVES_TAGS for unit in group)
+        return f"{what}{':' if moved else ''} {next(iter(said))}"
 
     def stayed(self) -> Iterator[Block]:
-        """What was not planned, each reason above its rows, the largest group first; folded if that hides much."""
+        """Yield what was not planned, each reason above its rows, the largest group first; folded if that hides much."""
         plan = self.result.plan
         stepped = {step.version.id for step in plan.steps if step.version}
         units = stays([one for one in plan.decisions if not one.selected and one.version.id not in stepped])
@@ -176,7 +175,8 @@ class _PackageView:
             groups, own = _grouped(units, lambda unit: group_words(unit.decision.reason)), reason_words
         for words, group in groups:
             shown = group[:MOST_STAYING]
-            table = Table.of(self._columns(shown, [own(unit.decision.reason) for unit in shown]))
+            why: Column = ("Why", [(own(unit.decision.reason),) for unit in shown])
+            table = Table.of([*self._names_and_ages(shown), why])
             line: Line = (Strong(self._stay_title(group)), f": {words}")
             blocks = (table, *self.about.left_out(len(group) - len(shown)))
             yield from (Details(line, blocks),) if len(group) >= LEAST_FOLDED else (Paragraph(line), *blocks)
@@ -188,20 +188,10 @@ class _PackageView:
         deleted = " deleted" if self.run.operation is Operation.RESTORE else ""
         return f"{counted(len(group), self.noun)}{beside} {verb}{deleted}"
 
-    def _columns(
-        self,
-        shown: Sequence[Change | Stay],
-        why: Iterable[str],
-        more: Iterable[Column] = (),
-        ends: Iterable[str] = (),
-    ) -> list[Column]:
-        results = [(end,) for end in ends]
+    def _names_and_ages(self, shown: Sequence[Change | Stay]) -> list[Column]:
         return [
             (self.noun.capitalize(), [self._name(unit) for unit in shown]),
             ("Age", [(self._age(unit),) for unit in shown]),
-            *more,
-            *([("Result", results)] if results else []),
-            ("Why", [(words,) for words in why]),
         ]
 
     def _name(self, unit: Change | Stay) -> Line:

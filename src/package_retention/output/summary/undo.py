@@ -1,4 +1,4 @@
-"""How to undo a run: as a workflow to paste, or as commands where it was called by hand."""
+"""How to undo a run: as a workflow to paste, or as commands if it was called by hand."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def _notes(run: RunResult, left: int, about: About, *, some_shown: bool) -> Sect
 
 
 def _too_many(left: int, operation: Operation | None, about: About, *, some_shown: bool) -> str:
-    """Say where the ids are that nobody would paste, and what restores without them."""
+    """Say which output has the ids that nobody would paste, and what restores without them."""
     words = f"{counted(left, 'more id' if some_shown else 'id')} are too many to paste"
     if about.uses is not None:
         output = "restored-version-ids" if operation is Operation.RESTORE else "deleted-version-ids"

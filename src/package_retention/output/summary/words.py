@@ -25,7 +25,6 @@ _BUCKETS = (
     ("1 year", timedelta(days=365)),
     ("2 years", timedelta(days=730)),
 )
-_SHORT = timedelta(seconds=10)
 LABELS = (*(f"to {name}" for name, _ in _BUCKETS), "older")
 
 _MOST_DAYS, _LEAST_YEARS = timedelta(days=120), timedelta(days=730)
@@ -54,8 +53,8 @@ def roughly(span: timedelta) -> str:
 
 
 def lasting(span: timedelta) -> str:
-    """Say how long something takes or took, in its two largest units or so; tenths where it is short."""
-    if span < _SHORT:
+    """Say how long something takes or took, in its two largest units or so; in tenths if it is short."""
+    if span < timedelta(seconds=10):
         return f"{span.total_seconds():.1f} seconds"
     from humanize import precisedelta  # noqa: PLC0415 - only a summary needs it
 
@@ -63,7 +62,7 @@ def lasting(span: timedelta) -> str:
 
 
 def bucket(then: datetime, now: datetime) -> int:
-    """Give the number of the age's label in `LABELS`."""
+    """Return the place of the age's label in `LABELS`."""
     passed = now - then
     return sum(1 for _, most in _BUCKETS if passed >= most)
 
@@ -78,29 +77,14 @@ def _unit(span: timedelta) -> str:
     return "seconds"
 
 
-STEP_VERBS = {
-    StepKind.DELETE_VERSION: "delete",
-    StepKind.DELETE_PACKAGE: "delete",
-    StepKind.RESTORE_VERSION: "restore",
-    StepKind.RESTORE_PACKAGE: "restore",
-    StepKind.UNTAG: "remove tags from",
-    StepKind.RETAG: "put back tags of",
-}
-_DONE = {
-    StepKind.DELETE_VERSION: "deleted",
-    StepKind.DELETE_PACKAGE: "deleted",
-    StepKind.RESTORE_VERSION: "restored",
-    StepKind.RESTORE_PACKAGE: "restored",
-    StepKind.UNTAG: "tags removed",
-    StepKind.RETAG: "tags put back",
-}
-_PLANNED = {
-    StepKind.DELETE_VERSION: "to delete",
-    StepKind.DELETE_PACKAGE: "to delete",
-    StepKind.RESTORE_VERSION: "to restore",
-    StepKind.RESTORE_PACKAGE: "to restore",
-    StepKind.UNTAG: "tags to remove",
-    StepKind.RETAG: "tags to put back",
+# What a step does, what it is to do, and what it did.
+_STEPS = {
+    StepKind.DELETE_VERSION: ("delete", "to delete", "deleted"),
+    StepKind.DELETE_PACKAGE: ("delete", "to delete", "deleted"),
+    StepKind.RESTORE_VERSION: ("restore", "to restore", "restored"),
+    StepKind.RESTORE_PACKAGE: ("restore", "to restore", "restored"),
+    StepKind.UNTAG: ("remove tags from", "tags to remove", "tags removed"),
+    StepKind.RETAG: ("put back tags of", "tags to put back", "tags put back"),
 }
 _OTHERWISE = {
     Result.REFUSED: "refused by GitHub",
@@ -121,19 +105,23 @@ _ENDS = {
 }
 
 
-def result_words(outcome: Outcome, operation: Operation | None) -> str:
-    """Say how a step ended, in a word or two."""
-    restoring = operation is Operation.RESTORE
-    if outcome.result is Result.DONE:
-        return _DONE[outcome.step.kind]
-    if outcome.result is Result.ALREADY:
-        return "there already" if restoring else "already gone"
-    return _OTHERWISE[outcome.result]
+def step_verb(kind: StepKind) -> str:
+    """Say what a step does, as an infinitive without its object."""
+    return _STEPS[kind][0]
 
 
 def planned_result(kind: StepKind) -> str:
     """Say what a step does that was not carried out, in a word or two."""
-    return _PLANNED[kind]
+    return _STEPS[kind][1]
+
+
+def result_words(outcome: Outcome, operation: Operation | None) -> str:
+    """Say how a step ended, in a word or two."""
+    if outcome.result is Result.DONE:
+        return _STEPS[outcome.step.kind][2]
+    if outcome.result is Result.ALREADY:
+        return "there already" if operation is Operation.RESTORE else "already gone"
+    return _OTHERWISE[outcome.result]
 
 
 def changed_word(operation: Operation | None, *, dry_run: bool) -> str:
@@ -173,14 +161,14 @@ def planned_words(counts: RunCounts) -> str:
 
 
 def space_words(space: Space) -> str:
-    """Say how many bytes are freed; empty where nothing is known to be, or only of some that go."""
+    """Say how many bytes are freed; empty if nothing is known to be, or only of some that go."""
     if not space.size or space.unread:
         return ""
     return f"{'' if space.exact else 'about '}{size_words(space.size)}"
 
 
 def size_words(size: int | None) -> str:
-    """Say a size in bytes; empty where it is not known."""
+    """Say a size in bytes; empty if it is not known."""
     if size is None:
         return ""
     from humanize import naturalsize  # noqa: PLC0415 - only a summary needs it
