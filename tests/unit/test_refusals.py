@@ -593,3 +593,19 @@ def test_what_refuses_for_good_and_what_ends_a_package() -> None:
     assert {number for number, refusal in explained.items() if refusal.permanent} == {9, 10, 11, 12}
     every_change = {number for number, refusal in explained.items() if refusal.meets_every_change}
     assert every_change == {1, 2, 3, 4, 13, 14, 15, 16, 17, 18, 24, 26, 27, 31}
+
+
+@pytest.mark.parametrize("token", TokenKind)
+@pytest.mark.parametrize(
+    "asked", [DELETES, READS, RESTORES, LISTS], ids=["delete", "read", "restore", "list"]
+)
+def test_advice_at_a_terminal_names_no_workflow(asked: RequestContext, token: TokenKind) -> None:
+    for kind in (CONTAINER, MAVEN):
+        context = replace(asked, token=token, package_type=kind, by_hand=True)
+        for row in (*PART_J, (0, 404, "no text of GitHub's", None, "", "")):
+            # The organization forbids classic tokens: then only a workflow is left.
+            hint = "" if row[0] == 17 else explain(context, row[1], {}, {"message": row[2]}).hint
+            assert "permissions:" not in hint, (row, hint)
+            assert "give the job" not in hint, (row, hint)
+        assert "permissions:" not in role_missing(context).hint
+        assert "permissions:" not in restore_refused(context).hint

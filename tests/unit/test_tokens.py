@@ -59,7 +59,7 @@ def test_which_kinds_name_scopes() -> None:
 
 def test_tokens_with_no_or_partial_support_are_warned_about() -> None:
     assert {kind for kind in TokenKind if kind.warning} == {TokenKind.FINE_GRAINED, TokenKind.APP_USER}
-    assert "permissions: packages: write" in TokenKind.FINE_GRAINED.warning
+    assert "GITHUB_TOKEN" in TokenKind.FINE_GRAINED.warning
     assert "neither deleting a version nor restoring" in TokenKind.APP_USER.warning
 
 

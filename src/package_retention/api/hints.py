@@ -60,6 +60,8 @@ def other_token(context: RequestContext) -> str:
     """Name the tokens that GitHub documents for this request."""
     if not has_own_permissions(context):
         return f"use {classic(context)}: {no_such_token(context)}"
+    if context.by_hand:
+        return f"use {classic(context)}"
     return f"use GITHUB_TOKEN with `permissions: packages: write`, or {classic(context)}"
 
 
@@ -78,11 +80,13 @@ def role(context: RequestContext) -> str:
         return other_token(context)
     if not has_own_permissions(context):
         return f"the token's user needs the role Admin on the repository that the package belongs to{_also(context)}"
+    if context.by_hand and context.token in _NO_USER:
+        return f"use {classic(context)} of a user with the role Admin on the package"
     if context.token in _NO_USER:
         return f"{PERMISSIONS}{MANAGE_ACTIONS}. {READ_ONLY}. Else use {classic(context)} of a user with that role"
     return (
         "give the token's user the role Admin under \"Manage access\" in the package's settings"
-        f"{_also(context)}; or use GITHUB_TOKEN of the repository that publishes it"
+        f"{_also(context)}{'' if context.by_hand else '; or use GITHUB_TOKEN of the repository that publishes it'}"
     )
 
 
@@ -141,7 +145,8 @@ def _taken_for(context: RequestContext) -> str:
 
 def _access(context: RequestContext) -> str:
     if context.token in _NO_USER:
-        return '`permissions: packages: write`, and the repository\'s role under "Manage Actions access"'
+        permissions = "" if context.by_hand else "`permissions: packages: write`, and "
+        return f'{permissions}the repository\'s role under "Manage Actions access"'
     return (
         "its scope `read:packages`, its user's role, its authorisation for the organization's single sign-on"
     )

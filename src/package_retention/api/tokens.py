@@ -45,14 +45,14 @@ class TokenKind(StrEnum):
 _WARNINGS = {
     TokenKind.FINE_GRAINED: (
         "the token is a fine-grained personal access token, which GitHub Packages does not support; it is tried"
-        " anyway. If it is refused, use GITHUB_TOKEN with `permissions: packages: write`, or a personal access token"
-        " (classic) with the scopes `read:packages` and `delete:packages`"
+        " anyway. If it is refused, use a personal access token (classic) with the scopes `read:packages` and"
+        " `delete:packages`, or in a workflow its GITHUB_TOKEN"
     ),
     TokenKind.APP_USER: (
         "the token is a GitHub App's user token, for which GitHub documents reading and deleting whole packages, but"
-        " neither deleting a version nor restoring; it is tried all the same. Where it is refused, use"
-        " GITHUB_TOKEN with `permissions: packages: write` of a repository with the role Admin on the package, or a"
-        " personal access token (classic)"
+        " neither deleting a version nor restoring; it is tried anyway. If it is refused, use"
+        " a personal access token (classic), or in a workflow the GITHUB_TOKEN of a repository with the role Admin on"
+        " the package"
     ),
 }
 

@@ -17,6 +17,7 @@ from package_retention.errors import InputError, RetentionError
 from package_retention.escaping import harmless, shortened
 from package_retention.inputs.environment import on_runner
 from package_retention.output.findings import finding_hint, finding_words
+from package_retention.output.flags import as_flags
 from package_retention.output.problems import lines
 
 if TYPE_CHECKING:
@@ -180,6 +181,7 @@ class Terminal(Console):
 
     def _annotate(self, kind: str, *texts: str) -> None:
         first, *others = [harmless(text, MOST_CHARACTERS) for text in texts if text]
+        others = [as_flags(text) for text in others]
         coloured = self._stderr.isatty() and not self._environ.get("NO_COLOR")
         head = f"{_COLOURS[kind]}{kind}:\x1b[0m" if coloured else f"{kind}:"
         self._print("\n".join([f"{head} {first}", *(f"  {line}" for line in others)]), self._stderr)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted, harmless, quoted
 from package_retention.model import Operation, PackageType
+from package_retention.output.flags import as_flags
 from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
@@ -231,6 +232,7 @@ _FITTING = {
     "delete-package": "older-than: 30d",
 }
 _CONSTANTS = {"durations": _DURATIONS, "digest": _DIGEST, "places": _PLACES}
+_VALUE = "\0"  # where what was written goes: it may be called as an input is
 _LONGEST_PATH = 1000
 _OF_PATHS = frozenset(
     {code for code in Code if code.name.startswith("FILE_")}
@@ -262,7 +264,10 @@ def sentence(problem: Problem, *, by_hand: bool = False) -> str:
     form = _BY_HAND.get(problem.code) if by_hand else None
     words = _words(problem)
     report = f"{value} is not a report of this action: line {words.get('line')}"
-    text = (form or _SENTENCES[problem.code]).format(value=value, report=report, **words)
+    text = (form or _SENTENCES[problem.code]).format(value=_VALUE, report=report, **words)
+    if by_hand and problem.at is None:
+        text = as_flags(text)
+    text = text.replace(_VALUE, value)
     subject = f"{problem.input}: " if problem.input and problem.code not in _NAME_THE_INPUT else ""
     at = problem.at
     if at is None:

@@ -38,8 +38,8 @@ _KINDS = {
     429: RefusalKind.SECONDARY_LIMIT,
 }
 _HINTS = {
-    RefusalKind.ROLE: "writing to the registry needs `write:packages` on a classic token; for GITHUB_TOKEN "
-    "`permissions: packages: write`, and the repository's Write or Admin role under Manage Actions access",
+    RefusalKind.ROLE: "writing to the registry needs `write:packages` on a classic token; in a workflow, "
+    "GITHUB_TOKEN needs `permissions: packages: write`, and its repository the role Write or Admin under Manage Actions access",
     RefusalKind.NOT_FOUND: "check that the package exists, and that `registry-url` is its registry",
     RefusalKind.SECONDARY_LIMIT: "run again later, or less at once",
     RefusalKind.OTHER: "check that `registry-url` is the registry of the package",

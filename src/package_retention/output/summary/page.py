@@ -14,6 +14,7 @@ from package_retention.errors import RetentionError
 from package_retention.escaping import counted
 from package_retention.model import Operation
 from package_retention.output.annotations import notices
+from package_retention.output.flags import as_flags
 from package_retention.output.summary import markdown
 from package_retention.output.summary.blocks import (
     About,
@@ -161,7 +162,7 @@ def _dry_run(counts: RunCounts, about: About) -> list[Block]:
 def _alert(kind: str, reported: list[Notice], about: About) -> list[Block]:
     if not reported:
         return []
-    lines = [_notice(notice) for notice in reported[:MOST_POINTS]]
+    lines = [_notice(notice, by_hand=about.uses is None) for notice in reported[:MOST_POINTS]]
     if len(reported) > MOST_POINTS:
         where = "" if about.uses is None else ", which the log holds"
         lines.append((f"And {len(reported) - MOST_POINTS:,} more{where}.",))
@@ -169,11 +170,12 @@ def _alert(kind: str, reported: list[Notice], about: About) -> list[Block]:
     return [Alert(kind, tuple(lines)), *(Listing("yaml", paste) for paste in pastes)]
 
 
-def _notice(notice: Notice) -> Line:
+def _notice(notice: Notice, *, by_hand: bool) -> Line:
     sentence = _sentence(notice.sentence)
-    return (
-        (f"{sentence} ", Strong("What to do:"), f" {_sentence(notice.hint)}") if notice.hint else (sentence,)
-    )
+    if not notice.hint:
+        return (sentence,)
+    hint = _sentence(notice.hint)
+    return (f"{sentence} ", Strong("What to do:"), f" {as_flags(hint) if by_hand else hint}")
 
 
 def _sentence(words: str) -> str:
