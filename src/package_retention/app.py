@@ -7,9 +7,10 @@ import traceback
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
+
+from msgspec.structs import replace
 
 from package_retention.api import tokens
 from package_retention.api.budgets import ListBudget

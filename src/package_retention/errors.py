@@ -17,9 +17,10 @@ A message may hold text from the API: it is escaped where it is printed, never h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from package_retention.problems import Problem
@@ -64,8 +65,7 @@ _EVERY_CHANGE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A refusal explained: its kind, the HTTP status, what happened to which object, and the next step."""
 
     kind: RefusalKind

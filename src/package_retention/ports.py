@@ -6,8 +6,9 @@ called from several threads at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -137,8 +138,7 @@ class PackagesApi(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class RawManifest:
+class RawManifest(Struct, frozen=True):
     """A manifest as the registry holds it, byte for byte."""
 
     digest: str

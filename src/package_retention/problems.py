@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum, auto
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -170,8 +172,7 @@ class ProblemCode(StrEnum):
     POLICY_REACHES_NOT = auto()
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(Struct, frozen=True, order=True):
     """A place in a file; line and column count from 1, 0 is unknown."""
 
     file: str = ""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -90,13 +91,11 @@ Terms = tuple[tuple[str, str], ...]
 """A rule in its own words: the names of its keys, each with its value as a person reads it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """Something known of a version that a reason rests on; each kind of fact has its own words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition(Fact):
+class Condition(Fact, frozen=True):
     """One key of a rule, and how a version stands to it.
 
     `value` is the key's value. `holds` is `None` where that is not known. `age` is the version's, or the time since it
@@ -110,8 +109,7 @@ class Condition(Fact):
     texts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """A reason: its code, what exactly, and the objects that its sentence names.
 
     `subject` is what messages call another version (the one that needs this one). `number` is a limit, or how many of
@@ -211,8 +209,7 @@ class FindingCode(StrEnum):
     ENDED_FRUITLESS = "ended-fruitless"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """Something to report: a code and the objects that its sentence names.
 
     `subject` is what messages call a version, an input's entry or a list; `names` are further ones. `error` and `hint`

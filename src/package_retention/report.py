@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from package_retention.model import Result, StepKind
 
@@ -14,8 +16,7 @@ if TYPE_CHECKING:
     from package_retention.model import Operation, Package, Step, Version
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedStep:
+class ReportedStep(Struct, frozen=True):
     """A step of the run reported on; `tags` are those that its outcome says were really taken away.
 
     `doubted`: the outcome itself says that the change may have been made or not.
@@ -43,8 +44,7 @@ class ReportedStep:
         return self.step.tags if self.in_doubt else self.tags
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedPackage:
+class ReportedPackage(Struct, frozen=True):
     """A package of that run: its steps in the plan's order, and the versions that were planned to go.
 
     `losing` are those that were planned to lose tags. Both have the tags that their decision says they had.
@@ -122,8 +122,7 @@ class ReportedPackage:
         return tuple(s for s in self.steps if s.step.kind is StepKind.UNTAG and (s.tags or s.in_doubt))
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What a report says; `ended` is `False` where the run was killed before it could write its end."""
 
     operation: Operation

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from package_retention.reason import Finding, Reason
 
 
-@dataclass(frozen=True, slots=True)
-class PackageResult:
+class PackageResult(Struct, frozen=True):
     """A package's plan and the outcome of each step; `failure` where the package could not be handled at all.
 
     `inventory` is what a list found. The decisions of a list are those that a deletion would make, so what is
@@ -29,8 +29,7 @@ class PackageResult:
     inventory: Inventory | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Spending:
+class Spending(Struct, frozen=True):
     """What a run cost: requests of the API and the registry, API points, seconds waited, seconds in all."""
 
     api_requests: int = 0
@@ -40,8 +39,7 @@ class Spending:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(Struct, frozen=True):
     """All that outputs, summary, report and exit status are made from.
 
     `operation` is `None` where the inputs do not say a known one.
@@ -65,8 +63,7 @@ class RunResult:
     spending: Spending = field(default_factory=Spending)
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """When a version that stays now would be deleted, were nothing pushed and nothing deleted until then.
 
     It falls due at `by` at the latest and not before `not_before`; the two are one moment where it is known exactly
@@ -83,8 +80,7 @@ class Due:
         return self.not_before == self.by
 
 
-@dataclass(frozen=True, slots=True)
-class Referrer:
+class Referrer(Struct, frozen=True):
     """What refers to an image (a signature, an attestation, an SBOM); `kind` is its artifact type or its tag's form."""
 
     id: int
@@ -92,8 +88,7 @@ class Referrer:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """An image by its root, or a version of any other package type, newest first in its inventory.
 
     `selected` and `reason` are what a run now would decide. Of what stays now, `due` says until when, or `stays` why it
@@ -123,16 +118,14 @@ class Entry:
         return bool(self.members)
 
 
-@dataclass(frozen=True, slots=True)
-class DeletedVersion:
+class DeletedVersion(Struct, frozen=True):
     """A deleted version; GitHub restores it until `until` as long as its name is not reused (facts A4)."""
 
     version: Version
     until: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Inventory:
+class Inventory(Struct, frozen=True):
     """One package as it was found at `at`.
 
     `judged` says whether a filter or policy was given: without one nothing is selected and nothing falls due.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from drawing import builds
 from package_retention.decide import ecosystems
 from package_retention.decide.facts import Facts
 from package_retention.decide.patterns import Pattern, Patterns
@@ -83,7 +84,7 @@ def filters(draw: st.DrawFn, kind: PackageType) -> Filter:
     )
 
 
-RETENTIONS = st.builds(
+RETENTIONS = builds(
     Retention,
     minimum=st.integers(0, 3),
     per=st.none() | st.sampled_from(Series) | st.just(Pattern.parse("/^(.)/")),
@@ -92,7 +93,7 @@ RETENTIONS = st.builds(
 
 
 def delete_rules(kind: PackageType) -> st.SearchStrategy[Rule]:
-    return st.builds(
+    return builds(
         Rule, st.sampled_from(("rule a", "rule b", "rule c")), filters(kind), RETENTIONS, st.none() | PATTERNS
     )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from drawing import builds
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.due_dates import moments, schedule
@@ -60,16 +61,16 @@ def timed_rules(draw: st.DrawFn) -> PackageRules:
     """Rules that look at ages more than at anything else."""
     lengths = st.sampled_from(("1h", "20h", "2d", "30d", "3 months")).map(Duration.parse)
     patterns = st.sampled_from(("*", "v*", "!v2")).map(Patterns.parse)
-    condition = st.builds(
+    condition = builds(
         Filter,
         versions=st.none() | patterns,
         tag_status=st.none() | st.sampled_from(TagStatus),
         older_than=st.none() | lengths,
     )
-    fresh = st.builds(Filter, newer_than=lengths)
-    retention = st.builds(Retention, st.integers(0, 2))
-    delete = st.lists(st.builds(Rule, st.sampled_from("ab"), condition, retention), min_size=1, max_size=2)
-    keep = st.lists(st.builds(Rule, st.just("k"), fresh, retention), max_size=1)
+    fresh = builds(Filter, newer_than=lengths)
+    retention = builds(Retention, st.integers(0, 2))
+    delete = st.lists(builds(Rule, st.sampled_from("ab"), condition, retention), min_size=1, max_size=2)
+    keep = st.lists(builds(Rule, st.just("k"), fresh, retention), max_size=1)
     return PackageRules(
         PackageType.CONTAINER, Patterns.parse("app"), delete=tuple(draw(delete)), keep=tuple(draw(keep))
     )
@@ -135,11 +136,11 @@ def small_worlds(draw: st.DrawFn) -> tuple[Facts, PackageRules]:
     times = [NOW - timedelta(hours=one) for one in hours]
     versions = tuple(Version(n, f"1.{n}.0", at, at) for n, at in enumerate(times, 1))
     lengths = st.sampled_from(("1h", "12h", "1d", "2d", "60h")).map(Duration.parse)
-    retention = st.builds(Retention, st.integers(0, 3))
-    delete = st.builds(
-        Rule, st.sampled_from(("a", "b")), st.builds(Filter, older_than=st.none() | lengths), retention
+    retention = builds(Retention, st.integers(0, 3))
+    delete = builds(
+        Rule, st.sampled_from(("a", "b")), builds(Filter, older_than=st.none() | lengths), retention
     )
-    keep = st.builds(Rule, st.just("k"), st.builds(Filter, newer_than=lengths), retention)
+    keep = builds(Rule, st.just("k"), builds(Filter, newer_than=lengths), retention)
     rules = PackageRules(
         PackageType.NPM,
         Patterns.parse("lib"),

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drawing import builds
 from package_retention.decide.expiry import Expires, PlatformExpiry, UnreadLabel, judge, parse_duration
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 TEXTS = st.sampled_from(("1h", "2d", "3w", "0d", "", "soon")) | st.text(max_size=5)
 LABELS = st.none() | TEXTS | st.just(UnreadLabel("HTTP 500"))
-PLATFORMS = st.builds(PlatformExpiry, st.sampled_from(("sha256:a", "sha256:b")), st.none() | TEXTS, LABELS)
+PLATFORMS = builds(PlatformExpiry, st.sampled_from(("sha256:a", "sha256:b")), st.none() | TEXTS, LABELS)
 DATES = st.none() | st.integers(0, 100).map(lambda days: NOW - timedelta(days=days))
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import can_select, untouched_plan

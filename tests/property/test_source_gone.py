@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from drawing import builds
 from package_retention.decide import ecosystems
 from package_retention.decide.git_names import (
     GitKind,
@@ -83,7 +84,7 @@ def pull_requests(draw: st.DrawFn) -> PullRequests:
     )
 
 
-REPOSITORIES = st.builds(
+REPOSITORIES = builds(
     RepositoryNames,
     st.sampled_from(("octo/app", "octo/linked")),
     pull_requests(),
@@ -181,7 +182,7 @@ def test_what_cannot_be_listed_lets_nothing_be_gone_and_keeps(
     field = {"pull-request": "pull_requests", "branch": "branches", "tag": "tags", "release": "releases"}[
         hidden
     ]
-    blind = (*world[:-1], replace(world[-1], **{field: unlisted}))  # type: ignore[arg-type]
+    blind = (*world[:-1], replace(world[-1], **{field: unlisted}))
     texts = named_texts(tags, patterns)
     assert _gone(world, kinds, texts) or not _gone(blind, kinds, texts)
     if hidden in kinds:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from drawing import builds
 from package_retention.decide.durations import Duration
 from package_retention.decide.facts import Facts
 from package_retention.decide.patterns import Patterns
@@ -67,7 +69,7 @@ class Built:
         children = manifest.get("children", ())
         self.readings[name] = replace(
             Manifest(name, INDEX if children else IMAGE, is_index=bool(children)),
-            **manifest,  # type: ignore[arg-type]
+            **manifest,
         )
         return name
 
@@ -209,7 +211,7 @@ def filters(draw: st.DrawFn) -> Filter:
     )
 
 
-RETENTIONS = st.builds(
+RETENTIONS = builds(
     Retention,
     minimum=st.integers(0, 3),
     per=st.none() | st.sampled_from(Series),

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json as json_module
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from drawing import builds
 from package_retention.api.refusals import (
     ROWS,
     explain,
@@ -222,7 +223,7 @@ json = st.recursive(
     ),
     max_leaves=10,
 )
-asked = st.builds(
+asked = builds(
     RequestContext,
     action=st.just("do it"),
     owner=st.just("octo"),

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 
 from clocks import FakeClock
 from hostile import NAMES
@@ -117,7 +118,7 @@ def everything() -> PackageResult:
 
 def test_every_line_fits_the_published_schema(path: Path) -> None:
     one = everything()
-    writer = opened(path, replace(SETTINGS, repository=None, dry_run=True))
+    writer = opened(path, dataclasses.replace(SETTINGS, repository=None, dry_run=True))
     writer.planned(one.plan)
     writer.note("something")
     for outcome in one.outcomes:
@@ -206,7 +207,7 @@ def test_what_was_written_is_read_back(path: Path) -> None:
 
 
 def test_a_dry_run_has_a_plan_and_no_outcomes(path: Path) -> None:
-    written(path, result(10, goes=2, dry_run=True), settings=replace(SETTINGS, dry_run=True))
+    written(path, result(10, goes=2, dry_run=True), settings=dataclasses.replace(SETTINGS, dry_run=True))
     report = read(path)
     assert report.dry_run
     assert steps_of(report) == [(9, False, False), (10, False, False)]

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from package_retention.decide import ecosystems
 from package_retention.decide.git_names import (
@@ -283,7 +283,7 @@ FORBIDDEN = Unlisted(UnlistedCause.FORBIDDEN, "HTTP 403")
 
 @pytest.mark.parametrize("where", ["pull_requests", "branches", "tags", "releases"])
 def test_what_cannot_be_listed_lets_nothing_be_gone(where: str) -> None:
-    hidden = replace(repository("main", newest=9), **{where: FORBIDDEN})  # type: ignore[arg-type]
+    hidden = replace(repository("main", newest=9), **{where: FORBIDDEN})
     for among in ([hidden], [APP, hidden], [hidden, APP]):
         verdict = judge(*among, kinds=GitKind).gone([NamedText("pr-7")], OLD)
         assert (verdict.state, verdict.facts[0].unlisted) == (UNKNOWN, FORBIDDEN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import fields, make_dataclass, replace
+from dataclasses import make_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,11 +49,11 @@ def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def check_attributes(rows: Iterable[Input], holders: dict[Place, type]) -> None:
+def check_attributes(rows: Iterable[Input], holders: dict[Place, Any]) -> None:
     """Every row has its attribute, every attribute its row."""
     for place, holder in holders.items():
         held = {each.attribute for each in rows if each.place is place}
-        assert held == {each.name for each in fields(holder)} - NO_INPUTS[place]
+        assert held == set(holder.__match_args__) - NO_INPUTS[place]
 
 
 def check_action(rows: Iterable[Input], action: str) -> None:
@@ -155,11 +155,9 @@ def check_all(rows: tuple[Input, ...]) -> None:
     check_flags(rows, cli._parser("package-retention").format_help())
 
 
-def with_attribute() -> dict[Place, type]:
+def with_attribute() -> dict[Place, Any]:
     """Filters that hold the made-up input."""
-    return HOLDERS | {
-        Place.FILTER: make_dataclass("Filter", [each.name for each in fields(Filter)] + ["made_up"])
-    }
+    return HOLDERS | {Place.FILTER: make_dataclass("Filter", [*Filter.__match_args__, "made_up"])}
 
 
 def test_every_input_is_wired() -> None:

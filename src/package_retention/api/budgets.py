@@ -11,8 +11,9 @@ import math
 import threading
 from collections import deque
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from package_retention.errors import BudgetError, HourError
 from package_retention.transport.retry import whole_number
@@ -186,8 +187,7 @@ class HourBudget:
         self.limit, self._reset = limit, reset
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(Struct, frozen=True):
     """Leave to send one request: its number in the order of departure, its points, and when it was given."""
 
     number: int
@@ -195,8 +195,7 @@ class Permit:
     departed: float
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimiterState:
+class RateLimiterState(Struct, frozen=True):
     """What the rate limiter is doing: `waiting` seconds from now, `why` (empty: nothing waits), and what was spent."""
 
     waiting: float
@@ -208,8 +207,7 @@ class RateLimiterState:
     points_per_minute: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class HourState:
+class HourState(Struct, frozen=True):
     """The hour's budget: its `limit`, the `room` that is left of it now, and what a `whole` hour has room for.
 
     The last tenth is counted in neither. Room is infinite for a run that waits for the next hour, and both are where

@@ -6,8 +6,9 @@ made. So a 404 proves nothing: the object is read before anything is said about 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from package_retention.api import refusals, rows
 from package_retention.api.client import LostChangeError
@@ -33,8 +34,7 @@ _CONFLICTS = (400, 409, 422)
 _MISSING = (RefusalKind.NOT_FOUND, RefusalKind.VERSION_NOT_FOUND)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A change of a version or a package; `thing` is the path of the object, whose GET shows whether it is made."""
 
     context: RequestContext

@@ -11,9 +11,10 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urljoin, urlsplit
+
+from msgspec import Struct
 
 from package_retention.api.rate_limit import CHANGE_POINTS, READ_POINTS
 from package_retention.api.responses import ApiResponse, ResponseHeaders
@@ -51,8 +52,7 @@ RequestLog = Callable[[str, str, "int | None", str, float], None]
 """Called with method, path, status (`None` for a drop), request id and milliseconds; never with a header."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(Struct, frozen=True):
     method: str
     url: str
     action: str
@@ -64,8 +64,7 @@ class _Request:
         return self.method != "GET"
 
 
-@dataclass(frozen=True, slots=True)
-class _Try:
+class _Try(Struct, frozen=True):
     status: int | None
     headers: Mapping[str, str]
     body: Any = None

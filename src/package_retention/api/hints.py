@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from package_retention.api.tokens import TokenKind, granular, needed
 from package_retention.model import OwnerKind, StepKind

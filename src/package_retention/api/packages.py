@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
+
+from msgspec.structs import replace
 
 from package_retention.api import refusals, rows, tokens
 from package_retention.api.changes import Change, execute, refused

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from msgspec import Struct
 
 from package_retention.api import rows
 from package_retention.errors import MissingError, UnreachableError
@@ -34,8 +35,7 @@ _LISTS = 4
 _NEXT = "run again; if it stays so, report it with the log of a run with debug logging on"
 
 
-@dataclass(frozen=True, slots=True)
-class Listing(Generic[T]):
+class Listing(Struct, Generic[T], frozen=True):
     """A list to fetch.
 
     Args:
@@ -53,8 +53,7 @@ class Listing(Generic[T]):
     refused: Callable[[ApiResponse], RefusedError]
 
 
-@dataclass(frozen=True, slots=True)
-class _Page(Generic[T]):
+class _Page(Struct, Generic[T], frozen=True):
     """A page: what was read from its rows, a mark of each row, the last page's number and the next page's URL."""
 
     entries: tuple[T, ...]

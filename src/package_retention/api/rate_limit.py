@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import math
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from package_retention.api.budgets import HourBudget, HourState, MinuteBudget, Permit, RateLimiterState
 from package_retention.errors import BudgetError, StaleError
@@ -38,8 +39,7 @@ _GIVE_LIMIT = "the next run does what is left; give `time-limit` to have the run
 LONGEST_BUDGET_WAIT = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Due:
+class _Due(Struct, frozen=True):
     """A wait that is due: seconds, why, and the `cause` of the error that a wait past the time limit becomes."""
 
     seconds: float

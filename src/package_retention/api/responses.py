@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import threading
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from package_retention.api import tokens
 from package_retention.api.tokens import TokenKind
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from package_retention.ports import Clock
 
 
-@dataclass(frozen=True, slots=True)
-class RequestContext:
+class RequestContext(Struct, frozen=True):
     """What a request is about, in the words of messages.
 
     `action` follows "cannot" (`delete version 1.2.3 of owner/lib (npm)`). `kind` is `None` for reading, `package` the
@@ -59,8 +59,7 @@ class RequestContext:
         return "package" if self.kind in (StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE) else "version"
 
 
-@dataclass(frozen=True, slots=True)
-class ApiResponse:
+class ApiResponse(Struct, frozen=True):
     """A response that another try would not better.
 
     `headers` have their names in small letters; `body` is decoded JSON, the text of a response that is not JSON, or
@@ -86,8 +85,7 @@ _TAG = re.compile(r"<[^<>]*>")
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,40}(:[0-9A-Za-z-]{1,40}){0,9}")
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorResponse:
+class ErrorResponse(Struct, frozen=True):
     """A refusal as it came: status, headers by lower-case name, and its texts, the main one first."""
 
     status: int
@@ -181,8 +179,7 @@ def _is_on(url: str, server_url: str) -> bool:
     return same and "@" not in target.netloc
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRefusal:
+class KnownRefusal(Struct, frozen=True):
     """A refusal that GitHub is known to send.
 
     `number` is its row in part J of the facts (0: a public text that is not in it), `text` its exact words, `starts`

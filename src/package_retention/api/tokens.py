@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from package_retention.errors import Refusal, RefusalKind
 from package_retention.model import PackageType, StepKind
@@ -93,16 +94,14 @@ _GRANULAR_ON_GITHUB_COM = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(Struct, frozen=True):
     """The scopes that are required, and those that may be (the package may inherit permissions from a repository)."""
 
     sure: frozenset[str]
     likely: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Shortfall:
+class Shortfall(Struct, frozen=True):
     """What a token lacks: a refusal if a required scope is missing, and warnings."""
 
     refusal: Refusal | None = None

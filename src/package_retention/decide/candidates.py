@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from package_retention.decide.graph import closure, damage, own_tags
 
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
 LATEST = "latest"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """What is filtered, counted and kept as one: an image by its root, or a version of any other package type.
 
     `texts` is what `versions` looks at: the tags of its own, or the version's name. `tags_inside`, `ids_inside` and
@@ -44,7 +45,7 @@ class Candidate:
     reference: str = ""
     gone: bool = False
     companions: frozenset[str] = frozenset()
-    facts: Facts | None = field(default=None, compare=False, repr=False)
+    facts: Facts | None = None
 
     @property
     def telling(self) -> tuple[str, ...]:

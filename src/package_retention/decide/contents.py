@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from package_retention.decide.facts import by_age
 from package_retention.decide.graph import build, closure, damage, derived_subject, is_attestation
@@ -27,8 +29,7 @@ REFERRERS = "list of referrers"
 _TAG_KINDS = {".sig": "cosign signature", ".att": "cosign attestation", ".sbom": "cosign SBOM"}
 
 
-@dataclass(frozen=True, slots=True)
-class Space:
+class Space(Struct, frozen=True):
     """Bytes; `exact` is `False` where a manifest was not read, so that they are only about right.
 
     `unread` counts the versions that go whose manifests were not read: of those, nothing is counted.
@@ -129,8 +130,7 @@ def _blobs(reading: Reading | None) -> tuple[tuple[str, int], ...] | None:
     return reading.blobs if isinstance(reading, Manifest) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What was found beside the facts that decisions rest on; all of it is told, and nothing is decided by it.
 
     `readings` hold every manifest of the package, those of children that no decision needs included. `deleted` is
@@ -169,8 +169,7 @@ def inventory(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
+class _Judged(Struct, frozen=True):
     """What was decided of each version, and what will be."""
 
     decisions: Mapping[int, Decision]

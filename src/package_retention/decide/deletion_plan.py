@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from package_retention.decide.candidates import flat
 from package_retention.decide.facts import by_age, oldest_first

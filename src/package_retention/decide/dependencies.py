@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from package_retention.decide.facts import by_age, oldest_first
 from package_retention.decide.graph import closure
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from package_retention.model import Package, Version
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(Struct, frozen=True):
     """The roots that go, all that goes with them, and of what stays although chosen: what needs it."""
 
     roots: frozenset[str]

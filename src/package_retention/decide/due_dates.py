@@ -7,9 +7,12 @@ something's age passes an `older-than`, a `newer-than`, its own expiry or the fi
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
@@ -37,8 +40,7 @@ _TICK = timedelta(microseconds=1)
 _GRACE = Duration("24h", 0, GRACE.total_seconds())
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """When versions fall due, by id; `stays` says of every other version why it still stays once all else is due."""
 
     dues: Mapping[int, Due]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from calendar import monthrange
-from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Self
+
+from msgspec import Struct
 
 from package_retention.problems import ProblemCode as Code
 from package_retention.problems import invalid
@@ -30,8 +31,7 @@ _LONGEST_MONTHS = 1000 * 12
 _LONGEST_SECONDS = 1000 * 366 * 86400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Duration:
+class Duration(Struct, frozen=True):
     """A duration: calendar months, and seconds beside them, neither negative; `text` is as written."""
 
     text: str

@@ -7,9 +7,10 @@ counts. What does not state one, or not one above zero, does not expire; what co
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from package_retention.decide.graph import is_attestation
 from package_retention.model import Manifest
@@ -31,15 +32,13 @@ _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=
 _LONGEST = timedelta(days=366_000)
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadLabel:
+class UnreadLabel(Struct, frozen=True):
     """A config that could not be read; `why` names the cause."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class PlatformExpiry:
+class PlatformExpiry(Struct, frozen=True):
     """What one platform says: the annotation of its manifest, and the label of its config.
 
     The label is needed only where neither the index nor the manifest has the annotation.
@@ -55,8 +54,7 @@ class PlatformExpiry:
         return self.label if self.annotation is None else self.annotation
 
 
-@dataclass(frozen=True, slots=True)
-class Expires:
+class Expires(Struct, frozen=True):
     """The image expires at `at` (or did); `text` is the duration as written."""
 
     at: datetime
@@ -64,31 +62,27 @@ class Expires:
     expired: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NotStated:
+class NotStated(Struct, frozen=True):
     """The platform `digest` (empty: the image has no platform) says nothing about expiry: the image does not expire."""
 
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class InvalidExpiry:
+class InvalidExpiry(Struct, frozen=True):
     """`text` is no duration above zero, so the image does not expire; `digest` is the platform, empty for the index."""
 
     text: str
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadExpiry:
+class UnreadExpiry(Struct, frozen=True):
     """The config of the platform `digest` could not be read: the image stays, and the run fails."""
 
     digest: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class UndatedExpiry:
+class UndatedExpiry(Struct, frozen=True):
     """The image has no date to count from: it stays."""
 
     text: str
@@ -148,8 +142,7 @@ def _severity(problem: UnreadExpiry | InvalidExpiry | NotStated) -> int:
     return (UnreadExpiry, InvalidExpiry, NotStated).index(type(problem))
 
 
-@dataclass(frozen=True, slots=True)
-class ToRead:
+class ToRead(Struct, frozen=True):
     """Digests of the manifests and configs without which it is not known whether an image expires."""
 
     manifests: tuple[str, ...] = ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from package_retention.decide import source_gone
 from package_retention.decide.expiry import Expires, InvalidExpiry, NotStated, ToRead, image_expiry
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 _MOST_SOURCES = 3  # things in git that one reason names
 
 
-@dataclass(frozen=True, slots=True)
-class RuleInWords:
+class RuleInWords(Struct, frozen=True):
     """A rule and its own words, made once and not for each of 100,000 versions.
 
     `terms` are the keys of the rule, each with its value as a person reads it; `filter_terms` those of its filter.

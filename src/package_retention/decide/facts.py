@@ -5,9 +5,11 @@ As few are read as can be, and all that may hold something together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from package_retention.decide.graph import INDEX_TYPES, attests, is_attestation
 from package_retention.model import Manifest
@@ -35,8 +37,7 @@ def oldest_first(versions: Iterable[Version]) -> list[Version]:
     return sorted(versions, key=by_age)
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """Two lists of a package's versions and, for containers, what the registry said of its manifests.
 
     `first` is the list that the plan was made from, `latest` the newest one (the same until the package is listed

@@ -13,6 +13,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -39,8 +41,7 @@ class UnlistedCause(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-@dataclass(frozen=True, slots=True)
-class Unlisted:
+class Unlisted(Struct, frozen=True):
     """A list that is not known whole; `detail` is for the reader (an HTTP status, a message)."""
 
     cause: UnlistedCause
@@ -50,16 +51,14 @@ class Unlisted:
 NOT_ASKED = Unlisted(UnlistedCause.NOT_ASKED)
 
 
-@dataclass(frozen=True, slots=True)
-class PullRequests:
+class PullRequests(Struct, frozen=True):
     """The numbers of the open pull requests, and that of the newest of all (0: the repository has none)."""
 
     open: frozenset[int] = frozenset()
     newest: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RepositoryNames:
+class RepositoryNames(Struct, frozen=True):
     """What one repository lists, as written there; `releases` are the tag names of releases, drafts included."""
 
     repository: str
@@ -78,8 +77,7 @@ class RepositoryNames:
         }[kind]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A thing that exists: its name (or number) as the repository writes it."""
 
     name: str

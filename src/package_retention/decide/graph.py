@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from package_retention.decide.rules import Damage
 from package_retention.model import Manifest
@@ -48,8 +49,7 @@ def own_tags(version: Version) -> tuple[str, ...]:
     return tuple(tag for tag in version.tags if derived_subject(tag) is None)
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(Struct, frozen=True):
     """Who names whom in one package, by digest; edges lead to listed manifests only.
 
     `names`: an index to its children. `referrers`: a subject to what refers to it and goes with it. `subjects`: what a

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from package_retention.decide.candidates import images
 from package_retention.decide.dependencies import (
@@ -177,8 +178,7 @@ def _listed_twice(graph: Graph, facts: Facts) -> Iterable[Decision]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _ImagePlanner:
+class _ImagePlanner(Struct, frozen=True):
     """Makes the decisions and steps of one package, once it is known what goes.
 
     `fixed` stays regardless of the rules; `origins` names the image that each manifest goes with; `last` is the image

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from package_retention.model import PackageType
 from package_retention.reason import Fact
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 _DOCKER_HOST = "docker.pkg.github.com"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A place in a file that refers to a version of something.
 
     `name` is as written, with its host: `ghcr.io/octo/app`, `@acme/lib`, `com.acme:lib`; empty for a bare digest. `tag`
@@ -53,8 +53,7 @@ class UseCode(StrEnum):
     NOT_NAMED = "not-named"
 
 
-@dataclass(frozen=True, slots=True)
-class UseReason(Fact):
+class UseReason(Fact, frozen=True):
     """Why a version stays: a file and line refer to `text`, its tag, version or digest (empty: to any tag)."""
 
     code: UseCode
@@ -63,8 +62,7 @@ class UseReason(Fact):
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class UseNotice:
+class UseNotice(Struct, frozen=True):
     """What is worth knowing of a package beside.
 
     `ANY_TAG` (a warning): the place protects every tagged version. `NOT_LISTED`: it names a tag or digest that the
@@ -77,8 +75,7 @@ class UseNotice:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class InUse:
+class InUse(Struct, frozen=True):
     """The versions of one package that references protect, by id, and what is to be reported."""
 
     reasons: Mapping[int, UseReason]
@@ -132,8 +129,7 @@ def _last_part(name: str) -> str:
     return re.split(r"[/:.]", name.lower())[-1]
 
 
-@dataclass(frozen=True, slots=True)
-class _PackageName:
+class _PackageName(Struct, frozen=True):
     """A package by the names that files may write; every part in small letters."""
 
     owner: str

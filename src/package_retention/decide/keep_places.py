@@ -7,9 +7,10 @@ tags of their own, tagged referrers). Were each counted by itself, releases push
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from package_retention.decide.rules import OrderBy, Series
 
@@ -27,8 +28,7 @@ _SERIES_LENGTH = {Series.MAJOR: 1, Series.MINOR: 2}
 _Ranks = dict[object, tuple[Any, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Newest:
+class Newest(Struct, frozen=True):
     """Ids of versions: `kept` are among the newest; `unordered` share a place with one that has no order or group.
 
     `leaders` has the label of the one whose place another shares, by the id of the other.
@@ -39,8 +39,7 @@ class Newest:
     leaders: Mapping[int, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Sharing:
+class _Sharing(Struct, frozen=True):
     """Items that share one place; by series, where the newest of all stands, and of those that take the place."""
 
     ids: frozenset[int]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from package_retention.decide import source_gone
 from package_retention.decide.candidates import LATEST
@@ -38,8 +40,7 @@ class Verdict(IntEnum):
     YES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A verdict with its reason; `tags` are those that match, where only some do.
 
     `excluded` is the verdict that an exclusion of the same rule took back. `to_read` is what the registry has to be asked
@@ -131,11 +132,7 @@ def excluded(patterns: Patterns | None, candidate: Candidate) -> bool:
     """Whether anything in an item matches an exclusion; only `!` entries exclude what has no tag, too."""
     if patterns is None:
         return False
-    tags = (
-        (candidate.tags_inside or frozenset(candidate.texts))
-        if candidate.is_image
-        else frozenset(candidate.texts)
-    )
+    tags = (candidate.is_image and candidate.tags_inside) or candidate.texts
     if any(patterns.matches(tag) for tag in tags) or (not tags and patterns.only_negated):
         return True
     return candidate.is_image and _any_digest(patterns, candidate)
@@ -260,13 +257,16 @@ def _texts(condition: Filter, candidate: Candidate, parser: VersionParser, *, gu
         return (_latest(condition, candidate) if guarded else None) or _YES
     if not candidate.texts:
         return _untagged(condition, candidate)
-    states = {text: _state(condition, candidate, text, parser) for text in candidate.named}
+    named = candidate.named
+    states = {text: _state(condition, candidate, text, parser) for text in named}
     matched = tuple(
-        text
-        for text, state in states.items()
-        if state and not (guarded and _hides_latest(condition, candidate, text))
+        [
+            text
+            for text, state in states.items()
+            if state and not (guarded and _hides_latest(condition, candidate, text))
+        ]
     )
-    if len(matched) == len(candidate.named):
+    if len(matched) == len(named):
         return _YES
     if matched:
         fact = Condition("versions", texts=matched)

@@ -6,9 +6,11 @@ An entry that cannot match anything would protect nothing, or delete nothing, in
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from package_retention.problems import ProblemCode as Code
 from package_retention.problems import invalid
@@ -35,8 +37,7 @@ _TOKEN = re.compile(
 _RANGE = re.compile(r"\[[\d.\s]*\]|[\[(].*,.*[\])]")
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """The parts of an entry, as `Pattern` describes them."""
 
     kind: Kind

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
+from msgspec import Struct
+
 from package_retention.decide.pattern_forms import Kind, compiled, expression, form
 from package_retention.errors import PlanError
 from package_retention.escaping import quoted
@@ -165,8 +167,7 @@ class Pattern:
         return not (self.reference and reference) or self.reference == reference.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Patterns:
+class Patterns(Struct, frozen=True):
     """A list of patterns: the last entry that matches wins; only `!` entries mean everything but those."""
 
     entries: tuple[Pattern, ...]
@@ -260,7 +261,10 @@ class Patterns:
         return tuple(entry.text for entry in waiting)
 
     def _last(self, fits: Callable[[Pattern], bool]) -> Pattern | None:
-        return next((entry for entry in reversed(self.entries) if fits(entry)), None)
+        for entry in reversed(self.entries):
+            if fits(entry):
+                return entry
+        return None
 
 
 @lru_cache(maxsize=1024)

@@ -6,8 +6,10 @@ A report may be forged, so the step's own inputs decide which of its tags are pu
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from package_retention.decide.candidates import LATEST, flat, is_companion
 from package_retention.decide.facts import by_age, oldest_first

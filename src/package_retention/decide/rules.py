@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,8 +53,7 @@ class Series(StrEnum):
     MINOR = "minor"
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """Conditions that must all hold; `None` or empty is no condition.
 
     Keep rules alone have `newer_than`, `source_exists` and `referenced_in` (globs of files in the workspace); a restore
@@ -75,8 +75,7 @@ class Filter:
     expired: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
+class Retention(Struct, frozen=True):
     """How many of a rule's matches stay (the newest `minimum` of each group)."""
 
     minimum: int = 0
@@ -84,8 +83,7 @@ class Retention:
     order_by: OrderBy = OrderBy.DATE
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One rule: a delete rule selects its matches but for what its retention keeps; a keep rule keeps.
 
     A keep rule with a `minimum` keeps only that many; without one it keeps every match. `exclude` narrows a delete
@@ -98,8 +96,7 @@ class Rule:
     exclude: Patterns | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PackageRules:
+class PackageRules(Struct, frozen=True):
     """The rules for the packages of one type whose names match.
 
     `exclude`, `referenced_in` and `limit` come from the step's inputs and bind every rule; so does `within`, the names that a step gives
@@ -126,8 +123,7 @@ class PackageRules:
         return self.names.matches(name) or self.names.in_any_case().matches(name.lower())
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """The value of `fail-if-more-than`: a number, or a percentage of the package's images or versions."""
 
     amount: float
@@ -138,8 +134,7 @@ class Share:
         return f"{self.amount:g}%" if self.percent else f"{self.amount:g}"
 
 
-@dataclass(frozen=True, slots=True)
-class ReportScope:
+class ReportScope(Struct, frozen=True):
     """The ids that a plan may change where a report narrows it: `deletions` may go, `untags` may lose tags.
 
     `alone` are those that would go without the report: an image that one of them would go with, and that is not in
@@ -151,8 +146,7 @@ class ReportScope:
     alone: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """What the step allows: to take tags off images that stay (`untag`), and to delete a package whole (`when_empty`).
 
     `report_scope` is `None` if no report narrows the plan.
@@ -163,8 +157,7 @@ class Options:
     report_scope: ReportScope | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionContext:
+class DecisionContext(Struct, frozen=True):
     """What the decisions about a package rest on beside its facts; `parser` reads versions of the package's type."""
 
     rules: PackageRules

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from package_retention.decide.candidates import with_companions
 from package_retention.decide.expiry import ToRead
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
     from package_retention.decide.rules import DecisionContext, Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What the rules decide of one candidate; `tags` are those to take off one of which only some tags match.
 
     `to_read` must be read before a rule can decide.
@@ -148,8 +149,7 @@ _WITH_EXCLUDED = Match(Verdict.NO, Reason(ReasonCode.NEEDED, ReasonDetail.SHARED
 _UNORDERED = Match(Verdict.UNKNOWN, Reason(ReasonCode.UNKNOWN, ReasonDetail.UNORDERED))
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
+class _Standing(Struct, frozen=True):
     """What takes no keep place: ids that are excluded or gone (`aside`), digests that no delete rule matches (`held`)."""
 
     aside: Collection[int]

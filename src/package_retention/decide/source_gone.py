@@ -7,10 +7,11 @@ thing more that exists never makes anything more gone.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from package_retention.decide.git_names import Found, GitKind, GitNames, Unlisted, loose, needed_kinds
 from package_retention.reason import Fact
@@ -66,8 +67,7 @@ class SourceCause(StrEnum):
 _MAY_EXIST = frozenset({SourceCause.NO_REPOSITORY, SourceCause.UNLISTED, SourceCause.ABOVE_NEWEST})
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFact(Fact):
+class SourceFact(Fact, frozen=True):
     """What is known of one text under one kind.
 
     `name` and `repository` are those of the thing that exists (or that stands in the way); `name` is the number of a
@@ -83,16 +83,14 @@ class SourceFact(Fact):
     unlisted: Unlisted | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SourceVerdict:
+class SourceVerdict(Struct, frozen=True):
     """The state of a tag or a whole version, with the facts behind it (the first one is the one to report)."""
 
     state: SourceState
     facts: tuple[SourceFact, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NamedText:
+class NamedText(Struct, frozen=True):
     """A tag (or the name of a version that has no tags), and the groups by which patterns of `versions` matched it."""
 
     whole: str
@@ -109,8 +107,7 @@ def named_texts(texts: Iterable[str], versions: Patterns | None) -> tuple[NamedT
     )
 
 
-@dataclass(frozen=True, slots=True)
-class SourceJudge:
+class SourceJudge(Struct, frozen=True):
     """Judges versions by the kinds that one rule names.
 
     `reads_as_version` is the ecosystem's own grammar.

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from msgspec import Struct
 
 from package_retention.errors import (
     BudgetError,
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
     from package_retention.ports import Clock, PackagesApi, RegistryApi
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """What became of one tag: `moved`, and what stood in the way, which is a failure unless the tag rightly `stays`."""
 
     moved: bool = False
@@ -105,8 +105,7 @@ def is_placeholder(manifest: RawManifest) -> bool:
     return isinstance(annotations, dict) and set(annotations) == {_MARK} and not named
 
 
-@dataclass(frozen=True, slots=True)
-class _TagMover:
+class _TagMover(Struct, frozen=True):
     """Moves tags one by one; `nonce` returns a fresh text each time."""
 
     api: PackagesApi
@@ -163,10 +162,8 @@ class _TagMover:
         )
 
 
-class TagRemover(_TagMover):
+class TagRemover(_TagMover, frozen=True):
     """Takes tags off images."""
-
-    __slots__ = ()
 
     def _move(self, package: Package, version: Version, tag: str) -> Move:
         original = self.registry.raw(package, tag)
@@ -238,10 +235,9 @@ class TagRemover(_TagMover):
         return Move(problem=_met(code, tag, error), stays=for_good)
 
 
-class TagRestorer(_TagMover):
+class TagRestorer(_TagMover, frozen=True):
     """Puts tags back that an earlier run took away."""
 
-    __slots__ = ()
     goes_on: ClassVar[bool] = True
 
     def _move(self, package: Package, version: Version, tag: str) -> Move:

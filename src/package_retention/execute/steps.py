@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from package_retention.errors import (
     BudgetError,
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from package_retention.ports import EventListener, PackagesApi
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """A step's outcome, with the refusal behind it where there was one; `ended` where the run ended in its middle."""
 
     outcome: Outcome
@@ -53,8 +53,7 @@ class StopReason:
                 first.failing = first.failing or error.failing
 
 
-@dataclass(frozen=True, slots=True)
-class StepRunner:
+class StepRunner(Struct, frozen=True):
     """Carries out single steps; called from several threads."""
 
     api: PackagesApi

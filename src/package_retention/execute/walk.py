@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from package_retention.errors import (
     BudgetError,
@@ -56,8 +57,7 @@ class FactsRefresher(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionContext:
+class ExecutionContext(Struct, frozen=True):
     """What a walk works with: `perform` does one step, `ensure_room` raises where so many changes do not fit."""
 
     perform: Callable[[Step, float | None], Done]

@@ -6,8 +6,9 @@ So one parser judges both, and a flag means what the input means.
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from msgspec import Struct
 
 from package_retention import __version__
 from package_retention.escaping import harmless
@@ -61,8 +62,7 @@ class _Parser(argparse.ArgumentParser):
         raise _UsageError(message)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """What the flags of a call say: the environment that a runner would have set, and whether to change without asking."""
 
     environ: Mapping[str, str]

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from package_retention.errors import InputError
 from package_retention.problems import InvalidValueError, invalid
@@ -38,8 +39,7 @@ def _for_input(name: str) -> Iterator[None]:
         raise InputError(*(problem.of(name) for problem in error.problems)) from error
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """The two folders of a step below which files may lie; paths that are not absolute start at the workspace."""
 
     workspace: Path

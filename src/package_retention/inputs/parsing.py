@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from package_retention.decide.patterns import Pattern, PatternBudget, Patterns
 from package_retention.decide.rules import Filter, PackageRules, Retention, Rule
@@ -46,15 +48,17 @@ def parse(environ: Mapping[str, str], load_policy: PolicyLoader, cwd: Path | Non
     places = Places.of(environ, cwd or Path.cwd())
     reader = InputReader(raw, environment.translate(raw), Context(places=places))
     server_url = _url(reader, environ, "GITHUB_SERVER_URL") or "https://github.com"
-    reader.context = replace(reader.context, server_url=server_url)
+    reader.context = dataclasses.replace(reader.context, server_url=server_url)
     operation: Operation | None = reader.value("operation")
-    reader.context = replace(reader.context, package_type=reader.given_value("package-type"))
+    reader.context = dataclasses.replace(reader.context, package_type=reader.given_value("package-type"))
     rules = build(reader, operation, load_policy)
     parsed = _settings(reader, environ, operation or Operation.LIST, rules)
     conflicts.check_files(reader)
     budget = PatternBudget(time.thread_time, min(PATTERN_SECONDS, parsed.time_limit or PATTERN_SECONDS))
     rules = tuple(replace(each, referenced_in=parsed.keep_referenced_in) for each in parsed.rules)
-    parsed = replace(parsed, references=_references(reader, parsed), rules=_bounded(rules, budget))
+    parsed = dataclasses.replace(
+        parsed, references=_references(reader, parsed), rules=_bounded(rules, budget)
+    )
     if operation:
         conflicts.check(reader, operation)
     if raw.problems:
@@ -65,12 +69,12 @@ def parse(environ: Mapping[str, str], load_policy: PolicyLoader, cwd: Path | Non
 def _bounded(value: Any, budget: PatternBudget) -> Any:
     """Return rules whose patterns all draw on one budget of time."""
     if isinstance(value, Pattern):
-        return replace(value, budget=budget)
+        return dataclasses.replace(value, budget=budget)
     if isinstance(value, tuple):
         return tuple(_bounded(each, budget) for each in value)
     if isinstance(value, PackageRules | Rule | Filter | Retention | Patterns):
         return replace(
-            value, **{each.name: _bounded(getattr(value, each.name), budget) for each in fields(value)}
+            value, **{name: _bounded(getattr(value, name), budget) for name in value.__struct_fields__}
         )
     return value
 

@@ -16,8 +16,10 @@ stays bound to `repository`, though the step spells the name out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from package_retention.decide.rules import PackageRules
 from package_retention.errors import InputError
@@ -59,8 +61,7 @@ _ELSEWHERE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Map:
+class _Map(Struct, frozen=True):
     """A map of the file: what it is called, its keys, and those that belong elsewhere."""
 
     name: str

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from package_retention.problems import Position, Problem
 from package_retention.problems import ProblemCode as Code
 
@@ -21,32 +23,28 @@ if TYPE_CHECKING:
 _MOST_PROBLEMS = 50
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Mark:
+class Mark(Struct, frozen=True, order=True):
     """A place in the file; line and column count from 1."""
 
     line: int = 1
     column: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A scalar, as it is written."""
 
     at: Mark
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Struct, frozen=True):
     """A list."""
 
     at: Mark
     nodes: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A map, in the order of the file; `keys_at` says where each key stands."""
 
     at: Mark
@@ -54,8 +52,7 @@ class Table:
     keys_at: Mapping[str, Mark]
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """What was reported already, so that nothing more is said about it."""
 
     at: Mark

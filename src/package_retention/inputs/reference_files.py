@@ -15,6 +15,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from package_retention.inputs.references import parse
 from package_retention.inputs.structured_text import StructureError
 from package_retention.problems import InvalidValueError, Position, Problem, invalid
@@ -38,8 +40,7 @@ _WILDCARD = re.compile(r"[*?\[]")
 _ANY_DEPTH = "**"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """The most that is read: bytes of a file, files, and bytes in all."""
 
     file_bytes: int = 10 * 2**20
@@ -50,8 +51,7 @@ class Limits:
 LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class FoundReferences:
+class FoundReferences(Struct, frozen=True):
     """What all files together refer to; `templates` are the files that were read as text, for a notice each."""
 
     references: tuple[Reference, ...] = ()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from package_retention.decide.in_use import Reference
 
@@ -49,8 +51,7 @@ _HOST_OWNER_AND_NAME = 3
 _LINE_PART = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """An image's name in a text, with what follows it; `start` and `end` are offsets."""
 
     name: str

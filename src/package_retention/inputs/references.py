@@ -8,9 +8,11 @@ are a package and its version. Nothing here reads a file.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from package_retention.decide.in_use import Reference
 from package_retention.inputs.reference_text import (
@@ -47,8 +49,7 @@ _YAML = frozenset({".yaml", ".yml"})
 _JSON = frozenset({".json"})
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """What one file refers to; `is_template`: it could not be parsed for its `{{`, and was read as text."""
 
     references: tuple[Reference, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from package_retention.errors import InputError
 from package_retention.escaping import counted
@@ -31,8 +32,7 @@ _WARNED = frozenset({Result.REFUSED, Result.SKIPPED})
 _WARNED_AT_THE_END = _WARNED | {Result.NOT_REACHED}  # of a run cut short, one notice counts them all
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """Something to look at: an error or a warning, what to do about it, and how many more are like it.
 
     `paste` is YAML that mends it.

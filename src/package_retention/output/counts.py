@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
 from functools import reduce
 from itertools import chain
 from operator import add
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from package_retention.decide.contents import Space, freed
 from package_retention.model import MOVES_TAGS, Operation, PackageType, Result, StepKind
@@ -22,8 +23,7 @@ _RESTORES = frozenset({StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE})
 _WHOLE = frozenset({StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE})
 
 
-@dataclass(frozen=True, slots=True)
-class Units:
+class Units(Struct, frozen=True):
     """What a person counts: images if every package holds them, or else versions."""
 
     listed: int = 0
@@ -35,8 +35,7 @@ class Units:
         return Units(self.listed + other.listed, self.selected + other.selected, self.changed + other.changed)
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """Ids of versions, each once and in the plan's order, and counts of what has no id in the outputs.
 
     `listed` and `kept` count versions; `untagged` counts tags that were really taken away, `retagged` those that a
@@ -61,8 +60,7 @@ class Counts:
     space: Space = field(default_factory=Space)
 
 
-@dataclass(frozen=True, slots=True)
-class RunCounts:
+class RunCounts(Struct, frozen=True):
     """A run with the counts of each package, in its order, and of all together; `noun` is what `units` counts."""
 
     run: RunResult
@@ -135,7 +133,7 @@ def _total(each: Sequence[Counts]) -> Counts:
     if not each:
         return Counts()
     return Counts(
-        **{one.name: _sum([getattr(counts, one.name) for counts in each]) for one in fields(Counts)}
+        **{name: _sum([getattr(counts, name) for counts in each]) for name in Counts.__struct_fields__}
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from package_retention.decide.expiry import KEY as EXPIRY
 from package_retention.decide.git_names import GitKind

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct, field
 
 from package_retention.errors import CancelledError
 from package_retention.execute.retag import TagRemover, TagRestorer
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from package_retention.results import PackageResult, Spending
 
 
-@dataclass(frozen=True, slots=True)
-class RunContext:
+class RunContext(Struct, frozen=True):
     """The edges of one run.
 
     `changes` runs steps, `packages` runs whole packages (they wait for steps, so the two must not be one pool).
@@ -56,8 +56,7 @@ class RunContext:
         return self.settings.registry_url.split("://", 1)[-1].rstrip("/").lower()
 
 
-@dataclass(frozen=True, slots=True)
-class PackageTask:
+class PackageTask(Struct, frozen=True):
     """A package's plan, and how to carry it out; `result` is set where there is nothing to carry out."""
 
     plan: Plan

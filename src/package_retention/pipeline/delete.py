@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from package_retention.decide.contents import contents
 from package_retention.decide.deletion_plan import can_select, check_share, deletion_plan, untouched_plan

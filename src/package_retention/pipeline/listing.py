@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec.structs import replace
 
 from package_retention.decide.contents import Found, contents, inventory, says_which
 from package_retention.decide.deletion_plan import check_share, deletion_plan

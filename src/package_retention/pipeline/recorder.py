@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from package_retention.errors import CancelledError
 from package_retention.model import Outcome, Result

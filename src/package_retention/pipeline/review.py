@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from package_retention.decide.rules import ReportScope
 from package_retention.errors import PlanError
@@ -51,8 +53,7 @@ def check_packages(report: Report, packages: Collection[Package]) -> None:
     raise PlanError(Finding(FindingCode.OTHER_PACKAGES, names=tuple(named), others=tuple(here)))
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(Struct, frozen=True):
     """What a report planned of a package, held against the package as it is listed now."""
 
     said: ReportedPackage

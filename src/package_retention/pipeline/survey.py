@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from package_retention.decide.facts import Facts, blind_reads, certain_reads
 from package_retention.decide.git_names import GitNames

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from package_retention.decide import ecosystems
 from package_retention.decide.ecosystems import VersionParser
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
 _ALIKE = 0.7
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A package to work on; `error` where it could not be reached (a `MissingError` where it is not there).
 
     `names` are those by which rules reached it: GitHub may answer with another (`@acme/lib` is `lib`). `listed_at` is a reading of `Clock.monotonic` from before the first page of its list was fetched.

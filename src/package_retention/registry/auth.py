@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import requests
+from msgspec import Struct
 from requests.auth import HTTPBasicAuth
 
 from package_retention.registry.sender import described
@@ -34,8 +35,7 @@ _MOST_LIFETIME = 3600.0  # seconds; a token that lives longer is renewed after t
 _LEAST_LIFETIME = 60.0  # seconds; distribution, "Token Authentication": the least, and the default
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(Struct, frozen=True):
     """A `Bearer` challenge: who issues tokens, and for which service."""
 
     realm: str

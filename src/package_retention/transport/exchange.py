@@ -7,12 +7,12 @@ Nothing leads a request, or the token in it, away from the URL that it was made 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
+from msgspec import Struct
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, NewConnectionError
@@ -41,8 +41,7 @@ class TransportError(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """An HTTP response; names of headers are in any case, and a body longer than the bounds was cut off."""
 
     status: int
@@ -54,8 +53,7 @@ def _anything(_response: Response) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A request; `auth` is required, since `requests` would otherwise look for one in `.netrc`.
 
     `plausible` returns whether a response can be the server's own; the page of a proxy or a portal cannot.
@@ -110,8 +108,7 @@ def pooled_session(connections: int) -> requests.Session:
     return session
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """How much of a response is read, and for how long.
 
     Args:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -30,8 +31,7 @@ class RetryCause(StrEnum):
         return self in (RetryCause.PRIMARY, RetryCause.SECONDARY)
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(Struct, frozen=True):
     """Seconds that double with each try, times a random factor, so that requests that failed together do not return together."""
 
     first: float
@@ -47,8 +47,7 @@ class Backoff:
 _NO_WAIT = Backoff(0.0, 0.0, (0.0, 0.0))
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True):
     """What one server's failures are worth.
 
     Args:
@@ -116,8 +115,7 @@ REGISTRY = RetryPolicy(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """The seconds before the next try, and whether this request alone or all of them wait."""
 
     seconds: float

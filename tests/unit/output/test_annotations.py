@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from package_retention.model import Outcome, Plan, Result
 from package_retention.output.annotations import annotate, notices

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from package_retention.model import Content, Decision, Operation, Outcome, Plan, Result, Step, StepKind
 from package_retention.output.summary.blocks import Code

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hostile import NAMES
 from package_retention.model import Decision, Operation, Outcome, PackageType, Plan, Result, Step, StepKind

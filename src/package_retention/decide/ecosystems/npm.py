@@ -41,7 +41,7 @@ def labels_key(labels: str) -> Labels:
 
 def release_key(numbers: Numbers, labels: str = "") -> tuple[Numbers, int, Labels]:
     """Order numbers, then any pre-release before its release."""
-    return numbers, 0 if labels else 1, labels_key(labels)
+    return (numbers, 0, labels_key(labels)) if labels else (numbers, 1, ())
 
 
 def parse(text: str) -> VersionNumber | None:
@@ -49,10 +49,10 @@ def parse(text: str) -> VersionNumber | None:
     match = _VERSION.fullmatch(text.strip(_SPACES)) if len(text) <= MAX_LENGTH else None
     if not match:
         return None
-    numbers = tuple(int(number) for number in match.group(1, 2, 3))
+    major, minor, patch, labels = match.groups("")
+    numbers = (int(major), int(minor), int(patch))
     if max(numbers) > _MAX_SAFE:
         return None
-    labels = match[4] or ""
     return VersionNumber(text, release_key(numbers, labels), bool(labels), numbers)
 
 

@@ -6,8 +6,9 @@ Every string of a block may be hostile: who writes blocks out makes it harmless.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from package_retention.escaping import counted, harmless
 
@@ -25,22 +26,19 @@ def pieces(sentence: str) -> list[tuple[str, bool]]:
     return [(piece, bool(place % 2)) for place, piece in enumerate(_QUOTED.split(sentence))]
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """A name, tag or digest, shown as it is."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Strong:
+class Strong(Struct, frozen=True):
     """Words that matter more."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A name that leads to a page; only an https address makes it a link."""
 
     label: str
@@ -51,31 +49,27 @@ Inline = str | Code | Strong | Link
 Line = tuple[Inline, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Struct, frozen=True):
     """A heading of level 1 to 6."""
 
     level: int
     line: Line
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(Struct, frozen=True):
     """A paragraph."""
 
     line: Line
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """A coloured box of one of GitHub's kinds (`NOTE`, `TIP`, `WARNING`, `CAUTION`)."""
 
     kind: str
     lines: tuple[Line, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table; the columns whose numbers are in `numeric` are set to the right."""
 
     head: tuple[str, ...]
@@ -94,16 +88,14 @@ class Table:
         return cls(tuple(name for name, _ in shown), rows, right)
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """Text to paste, in a language."""
 
     language: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """Two counts for each label of one axis: what stays, and what goes (or went, or comes back)."""
 
     title: str
@@ -123,8 +115,7 @@ def numbers_of(chart: Chart) -> Table:
     return Table.of([(chart.title, [("stays",), (goes,)]), *columns], numeric=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(Struct, frozen=True):
     """Blocks that are folded away under a line."""
 
     line: Line
@@ -152,8 +143,7 @@ def more_packages(number: int) -> Section:
     return (Paragraph((f"And {counted(number, 'more package')}.",)),) if number > 0 else ()
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(Struct, frozen=True):
     """What the summary must know beside the run: the time, how the action is called, and the report's path.
 
     `uses` is what stands behind `uses:` in a workflow, `None` if the run was called by hand, as `program`. Without

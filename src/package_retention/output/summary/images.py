@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from package_retention.decide.graph import derived_subject, own_tags
 from package_retention.escaping import counted
@@ -72,8 +73,7 @@ def short(name: str) -> str:
     return f"{algorithm}:{digits[:12]}" if colon and algorithm == "sha256" else name
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A step with its end, or as it was planned; `members` are the changes of the rest of its image."""
 
     step: Step
@@ -140,8 +140,7 @@ def changes(ends: Iterable[tuple[Step, Outcome | None]], reasons: Mapping[int, R
     return sorted(units, key=lambda unit: newest_first(unit.version))
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(Struct, frozen=True):
     """What stays of one image, or one version; `members` are what stays of the rest of the image."""
 
     decision: Decision

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from package_retention.escaping import counted
 from package_retention.model import Operation, Result, StepKind
@@ -39,8 +40,7 @@ def action_reference(environ: Mapping[str, str]) -> str:
     return reference if _REFERENCE.fullmatch(reference) else "./"
 
 
-@dataclass(frozen=True, slots=True)
-class _Undo:
+class _Undo(Struct, frozen=True):
     """One step to paste; `names` are patterns."""
 
     operation: Operation
