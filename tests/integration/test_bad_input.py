@@ -85,7 +85,7 @@ def test_five_bad_inputs_are_one_error_and_no_request(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("inputs", "form"),
     [
-        ({"versions": "1*", "exclude_versions": ""}, "exclude-versions: evaluated to nothing; say `none`"),
+        ({"versions": "1*", "exclude_versions": ""}, "exclude-versions: evaluated to nothing; write `none`"),
         ({"older_than": "6m"}, "`6min` or `6 months`"),
         ({"versions": "^v1"}, "`/^v1/`"),
     ],

@@ -167,7 +167,7 @@ POLICIES = {
     "indentation": (POLICY + "  - versions: a\n     limit: 3\n", ("p.yml:6:", "is not YAML")),
     "a key twice": (
         POLICY + "  - versions: a\n    versions: b\n",
-        ("p.yml:6:5: `versions` is here a second time", "line 5"),
+        ("p.yml:6:5: `versions` appears twice", "line 5"),
     ),
     "a list for a text": (
         POLICY + "  - older-than: [3d]\n",

@@ -153,7 +153,7 @@ def test_minus_one_is_a_value() -> None:
 def test_what_is_given_empty_arrives_empty() -> None:
     """So that the parser refuses it as it does on a runner."""
     raw = environment.read(merged("--older-than", ""))
-    assert sentences(raw.problems) == ("older-than: evaluated to nothing; say `none` if that is meant",)
+    assert sentences(raw.problems) == ("older-than: evaluated to nothing; write `none` if that is meant",)
 
 
 def test_a_flag_wins_over_a_variable() -> None:

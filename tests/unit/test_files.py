@@ -98,7 +98,7 @@ def test_a_link_in_the_middle_is_refused(places: Places, tmp_path: Path) -> None
         ("/etc/report.json", "lies outside the workspace and the runner's temporary folder"),
         ("out", "is a folder"),
         (".", "is a folder"),
-        ("missing/report.json", "needs the folder `missing`, which is not there"),
+        ("missing/report.json", "needs the folder `missing`, which does not exist"),
         ("file/report.json", "`file` is not a folder"),
         ("pipe", "cannot be opened"),
         ("a\0b", "has a character that no path should have"),

@@ -150,7 +150,7 @@ def test_what_is_given_is_kept_for_the_report_without_the_token() -> None:
 def test_the_three_examples_of_empty_and_malformed() -> None:
     told = problems({"exclude-versions": "", "older-than": "6m", "versions": "^v1"})
     assert len(told) == 3
-    assert any(each.startswith("exclude-versions: evaluated to nothing; say `none`") for each in told)
+    assert any(each.startswith("exclude-versions: evaluated to nothing; write `none`") for each in told)
     assert any(each.startswith("older-than: `6m`") and "`6min` or `6 months`" in each for each in told)
     assert any(each.startswith("versions: `^v1`") and "`/^v1/`" in each for each in told)
 
@@ -182,7 +182,7 @@ def test_all_problems_are_told_in_one_error() -> None:
         ({"package-name": "# all"}, "package-name: evaluated to nothing"),
         ({"package-name": "/app"}, "package-name: `/app` has a slash at one end only"),
         ({"package-name": "ghcr.io/o/app"}, "package-name: `ghcr.io/o/app` is an image reference"),
-        ({"package-name": "any"}, "package-name: `any` stands alone, or not at all"),
+        ({"package-name": "any"}, "package-name: `any` cannot stand beside other entries"),
         ({"owner": ""}, "owner: evaluated to nothing"),
         ({"owner": "octo org"}, "owner: `octo org` is not an organization or user"),
         ({"GITHUB_REPOSITORY_OWNER": None}, "owner: is not known here"),
@@ -200,12 +200,12 @@ def test_all_problems_are_told_in_one_error() -> None:
         ),
         ({"registry-url": "https://me@ghcr.io"}, "registry-url: `https://me@ghcr.io` is not a URL"),
         ({"registry-url": "ftp://ghcr.io"}, "registry-url: `ftp://ghcr.io` is not a URL"),
-        ({"versions": ""}, "versions: evaluated to nothing; say `any`"),
-        ({"versions": "v1, any"}, "versions: `any` stands alone"),
-        ({"versions": "none"}, "versions: `none` stands alone"),
+        ({"versions": ""}, "versions: evaluated to nothing; write `any`"),
+        ({"versions": "v1, any"}, "versions: `any` cannot stand beside other entries"),
+        ({"versions": "none"}, "versions: `none` cannot stand beside other entries"),
         ({"versions": "sha256:" + "a" * 64}, "is a digest, which npm packages do not have"),
         ({"versions": '"v1"'}, 'versions: `"v1"` has quotes'),
-        ({"exclude-versions": "any"}, "exclude-versions: `any` stands alone"),
+        ({"exclude-versions": "any"}, "exclude-versions: `any` cannot stand beside other entries"),
         ({"exclude-versions": "# nothing"}, "exclude-versions: evaluated to nothing"),
         ({"package-version-ids": "v1"}, "package-version-ids: `v1` is not an id"),
         ({"package-version-ids": "0"}, "package-version-ids: `0` is not an id"),
@@ -222,7 +222,7 @@ def test_all_problems_are_told_in_one_error() -> None:
         ),
         ({"tag-status": "any tag", "package-type": "container"}, "tag-status: `any tag` is not one of"),
         ({"tag-status": "tagged"}, "tag-status: is for container and docker packages"),
-        ({"older-than": "30"}, "older-than: `30` has no unit; say days (`30d`)"),
+        ({"older-than": "30"}, "older-than: `30` has no unit; write days (`30d`)"),
         ({"older-than": "-1d"}, "older-than: `-1d` is negative"),
         ({"min-versions-to-keep": "three"}, "min-versions-to-keep: `three` is not a whole number"),
         ({"min-versions-to-keep": "1.5"}, "min-versions-to-keep: `1.5` is not a whole number"),
@@ -243,7 +243,7 @@ def test_all_problems_are_told_in_one_error() -> None:
             "order-by: `semver` is not one of `date`, `version`",
         ),
         ({"limit": "-1"}, "limit: `-1` is not a whole number"),
-        ({"dry-run": ""}, "dry-run: evaluated to nothing; say `false`"),
+        ({"dry-run": ""}, "dry-run: evaluated to nothing; write `false`"),
         ({"dry-run": "yes"}, "dry-run: `yes` is neither `true` nor `false`"),
         ({"fail-if-more-than": "101%"}, "fail-if-more-than: `101%` is neither"),
         ({"fail-if-more-than": "half"}, "fail-if-more-than: `half` is neither"),
@@ -260,8 +260,8 @@ def test_all_problems_are_told_in_one_error() -> None:
         ({"time-limit": "0s"}, "time-limit: `0s` leaves no time"),
         ({"time-limit": "60"}, "time-limit: `60` has no unit"),
         ({"points-per-minute": "4"}, "points-per-minute: `4` is not a whole number of at least 5"),
-        ({"policy-file": ""}, "policy-file: evaluated to nothing; say `none`"),
-        ({"from-report": ""}, "from-report: evaluated to nothing; say `none`"),
+        ({"policy-file": ""}, "policy-file: evaluated to nothing; write `none`"),
+        ({"from-report": ""}, "from-report: evaluated to nothing; write `none`"),
         ({"report-file": "../report.json"}, "report-file: `../report.json` has `..` in it"),
         ({"report-file": "a/../b.json"}, "report-file: `a/../b.json` has `..` in it"),
         ({"report-file": "/etc/report.json"}, "report-file: `/etc/report.json` lies outside"),
@@ -273,7 +273,7 @@ def test_all_problems_are_told_in_one_error() -> None:
         ({"package-nam": "x"}, "`package-nam` is not an input; did you mean `package-name`?"),
         ({"package_name": "x"}, "`package_name` is not an input; did you mean `package-name`?"),
         ({"keep-n": "x"}, "`keep-n` is not an input"),
-        ({"qqq": "x"}, "`qqq` is not an input; there are `operation`, "),
+        ({"qqq": "x"}, "`qqq` is not an input; the inputs are `operation`, "),
     ],
 )
 def test_one_problem_is_told_alone(given: dict[str, str | None], told: str) -> None:
@@ -360,7 +360,7 @@ def test_no_problem_shows_the_token() -> None:
 @pytest.mark.parametrize("name", ["versions", "package-name", "report-file", "repository"])
 def test_a_token_that_strayed_is_refused_and_not_shown(name: str) -> None:
     told = problems({"versions": "v1", name: f"x{TOKEN}"})
-    assert f"{name}: holds the token, which belongs only into `token`" in told
+    assert f"{name}: contains the token, which belongs only in `token`" in told
     assert not any(TOKEN in each for each in told)
 
 

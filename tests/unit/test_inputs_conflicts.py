@@ -233,7 +233,10 @@ def test_flags_of_the_other_action() -> None:
             "`delete-only-pre-release-versions` and `release-status`",
         ),
         ({"num-old-versions-to-delete": "all"}, "num-old-versions-to-delete: `all` is not a whole number"),
-        ({"num-old-versions-to-delete": ""}, "num-old-versions-to-delete: evaluated to nothing; say `none`"),
+        (
+            {"num-old-versions-to-delete": ""},
+            "num-old-versions-to-delete: evaluated to nothing; write `none`",
+        ),
         ({"ignore-versions": "(", "limit": "1"}, "ignore-versions: `(` is not a regular expression"),
         ({"ignore-versions": "/^v1/", "limit": "1"}, "ignore-versions: `/^v1/` has slashes around it"),
         ({"ignore-versions": "", "limit": "1"}, "ignore-versions: evaluated to nothing"),

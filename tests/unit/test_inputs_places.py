@@ -79,8 +79,8 @@ def test_references_of_keep_rules_are_read_too(tmp_path: Path) -> None:
         ("empty.txt", "keep-referenced-in: `empty.txt` hold no reference at all; is a listing empty?"),
         ("link.txt", "keep-referenced-in: `link.txt` is a symbolic link, which could lead anywhere"),
         ("bad.yaml", "bad.yaml:"),
-        ("!a.yaml", "keep-referenced-in: `!a.yaml` takes files away, which globs of files cannot do"),
-        ("", "keep-referenced-in: evaluated to nothing; say `none` if that is meant"),
+        ("!a.yaml", "keep-referenced-in: `!a.yaml` excludes files, which globs of files cannot do"),
+        ("", "keep-referenced-in: evaluated to nothing; write `none` if that is meant"),
     ],
 )
 def test_files_that_cannot_be_relied_on_are_refused(tmp_path: Path, globs: str, sentence: str) -> None:

@@ -161,7 +161,7 @@ def test_a_default_is_no_condition(given: str) -> None:
             HEAD + "  package-name: b\n  delete: [{versions: a}]\n",
             "4:3: `package-name` is not a key of a package; write `name`, beside the rules",
         ),
-        (HEAD + "  delete:\n  - versions: a\n    versions: b\n", "6:5: `versions` is here a second time; it is in line 5 already"),
+        (HEAD + "  delete:\n  - versions: a\n    versions: b\n", "6:5: `versions` appears twice; the first is in line 5"),
         ("packages: []\n", "1:11: `packages` has no entry, or is not a list; it is a list of packages, each with `type`, `name` and `delete`"),
         ("# nothing\n", "1:1: is empty; a policy begins with `packages:`"),
         ("[]", "1:1: a policy is a map with the keys `packages`"),
@@ -199,16 +199,16 @@ def test_a_default_is_no_condition(given: str) -> None:
         ),
         (
             HEAD + "  delete:\n  - older-than: 30\n",
-            "5:17: older-than: `30` has no unit; say days (`30d`), hours (`30h`) or another",
+            "5:17: older-than: `30` has no unit; write days (`30d`), hours (`30h`) or another",
         ),
         (
             HEAD + "  delete:\n  - versions: [a,\n      b$]\n",
-            "6:7: versions: `b$` has `$` in it, as a regular expression has; that goes between slashes: `/b$/`"
+            "6:7: versions: `b$` contains `$`, so it looks like a regular expression; write it between slashes: `/b$/`"
             " (globs know `*`, `?` and `[…]`)",
         ),
         (
             HEAD + "  delete:\n  - versions: ['a,b']\n",
-            "5:16: versions: `a,b` has a comma; in a list that is written out, each entry stands alone",
+            "5:16: versions: `a,b` has a comma; in a YAML list, each entry stands alone",
         ),
         (HEAD + "  delete:\n  - versions:\n", "6:1: versions: is empty; leave the key out, or write its value"),
         (HEAD + "  delete:\n  - versions: []\n", "5:15: versions: is an empty list; leave the key out, or name an entry"),
@@ -223,7 +223,7 @@ def test_a_default_is_no_condition(given: str) -> None:
         (HEAD + "  delete:\n  - older-than: [1d]\n", "5:17: older-than: takes one value, not a list"),
         (
             HEAD + "  delete:\n  - versions: a\n    keep-per: minor\n",
-            "6:15: keep-per: says how `min-versions-to-keep` counts, and that is not given; give it as 1 or more",
+            "6:15: keep-per: says how `min-versions-to-keep` counts, which is not given; set it to 1 or more",
         ),
         (HEAD.replace("container", "containr") + "  delete: [{versions: a}]\n", "2:9: type: `containr` is not one of "),
     ],
@@ -257,10 +257,10 @@ def test_every_problem_is_told_at_once_in_the_order_of_the_file() -> None:
         (HEAD + "  delete:\n\t- versions: a\n", "5:1: is not YAML"),
         (HEAD + "  delete: [{versions: a\0}]\n", "4:24: has the character U+0000, which YAML does not allow"),
         (HEAD + "  delete: [{versions: a\x1b}]\n", "4:24: has the character U+001B"),
-        (HEAD + '  delete: [{versions: "\\UFFFFFFFF"}]\n', "4:11: is not YAML behind this place"),
-        (HEAD + '  delete: [{versions: "\\U00110000"}]\n', "4:11: is not YAML behind this place"),
+        (HEAD + '  delete: [{versions: "\\UFFFFFFFF"}]\n', "4:11: is not YAML after this place"),
+        (HEAD + '  delete: [{versions: "\\U00110000"}]\n', "4:11: is not YAML after this place"),
         (HEAD + '  delete: [{versions: "\\uD800"}]\n', "4:23: versions: `\\ud800` has an invisible character"),
-        ("%YAML " + "9" * 5000 + ".1\n---\n", "1:1: is not YAML behind this place"),
+        ("%YAML " + "9" * 5000 + ".1\n---\n", "1:1: is not YAML after this place"),
         (HEAD + "  delete: [{versions: a}\n", "5:1: is not YAML"),
         (HEAD.encode() + b"  # \xff\n", "4:5: is not UTF-8"),
         (HEAD.encode("utf-16"), "1:1: is not UTF-8"),
@@ -280,7 +280,9 @@ def test_hostile_yaml_is_refused(text: str | bytes, told: str) -> None:
 
 def test_a_billion_laughs_are_refused_at_the_first_one() -> None:
     lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 40)]
-    assert problems("\n".join(lines))[0] == f"{FILE}:1:1: `a0` is not a key of a policy; there are `packages`"
+    assert (
+        problems("\n".join(lines))[0] == f"{FILE}:1:1: `a0` is not a key of a policy; the keys are `packages`"
+    )
     assert any("is an alias" in each for each in problems("\n".join(lines)))
 
 

@@ -113,7 +113,7 @@ def version_not_found(context: RequestContext) -> str:
         return not_restorable(context)
     if context.kind is not None:
         return (
-            "nothing is to be done if it was deleted meanwhile. If it is still listed, the token lacks the role Admin:"
+            "if it was deleted meanwhile, there is nothing to do. If it is still listed, the token lacks the role Admin:"
             f" {role(context)}"
         )
     return (

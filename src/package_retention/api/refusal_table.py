@@ -29,7 +29,7 @@ TOKENS: tuple[KnownRefusal, ...] = (
         "Requires authentication",
         Kind.BAD_TOKEN,
         "GitHub saw no token",
-        "give `token`; where it is given, see whether a proxy takes the `Authorization` header away",
+        "set `token`; if it is set, check whether a proxy removes the `Authorization` header",
         starts="requires authentication|must authenticate to access this api|this endpoint requires you to be auth",
     ),
     KnownRefusal(
@@ -136,7 +136,7 @@ TOKENS: tuple[KnownRefusal, ...] = (
         "Although you appear to have the correct authorization credentials, the `ORG` organization has an IP allow list"
         " enabled, and your IP address is not permitted to access this resource.",
         Kind.IP_ALLOW_LIST,
-        "the organization's IP allow list does not hold this runner's address",
+        "the organization's IP allow list does not include this runner's address",
         "run on a self-hosted runner, or a larger one with a static address, that the list allows; or have an owner of"
         " the organization add the address",
         starts=r"although you appear to have the correct authorization credentials,.{0,200}?ip allow list",
@@ -191,7 +191,7 @@ OBJECTS: tuple[KnownRefusal, ...] = (
         "Moved Permanently",
         Kind.NOT_FOUND,
         "it has moved: the owner was renamed (no token is sent after it)",
-        "give the new name: `owner` for an organization or user, GITHUB_API_URL for a server",
+        "use the new name: `owner` for an organization or user, GITHUB_API_URL for a server",
         starts="moved permanently|temporary redirect",
     ),
     KnownRefusal(
@@ -208,7 +208,7 @@ OBJECTS: tuple[KnownRefusal, ...] = (
         "You cannot delete the last tagged version of a package. You must delete the package instead.",
         Kind.LAST_TAGGED,
         "GitHub never deletes a package's last tagged version alone",
-        "nothing to keep the package; else delete it whole (`delete-package: when-empty`)",
+        "to keep the package, do nothing; to delete it whole, set `delete-package: when-empty`",
         starts="you cannot delete the last tagged version",
     ),
     KnownRefusal(
@@ -216,7 +216,7 @@ OBJECTS: tuple[KnownRefusal, ...] = (
         "You cannot delete the last version of a package. You must delete the package instead.",
         Kind.LAST_VERSION,
         "GitHub never deletes a package's last version alone",
-        "nothing to keep the package; else delete it whole (`delete-package: when-empty`)",
+        "to keep the package, do nothing; to delete it whole, set `delete-package: when-empty`",
         starts="you cannot delete the last version",
     ),
     KnownRefusal(
@@ -240,7 +240,7 @@ OBJECTS: tuple[KnownRefusal, ...] = (
 )
 
 
-_WAIT = "run again later; `points-per-minute` lower, and fewer workflows at once"
+_WAIT = "run again later, with a lower `points-per-minute` and fewer workflows at once"
 
 SERVICE: tuple[KnownRefusal, ...] = (
     KnownRefusal(
@@ -265,7 +265,7 @@ SERVICE: tuple[KnownRefusal, ...] = (
         21,
         "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
         Kind.SECONDARY_LIMIT,
-        "GitHub asks to send requests more slowly",
+        "GitHub asks for fewer requests",
         _WAIT,
         starts="you have exceeded a secondary rate limit",
     ),
@@ -273,7 +273,7 @@ SERVICE: tuple[KnownRefusal, ...] = (
         22,
         "You have triggered an abuse detection mechanism. Please wait a few minutes before you try again.",
         Kind.SECONDARY_LIMIT,
-        "GitHub asks to send requests more slowly",
+        "GitHub asks for fewer requests",
         _WAIT,
         starts=r"you have triggered an abuse detection mechanism"
         r"|.*(please retry your request again later|please wait a few minutes before you try again)\.$",
@@ -307,7 +307,7 @@ SERVICE: tuple[KnownRefusal, ...] = (
         28,
         "toomanyrequests: retry-after: 333.939671ms",
         Kind.SECONDARY_LIMIT,
-        "the container registry asks to send requests more slowly",
+        "the container registry asks for fewer requests",
         _WAIT,
         starts="toomanyrequests",
     ),

@@ -204,7 +204,7 @@ INPUTS: tuple[Input, ...] = (
         "limit",
         rows.COUNT,
         "At most this many versions (images with all their parts) are changed in a package, oldest first; the next run"
-        " goes on",
+        " continues",
         place=Place.PACKAGE,
         operations=tuple(Operation),
         is_filter=True,
@@ -229,7 +229,7 @@ INPUTS: tuple[Input, ...] = (
     rows.safety(
         "delete-package",
         rows.DELETE_PACKAGE,
-        "`when-empty`: a package of which every version would go is deleted as a whole, unless a new version came."
+        "`when-empty`: a package of which every version would go is deleted as a whole, unless a new version was added."
         " `never`: what GitHub does not delete (the last version, the last tagged one) stays, with a warning",
         default="never",
         attribute="delete_package_when_empty",

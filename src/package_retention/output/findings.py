@@ -49,17 +49,17 @@ _FINDINGS: dict[FindingCode, str] = {
         "{subject}: the registry has no manifest for it, so what it needs is unknown: untagged images stay"
     ),
     FindingCode.MANIFESTS_LOST: (
-        "{number:,} untagged versions have no manifest in the registry: taken as images of one piece"
+        "{number:,} untagged versions have no manifest in the registry: they count as images without parts"
     ),
     FindingCode.MANIFEST_UNREAD: (
         "the manifest of {subject} could not be read: {error}{more}. What it needs is unknown, so nothing in the "
         "package is changed"
     ),
-    FindingCode.REPORT_SILENT: "the report says nothing of this package, so nothing in it is changed",
+    FindingCode.REPORT_SILENT: "the report does not mention this package, so nothing in it is changed",
     FindingCode.GONE_ALREADY: "{subject} was in the report's plan and is gone already",
     FindingCode.TAGS_DIFFER: "{subject} stays: its tags differ from the report's ({names} then, {others} now)",
     FindingCode.STAYS_AFTER_ALL: "{subject} was in the report's plan and stays: {reason}",
-    FindingCode.THERE_AGAIN: "{subject} is there again already",
+    FindingCode.THERE_AGAIN: "{subject} exists again already",
     FindingCode.STAYS_DELETED: "{subject} stays deleted: {reason}",
     FindingCode.NOT_RESTORABLE: (
         "{subject} cannot be restored: GitHub does not list it among the deleted versions (its 30 days are over, or "
@@ -131,7 +131,7 @@ _FINDINGS: dict[FindingCode, str] = {
         "{error} If {subject} was deleted whole, its versions cannot be listed, so no filter can choose among them"
     ),
     FindingCode.NO_DELETED_LIST: (
-        "{subject}: GitHub documents no list of deleted versions for packages of another user, and gave none here, so "
+        "{subject}: GitHub documents no list of deleted versions for packages of another user, and returned none here, so "
         "no filter can choose among them"
     ),
     FindingCode.VERSIONS_UNKNOWN: "the package is back, but which versions came with it is not known: {error}",
@@ -164,7 +164,7 @@ _HINTS: dict[FindingCode, str] = {
     FindingCode.OF_DRY_RUN: _OTHER_REPORT,
     FindingCode.TOO_OLD: "Make a new plan with `dry-run: true`.",
     FindingCode.OTHER_PACKAGES: _OTHER_REPORT,
-    FindingCode.UNLINKED: "Name it plainly in the policy file, or say `repository: any`.",
+    FindingCode.UNLINKED: "Name it without wildcards in the policy file, or set `repository: any`.",
     FindingCode.GONE_WHOLE: (
         "Restore it whole with `versions: '*'` and no other filter; then delete what is not wanted."
     ),

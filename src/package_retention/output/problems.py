@@ -38,10 +38,10 @@ _SENTENCES: Mapping[Code, str] = {
     Code.BESIDE_POLICY: "{first} and `policy-file`: the file's rules say which versions; beside it only {beside} count",
     Code.SAME_MEANING: "{first} and {second} mean the same; give only {second}",
     Code.NEVER_TOGETHER: "{first} and {second} never match together: {cause}",
-    Code.NEEDS_MINIMUM: "says how `min-versions-to-keep` counts, and that is not given; give it as 1 or more",
+    Code.NEEDS_MINIMUM: "says how `min-versions-to-keep` counts, which is not given; set it to 1 or more",
     Code.OTHER_TYPES: "is for {types} packages, not for {other}",
     Code.NOT_IN_POLICY: "is for {types} packages, and the policy file names none",
-    Code.HOLDS_TOKEN: "holds the token, which belongs only into `token`",
+    Code.HOLDS_TOKEN: "contains the token, which belongs only in `token`",
     Code.REPOSITORY_NOT_KNOWN: "is not known here, and a wildcard in `package-name` reaches only packages linked to it;"
     " write `owner/name`, or `any` for all packages of the owner",
     Code.SAME_FILE: "{first} and {second} are the same file ({value}), and one would overwrite the other; give them"
@@ -54,14 +54,14 @@ _SENTENCES: Mapping[Code, str] = {
     Code.NOT_A_BOOLEAN: "{value} is neither `true` nor `false`",
     Code.NOT_A_SERIES: "{value} is neither `major` nor `minor`, nor a regular expression like `/^(v\\d+)/`",
     Code.NO_GROUP: "{value} has no group; the first group names the series, like `/^(v\\d+)/`",
-    Code.WORD_IN_LIST: "{value} stands alone, or not at all (for what is really called so: {instead})",
+    Code.WORD_IN_LIST: "{value} cannot stand beside other entries (for something that is really named so, write {instead})",
     Code.DIGEST_NOT_HERE: "{value} is a digest, which {package_type} packages do not have",
     Code.DIGEST_COMPANION: "{value} is a digest, which companion tags do not have",
     Code.NAME_IS_REFERENCE: "{value} is an image reference; write the name of the package without registry and owner",
     Code.ID_IS_JSON: "{value} is JSON; write `${{{{ join(fromJSON(…), ',') }}}}`",
     Code.ID_OF_GRAPHQL: "{value} is a GraphQL id; the REST id is a whole number",
     Code.NOT_AN_ID: "{value} is not an id of a version; an id is a whole number, a tag or digest goes to `versions`",
-    Code.NEGATED_GLOB: "{value} takes files away, which globs of files cannot do",
+    Code.NEGATED_GLOB: "{value} excludes files, which globs of files cannot do",
     Code.LATEST_COMPANION: "`latest` is never a companion tag",
     Code.SLASHES_TAKEN_LITERALLY: "{value} has slashes around it, which that action takes literally; leave them out",
     Code.NO_OWNER: "is not known here; name the organization or user that owns the packages",
@@ -69,7 +69,7 @@ _SENTENCES: Mapping[Code, str] = {
     Code.NOT_A_REPOSITORY: "{value} is not a repository; write `owner/name`, or `any` for all packages of the owner",
     Code.NOT_A_URL: "{value} is not a URL with `https://` and a host; write it like {example}",
     Code.CLEAR_TEXT: "{value} would send the token unencrypted; write {instead}",
-    Code.NO_TIME: "{value} leaves no time for anything; say `none` for no limit",
+    Code.NO_TIME: "{value} leaves no time to run; write `none` for no limit",
     Code.TOKEN_EMPTY: "evaluated to nothing; leave it out for the job's own token, or name a secret that exists here"
     " (runs for forks and Dependabot see none)",
     Code.TOKEN_BLANKS: "has blanks or line ends inside: two tokens, or more than the token, were given",
@@ -78,19 +78,19 @@ _SENTENCES: Mapping[Code, str] = {
     " `${{{{ github.token }}}}`",
     Code.NOT_A_DURATION: "{value} is not a duration; write {durations}",
     Code.DURATION_UNIT: "{value} has the unit {unit}; write {durations}",
-    Code.DURATION_NO_UNIT: "{value} has no unit; say days ({days}), hours ({hours}) or another",
-    Code.DURATION_AMBIGUOUS: "{value} may mean minutes or months; say {minutes} or {months}",
+    Code.DURATION_NO_UNIT: "{value} has no unit; write days ({days}), hours ({hours}) or another",
+    Code.DURATION_AMBIGUOUS: "{value} may mean minutes or months; write {minutes} or {months}",
     Code.DURATION_NEGATIVE: "{value} is negative; write {durations}",
     Code.DURATION_ISO: "{value} is not an ISO 8601 duration; write {durations}",
     Code.DURATION_TOO_LONG: "{value} is longer than 1,000 years",
-    Code.DURATION_PART_OF_MONTH: "{value} has a part of a month, which has no fixed length; say it in days",
-    Code.DURATION_NOT_FIXED: "{value} has months or years, which have no fixed length; say it in days, hours or minutes",
-    Code.PATTERN_EMPTY: "{value} is empty: after `!` comes what is taken away again, like `!v1*`; between slashes, `/v1/`"
-    " means every text with v1 in it",
+    Code.DURATION_PART_OF_MONTH: "{value} has a part of a month, which has no fixed length; write it in days",
+    Code.DURATION_NOT_FIXED: "{value} has months or years, which have no fixed length; write it in days, hours or minutes",
+    Code.PATTERN_EMPTY: "{value} is empty; `!` stands before what it excludes, like `!v1*`, and `/v1/` matches"
+    " every text that contains v1",
     Code.PATTERN_LONG: "{value} has more than {most} characters",
     Code.PATTERN_INVISIBLE: "{value} has an invisible character ({character}); type the entry again",
     Code.PATTERN_QUOTES: "{value} has quotes, which belong to YAML; write it without them",
-    Code.PATTERN_NEGATED_TWICE: "{value} has two `!`; one takes matches away again, like `!v1*`",
+    Code.PATTERN_NEGATED_TWICE: "{value} has two `!`; one excludes matches, like `!v1*`",
     Code.PATTERN_ONE_SLASH: "{value} has a slash at one end only; a regular expression stands between two, like `/^v1/`",
     Code.PATTERN_FLAG: "{value} has the flag {flag}; a regular expression takes `i`, `m` and `s`, like `/v1/i`",
     Code.PATTERN_EXPRESSION: "{value} is not a regular expression: {why}",
@@ -101,10 +101,10 @@ _SENTENCES: Mapping[Code, str] = {
     Code.PATTERN_NAME_AND_VERSION: "{value} has an `@`, which joins a name and a version; names and versions have inputs"
     " of their own",
     Code.PATTERN_LIKE_RANGE: "{value} looks like a range of versions, which `version-range` takes",
-    Code.PATTERN_LIKE_EXPRESSION: "{value} has {mark} in it, as a regular expression has; that goes between slashes:"
-    " {instead} (globs know `*`, `?` and `[…]`)",
+    Code.PATTERN_LIKE_EXPRESSION: "{value} contains {mark}, so it looks like a regular expression; write it between slashes:"
+    " {instead} (a glob uses `*`, `?` and `[…]`)",
     Code.PATTERN_BLANK: "{value} has a blank; write one entry a line, or commas between them",
-    Code.PATTERN_COMMA: "{value} has a comma; in a list that is written out, each entry stands alone",
+    Code.PATTERN_COMMA: "{value} has a comma; in a YAML list, each entry stands alone",
     Code.PATTERN_COLON: "{value} has a colon, which no name, version or tag has; write a tag without its image, a digest"
     " as {digest}, and a Maven package as `group.artifact`",
     Code.PATTERN_BRACKET: "{value} has a bracket that is not closed; a glob's set is `[…]`, like `v[12].*`",
@@ -129,8 +129,8 @@ _SENTENCES: Mapping[Code, str] = {
     Code.FILE_LINK: "{value} is a symbolic link, which could lead anywhere; name the file itself",
     Code.FILE_HARD_LINK: "{value} has another name (a hard link), and that file would be overwritten; name a file of its"
     " own",
-    Code.FILE_NO_FOLDER: "{value} needs the folder {folder}, which is not there; make it in an earlier step",
-    Code.FILE_NOT_THERE: "{value} is not there; check out the repository before this step",
+    Code.FILE_NO_FOLDER: "{value} needs the folder {folder}, which does not exist; create it in an earlier step",
+    Code.FILE_NOT_THERE: "{value} does not exist; check out the repository before this step",
     Code.FILE_UNREADABLE: "{value} cannot be opened: {why}",
     Code.FILE_TOO_LARGE: "{value} is larger than {most} bytes",
     Code.FILE_NO_TEXT: "{value} is not a text in UTF-8, or in UTF-16 with a byte-order mark",
@@ -155,13 +155,13 @@ _SENTENCES: Mapping[Code, str] = {
     Code.NOT_YAML: "is not YAML: {why}",
     Code.NOT_YAML_STAR: "is not YAML: {why}; a text that begins with `*` goes between quotes, like `'*'`",
     Code.NOT_YAML_TAB: "is not YAML: {why}; YAML is indented by blanks, never by tabs",
-    Code.YAML_ESCAPE: "is not YAML behind this place: an escape sequence or number is out of range",
+    Code.YAML_ESCAPE: "is not YAML after this place: an escape sequence or number is out of range",
     Code.YAML_CHARACTER: "has the character {character}, which YAML does not allow",
     Code.YAML_EMPTY: "is empty; a policy begins with `packages:`",
     Code.YAML_DIRECTIVE: "begins with a directive (`%…`), which no policy needs; leave it out",
     Code.YAML_DOCUMENTS: "begins a second document; a policy is one, so write all under one `packages:`",
     Code.YAML_DEPTH: "is nested too deeply: lists and maps of a policy hold one another 6 deep at most",
-    Code.YAML_LONG_TEXT: "is a text of {size} characters; {most} are the most, a list takes more",
+    Code.YAML_LONG_TEXT: "is a text of {size} characters; at most {most} are allowed, so use a list",
     Code.YAML_ANCHOR: "has the anchor {value}; write out what it stands for",
     Code.YAML_ALIAS: "{value} is an alias in YAML; write out what it stands for (a text that begins with `*` goes"
     " between quotes, like {instead})",
@@ -170,7 +170,7 @@ _SENTENCES: Mapping[Code, str] = {
     Code.YAML_SIZE: "is more than a policy may hold ({most} values)",
     Code.YAML_KEY: "is a list or map in the place of a key",
     Code.YAML_MERGE: "is a merge key; write out what it stands for",
-    Code.YAML_DUPLICATE: "{value} is here a second time; it is in line {line} already",
+    Code.YAML_DUPLICATE: "{value} appears twice; the first is in line {line}",
     Code.MORE_PROBLEMS: "has {number} more problems",
     Code.NOT_A_MAP: "{map} is a map with the keys {keys}",
     Code.UNKNOWN_KEY: "{value} is not a key of {map}{hint}",
@@ -191,8 +191,8 @@ _BY_HAND: Mapping[Code, str] = {
     Code.MISSING_TYPE: "is missing; add `--package-type container` (or {others})",
     Code.MISSING_NAME: "is missing; add `--package-name`, with the name of the package",
     Code.TOKEN_EMPTY: "is empty; set GITHUB_TOKEN",
-    Code.FILE_NO_FOLDER: "{value} needs the folder {folder}, which is not there; make it first",
-    Code.FILE_NOT_THERE: "{value} is not there; paths are relative to the current folder",
+    Code.FILE_NO_FOLDER: "{value} needs the folder {folder}, which does not exist; create it first",
+    Code.FILE_NOT_THERE: "{value} does not exist; paths are relative to the current folder",
 }
 _CAUSES = {
     "untagged": "an untagged image has no tag; leave one of them out",
@@ -316,7 +316,7 @@ def _hint_for_input(details: Mapping[str, Detail]) -> str:
         return f"; it is not needed: {unneeded}"
     if meant := details.get("meant"):
         return f"; did you mean {_word('', meant)}?"
-    return f"; there are {_word('', details['known'])}"
+    return f"; the inputs are {_word('', details['known'])}"
 
 
 def _hint_for_key(details: Mapping[str, Detail]) -> str:
@@ -327,7 +327,7 @@ def _hint_for_key(details: Mapping[str, Detail]) -> str:
         return f"; did you mean {_word('', meant)}{f' ({why})' if why else ''}?"
     if why:
         return f"; {why}"
-    return f"; {'it is an input of the step; ' if details.get('input') else ''}there are {_word('', details['known'])}"
+    return f"; {'it is an input of the step; ' if details.get('input') else ''}the keys are {_word('', details['known'])}"
 
 
 def _hint_for_filter(details: Mapping[str, Detail]) -> str:
@@ -351,7 +351,7 @@ def _joined(said: Detail) -> str:
 
 def _hint_for_empty(details: Mapping[str, Detail]) -> str:
     default = details.get("default")
-    return f" say {_word('', default)}" if default else " leave it out"
+    return f" write {_word('', default)}" if default else " leave it out"
 
 
 _HINTS: Mapping[Code, Callable[[Mapping[str, Detail]], str]] = {

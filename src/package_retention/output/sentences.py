@@ -27,14 +27,14 @@ REASONS: dict[ReasonCode, tuple[str, str]] = {
     ReasonCode.REFERENCED: ("referenced by a file", "referenced by a file"),
     ReasonCode.NEWEST: ("among the newest {number:,}{per}", "among the newest"),
     ReasonCode.KEEP_RULE: ("kept by the policy", "kept by a rule"),
-    ReasonCode.NEEDED: ("needed by {subject}", "needed by something that stays"),
+    ReasonCode.NEEDED: ("needed by {subject}", "needed by an image that stays"),
     ReasonCode.PARTLY_MATCHED: ("only some of its tags match", "partly matched"),
     ReasonCode.LATEST: (
         "tagged `latest`: only `versions: latest` or its id reaches it",
         "tagged latest, which was not named",
     ),
     ReasonCode.GRACE: ("untagged and younger than 24 hours: a push may be under way", "too young"),
-    ReasonCode.UNKNOWN: ("not everything is known of it", "not everything is known of it"),
+    ReasonCode.UNKNOWN: ("a fact about it is unknown", "a fact about it is unknown"),
     ReasonCode.UNREADABLE: ("a manifest that could not be read may need it", "a manifest could not be read"),
     ReasonCode.CHANGED: ("came, went or changed while the package was listed", "changed meanwhile"),
     ReasonCode.ORPHANED: (
@@ -203,7 +203,7 @@ _RESTING_ON_FACTS = frozenset(
     }
 )
 _OWN = frozenset({"remove-damaged", "expired"})  # what several versions of one rule may differ in
-_SHARED = {"source-gone": "named after nothing that is known to be gone", "expired": "not expired"}
+_SHARED = {"source-gone": "not named after anything that is known to be gone", "expired": "not expired"}
 _WRITTEN = frozenset({"versions", "version-range"})
 
 
@@ -287,8 +287,8 @@ _UNKNOWN_SOURCES = {
     SourceCause.BEGINS_WITH_BRANCH: "{text} begins with the branch {name}",
     SourceCause.BEGINS_AS_VERSION: "{text} begins as a version does",
     SourceCause.COMMIT: "{text} is the hash of a commit",
-    SourceCause.NO_NAME: "{text} is no name",
-    SourceCause.NO_VERSION: "{text} is no version",
+    SourceCause.NO_NAME: "{text} is not a name",
+    SourceCause.NO_VERSION: "{text} is not a version",
     SourceCause.TOO_YOUNG: "younger than 24 hours: the git tag {text} may be still to come",
     SourceCause.OTHER_KIND: "{text} is not the name of a {kind}",
 }

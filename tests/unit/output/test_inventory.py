@@ -143,7 +143,7 @@ def test_an_inventory_as_the_summary_shows_it() -> None:
     ):
         assert words in text, words
     unknown = replace(listed(), inventory=Inventory(package(), NOW))
-    assert "GitHub gave no list of them" in render_text(run(unknown, operation=Operation.LIST), ABOUT)
+    assert "GitHub returned no list of them" in render_text(run(unknown, operation=Operation.LIST), ABOUT)
 
 
 def test_several_packages_have_a_line_each_and_what_failed_has_one_too() -> None:

@@ -199,7 +199,7 @@ def _members(entry: Entry) -> str:
 def _deleted(inventory: Inventory, about: About) -> list[Block]:
     deleted = inventory.deleted
     if deleted is None:
-        return [Paragraph(("Whether versions are deleted is not known: GitHub gave no list of them.",))]
+        return [Paragraph(("Whether versions are deleted is not known: GitHub returned no list of them.",))]
     if not deleted:
         return []
     rows = tuple(_deleted_cells(one, inventory.at) for one in deleted[:MOST_ROWS])
