@@ -213,11 +213,11 @@ class Step(Struct, frozen=True):
 class Content(Struct, frozen=True):
     """What a version of a container package is, and holds.
 
-    `part` says what it is in its image: a platform (`linux/arm64`), or `attestation`, `signature`, `SBOM`; empty for an
+    `kind` is what it is in its image: a platform (`linux/arm64`), or `attestation`, `signature`, `SBOM`; empty for an
     image in its own right. `blobs` is `None` where its manifest was not read.
     """
 
-    part: str = ""
+    kind: str = ""
     blobs: tuple[tuple[str, int], ...] | None = None
 
 
@@ -225,9 +225,9 @@ class Plan(Struct, frozen=True):
     """Every decision about one package and the changes that follow from them, in their order.
 
     `problems` are what fails the run although it changed nothing by itself (a manifest that nobody could read).
-    `unread` are digests to be read before any of it is done, and then all is to be decided again; so are the configs
-    in `unread_configs`. `contents` is what
-    is known of each version of a container package, by id; it is filled in once the plan stands. A plan that is
+    `unread` are digests that must be read before any of it is done, and then all must be decided again; so are the
+    configs in `unread_configs`. `contents` is what is known of each version of a container package, by id; it is filled
+    in once the plan stands. A plan that is
     `over_cap` (`fail-if-more-than`) is shown, and not carried out.
     """
 
@@ -261,9 +261,9 @@ class Result(StrEnum):
 class Outcome(Struct, frozen=True):
     """What really happened to one step.
 
-    `findings` say what stood in the way of single tags. `reason` says why where it is not `DONE`, or `message` in the words of the error that was met; `hint` what to do
-    next. `tags` are those that were really taken away by an untag step, or put back by a retag step. `in_doubt`: it
-    may have happened all the same.
+    `findings` name what stood in the way of single tags. `reason` says why it is not `DONE`, or `message` does, in the
+    words of the error that was met; `hint` says what to do next. `tags` are those that were really taken away by an untag step, or put back by a retag step. `in_doubt`: it
+    may have happened anyway.
     """
 
     step: Step

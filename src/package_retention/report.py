@@ -96,7 +96,7 @@ class ReportedPackage(Struct, frozen=True):
         steps = (one.step for one in self.steps)
         return {s.version.id: s.root for s in steps if s.version and s.root is not None}
 
-    def parts_of(self, roots: Collection[int]) -> frozenset[int]:
+    def members_of(self, roots: Collection[int]) -> frozenset[int]:
         """Return the ids of the deleted versions that steps count among these images."""
         return frozenset(i for i, root in self.roots.items() if root in roots and i in self.deleted)
 

@@ -153,4 +153,4 @@ def test_equal_versions_share_every_range(package_type: PackageType, texts: list
 @given(text=st.text(max_size=400))
 def test_any_text_is_read_or_refused(package_type: PackageType, text: str) -> None:
     version = ecosystems.of(package_type).parse(text)
-    assert version is None or (version.text == text and all(number >= 0 for number in version.numbers))
+    assert version is None or (version.text == text and all(number >= 0 for number in version.release))

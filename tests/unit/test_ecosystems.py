@@ -279,7 +279,7 @@ def test_a_range_in_another_form_is_an_error_that_names_the_right_one(
     ],
 )
 def test_numbers_for_grouping(package_type: PackageType, text: str, numbers: tuple[int, ...]) -> None:
-    assert _parsed(package_type, text).numbers == numbers
+    assert _parsed(package_type, text).release == numbers
 
 
 def test_words_between_dots_do_not_break_mavens_order() -> None:

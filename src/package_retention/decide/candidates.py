@@ -1,4 +1,4 @@
-"""What rules are held against: an image by its root, or a version of any other package type."""
+"""Make the candidates that rules decide on: an image by its root, or a version of any other package type."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ LATEST = "latest"
 class Candidate(Struct, frozen=True):
     """What is filtered, counted and kept as one: an image by its root, or a version of any other package type.
 
-    `texts` is what `versions` looks at: the tags of its own, or the version's name. `tags_inside`, `ids_inside` and
+    `texts` is what `versions` compares: the tags of its own, or the version's name. `tags_inside`, `ids_inside` and
     `digests_inside` hold everything in an image, children and referrers included. `is_referrer` marks an orphan,
-    `gone` what the newest list of the package lacks. `companions` are those of the tags that say nothing by themselves;
-    `facts` is what is known of the package, `None` in a restore.
+    `gone` what the newest list of the package lacks. `companions` are the tags that mean nothing by themselves; `facts`
+    is what is known of the package, `None` in a restore.
     """
 
     version: Version
@@ -48,24 +48,24 @@ class Candidate(Struct, frozen=True):
     facts: Facts | None = None
 
     @property
-    def telling(self) -> tuple[str, ...]:
-        """The texts but for companion tags."""
+    def without_companions(self) -> tuple[str, ...]:
+        """The texts without companion tags."""
         if not self.companions:
             return self.texts
         return tuple(text for text in self.texts if text not in self.companions)
 
     @property
-    def named(self) -> tuple[str, ...]:
-        """What filters look at: companion tags only where the image has nothing else."""
-        return self.telling or self.texts
+    def filtered(self) -> tuple[str, ...]:
+        """The texts that filters compare: companion tags only if the image has no other."""
+        return self.without_companions or self.texts
 
     @property
     def takes_places(self) -> bool:
         """Whether this can be among the newest: an image with companion tags alone is not."""
-        return bool(self.telling) or not self.texts
+        return bool(self.without_companions) or not self.texts
 
     def used(self, globs: tuple[str, ...]) -> UseReason | None:
-        """Return the place in files that refers to this, or to anything in it."""
+        """Return the place in files that refers to the candidate, or to anything in it."""
         found = self.facts.in_use.get(globs) if self.facts and globs else None
         if found is None:
             return None
@@ -74,12 +74,12 @@ class Candidate(Struct, frozen=True):
 
 
 def single_candidate(version: Version, *, gone: bool = False, facts: Facts | None = None) -> Candidate:
-    """The item of a version that is no image."""
+    """Return the candidate of a version that is not an image."""
     return Candidate(version, (version.name,), gone=gone, facts=facts)
 
 
 def is_companion(tag: str, patterns: Patterns | None, parser: VersionParser) -> bool:
-    """Whether a tag says nothing by itself; `latest`, and what reads as a version, always says something."""
+    """Return whether a tag means nothing by itself; `latest`, and what reads as a version, is never a companion."""
     return patterns is not None and tag != LATEST and patterns.matches(tag) and parser.of(tag) is None
 
 
@@ -92,7 +92,7 @@ def with_companions(candidate: Candidate, patterns: Patterns | None, parser: Ver
 
 
 def images(graph: Graph, facts: Facts) -> list[Candidate]:
-    """One item for each root and each orphaned referrer of a container package."""
+    """Return a candidate for each root and each orphaned referrer of a container package."""
     gone = facts.gone
     return [_image(graph, digest, facts, gone=graph.nodes[digest].id in gone) for digest in graph.units]
 
@@ -124,7 +124,7 @@ def flat(
     gone: Collection[int] = (),
     facts: Facts | None = None,
 ) -> list[Candidate]:
-    """One item for each version, for package types without manifests to read, and for deleted versions."""
+    """Return a candidate for each version, of package types without manifests to read and of deleted versions."""
     if not package_type.has_tags:
         return [single_candidate(version, gone=version.id in gone, facts=facts) for version in versions]
     return [_tagged(version, gone=version.id in gone, facts=facts) for version in versions]

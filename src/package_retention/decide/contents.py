@@ -30,7 +30,7 @@ _TAG_KINDS = {".sig": "cosign signature", ".att": "cosign attestation", ".sbom":
 
 
 class Space(Struct, frozen=True):
-    """Bytes; `exact` is `False` where a manifest was not read, so that they are only about right.
+    """Bytes; `exact` is `False` if a manifest was not read, so that they are only about right.
 
     `unread` counts the versions that go whose manifests were not read: of those, nothing is counted.
     """
@@ -86,7 +86,7 @@ def occupied(readings: Iterable[Reading | None]) -> int | None:
 
 
 def _described(readings: Iterable[Reading]) -> dict[str, str]:
-    """What indexes call their children: a platform, or an attestation."""
+    """Return what indexes call their children: a platform, or an attestation."""
     return {
         child.digest: ATTESTATION if is_attestation(child) else child.platform
         for reading in readings
@@ -96,7 +96,7 @@ def _described(readings: Iterable[Reading]) -> dict[str, str]:
 
 
 def _tagged(version: Version) -> str:
-    """What a derived tag says that its version is."""
+    """Return what the version is by its derived tag, if it has one."""
     derived = next((tag for tag in version.tags if derived_subject(tag)), "")
     return tag_kind(derived) if derived else ""
 
@@ -107,14 +107,14 @@ def tag_kind(tag: str) -> str:
 
 
 def _referring(reading: Reading | None) -> str:
-    """What a manifest with a subject is, by its artifact type."""
+    """Return what a manifest with a subject is, by its artifact type."""
     if not isinstance(reading, Manifest) or reading.subject is None:
         return ""
     return ATTESTATION if reading.predicates else artifact_words(reading.artifact_type)
 
 
 def artifact_words(artifact_type: str) -> str:
-    """Return what an artifact type stands for, where it is one of those in wide use; else the type itself."""
+    """Return what an artifact type stands for if it is one of those in wide use; else the type itself."""
     known = {
         "application/vnd.dev.sigstore.bundle": "signature",
         "application/vnd.dev.cosign": "signature",
@@ -131,7 +131,7 @@ def _blobs(reading: Reading | None) -> tuple[tuple[str, int], ...] | None:
 
 
 class Found(Struct, frozen=True):
-    """What was found beside the facts that decisions rest on; all of it is told, and nothing is decided by it.
+    """What a list found beyond the facts that decisions rest on; all of it is reported, and nothing is decided by it.
 
     `readings` hold every manifest of the package, those of children that no decision needs included. `deleted` is
     `None` where GitHub gave no list, and so are `conflicts`.
@@ -143,7 +143,7 @@ class Found(Struct, frozen=True):
 
 
 def says_which(rules: PackageRules) -> bool:
-    """Whether rules choose among versions: a rule of the inputs without any filter only names the package."""
+    """Return whether rules choose among versions: a rule of the inputs without any filter only names the package."""
     chosen = any(rule.filter != Filter() or rule.retention.minimum for rule in rules.delete)
     return chosen or rules.limit is not None or bool(rules.keep)
 
@@ -151,7 +151,7 @@ def says_which(rules: PackageRules) -> bool:
 def inventory(
     facts: Facts, plan: Plan, found: Found, now: datetime, scheduled: Schedule | None = None
 ) -> Inventory:
-    """Tell what is there; `plan` is what a deletion now would do, `scheduled` what later ones would (`None`: no rules)."""
+    """Return what is there; `plan` is what a deletion now would do, `scheduled` what later ones would (`None`: no rules)."""
     judged = _Judged({d.version.id: d for d in plan.decisions}, scheduled)
     if facts.package.type is PackageType.CONTAINER:
         entries = _images(facts, found.readings, judged)
@@ -176,7 +176,7 @@ class _Judged(Struct, frozen=True):
     scheduled: Schedule | None
 
     def entry(self, version: Version) -> Entry:
-        """An entry without what manifests tell."""
+        """Return an entry without what is known from manifests."""
         decision = self.decisions[version.id]
         plain = Entry(version, decision.reason, selected=decision.selected)
         if decision.selected or self.scheduled is None:
@@ -186,7 +186,7 @@ class _Judged(Struct, frozen=True):
 
 
 def _images(facts: Facts, readings: Mapping[str, Reading], judged: _Judged) -> list[Entry]:
-    """One entry for each image; what a circle of manifests hides from every root has one of its own."""
+    """Return an entry for each image; what a circle of manifests hides from every root has one of its own."""
     graph = build(facts.union, facts.readings)
     named_by: dict[str, list[int]] = {}
     for index, children in graph.names.items():
@@ -233,7 +233,7 @@ def _referrer(version: Version, reading: Reading | None) -> Referrer:
 
 
 def _deleted(versions: Iterable[Version]) -> tuple[DeletedVersion, ...]:
-    """Deleted versions, the latest deletion first."""
+    """Return the deleted versions, the latest deletion first."""
     reported = [DeletedVersion(v, v.deleted_at + RESTORE_WINDOW if v.deleted_at else None) for v in versions]
     return tuple(
         sorted(reported, key=lambda one: (one.until is not None, one.until, one.version.id), reverse=True)

@@ -1,4 +1,4 @@
-"""Which images may go without breaking what stays (a fixed point over the graph), and in which order they go."""
+"""Find which images may go without breaking what stays (a fixed point over the graph), and in which order they go."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Resolution(Struct, frozen=True):
-    """The roots that go, all that goes with them, and of what stays although chosen: what needs it."""
+    """The roots that go, all that goes with them, and what needs each of those that were chosen and stay."""
 
     roots: frozenset[str]
     going: frozenset[str]
@@ -34,7 +34,7 @@ class Resolution(Struct, frozen=True):
 def resolve_dependencies(graph: Graph, chosen: AbstractSet[str], fixed: AbstractSet[str]) -> Resolution:
     """Take back every chosen root that anything staying needs, until nothing that stays loses anything.
 
-    `fixed` stays whatever is chosen (what changed meanwhile, what may be named by a manifest that nobody could read).
+    `fixed` stays regardless of the choice (what changed meanwhile, what may be named by a manifest that nobody could read).
     """
     held: dict[str, str] = {}
     while True:
@@ -63,7 +63,7 @@ def _resolve(graph: Graph, chosen: AbstractSet[str], fixed: AbstractSet[str]) ->
 
 
 def _last_attestations(graph: Graph, going: AbstractSet[str]) -> dict[str, str]:
-    """The attestations to hold back, each with its subject: of those that go, the newest that nothing replaces.
+    """Return the attestations to hold back, each with its subject: of those that go, the newest that nothing replaces.
 
     Rebuilds from a cache share platforms, and each brings attestations of its own: one of each kind is enough. But an
     index that lists one beside a platform proves nothing, so only what was read counts as a replacement.
@@ -72,7 +72,7 @@ def _last_attestations(graph: Graph, going: AbstractSet[str]) -> dict[str, str]:
     for digest in going & graph.attestations:
         manifest = graph.readings.get(digest)
         if isinstance(manifest, Manifest) and manifest.subject in graph.nodes.keys() - going:
-            # What says nothing of its kind is like no other.
+            # One whose kind is not known is like no other.
             leaving.setdefault((manifest.subject or "", manifest.predicates or digest), []).append(digest)
     return {
         max(digests, key=lambda d: by_age(graph.nodes[d])): subject
@@ -93,7 +93,7 @@ def _attests(graph: Graph, digest: str, subject: str, predicates: object) -> boo
 
 
 def _protected(graph: Graph, staying: list[str], reach: Mapping[str, str]) -> dict[str, str]:
-    """All that must stay, each with what needs it: by the units that stay first, then what no unit reaches at all."""
+    """Return all that must stay, each with what needs it: first by the units that stay, then what no unit reaches."""
     protected = closure(staying, graph.needs)
     rest = [digest for digest in graph.nodes if digest not in reach and digest not in protected]
     return protected | closure(rest, graph.needs) if rest else protected
@@ -102,7 +102,7 @@ def _protected(graph: Graph, staying: list[str], reach: Mapping[str, str]) -> di
 def within_limit(
     graph: Graph, order: Sequence[str], limit: int | None, fixed: AbstractSet[str]
 ) -> Resolution:
-    """Settle at most `limit` of the chosen roots, oldest first; one that a postponed image needs makes room."""
+    """Resolve at most `limit` of the chosen roots, oldest first; one that a postponed image needs makes room."""
     resolution = resolve_dependencies(graph, set(order), fixed)
     if limit is None:
         return resolution
@@ -118,7 +118,7 @@ def within_limit(
 def but_the_last_tag(
     facts: Facts, going: Collection[str], untagged: Mapping[str, tuple[str, ...]]
 ) -> tuple[dict[str, tuple[str, ...]], Version | None]:
-    """What loses which tags, by digest, with the newest of them spared where no tag would be left; gives that one."""
+    """Return the tags that versions lose, by digest, and the version that is spared, if no tag would be left."""
     staying = [version for version in facts.latest if version.name not in going]
     if not untagged or any(set(version.tags) - set(untagged.get(version.name, ())) for version in staying):
         return dict(untagged), None
@@ -127,7 +127,7 @@ def but_the_last_tag(
 
 
 def origins_of(graph: Graph, resolution: Resolution) -> dict[str, str]:
-    """For everything that goes, the image that it goes with: the oldest, where several share it."""
+    """Return the image that each going manifest goes with: the oldest, if several share it."""
     return closure((v.name for v in oldest_first(graph.nodes[d] for d in resolution.roots)), graph.follows)
 
 
@@ -153,7 +153,7 @@ def deletion_steps(
 
 
 def _waits(graph: Graph, going: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """What each going manifest waits for: everything going that names it, or that it refers to."""
+    """Return what each going manifest waits for: everything going that names it, or that it refers to."""
     inside = set(going)
     waits: dict[str, list[str]] = {}
     for digest in inside:
@@ -167,7 +167,7 @@ def _waits(graph: Graph, going: Iterable[str]) -> dict[str, tuple[str, ...]]:
 def _sequence(
     graph: Graph, origins: Mapping[str, str], going: Iterable[str], waits: Mapping[str, tuple[str, ...]]
 ) -> list[str]:
-    """Image by image, oldest root first, each manifest behind all that it waits for."""
+    """Return the digests image by image, oldest root first, each manifest behind all that it waits for."""
     by_image: dict[str, list[str]] = {}
     for digest in sorted(going, key=lambda d: by_age(graph.nodes[d])):
         by_image.setdefault(origins[digest], []).append(digest)

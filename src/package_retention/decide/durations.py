@@ -1,4 +1,4 @@
-"""Durations as users write them, counted by the calendar where they say months or years."""
+"""Read durations as users write them, and count months and years by the calendar."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Duration(Struct, frozen=True):
     seconds: float
 
     def __str__(self) -> str:
-        """The duration as a person reads it: `7 days`, `36 hours`, `6 months`, `1 year and 2 days`."""
+        """Return the duration as a person reads it: `7 days`, `36 hours`, `6 months`, `1 year and 2 days`."""
         parts = [(self.months // 12, "year"), (self.months % 12, "month")]
         for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
             if self.seconds % length == 0 or length == 1:
@@ -50,7 +50,7 @@ class Duration(Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `90s`, `15min`, `36h`, `30d`, `2w`, `6 months`, `1 year` or `P30D`; raises `InvalidValueError`."""
+        """Read `90s`, `15min`, `36h`, `30d`, `2w`, `6 months`, `1 year` or `P30D`; raise `InvalidValueError`."""
         said = text.strip()
         months, seconds = _iso(said) if said.startswith("P") else _spelled(said)
         if months > _LONGEST_MONTHS or seconds > _LONGEST_SECONDS:
@@ -58,7 +58,7 @@ class Duration(Struct, frozen=True):
         return cls(said, int(months), seconds)
 
     def before(self, now: datetime) -> datetime:
-        """Give the moment this long before `now` (which has a time zone), by the calendar in UTC.
+        """Return the moment this long before `now` (which has a time zone), by the calendar in UTC.
 
         A day that the month does not have is its last: March 31 less a month is February 28 or 29.
         """
@@ -68,10 +68,10 @@ class Duration(Struct, frozen=True):
         return here.replace(year=year, month=month0 + 1, day=day) - timedelta(seconds=self.seconds)
 
     def turns(self, moment: datetime) -> tuple[datetime, ...]:
-        """Give the moments at which `before(t) >= moment` becomes true or false, in order, the first true one first.
+        """Return the moments at which `before(t) >= moment` becomes true or false, in order, the first true one first.
 
         It stays true from there on, but for the end of a month: a month after the noon of February 28 is the noon of
-        March 28, and so are those of 29, 30 and 31, each with a morning that is not yet so far. Raises `OverflowError`
+        March 28, and so are those of 29, 30 and 31, each with a morning that is not yet so far. Raise `OverflowError`
         or `ValueError` past the last year of the calendar.
         """
         start = moment.astimezone(UTC) + timedelta(seconds=self.seconds)
@@ -91,7 +91,7 @@ class Duration(Struct, frozen=True):
         return (first, *again)
 
     def total_seconds(self) -> float:
-        """Give the length in seconds; raises `InvalidValueError` where it has months, which have no fixed length."""
+        """Return the length in seconds; raise `InvalidValueError` if it has months, which have no fixed length."""
         if self.months:
             raise invalid(Code.DURATION_NOT_FIXED, self.text)
         return self.seconds

@@ -1,4 +1,4 @@
-"""When an image expires by its own label `quay.expires-after`, and what is to be read before that is known.
+"""Find when an image expires by its own label `quay.expires-after`, and what must be read before that is known.
 
 The annotation of an index decides alone. Of any other image every platform must state an expiry, and the longest
 counts. What does not state one, or not one above zero, does not expire; what could not be read is not known.
@@ -39,7 +39,7 @@ class UnreadLabel(Struct, frozen=True):
 
 
 class PlatformExpiry(Struct, frozen=True):
-    """What one platform says: the annotation of its manifest, and the label of its config.
+    """What one platform states: the annotation of its manifest, and the label of its config.
 
     The label is needed only where neither the index nor the manifest has the annotation.
     """
@@ -50,7 +50,7 @@ class PlatformExpiry(Struct, frozen=True):
 
     @property
     def stated(self) -> str | UnreadLabel | None:
-        """What counts: the annotation, or else the label."""
+        """The annotation, or else the label."""
         return self.label if self.annotation is None else self.annotation
 
 
@@ -63,13 +63,13 @@ class Expires(Struct, frozen=True):
 
 
 class NotStated(Struct, frozen=True):
-    """The platform `digest` (empty: the image has no platform) says nothing about expiry: the image does not expire."""
+    """The platform `digest` (empty: the image has no platform) states no expiry: the image does not expire."""
 
     digest: str = ""
 
 
 class InvalidExpiry(Struct, frozen=True):
-    """`text` is no duration above zero, so the image does not expire; `digest` is the platform, empty for the index."""
+    """`text` is not a duration above zero, so the image does not expire; `digest` is the platform, empty for the index."""
 
     text: str
     digest: str = ""
@@ -105,7 +105,7 @@ def judge(
     touched_at: datetime | None,
     now: datetime,
 ) -> Expiry:
-    """Return what an image says of its own end.
+    """Return when an image expires by what its index or its platforms state.
 
     `index_annotation` is that of an index itself, which then decides alone; `platforms` are those of the index without
     its attestations, or the one manifest. Time counts from `touched_at`, the later of the version's two dates.
@@ -114,7 +114,7 @@ def judge(
         platforms = (PlatformExpiry("", index_annotation),)
     problems = [problem for platform in platforms if (problem := _problem(platform))]
     if problems or not platforms:
-        # An unread config comes first, since it fails the run whatever the other platforms say.
+        # An unread config comes first, since it fails the run regardless of the other platforms.
         return min(problems, key=_severity, default=NotStated())
     text, duration = max(map(_stated_duration, platforms), key=lambda pair: pair[1])
     if touched_at is None:
@@ -150,9 +150,9 @@ class ToRead(Struct, frozen=True):
 
 
 def image_expiry(facts: Facts, version: Version, now: datetime) -> Expiry | ToRead:
-    """Return when an image expires, or what is to be read first.
+    """Return when an image expires, or what must be read first.
 
-    A platform that is not in the registry says nothing, so an image that names one never expires.
+    A platform that is not in the registry states nothing, so an image that names one never expires.
     """
     manifest = facts.readings.get(version.name)
     if isinstance(manifest, Manifest) and manifest.is_index and manifest.expires_after is not None:
@@ -169,7 +169,7 @@ def image_expiry(facts: Facts, version: Version, now: datetime) -> Expiry | ToRe
 
 
 def _platforms(facts: Facts, digest: str, seen: set[str]) -> Iterator[PlatformExpiry | str]:
-    """Yield what each platform below a manifest says, or the digest of one that was not read."""
+    """Yield what each platform below a manifest states, or the digest of one that was not read."""
     if digest in seen:
         return
     seen.add(digest)
@@ -188,7 +188,7 @@ def _platforms(facts: Facts, digest: str, seen: set[str]) -> Iterator[PlatformEx
 
 
 def _config(facts: Facts, platform: PlatformExpiry) -> str:
-    """The config to read a platform's label from; empty where an annotation decides, or none is an image's."""
+    """Return the config to read a platform's label from; empty if an annotation decides, or if it has none."""
     manifest = facts.readings.get(platform.digest)
     return manifest.config if isinstance(manifest, Manifest) and platform.annotation is None else ""
 

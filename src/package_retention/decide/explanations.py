@@ -1,4 +1,4 @@
-"""Why a rule reaches a version, as values: the rule in its own words, and what of the version meets each condition."""
+"""Explain why a rule reaches a version, as values: the rule in its own words, and what meets each condition."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def listed_kinds(kinds: Iterable[GitKind]) -> str:
 
 
 def expiry_condition(expiry: Expiry, now: datetime) -> Condition:
-    """Return how an image stands to `expired`; `texts` hold the duration as the image says it."""
+    """Return whether `expired` holds for an image; `texts` hold the duration as the image states it."""
     match expiry:
         case Expires(at, text, expired):
             return Condition("expired", "true", holds=expired, age=now - at, texts=(text,))
@@ -136,9 +136,9 @@ def _condition(key: str, value: str, candidate: Candidate, now: datetime) -> Con
 
 
 def _found_elsewhere(condition: Filter, candidate: Candidate, context: DecisionContext) -> Iterator[Fact]:
-    """Yield what git and files say of a version, by the conditions that need it."""
+    """Yield what was found in git and in files about a version, if conditions need it."""
     if condition.source_gone:
-        verdict = source_gone.gone(condition, candidate, candidate.telling, context)
+        verdict = source_gone.gone(condition, candidate, candidate.without_companions, context)
         yield from verdict.facts[:_MOST_SOURCES]
     texts, parser = candidate.texts, context.parser
     if condition.source_exists and (thing := source_gone.exists(condition, candidate, texts, parser)):

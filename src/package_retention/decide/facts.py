@@ -1,6 +1,6 @@
-"""What is known of one package when a decision is made, and which manifests have to be read for it.
+"""Hold what is known of one package when a decision is made, and find which manifests must be read for it.
 
-As few are read as can be, and all that may hold something together.
+As few are read as possible, and all that may hold something together.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 def by_age(version: Version) -> tuple[datetime, int]:
-    """Sort key: the date of creation, then the id; what has no date counts as newest."""
+    """Return a sort key: the date of creation, then the id; what has no date counts as newest."""
     return (version.created_at or _LATEST, version.id)
 
 
 def oldest_first(versions: Iterable[Version]) -> list[Version]:
-    """Versions in the order in which they are changed."""
+    """Return versions in the order in which they are changed."""
     return sorted(versions, key=by_age)
 
 
 class Facts(Struct, frozen=True):
-    """Two lists of a package's versions and, for containers, what the registry said of its manifests.
+    """Two lists of a package's versions and, for containers, what the registry answered about its manifests.
 
     `first` is the list that the plan was made from, `latest` the newest one (the same until the package is listed
     again). `confirmed` are digests that the registry confirmed to be missing. `reference` is how clusters print the
@@ -58,7 +58,7 @@ class Facts(Struct, frozen=True):
 
     @property
     def union(self) -> tuple[Version, ...]:
-        """Every version of either list, as the newest list that has it tells it."""
+        """Every version of either list, as in the newest list that has it."""
         latest = {version.id: version for version in self.latest}
         gone = (version for version in self.first if version.id not in latest)
         return (*self.latest, *gone)
@@ -82,7 +82,7 @@ class Facts(Struct, frozen=True):
         return frozenset({version.id for version in self.first} - {version.id for version in self.latest})
 
     def relisted(self, latest: tuple[Version, ...], done: Collection[int]) -> Facts:
-        """The same facts with a newer list; what this run has deleted itself (`done`) is taken as still there.
+        """Return the facts with a newer list; what this run has deleted itself (`done`) counts as still there.
 
         So the graph keeps its form while an image is half deleted, and its children still go with their root.
         """
@@ -119,18 +119,18 @@ def certain_reads(versions: Sequence[Version], readings: Mapping[str, Reading]) 
     tagged = tuple(d for d, version in nodes.items() if version.tags and d not in readings)
     if tagged:
         return tagged
-    telling = dict.fromkeys(_telling(nodes, readings))
-    return tuple(digest for digest in telling if digest in nodes and digest not in readings)
+    children = dict.fromkeys(_revealing(nodes, readings))
+    return tuple(digest for digest in children if digest in nodes and digest not in readings)
 
 
-def _telling(nodes: Mapping[str, Version], readings: Mapping[str, Reading]) -> Iterator[str]:
-    """Children that are described as indexes, or not described; and those of what may be a fallback index."""
+def _revealing(nodes: Mapping[str, Version], readings: Mapping[str, Reading]) -> Iterator[str]:
+    """Yield children that are described as indexes, or not described; and those of what may be a fallback index."""
     for digest, manifest in readings.items():
         if not isinstance(manifest, Manifest):
             continue
         yield from manifest.mentions
         version = nodes.get(digest)
-        # Only the referrers in a list tell whether it is a fallback index that lost its tag, and of which subject.
+        # Only the referrers in a list show whether it is a fallback index that lost its tag, and of which subject.
         fallback = version and not version.tags and not any(c.platform or c.role for c in manifest.children)
         for child in manifest.children:
             if fallback or child.media_type in INDEX_TYPES or not _is_described(child):
@@ -138,7 +138,7 @@ def _telling(nodes: Mapping[str, Version], readings: Mapping[str, Reading]) -> I
 
 
 def _is_described(child: Descriptor) -> bool:
-    """Whether a descriptor says more than a media type, which may be wrong."""
+    """Return whether a descriptor has more than a media type, which may be wrong."""
     return bool(child.platform or child.role or child.artifact_type)
 
 
@@ -155,7 +155,7 @@ def blind_reads(versions: Sequence[Version], readings: Mapping[str, Reading], tu
 
 
 def reads_before_change(graph: Graph, going: Collection[str]) -> tuple[str, ...]:
-    """Return what is to be read before anything of `going` is deleted, after which all is to be decided again.
+    """Return what must be read before anything of `going` is deleted, and then all must be decided again.
 
     Of what goes, everything that may have a `subject` nobody has read; a platform of an index has none. And of what
     stays, the attestations of a platform of which another attestation goes: only one that was read replaces it.
@@ -172,7 +172,7 @@ def reads_before_change(graph: Graph, going: Collection[str]) -> tuple[str, ...]
 
 
 def _replacements(graph: Graph, going: Collection[str]) -> Iterator[str]:
-    """The attestations that indexes which stay list, where they name the subject of one whose index goes."""
+    """Yield the attestations that indexes which stay list, if these name the subject of one whose index goes."""
     leaving = {child for digest in going for child in graph.names.get(digest, ())} & graph.attestations
     staying = {s for d in leaving for s in graph.subjects.get(d, ()) if s in graph.nodes and s not in going}
     for digest, children in graph.names.items():

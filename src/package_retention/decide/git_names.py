@@ -1,7 +1,7 @@
-"""What repositories list (pull requests, branches, git tags, releases), and whether a text names one of it.
+"""Hold what repositories list (pull requests, branches, git tags, releases), and find what a text names.
 
 Names are compared in a loose form, since tags of images cannot spell what git can. What could not be listed is a value
-of its own, never an empty list.
+of its own, never an empty list: unknown keeps.
 """
 
 from __future__ import annotations

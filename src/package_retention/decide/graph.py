@@ -1,4 +1,4 @@
-"""The graph of a container package: which manifests are roots, what they name, and what refers to them.
+"""Form the graph of a container package: which manifests are roots, what they name, and what refers to them.
 
 Facts D: each pushed manifest (index, platform child, attestation, signature) is a package version of its own, named
 by its digest; children of an index are untagged; GHCR neither protects nor cascades.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from package_retention.model import Descriptor, Reading, Version
 
 MAX_ASKED_OF_AN_INDEX = 200
-"""Children of one index that the registry is asked for; real ones have some 20 platforms."""
+"""Children of one index that are looked up in the registry; real ones have some 20 platforms."""
 
 INDEX_TYPES = frozenset(
     {
@@ -39,13 +39,13 @@ Edges = dict[str, tuple[str, ...]]
 
 
 def derived_subject(tag: str) -> str | None:
-    """The digest that a digest-derived tag stands for; `None` for a tag of its own."""
+    """Return the digest that a digest-derived tag stands for; `None` for a tag of its own."""
     found = _DERIVED.fullmatch(tag)
     return f"{found[1]}:{found[2]}" if found else None
 
 
 def own_tags(version: Version) -> tuple[str, ...]:
-    """The version's tags but for the digest-derived ones."""
+    """Return the version's tags without the digest-derived ones."""
     return tuple(tag for tag in version.tags if derived_subject(tag) is None)
 
 
@@ -54,8 +54,8 @@ class Graph(Struct, frozen=True):
 
     `names`: an index to its children. `referrers`: a subject to what refers to it and goes with it. `subjects`: what a
     referrer refers to, listed or not. `lost`: children that are named and not listed. `roots` and `orphans` (referrers
-    of which no subject is listed) are the units that are filtered; `tangled` are manifests on or behind a cycle.
-    `attestations` are listed by an index beside its platforms: they go with the last such index, not with their subject;
+    of which no subject is listed) are the units that are filtered; `cyclic` are manifests on or behind a cycle.
+    `attestations` are listed by an index with its platforms: they go with the last such index, not with their subject;
     `all_referrers` holds them too. `fallbacks` leads from a superseded fallback index to what has its tag now.
     """
 
@@ -73,11 +73,11 @@ class Graph(Struct, frozen=True):
     fallbacks: Edges
 
     def follows(self, digest: str) -> tuple[str, ...]:
-        """What goes with a manifest: its children and its referrers."""
+        """Return what goes with a manifest: its children and its referrers."""
         return self.names.get(digest, ()) + self.referrers.get(digest, ())
 
     def needs(self, digest: str) -> tuple[str, ...]:
-        """What must stay where a manifest stays: all that follows it, and the subject of a referrer that has a tag.
+        """Return what must stay if a manifest stays: all that follows it, and the subject of a referrer that has a tag.
 
         Without the newer fallback index an older one would look like an image to the next run.
         """
@@ -135,7 +135,10 @@ def build(versions: Iterable[Version], readings: Mapping[str, Reading]) -> Graph
 def _children(
     nodes: Mapping[str, Version], readings: Mapping[str, Reading]
 ) -> tuple[Edges, dict[str, tuple[Descriptor, ...]]]:
-    """What each index names: any listed version, whatever media type the descriptor gives it."""
+    """Return what each index names, and what of it is not listed.
+
+    A descriptor that names a listed digest protects it regardless of the media type that the descriptor has.
+    """
     names: Edges = {}
     lost: dict[str, tuple[Descriptor, ...]] = {}
     for digest in nodes:
@@ -165,7 +168,7 @@ def _subjects(nodes: Mapping[str, Version], readings: Mapping[str, Reading]) -> 
 
 
 def _fallback_tags(nodes: Mapping[str, Version]) -> Edges:
-    """Of each digest, what has its fallback tag; cosign's `.sig`, `.att` and `.sbom` are no fallback tags."""
+    """Return what has the fallback tag of each digest; cosign's `.sig`, `.att` and `.sbom` are not fallback tags."""
     found: dict[str, list[str]] = {}
     for digest, version in nodes.items():
         for tag in version.tags:
@@ -182,7 +185,7 @@ def _superseded(
     subjects: Edges,
     holders: Edges,
 ) -> Edges:
-    """Fallback indexes that lost their tag to a newer one, each with its subject.
+    """Return the fallback indexes that lost their tag to a newer one, each with its subject.
 
     cosign and `oras attach` write the index of `sha256-<hex>` anew with each signature; of two that write at once, one
     list is lost from the tag, and what only it names is still a signature. Without the tag elsewhere it may be an index
@@ -202,7 +205,7 @@ def _superseded(
 def _attestations(
     nodes: Mapping[str, Version], readings: Mapping[str, Reading], superseded: Collection[str]
 ) -> frozenset[str]:
-    """Untagged attestations that an index lists beside its platforms; a fallback index has no platforms."""
+    """Return untagged attestations that an index lists with its platforms; a fallback index has no platforms."""
     found: set[str] = set()
     for digest, version in nodes.items():
         manifest = readings.get(digest)
@@ -216,9 +219,9 @@ def _attestations(
 
 
 def attests(child: Descriptor, reading: Reading | None = None) -> bool:
-    """Whether a child is BuildKit's attestation, by its descriptor or by its own manifest (facts D)."""
-    told = reading.artifact_type if isinstance(reading, Manifest) else ""
-    return child.role == "attestation-manifest" or BUILDKIT_ATTESTATION in (child.artifact_type, told)
+    """Return whether a child is BuildKit's attestation, by its descriptor or by its own manifest (facts D)."""
+    read = reading.artifact_type if isinstance(reading, Manifest) else ""
+    return child.role == "attestation-manifest" or BUILDKIT_ATTESTATION in (child.artifact_type, read)
 
 
 def _inverse(subjects: Edges, nodes: Mapping[str, Version]) -> Edges:
@@ -249,7 +252,7 @@ def _cyclic(nodes: Mapping[str, Version], names: Edges, referrers: Edges) -> fro
 
 
 def closure(start: Iterable[str], edges: Callable[[str], Collection[str]]) -> dict[str, str]:
-    """Everything that can be reached from `start`, itself included, each with the start that reached it first."""
+    """Return everything that can be reached from `start`, itself included, each with the start that reached it first."""
     origin = {digest: digest for digest in start}
     waiting = deque(origin)
     while waiting:
@@ -262,9 +265,9 @@ def closure(start: Iterable[str], edges: Callable[[str], Collection[str]]) -> di
 
 
 def damage(graph: Graph, digest: str, confirmed: Collection[str]) -> Damage | None:
-    """What is wrong with an image, as far as the registry has confirmed by 404 that children are gone.
+    """Return what is wrong with an image, as far as the registry has confirmed by 404 that children are gone.
 
-    A lost attestation is no damage; an index that names none is no ghost; what runs as an image is no orphan.
+    A lost attestation is not damage; an index that names nothing is not a ghost; what runs as an image is not an orphan.
     """
     if digest in graph.orphans:
         gone_subjects = all(s in confirmed for s in graph.subjects[digest])
@@ -279,14 +282,14 @@ def damage(graph: Graph, digest: str, confirmed: Collection[str]) -> Damage | No
 
 
 def _runs(reading: Reading | None) -> bool:
-    """Whether a manifest is an image, or an index of platforms: some tools tag those by a hash of what they built."""
+    """Return whether a manifest is an image, or an index of platforms: some tools tag those by a hash of what they built."""
     if not isinstance(reading, Manifest):
         return False
     return reading.runnable or any(c.platform and not is_attestation(c) for c in reading.children)
 
 
 def _gone(graph: Graph, digest: str, confirmed: Collection[str]) -> tuple[int, int]:
-    """How many platform children of an index are surely gone, and how many are (or may be) there."""
+    """Return how many platform children of an index are surely gone, and how many are (or may be) there."""
     manifest = graph.readings.get(digest)
     if not isinstance(manifest, Manifest):
         return 0, 0
@@ -296,7 +299,7 @@ def _gone(graph: Graph, digest: str, confirmed: Collection[str]) -> tuple[int, i
 
 
 def is_attestation(child: Descriptor) -> bool:
-    """Whether an index names this child as an attestation, of whatever form: its loss is no damage."""
+    """Return whether an index names this child as an attestation of any form: its loss is not damage."""
     return attests(child) or child.platform == "unknown/unknown"
 
 

@@ -1,4 +1,4 @@
-"""Which versions of a package the references found in files protect, and why.
+"""Find which versions of a package the references in files protect, and why.
 
 A reference protects every version that it could mean: names are compared without their host, so that mirrors count, and
 a place whose tag cannot be known protects every tagged version.
@@ -63,7 +63,7 @@ class UseReason(Fact, frozen=True):
 
 
 class UseNotice(Struct, frozen=True):
-    """What is worth knowing of a package beside.
+    """Something about the references to a package that is reported.
 
     `ANY_TAG` (a warning): the place protects every tagged version. `NOT_LISTED`: it names a tag or digest that the
     package does not have. `NOT_NAMED` (a warning, without a place): no file names the package.
@@ -130,7 +130,7 @@ def _last_part(name: str) -> str:
 
 
 class _PackageName(Struct, frozen=True):
-    """A package by the names that files may write; every part in small letters."""
+    """A package by the names that files may write, all in small letters."""
 
     owner: str
     type: PackageType
@@ -143,7 +143,7 @@ class _PackageName(Struct, frozen=True):
         if reference.open_start and any(_ends_with(whole, written, separator) for whole in self._wholes):
             return reference.explicit
         if self.type is PackageType.DOCKER:
-            # docker.pkg.github.com/OWNER/REPOSITORY/NAME: the repository is not part of the package's name.
+            # docker.pkg.github.com/OWNER/REPOSITORY/NAME: the repository does not belong to the package's name.
             *before, last = written.split("/")
             named = last == self.name and self.owner in before
             return named and (reference.explicit or _DOCKER_HOST in before or self.host in before)

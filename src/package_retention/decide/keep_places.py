@@ -1,4 +1,4 @@
-"""Which matches of a rule are among the newest of their groups; delete rules and keep rules count alike.
+"""Find which matches of a rule are among the newest of their groups; delete rules and keep rules count alike.
 
 A place is taken by images that share it: a tagged image together with the tagged images that it names (platforms with
 tags of their own, tagged referrers). Were each counted by itself, releases pushed as `1.0`, `1.0-amd64` and
@@ -29,7 +29,7 @@ _Ranks = dict[object, tuple[Any, int]]
 
 
 class Newest(Struct, frozen=True):
-    """Ids of versions: `kept` are among the newest; `unordered` share a place with one that has no order or group.
+    """The newest matches of a rule, by the ids of versions: `kept` are among the newest; `unordered` share a place with one that has no order or group.
 
     `leaders` has the label of the one whose place another shares, by the id of the other.
     """
@@ -40,7 +40,7 @@ class Newest(Struct, frozen=True):
 
 
 class _Sharing(Struct, frozen=True):
-    """Items that share one place; by series, where the newest of all stands, and of those that take the place."""
+    """Candidates that share one place; by series, the rank of the newest of all, and of those that take the place."""
 
     ids: frozenset[int]
     unordered: bool
@@ -59,9 +59,9 @@ def newest(
 ) -> Newest:
     """Return the newest `retention.minimum` of each series among the matches of one rule.
 
-    `counted` holds the ids that take a place in their own right. The other items take none, but stay where they, or
+    `counted` holds the ids that take a place in their own right. The other candidates take none, but stay where they, or
     what they share a place with, would be among the newest: so a further protection never pushes anything out. With
-    `hold_unordered` what shares a place with an item that cannot be ordered takes none either.
+    `hold_unordered` what shares a place with a candidate that cannot be ordered takes none either.
     """
     shared = [_place(group, counted, retention, parser, hold_unordered) for group in sharing(candidates)]
     by_series: dict[object, list[tuple[Any, int]]] = {}
@@ -84,7 +84,7 @@ def newest(
 
 
 def sharing(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
-    """Group the items that share a place: tagged images, each with the tagged images in it, to any depth."""
+    """Group the candidates that share a place: tagged images, each with the tagged images in it, to any depth."""
     tagged = {
         candidate.version.name: candidate
         for candidate in candidates
@@ -115,7 +115,7 @@ def _place(
     parser: VersionParser,
     hold_unordered: bool,
 ) -> _Sharing:
-    """Rank items that share a place, in the series of those that no other of them names."""
+    """Rank candidates that share a place, in the series of those that no other of them names."""
     if len(candidates) == 1:
         found = _ranked(candidates[0], retention, parser)
         ranks = dict([found]) if found else {}
@@ -136,7 +136,7 @@ def _place(
 
 
 def _leaders(candidates: Sequence[Candidate], tops: Sequence[int]) -> dict[int, str]:
-    """Name, for each item that shares a place, the one that has it: the oldest that no other names."""
+    """Return, for each candidate that shares a place, the label of the one that has it: the oldest that no other names."""
     leader = min(tops, default=candidates[0].version.id)
     label = next(one.version.label for one in candidates if one.version.id == leader)
     return {one.version.id: label for one in candidates if one.version.id != leader}
@@ -146,7 +146,7 @@ _Ranked = tuple[object, tuple[Any, int]]
 
 
 def _highest(placed: Mapping[int, _Ranked | None], ids: Iterable[int], tops: Iterable[int]) -> _Ranks:
-    """Where the newest of `ids` stands, in each series that one of `tops` has."""
+    """Return the rank of the newest of `ids` in each series that one of `tops` has."""
     series = {found[0] for number in tops if (found := placed[number])}
     ranks: _Ranks = {}
     for number in ids:
@@ -156,7 +156,7 @@ def _highest(placed: Mapping[int, _Ranked | None], ids: Iterable[int], tops: Ite
 
 
 def _ranked(candidate: Candidate, retention: Retention, parser: VersionParser) -> _Ranked | None:
-    """The series in which an item is counted, and where it stands there; `None` if it has no order or no series."""
+    """Return the series in which a candidate is counted, and its rank; `None` if it has no order or no series."""
     by_version = retention.order_by is OrderBy.VERSION or retention.per is not None
     number = parser.highest(candidate.texts) if by_version else None
     order = _order(candidate, retention, number)
@@ -167,7 +167,7 @@ def _ranked(candidate: Candidate, retention: Retention, parser: VersionParser) -
 def _order(
     candidate: Candidate, retention: Retention, number: VersionNumber | None
 ) -> tuple[Any, ...] | None:
-    """Where an item stands among its like; ties go by date, then by id (facts A6)."""
+    """Return the rank of a candidate in its series; ties go by date, then by id (facts A6)."""
     created = candidate.version.created_at
     if retention.order_by is OrderBy.DATE:
         return None if created is None else (created,)
@@ -177,23 +177,23 @@ def _order(
 def _series(
     candidate: Candidate, retention: Retention, number: VersionNumber | None
 ) -> tuple[object, ...] | None:
-    """The group in which an item is counted: tagged or not, by variant and number where versions count."""
+    """Return the group in which a candidate is counted: tagged or not, by variant and number if versions count."""
     base = (bool(candidate.texts), candidate.is_referrer)
     if retention.per is None and retention.order_by is OrderBy.DATE:
         return base
     variant = number.variant if number else ""
     if retention.per is None:
         return (*base, variant)
-    part = _part(candidate, retention.per, number)
-    return None if part is None else (*base, variant, part)
+    group = _group(candidate, retention.per, number)
+    return None if group is None else (*base, variant, group)
 
 
-def _part(candidate: Candidate, per: Series | Pattern, number: VersionNumber | None) -> object | None:
-    """What `keep-per` makes of an item: its leading numbers, or the one group that all its tags show."""
+def _group(candidate: Candidate, per: Series | Pattern, number: VersionNumber | None) -> object | None:
+    """Return the group by `keep-per`: the leading numbers of a version, or the one group that all tags show."""
     if isinstance(per, Series):
-        if number is None or not number.numbers:
+        if number is None or not number.release:
             return None
         length = _SERIES_LENGTH[per]
-        return (number.numbers + (0,) * length)[:length]
-    found = {group for text in candidate.telling if (group := per.group(text)) is not None}
+        return (number.release + (0,) * length)[:length]
+    found = {group for text in candidate.without_companions if (group := per.group(text)) is not None}
     return found.pop() if len(found) == 1 else None

@@ -1,4 +1,4 @@
-"""Does a filter match an item? Three answers and a half: yes, no, unknown, and "only some of its tags"."""
+"""Match filters: a candidate matches, does not match, is not known to match, or matches by some of its tags."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Verdict(IntEnum):
 class Match(Struct, frozen=True):
     """A verdict with its reason; `tags` are those that match, where only some do.
 
-    `excluded` is the verdict that an exclusion of the same rule took back. `to_read` is what the registry has to be asked
-    for before it is known.
+    `excluded` is the verdict that an exclusion of the same rule took back. `to_read` must be read
+    from the registry before the verdict is known.
     """
 
     verdict: Verdict
@@ -55,7 +55,7 @@ class Match(Struct, frozen=True):
 
     @property
     def before_exclusion(self) -> Verdict:
-        """What the filter alone says."""
+        """The verdict of the filter alone."""
         return self.verdict if self.excluded is None else self.excluded
 
 
@@ -65,7 +65,7 @@ def judge(
     """Match a delete rule's filter: every condition must surely hold, and on every tag.
 
     What is not known never matches here, and always does in `keeps`: a fault of the network must not delete.
-    In a restore nothing has to be protected: neither what is young, nor what is tagged `latest`.
+    A restore needs to protect neither what is young nor what is tagged `latest`.
     """
     if candidate.is_referrer and Damage.ORPHANED not in condition.damaged:
         return _no(ReasonCode.ORPHANED)
@@ -94,7 +94,7 @@ def _verdict(match: Match) -> Verdict:
 def keeps(condition: Filter, candidate: Candidate, context: DecisionContext) -> bool:
     """Match a keep rule's filter: one tag is enough, and what is unknown counts as matching.
 
-    A rule that names a part of an image (the id or digest of a platform, the tag of a signature) keeps the image.
+    A rule that names something in an image (the id or digest of a platform, the tag of a signature) keeps the image.
     """
     ids = candidate.ids_inside or {candidate.version.id}
     if condition.ids is not None and condition.ids.isdisjoint(ids):
@@ -110,11 +110,11 @@ def keeps(condition: Filter, candidate: Candidate, context: DecisionContext) -> 
         return False
     if not _looks_at_texts(condition):
         return True
-    if candidate.is_image and condition.versions and _any_part(condition.versions, candidate):
+    if candidate.is_image and condition.versions and _names_inside(condition.versions, candidate):
         return True
-    # Patterns see companion tags as any tag; what reads versions looks past them.
+    # Patterns see companion tags as any tag; what reads versions ignores them.
     by_pattern = condition.version_range is None and condition.release_status is None
-    texts = candidate.texts if by_pattern else candidate.named
+    texts = candidate.texts if by_pattern else candidate.filtered
     return any(
         _state(condition, candidate, text, parser) is not False
         and (not condition.source_exists or _exists(condition, candidate, (text,), parser))
@@ -129,7 +129,7 @@ def _exists(condition: Filter, candidate: Candidate, texts: tuple[str, ...], par
 
 
 def excluded(patterns: Patterns | None, candidate: Candidate) -> bool:
-    """Whether anything in an item matches an exclusion; only `!` entries exclude what has no tag, too."""
+    """Return whether anything in a candidate matches an exclusion; only `!` entries exclude what has no tag, too."""
     if patterns is None:
         return False
     tags = (candidate.is_image and candidate.tags_inside) or candidate.texts
@@ -138,8 +138,8 @@ def excluded(patterns: Patterns | None, candidate: Candidate) -> bool:
     return candidate.is_image and _any_digest(patterns, candidate)
 
 
-def _any_part(patterns: Patterns, candidate: Candidate) -> bool:
-    """Whether a keep rule names a digest in an image, or a derived tag: `*` does not mean signatures."""
+def _names_inside(patterns: Patterns, candidate: Candidate) -> bool:
+    """Return whether a keep rule names a digest in an image, or a derived tag: `*` does not mean signatures."""
     derived = (tag for tag in candidate.tags_inside if tag.startswith(DERIVED_STARTS))
     return _any_digest(patterns, candidate) or any(patterns.matches_derived(tag) for tag in derived)
 
@@ -155,7 +155,7 @@ def _no(code: ReasonCode) -> Match:
 
 
 def _missed(key: str, value: str, age: timedelta | None = None) -> Match:
-    """A condition that does not hold."""
+    """Return the match of a condition that does not hold."""
     fact = Condition(key, value, holds=False, age=age)
     return Match(Verdict.NO, Reason(ReasonCode.NOT_MATCHED, facts=(fact,)))
 
@@ -168,7 +168,7 @@ _YES = Match(Verdict.YES, Reason(ReasonCode.SELECTED))
 
 
 def _whole(condition: Filter, candidate: Candidate) -> Iterator[Match]:
-    """The conditions on the item as a whole, ages left out, that do not hold."""
+    """Yield the conditions on the candidate as a whole, except ages, that do not hold."""
     if condition.ids is not None and candidate.version.id not in condition.ids:
         yield _missed("package-version-ids", "")
     if (
@@ -182,7 +182,7 @@ def _whole(condition: Filter, candidate: Candidate) -> Iterator[Match]:
 
 
 def _ages(condition: Filter, candidate: Candidate, now: datetime) -> Iterator[Match]:
-    """The conditions on ages that do not simply hold."""
+    """Yield the conditions on ages that do not hold, or are not known to."""
     touched, deleted = candidate.version.touched_at, candidate.version.deleted_at
     if (older := condition.older_than) is not None:
         if touched is None:
@@ -200,14 +200,14 @@ def _ages(condition: Filter, candidate: Candidate, now: datetime) -> Iterator[Ma
 
 
 def _source_gone(condition: Filter, candidate: Candidate, texts: Match, context: DecisionContext) -> Match:
-    """Whether all that an image's tags are named after is gone, else the tags of which that is so."""
-    verdict = source_gone.gone(condition, candidate, candidate.telling, context)
+    """Match if all that an image's tags are named after is gone; else match the tags of which that is so."""
+    verdict = source_gone.gone(condition, candidate, candidate.without_companions, context)
     if verdict.state is SourceState.GONE:
         return texts
     unknown = verdict.state is SourceState.UNKNOWN
     missed = Condition("source-gone", listed_kinds(condition.source_gone), holds=None if unknown else False)
     facts = (missed, *verdict.facts[:1])
-    matching = texts.tags if texts.verdict is Verdict.PARTLY else candidate.telling
+    matching = texts.tags if texts.verdict is Verdict.PARTLY else candidate.without_companions
     if texts.verdict >= Verdict.PARTLY and (
         tags := source_gone.gone_tags(condition, candidate, matching, context)
     ):
@@ -218,7 +218,7 @@ def _source_gone(condition: Filter, candidate: Candidate, texts: Match, context:
 
 
 def _expired(candidate: Candidate, now: datetime) -> Match:
-    """Whether an image says that its time is over; what is unread is to be read, and all decided again."""
+    """Match an image that has expired by its own label; what is unread must be read, and all decided again."""
     if candidate.facts is None:
         return _unknown(ReasonDetail.EXPIRY)
     found = image_expiry(candidate.facts, candidate.version, now)
@@ -237,7 +237,7 @@ def _needs_grace(condition: Filter, candidate: Candidate) -> bool:
 
 
 def _grace(candidate: Candidate, now: datetime) -> Match:
-    """Untagged images may be platforms whose index is still to come."""
+    """Match untagged images that are old enough: a young one may be a platform whose index is still to come."""
     touched = candidate.version.touched_at
     if touched is None:
         return _unknown(ReasonDetail.NO_AGE)
@@ -257,7 +257,7 @@ def _texts(condition: Filter, candidate: Candidate, parser: VersionParser, *, gu
         return (_latest(condition, candidate) if guarded else None) or _YES
     if not candidate.texts:
         return _untagged(condition, candidate)
-    named = candidate.named
+    named = candidate.filtered
     states = {text: _state(condition, candidate, text, parser) for text in named}
     matched = tuple(
         [
@@ -279,13 +279,13 @@ def _texts(condition: Filter, candidate: Candidate, parser: VersionParser, *, gu
 
 
 def _texts_missed(condition: Filter, candidate: Candidate, parser: VersionParser) -> Match:
-    """The first condition on names or tags that none of them meets."""
+    """Return the first condition on names or tags that none of them meets."""
     digest = candidate.version.name if candidate.is_image else ""
     patterns, wanted = condition.versions, condition.version_range
-    if patterns and not any(patterns.matches(t, digest, candidate.reference) for t in candidate.named):
+    if patterns and not any(patterns.matches(t, digest, candidate.reference) for t in candidate.filtered):
         return _missed("versions", written(patterns))
-    numbers = (number for text in candidate.named if (number := parser.of(text)) is not None)
-    if wanted is not None and not any(wanted.contains(number) for number in numbers):
+    parsed = (number for text in candidate.filtered if (number := parser.of(text)) is not None)
+    if wanted is not None and not any(wanted.contains(number) for number in parsed):
         return _missed("version-range", wanted.text)
     return _missed("release-status", condition.release_status or "")
 
@@ -300,7 +300,7 @@ def _untagged(condition: Filter, candidate: Candidate) -> Match:
 
 
 def _state(condition: Filter, candidate: Candidate, text: str, parser: VersionParser) -> bool | None:
-    """Whether the conditions on names or tags hold for one text; `None` is unknown."""
+    """Return whether the conditions on names or tags hold for one text; `None` if that is unknown."""
     digest = candidate.version.name if candidate.is_image else ""
     if condition.versions is not None and not condition.versions.matches(text, digest, candidate.reference):
         return False
@@ -316,7 +316,7 @@ def _state(condition: Filter, candidate: Candidate, text: str, parser: VersionPa
 
 
 def _hides_latest(condition: Filter, candidate: Candidate, text: str) -> bool:
-    """`latest` is reached by its own name or by the version's id alone: by no wildcard and no other filter."""
+    """Return whether a text is `latest` and not named: only its own name or the id reaches it, no wildcard does."""
     if not candidate.is_image or text != LATEST:
         return False
     by_name = condition.versions is not None and condition.versions.literally(LATEST)

@@ -1,4 +1,4 @@
-"""What an entry of a list of patterns is, told by its form; what looks like something else is refused.
+"""Read the form of an entry in a list of patterns, and refuse what looks like something else.
 
 An entry that cannot match anything would protect nothing, or delete nothing, in silence.
 """
@@ -38,7 +38,7 @@ _RANGE = re.compile(r"\[[\d.\s]*\]|[\[(].*,.*[\])]")
 
 
 class Form(Struct, frozen=True):
-    """The parts of an entry, as `Pattern` describes them."""
+    """What an entry is, as `Pattern` describes it."""
 
     kind: Kind
     body: str
@@ -49,7 +49,7 @@ class Form(Struct, frozen=True):
 
 
 def form(text: str) -> Form:
-    """Tell what an entry is, its leading `!` included; raises `InvalidValueError`."""
+    """Read an entry, its leading `!` included; raise `InvalidValueError`."""
     entry = text.strip()
     negated = entry.startswith("!")
     body = entry[1:].strip() if negated else entry
@@ -59,7 +59,7 @@ def form(text: str) -> Form:
 
 
 def expression(source: str, flags: str = "") -> Form:
-    """Check a regular expression that stands alone, without its slashes; raises `InvalidValueError`."""
+    """Check a regular expression that stands alone, without its slashes; raise `InvalidValueError`."""
     if not source:
         raise invalid(Code.PATTERN_EMPTY, "//")
     if unknown := [flag for flag in flags if flag not in _FLAGS]:
@@ -119,7 +119,7 @@ def _check_text(body: str) -> None:
 
 
 def _expression(body: str) -> Form:
-    """`/source/flags`; the flags are what follows the last slash."""
+    """Read `/source/flags`; the flags are what follows the last slash."""
     source, slash, flags = body[1:].rpartition("/")
     if not slash or not (flags.isalpha() or not flags):
         raise invalid(Code.PATTERN_ONE_SLASH, body)
@@ -127,7 +127,7 @@ def _expression(body: str) -> Form:
 
 
 def _digest(body: str) -> Form | None:
-    """A digest, a glob of digests, or a reference that holds a digest; `None` for anything else."""
+    """Read a digest, a glob of digests, or a reference with a digest; `None` for anything else."""
     lowered = body.lower()
     if lowered.startswith("sha256:"):
         return _bare_digest(lowered)
@@ -179,7 +179,7 @@ def _check_look(body: str) -> None:
 
 
 def _check_classes(body: str) -> None:
-    """Brackets of a glob: closed, not empty, and ranges that run upwards."""
+    """Refuse brackets of a glob that are not closed, are empty, or have ranges that run downwards."""
     classes = _CLASS.findall(body)
     if any(mark in _CLASS.sub("", body) for mark in "[]"):
         raise invalid(Code.PATTERN_BRACKET, body)

@@ -1,4 +1,4 @@
-"""Patterns on names, tags and digests: literals, globs and regular expressions between slashes."""
+"""Match names, tags and digests by patterns: literals, globs and regular expressions between slashes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PLAIN = re.compile(r"(?:[^,\[]|\[!?\]?[^\]]*(?:\]|$))*")
 def entries(text: str) -> tuple[str, ...]:
     """Split a list input's text into its entries, trimmed, in order; none of them is empty."""
     lines = (_COMMENT.sub("", line) for line in text.splitlines())
-    return tuple(entry for line in lines for part in _split(line) if (entry := part.strip()))
+    return tuple(entry for line in lines for piece in _split(line) if (entry := piece.strip()))
 
 
 def _split(line: str) -> Iterator[str]:
@@ -90,7 +90,7 @@ class Pattern:
 
     `text` is the entry as written; `body` what is compared: the literal, the glob, the expression between the
     slashes, or the digest. `digest` marks an entry that looks at digests alone: it starts with `sha256:`, or is a
-    whole reference, whose `ghcr.io/owner/app` part (lower-case) is `reference`. `everywhere` marks an entry that
+    whole reference, whose `ghcr.io/owner/app` (lower-case) is `reference`. `everywhere` marks an entry that
     looks at names, tags and digests alike (`ignore-versions` of the official action).
     """
 
@@ -106,7 +106,7 @@ class Pattern:
 
     @classmethod
     def parse(cls, text: str, *, lower: bool = False) -> Pattern:
-        """Read one entry; `lower` fits it to names that are always lower-case. Raises `InvalidValueError`."""
+        """Read one entry; `lower` fits it to names that are always lower-case. Raise `InvalidValueError`."""
         found = form(text)
         pattern = cls(
             text.strip(), found.kind, found.body, found.negated, found.digest, found.reference, found.flags
@@ -115,7 +115,7 @@ class Pattern:
 
     @classmethod
     def expression(cls, source: str) -> Self:
-        """Read a bare regular expression that looks at names, tags and digests; raises `InvalidValueError`."""
+        """Read a bare regular expression that looks at names, tags and digests; raise `InvalidValueError`."""
         found = expression(source)
         return cls(f"/{source}/", found.kind, found.body, everywhere=True)
 
@@ -131,7 +131,7 @@ class Pattern:
         return int(compiled(self.body, self.flags).groups) if self.kind == "regex" else 0
 
     def matches(self, text: str) -> bool:
-        """Whether the text fits, a leading `!` left aside; raises `PatternTimeoutError`."""
+        """Return whether the text fits, a leading `!` left aside; raise `PatternTimeoutError`."""
         if self.kind == "literal":
             return text == self.body
         if self.kind == "glob":
@@ -139,7 +139,7 @@ class Pattern:
         return self._search(text) is not None
 
     def group(self, text: str) -> str | None:
-        """Give a regular expression's first group; `None` where it does not match, or the group took no part."""
+        """Return a regular expression's first group; `None` if it does not match, or the group did not take part."""
         found = self._search(text) if self.groups else None
         return None if found is None else found.group(1)
 
@@ -156,7 +156,7 @@ class Pattern:
             ) from None
 
     def _meets(self, text: str | None, digest: str, reference: str) -> bool:
-        """Whether the entry fits a text or the digest beside it, each where the entry looks."""
+        """Return whether the entry fits a text, or the digest of its image, as far as the entry applies to them."""
         if not self.digest and text is not None and self.matches(text):
             return True
         return bool(digest) and self._meets_digest(digest, reference)
@@ -176,7 +176,7 @@ class Patterns(Struct, frozen=True):
     def parse(cls, source: str | Iterable[str], *, lower: bool = False) -> Self:
         """Read a list input's text, or ready values (a policy file's, each taken whole).
 
-        `lower` fits the entries to names that are always lower-case (container, docker). Raises `InvalidValueError`
+        `lower` fits the entries to names that are always lower-case (container, docker). Raise `InvalidValueError`
         with a problem for every bad entry.
         """
         texts = entries(source) if isinstance(source, str) else tuple(source)
@@ -193,7 +193,7 @@ class Patterns(Struct, frozen=True):
         return cls(tuple(found))
 
     def matches(self, text: str, digest: str = "", reference: str = "") -> bool:
-        """Whether a name or tag is meant, by the entries that look at names and tags.
+        """Return whether a name or tag is meant, by the entries on names and tags.
 
         With the digest of the image that carries the tag, entries on digests have their say too, so that
         `v*, !sha256:…` spares that image.
@@ -202,7 +202,7 @@ class Patterns(Struct, frozen=True):
         return self.only_negated if last is None else not last.negated
 
     def matches_digest(self, digest: str, reference: str = "") -> bool:
-        """Whether a digest is meant by an entry that looks at digests; only `!` entries mean no digest.
+        """Return whether a digest is meant by an entry on digests; only `!` entries mean no digest.
 
         A whole reference must agree with `reference` (`ghcr.io/owner/name`) where one is given.
         """
@@ -210,9 +210,9 @@ class Patterns(Struct, frozen=True):
         return last is not None and not last.negated
 
     def matches_derived(self, tag: str) -> bool:
-        """Whether a digest-derived tag is meant, by the entries alone that begin as such a tag does."""
-        telling = Patterns(tuple(entry for entry in self.entries if entry.body.startswith(DERIVED_STARTS)))
-        last = telling._last(lambda entry: entry._meets(tag, "", ""))  # noqa: SLF001 - its own entries
+        """Return whether a digest-derived tag is meant, by the entries that begin as such a tag does."""
+        derived = Patterns(tuple(entry for entry in self.entries if entry.body.startswith(DERIVED_STARTS)))
+        last = derived._last(lambda entry: entry._meets(tag, "", ""))  # noqa: SLF001 - its own entries
         return last is not None and not last.negated
 
     def in_any_case(self) -> Patterns:
@@ -220,9 +220,9 @@ class Patterns(Struct, frozen=True):
         return Patterns(tuple(entry.in_any_case() for entry in self.entries))
 
     def literally(self, text: str) -> bool:
-        """Whether a literal entry names this very text, and no later `!` entry takes it away."""
-        telling = Patterns(tuple(entry for entry in self.entries if entry.negated or entry.kind == "literal"))
-        last = telling._last(lambda entry: entry._meets(text, "", ""))  # noqa: SLF001 - its own entries
+        """Return whether a literal entry names this very text, and no later `!` entry takes it away."""
+        literal = Patterns(tuple(entry for entry in self.entries if entry.negated or entry.kind == "literal"))
+        last = literal._last(lambda entry: entry._meets(text, "", ""))  # noqa: SLF001 - its own entries
         return last is not None and not last.negated
 
     @property
@@ -251,7 +251,7 @@ class Patterns(Struct, frozen=True):
         return tuple(text for text in spelled if self.literally(text))
 
     def unmatched(self, texts: Iterable[str], reference: str = "") -> tuple[str, ...]:
-        """Give the entries, as written, that match none of these names, tags and digests."""
+        """Return the entries, as written, that match none of these names, tags and digests."""
         waiting = list(self.entries)
         for text in texts:
             digest = text if text.startswith(_DIGEST_START) else ""

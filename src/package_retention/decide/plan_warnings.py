@@ -1,4 +1,7 @@
-"""Warnings about inputs that reached nothing: a mistyped exclusion protects nothing, and must be seen."""
+"""Warn of what a plan alone does not show: inputs that reached nothing, and facts that could not be found out.
+
+A mistyped exclusion protects nothing, and must be seen.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def about_inputs(facts: Facts, rules: PackageRules) -> tuple[Finding, ...]:
-    """Exclusions that matched nothing, and ids that are not there."""
+    """Return warnings about inputs that reach nothing: exclusions, ids and references."""
     unmatched = rules.exclude.unmatched(_texts(facts.union), facts.reference) if rules.exclude else ()
     listed = {version.id for version in facts.union}
     absent = sorted((_ids(rules.delete) | _ids(rules.keep)) - listed)
@@ -67,7 +70,7 @@ def about_git(facts: Facts, rules: PackageRules) -> tuple[Finding, ...]:
 
 
 def _about_references(facts: Facts) -> Iterator[Finding]:
-    """Yield what files say of a package that may be a mistake: a name alone, versions that are not listed, nothing."""
+    """Yield what may be a mistake in references: a name alone, versions that are not listed, no reference at all."""
     codes = {
         UseCode.ANY_TAG: FindingCode.REFERENCED_BY_NAME,
         UseCode.NOT_LISTED: FindingCode.REFERENCES_UNLISTED,
@@ -92,7 +95,7 @@ _MOST_PLACES = 5
 def about_expiry(
     facts: Facts, images: Iterable[Version], rules: PackageRules, now: datetime
 ) -> tuple[Finding, ...]:
-    """Return a warning about images that say of their end what is no duration."""
+    """Return a warning about images whose expiry is not a duration."""
     if not any(rule.filter.expired for rule in rules.delete):
         return ()
     found = [

@@ -1,4 +1,4 @@
-"""The plan of a restore: which deleted versions come back, and which lost tags are put back.
+"""Make the plan of a restore: which deleted versions come back, and which lost tags are put back.
 
 A report may be forged, so the step's own inputs decide which of its tags are put back, and on what.
 """
@@ -84,33 +84,33 @@ def restore_plan(
 
 
 def _unfiltered(selection: Selection) -> bool:
-    """Whether a rule without any condition selects a version: then the report alone chooses."""
+    """Return whether a rule without any condition selects a version: then the report alone chooses."""
     return selection.selected and not selection.reason.rule
 
 
 def restore_steps(package: Package, versions: Iterable[Version]) -> tuple[Step, ...]:
-    """One step a version, in the order given."""
+    """Return a step for each version, in the same order."""
     return tuple(Step(StepKind.RESTORE_VERSION, package, v, root=v.id) for v in versions)
 
 
 def retag_steps(
     package: Package, active: Iterable[Version], tags: Mapping[int, tuple[str, ...]]
 ) -> tuple[Step, ...]:
-    """One step for each version that gets tags back, by its id."""
+    """Return a step for each version that gets tags back; `tags` are by its id."""
     there = {version.id: version for version in active}
     return tuple(Step(StepKind.RETAG, package, there[i], tags=lost, root=i) for i, lost in tags.items())
 
 
-def missing_parts(parts: Sequence[Version]) -> tuple[Finding, ...]:
-    """The warning where an image came back without what somebody else had deleted."""
-    ids = tuple(str(version.id) for version in parts[:20])
-    return (Finding(FindingCode.PARTS_DELETED, number=len(parts), names=ids),) if parts else ()
+def missing_members(members: Sequence[Version]) -> tuple[Finding, ...]:
+    """Return a warning if an image came back without what somebody else had deleted."""
+    ids = tuple(str(version.id) for version in members[:20])
+    return (Finding(FindingCode.PARTS_DELETED, number=len(members), names=ids),) if members else ()
 
 
 def _refused(
     selected: Sequence[Version], active: Sequence[Version], by_id: set[int], now: datetime
 ) -> dict[int, Reason]:
-    """What stays deleted although the filter selects it."""
+    """Return what stays deleted although the filter selects it, with the reasons."""
     names = {version.name for version in active}
     tags = {tag for version in active for tag in version.tags}
     reasons: dict[int, Reason] = {}
@@ -149,14 +149,14 @@ def followers(
     restored: Iterable[str],
     named: Iterable[str],
     excluded: Iterable[int] = (),
-    parts: Iterable[int] = (),
+    members: Iterable[int] = (),
 ) -> list[Version]:
     """Return what a restored image brings back with it, of the versions that are still deleted.
 
     `restored` are digests that came back, `named` what their manifests (and the referrers API) name. Referrers are
-    known by their digest-derived tags, and by a report: `parts` are the ids that it counts among those images.
+    known by their digest-derived tags, and by a report: `members` are the ids that it counts among those images.
     """
-    wanted, subjects, out, known = set(named), set(restored), set(excluded), set(parts)
+    wanted, subjects, out, known = set(named), set(restored), set(excluded), set(members)
     found = [
         version
         for version in deleted
@@ -176,7 +176,7 @@ class LostTags:
     """Tags that the run of a report took from versions, held against what is there now.
 
     `lost` are the reported versions by id, each with the tags that it lost; `roots` the image that each belongs to.
-    `warnings` say what is not put back, and why.
+    `warnings` name what is not put back, and why.
     """
 
     lost: Mapping[int, Version]
@@ -242,7 +242,7 @@ class LostTags:
         return self.roots.get(i, i) == i and self._is_selected(replace(version, tags=(tag,)), restore=False)
 
     def _comes_back(self, i: int, seen: frozenset[int]) -> bool:
-        """Whether the step selects an image that is there: by a tag, else by its subject's or its root's."""
+        """Return whether the step selects an image that is there: by a tag, else by its subject's or its root's."""
         if i in seen or i not in self._here:
             return False
         version, seen = self._with_lost(i), seen | {i}
@@ -270,7 +270,7 @@ class LostTags:
         return excluded(self.context.rules.exclude, self._candidate(version))
 
     def _is_selected(self, version: Version, *, restore: bool) -> bool:
-        """Whether a filter surely matches; without `restore`, `latest` has to be named as in a deletion."""
+        """Return whether a filter surely matches; without `restore`, `latest` must be named as in a deletion."""
         candidate = self._candidate(version)
         return any(
             # When it was deleted is not known any more once it is back.

@@ -32,7 +32,7 @@ class TagStatus(StrEnum):
 
 
 class Damage(StrEnum):
-    """What `remove-damaged` looks for."""
+    """The kinds of damage that `remove-damaged` finds."""
 
     GHOST = "ghost"
     PARTIAL = "partial"
@@ -54,7 +54,7 @@ class Series(StrEnum):
 
 
 class Filter(Struct, frozen=True):
-    """Conditions that must all hold; `None` or empty is no condition.
+    """Conditions that must all hold; `None` or empty means no condition.
 
     Keep rules alone have `newer_than`, `source_exists` and `referenced_in` (globs of files in the workspace); a restore
     alone has `deleted_within`. `source_gone` and `expired` are for deleting.
@@ -99,8 +99,8 @@ class Rule(Struct, frozen=True):
 class PackageRules(Struct, frozen=True):
     """The rules for the packages of one type whose names match.
 
-    `exclude`, `referenced_in` and `limit` come from the step's inputs and bind every rule; so does `within`, the names that a step gives
-    beside a policy file and that only narrow. `companions` are the tags that say nothing by themselves. In a restore,
+    `exclude`, `referenced_in` and `limit` come from the step's inputs and bind every rule; so does `within`, the names of a step
+    that has a policy file, which only narrow. `companions` are the tags that mean nothing by themselves. In a restore,
     `delete` holds the rules that choose what comes back.
     """
 
@@ -115,11 +115,11 @@ class PackageRules(Struct, frozen=True):
     referenced_in: tuple[str, ...] = ()
 
     def reaches(self, name: str) -> bool:
-        """Whether the rules are for the package of this name."""
+        """Return whether the rules are for the package of this name."""
         return self.names.matches(name) and (self.within is None or self.within.matches(name))
 
     def protects(self, name: str) -> bool:
-        """Whether the keep rules are for the package of this name, in whatever spelling: a keep rule may reach too far."""
+        """Return whether the keep rules are for the package of this name in any case: a keep rule may reach too far."""
         return self.names.matches(name) or self.names.in_any_case().matches(name.lower())
 
 
@@ -130,7 +130,7 @@ class Share(Struct, frozen=True):
     percent: bool = False
 
     def __str__(self) -> str:
-        """The share as it is written in the input."""
+        """Return the share as it is written in the input."""
         return f"{self.amount:g}%" if self.percent else f"{self.amount:g}"
 
 

@@ -80,7 +80,7 @@ def _inside(candidates: Iterable[Candidate]) -> frozenset[str]:
 
 
 def _stands_aside(candidate: Candidate, protected: Mapping[int, Reason]) -> bool:
-    """Whether a candidate is gone, or stays regardless of what rules match: it takes no keep place."""
+    """Return whether a candidate is gone, or stays regardless of what rules match: it takes no keep place."""
     reason = protected.get(candidate.version.id)
     return candidate.gone or (reason is not None and reason.code in _ASIDE)
 
@@ -196,7 +196,7 @@ def _among_newest(match: Match, leader: str | None, detail: ReasonDetail | None,
     return Reason(ReasonCode.NEWEST, detail, leader or "", number=rule.minimum, rule=rule.terms)
 
 
-# Of the reasons that several rules give, the one that came nearest to a deletion says most.
+# If several rules have reasons, the one that came nearest to a deletion explains most.
 _TELLING = (
     ReasonCode.NEWEST,
     ReasonCode.NEEDED,
@@ -224,7 +224,7 @@ def _combined(
             return Selection(candidate, selected=True, reason=reason)
     matches = [match for _, match in matched]
     partly = tuple(dict.fromkeys(t for m in matches if m.verdict is Verdict.PARTLY for t in m.tags))
-    if partly and set(partly) >= set(candidate.telling):
+    if partly and set(partly) >= set(candidate.without_companions):
         # Companion tags go with the last other tag alone.
         partly = tuple(dict.fromkeys((*partly, *candidate.texts)))
     best = min((match.reason for match in matches), key=_distance, default=_NONE)

@@ -1,4 +1,4 @@
-"""Whether what a tag or version is named after is gone from git (`source-gone`), or exists (`source-exists`).
+"""Judge whether what a tag or version is named after is gone from git (`source-gone`), or exists (`source-exists`).
 
 Gone is only what surely is: what could not be listed, or may be something else, is unknown, and unknown keeps. One
 thing more that exists never makes anything more gone.
@@ -63,7 +63,7 @@ class SourceCause(StrEnum):
     OTHER_KIND = "other-kind"
 
 
-# These count as existing in a keep rule, and let nothing be gone whatever another kind says.
+# These count as existing in a keep rule, and let nothing be gone, regardless of another kind.
 _MAY_EXIST = frozenset({SourceCause.NO_REPOSITORY, SourceCause.UNLISTED, SourceCause.ABOVE_NEWEST})
 
 
@@ -146,7 +146,7 @@ class SourceJudge(Struct, frozen=True):
         return next(iter([*listed, *(fact for fact in facts if fact.cause in _MAY_EXIST)]), None)
 
     def _unlisted(self, kinds: frozenset[GitKind]) -> tuple[SourceFact, ...]:
-        """Return a fact for every list that is not known whole: nothing matches then, whatever the others say."""
+        """Return a fact for every list that is not known whole: nothing matches then, regardless of the others."""
         cause = SourceCause.UNLISTED if self.names.repositories else SourceCause.NO_REPOSITORY
         return tuple(
             SourceFact(SourceState.UNKNOWN, cause, kind, unlisted=unlisted)
@@ -238,7 +238,7 @@ _LEAST_GONE = (SourceState.GONE, SourceState.NOT_NAMED, SourceState.UNKNOWN, Sou
 
 
 def _surely_gone(facts: list[SourceFact]) -> bool:
-    """Whether one kind is gone for a text: by its whole or a group, and unknown by neither.
+    """Return whether one kind is gone for a text: by its whole or a group, and unknown by neither.
 
     `/^(feature|fix)-.+/` names no branch `feature`: the whole `feature-login-2` still may be the living `feature/login`.
     """
@@ -285,7 +285,7 @@ def gone_tags(
     What is gone as a git tag or release goes only where nothing that another tag names exists: a moving tag such as
     `1.2.3` beside a living one is a mistake of the reader more often than a version that was withdrawn.
     """
-    verdicts = {text: gone(condition, candidate, (text,), context) for text in candidate.telling}
+    verdicts = {text: gone(condition, candidate, (text,), context) for text in candidate.without_companions}
     living = any(verdict.state is SourceState.EXISTS for verdict in verdicts.values())
     return tuple(
         text

@@ -62,7 +62,7 @@ class PlanRefresher:
         return self._clock.monotonic() >= self.not_after()
 
     def refresh(self, done: Collection[int]) -> Mapping[int | None, Reason]:
-        """Look again, and say what of the plan must stay after all."""
+        """Look again, and return what of the plan must stay after all, with reasons."""
         return restrictions(self._plan, self.replanned(done))
 
     def listed(self) -> Collection[int]:
@@ -82,7 +82,7 @@ class PlanRefresher:
 
 
 def restrictions(plan: Plan, now: Plan) -> dict[int | None, Reason]:
-    """The steps of a plan that a newer plan no longer has, by version id (`None`: the whole package), with reasons."""
+    """Return the steps of a plan that a newer plan lacks, by version id (`None`: the whole package), with reasons."""
     still = {(step.kind, _id(step)): set(step.tags) for step in now.steps}
     everything = (StepKind.DELETE_PACKAGE, None) in still
     reasons = {d.version.id: d.reason for d in now.decisions}

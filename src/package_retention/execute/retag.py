@@ -144,7 +144,7 @@ class _TagMover(Struct, frozen=True):
             return Move(problem=problem, in_doubt=isinstance(error, InDoubtError))
 
     def _move(self, package: Package, version: Version, tag: str) -> Move:
-        """Move one tag; raises what its first look or its first write met."""
+        """Move one tag; raise the error of its first read or its first write."""
         raise NotImplementedError
 
     def _delete(self, package: Package, digest: str) -> None:
@@ -221,7 +221,7 @@ class TagRemover(_TagMover, frozen=True):
     def _cleared(
         self, package: Package, tag: str, blank: RawManifest, error: RetentionError, *, back: bool
     ) -> Move:
-        """Delete the placeholder that lost its tag, and say where the tag is: put `back`, or on a newer push."""
+        """Delete the placeholder that lost its tag, and return where the tag is: put `back`, or on a newer push."""
         code = FindingCode.TAG_PUT_BACK if back else FindingCode.TAG_PUSHED
         try:
             self._delete(package, blank.digest)
@@ -230,7 +230,7 @@ class TagRemover(_TagMover, frozen=True):
             return Move(moved=not back, problem=left)
         if not back:
             return Move(moved=True)
-        # What GitHub's own rules refuse for good (the last tagged version) is no failure: the tag stays.
+        # What GitHub's own rules refuse for good (the last tagged version) is not a failure: the tag stays.
         for_good = isinstance(error, RefusedError) and error.refusal.permanent
         return Move(problem=_met(code, tag, error), stays=for_good)
 

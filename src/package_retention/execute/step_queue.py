@@ -88,7 +88,7 @@ class StepQueue:
             return ended
         deleted = outcome.step.kind is StepKind.DELETE_VERSION
         if outcome.result is Result.ALREADY and deleted and self._followers.get(version.id):
-            # A 404 may hide what is there (a role that was lost), and its parts must not go before it.
+            # A 404 may hide what is there (a role that was lost), and its children must not go before it.
             self.vanished[version.id] = place
             return ended
         if outcome.result in (Result.DONE, Result.ALREADY):
@@ -98,7 +98,7 @@ class StepQueue:
         return ended + self._give_up_followers(version.id)
 
     def settle_vanished(self, listed: Collection[int]) -> list[Outcome]:
-        """Go on with the parts of what a new list lacks, too; end those of what it still has."""
+        """Go on with what waits for versions that a new list lacks, too; end what waits for those that it still has."""
         vanished, self.vanished = self.vanished, {}
         ended: list[Outcome] = []
         for version_id in vanished:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from package_retention.ports import EventListener
 
 
-# How often a walk looks up from waiting to see whether the run was cancelled, in seconds.
+# How often a walk that waits checks whether the run was cancelled, in seconds.
 _POLL_SECONDS = 0.1
 # Looks at a package, one after the other, that were each too old by the time they were taken.
 _MOST_LOOKS = 3
@@ -72,7 +72,7 @@ class ExecutionContext(Struct, frozen=True):
 def walk(plan: Plan, refresher: FactsRefresher, execution: ExecutionContext) -> tuple[Outcome, ...]:
     """Carry out a plan; every step has an outcome at the end, in the plan's order.
 
-    Raises the error of a further look at the package that failed: by then every outcome is in the journal.
+    Raise the error of a further look at the package that failed: by then every outcome is in the journal.
     """
     walker = _Walker(StepQueue(plan.steps), refresher, execution)
     walker.run()
@@ -134,7 +134,7 @@ class _Walker:
             self._emit(self.queue.skip(self.refresher.refresh(self.queue.done)))
 
     def _count_look(self) -> None:
-        """Count looks that carried no change: better to say so than to look for ever."""
+        """Count looks that carried no change: an error is better than looking for ever."""
         unsent, self.unsent = self.unsent, None
         self.looks += 1
         whole = any(step.kind is StepKind.DELETE_PACKAGE for step in self.queue.steps)

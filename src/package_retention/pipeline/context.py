@@ -1,4 +1,4 @@
-"""What the parts of a run share: its edges, a package with its plan, and how threads are awaited but for a cancel."""
+"""Hold what all of a run shares: its edges, a package with its plan, and the waits for threads, which a cancel ends."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class RunContext(Struct, frozen=True):
 
 
 class PackageTask(Struct, frozen=True):
-    """A package's plan, and how to carry it out; `result` is set where there is nothing to carry out."""
+    """A package's plan, and how to carry it out; `result` is set if there is nothing to carry out."""
 
     plan: Plan
     execute: Callable[[], PackageResult] | None = None
@@ -85,7 +85,7 @@ A walk's own patience is shorter, so that it ends in good order unless it hangs 
 
 
 def result_of(run_context: RunContext, work: Callable[[], Value]) -> Value:
-    """Do something in a thread of its own; raises `CancelledError` where the run is cancelled first."""
+    """Do something in a thread of its own; raise `CancelledError` if the run is cancelled first."""
     future = run_context.packages.submit(work)
     _wait(run_context, [future], patience=0)
     if not future.done():

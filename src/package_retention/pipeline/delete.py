@@ -1,4 +1,4 @@
-"""Delete in one package: survey, plan, look again, carry out."""
+"""Delete in one package: survey it, plan, look again, and carry the plan out."""
 
 from __future__ import annotations
 

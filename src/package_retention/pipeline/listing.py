@@ -1,4 +1,4 @@
-"""List one package: what is there, what is deleted, and what rules would do when. Nothing is ever changed."""
+"""List one package: what is there, what is deleted, and what rules would do when. It never changes anything."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ _LISTED = Reason(ReasonCode.NOT_MATCHED, ReasonDetail.NOT_JUDGED)
 
 @dataclass(slots=True)
 class _Unlisted:
-    """What could not be listed beside the versions: a refusal is a warning, no answer at all fails the run."""
+    """What could not be listed besides the versions: a refusal is a warning, no answer at all fails the run."""
 
     warnings: list[Finding] = field(default_factory=list)
     problems: list[Finding] = field(default_factory=list)
 
-    def ask(self, what: str, question: Callable[[], Value]) -> Value | None:
-        """Ask; return `None` and report it if no answer comes."""
+    def listed(self, what: str, request: Callable[[], Value]) -> Value | None:
+        """Return what a request lists; record why and return `None` if it fails."""
         try:
-            return question()
+            return request()
         except RefusedError as error:
             self.warnings.append(Finding(FindingCode.NOT_LISTED, what, error=error.message, hint=error.hint))
         except UnreachableError as error:
@@ -52,7 +52,7 @@ class _Unlisted:
 
 
 class Listing:
-    """Lists the packages of one run, several at a time; the owner's docker conflicts are asked for once."""
+    """Lists the packages of one run, several at a time; the owner's docker conflicts are listed once."""
 
     def __init__(self, run_context: RunContext, now: datetime, options: Options) -> None:
         self._run_context = run_context
@@ -71,7 +71,7 @@ class Listing:
         )
         found = Found(
             self._every_manifest(facts),
-            incomplete.ask("deleted versions", lambda: self._deleted(package)),
+            incomplete.listed("deleted versions", lambda: self._deleted(package)),
             self._in_conflict(package.owner, incomplete) if package.type is PackageType.DOCKER else None,
         )
         facts = self._as_a_deletion_reads(facts, context, found.readings)
@@ -117,16 +117,16 @@ class Listing:
         return read_labels(self._run_context, facts, plan.unread_configs)
 
     def _deleted(self, package: Package) -> tuple[Version, ...] | None:
-        """List deleted versions; another user's, GitHub documents no list of (facts A1): none there says nothing."""
+        """List deleted versions; `None` if another user's list is empty: GitHub documents no such list (facts A1)."""
         listed = self._run_context.api.versions(package, deleted=True)
         return listed or (None if package.owner.kind is OwnerKind.USER else ())
 
     def _in_conflict(self, owner: Owner, incomplete: _Unlisted) -> tuple[str, ...] | None:
-        """Return the names of the owner's docker packages in conflict; the first package that asks reports a refusal."""
+        """Return the names of the owner's docker packages in conflict; the first package to need them reports a refusal."""
         with self._lock:
             if not self._conflicts_listed:
                 self._conflicts_listed = True
-                found = incomplete.ask(
+                found = incomplete.listed(
                     "docker packages in conflict", lambda: self._run_context.api.docker_conflicts(owner)
                 )
                 self._conflicts = None if found is None else tuple(sorted({one.name for one in found}))
@@ -162,7 +162,7 @@ def _with_refusal(plan: Plan, error: PlanError) -> Plan:
 
 
 def _unjudged(plan: Plan) -> Plan:
-    """Return the decisions of a list without a filter: everything stays, for no reason that a rule would give."""
+    """Return the decisions of a list without a filter: everything stays, and no rule is the reason."""
     decisions = tuple(
         replace(d, reason=_LISTED) if d.reason.code is ReasonCode.NOT_MATCHED else d for d in plan.decisions
     )

@@ -51,7 +51,7 @@ class Recorder:
             self._journal.planned(plan)
 
     def starting(self, step: Step) -> None:
-        """Pass on that a change is about to be sent; raises `CancelledError` where its package was given up."""
+        """Pass on that a change is about to be sent; raise `CancelledError` if its package was given up."""
         with self._lock:
             page = self._pages.get(step.package)
             _check_open(page)
@@ -74,7 +74,7 @@ class Recorder:
         self._journal.note(text)
 
     def result(self, plan: Plan, message: Finding | str) -> PackageResult:
-        """A package's result from what is remembered; the steps without an outcome were not reached, for a reason.
+        """Return a package's result from what is recorded; a step without an outcome was not reached.
 
         One that was started, and that nobody waits for any more, may have happened.
         """

@@ -14,7 +14,7 @@ from package_retention.decide.matching import excluded
 from package_retention.decide.restore_plan import (
     LostTags,
     followers,
-    missing_parts,
+    missing_members,
     restore_plan,
     restore_steps,
     retag_steps,
@@ -69,10 +69,10 @@ def prepare(run_context: RunContext, target: Target, now: datetime) -> PackageTa
 
 
 def _whole(run_context: RunContext, target: Target) -> PackageTask:
-    """Restore a package by its name: GitHub lists no deleted packages, so a filter has nothing to look at."""
+    """Restore a package by its name: GitHub lists no deleted packages, so a filter has nothing to match."""
     package = target.package
-    said = run_context.report.about(package) if run_context.report else None
-    if not (said.went_whole if said else wants_everything(target.rules)):
+    reported = run_context.report.about(package) if run_context.report else None
+    if not (reported.went_whole if reported else wants_everything(target.rules)):
         error = target.error.message if target.error else ""
         raise PlanError(Finding(FindingCode.GONE_WHOLE, package.label, error=error))
     plan = Plan(package, steps=(Step(StepKind.RESTORE_PACKAGE, package),))
@@ -147,8 +147,8 @@ class Restore:
         if self.run_context.report is not None:
             # As the report saw them; what it calls them can only narrow what comes back.
             there = {version.id for version in active}
-            said = self.reported.deleted if self.reported else {}
-            self.deleted = tuple(version for i, version in said.items() if i not in there)
+            then = self.reported.deleted if self.reported else {}
+            self.deleted = tuple(version for i, version in then.items() if i not in there)
             plan = restore_plan(package, self.deleted, active, self.context, self._restorable())
             return self._by_report(plan, active)
         named = {i for rule in self.target.rules.delete for i in rule.filter.ids or ()}
@@ -175,22 +175,25 @@ class Restore:
         return replace(plan, steps=(*plan.steps, *steps), warnings=(*plan.warnings, *warnings))
 
     def _lost_tags(self, active: Sequence[Version]) -> tuple[dict[int, tuple[str, ...]], list[Finding]]:
-        """The tags to put back by id, within what GitHub's own rows of deleted versions show, where they show tags."""
-        said = self.reported
-        if said is None:
+        """Return the tags to put back by id, and warnings.
+
+        If GitHub's own rows of deleted versions show tags, a report may only name tags that they show.
+        """
+        reported = self.reported
+        if reported is None:
             return {}, []
         rows = {version.id: set(version.tags) for version in self.deleted if version.tags}
         lost = {
             i: replace(then, tags=tuple(t for t in then.tags if t in rows.get(i, {t})))
-            for i, then in said.lost.items()
+            for i, then in reported.lost.items()
         }
         active = self._without_placeholders(active, lost)
-        found = LostTags(lost, said.roots, active, self.context)
+        found = LostTags(lost, reported.roots, active, self.context)
         tags = found.to_put_back()
         return tags, list(dict.fromkeys(found.warnings))
 
     def _without_placeholders(self, active: Sequence[Version], lost: Mapping[int, Version]) -> list[Version]:
-        """Leave out what a run that was killed between two requests has left a tag on: only its manifest says so."""
+        """Leave out placeholders that a run left when it was killed between two requests: only manifests show them."""
         tags = {tag for then in lost.values() for tag in then.tags}
         suspects = [v for v in active if v.id not in lost and len(v.tags) == 1 and tags.issuperset(v.tags)]
         registry, package = self.run_context.registry, self.target.package
@@ -214,7 +217,7 @@ class Restore:
         return PackageResult(self.with_unfound(whole), outcomes)
 
     def with_unfound(self, plan: Plan) -> Plan:
-        """Say where signatures may be missing: what only its manifest's `subject` ties to an image has no tag."""
+        """Warn if signatures may be missing: what only its manifest's `subject` ties to an image has no tag."""
         package, planned = plan.package, {step.version.id for step in plan.steps if step.version}
         left = [v for v in self.deleted if v.id not in planned and not v.tags]
         if not (plan.steps and left) or self.run_context.report or package.type is not PackageType.CONTAINER:
@@ -228,7 +231,7 @@ class Restore:
         )
 
     def _still(self, wave: Plan, done: Collection[int]) -> Plan:
-        """What of a later wave may still come back: the step's filters select roots, and say nothing of what is here."""
+        """Return what of a later wave may still come back; the step's filters select roots, and do not apply here."""
         self.listed_at = self.run_context.clock.monotonic()
         active = [v for v in self.run_context.api.versions(wave.package) if v.id not in done]
         there, names = {v.id for v in active}, {v.name for v in active}
@@ -251,12 +254,12 @@ class Restore:
         barred = {
             i.version.id for i in flat(tuple(left), package.type) if excluded(self.target.rules.exclude, i)
         }
-        # A tag of its own makes an image: no report brings that back as a part of another.
-        said = self.reported.parts_of({v.id for v in restored}) if self.reported else ()
-        parts = [v.id for v in left if v.id in said and not own_tags(v)]
-        versions = followers(left, [v.name for v in restored], named, barred, parts)
-        reported = self._restorable()
-        others = [] if reported is None else [v for v in versions if v.id not in reported]
+        # A tag of its own makes an image: no report brings that back with another image.
+        reported = self.reported.members_of({v.id for v in restored}) if self.reported else ()
+        members = [v.id for v in left if v.id in reported and not own_tags(v)]
+        versions = followers(left, [v.name for v in restored], named, barred, members)
+        allowed = self._restorable()
+        others = [] if allowed is None else [v for v in versions if v.id not in allowed]
         versions = [v for v in versions if v not in others]
         if not (versions or others or unread):
             return None
@@ -267,12 +270,12 @@ class Restore:
             package,
             tuple(decisions),
             restore_steps(package, versions),
-            warnings=missing_parts(others),
+            warnings=missing_members(others),
             problems=tuple(unread),
         )
 
     def _tags_again(self, outcomes: Sequence[Outcome]) -> Plan | None:
-        """Tags that a report knows, and that did not come back with their version: nobody knows whether they always do."""
+        """Plan to put back the tags of a report that did not come back with their version: GitHub does not promise them."""
         if not self.reported or self.run_context.ending.cause:
             return None
         done = {
@@ -316,7 +319,7 @@ def _named(
         try:
             named |= {child.digest for child in run_context.registry.referrers(package, digest) or ()}
         except UnreachableError as error:
-            # What the manifest itself names comes back all the same.
+            # What the manifest itself names comes back anyway.
             unread.append(Finding(FindingCode.REFERRERS_UNKNOWN, digest, error=error.message))
     return named, unread
 

@@ -1,4 +1,4 @@
-"""Whether a report fits this step, and what it leaves of the step's own selection."""
+"""Check that a report fits this step, and narrow the step's own selection to what the report planned."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def check(report: Report, settings: Settings, now: datetime) -> None:
         raise _mismatch(FindingCode.TOO_OLD, f"{report.created_at:%Y-%m-%d}")
 
 
-def _mismatch(code: FindingCode, said: str = "", here: str = "") -> PlanError:
-    return PlanError(Finding(code, said, others=(here,)))
+def _mismatch(code: FindingCode, there: str = "", here: str = "") -> PlanError:
+    return PlanError(Finding(code, there, others=(here,)))
 
 
 def check_packages(report: Report, packages: Collection[Package]) -> None:
@@ -56,7 +56,7 @@ def check_packages(report: Report, packages: Collection[Package]) -> None:
 class Review(Struct, frozen=True):
     """What a report planned of a package, held against the package as it is listed now."""
 
-    said: ReportedPackage
+    reported: ReportedPackage
     listed: Mapping[int, Version]
     planned: Mapping[int, Version]
     deletions: frozenset[int]
@@ -66,7 +66,7 @@ class Review(Struct, frozen=True):
 
     def narrowed(self, options: Options, alone: Plan) -> Options:
         """Return the options with which a plan does no more than both the report and the step alone."""
-        untags = self.said.planned_untags
+        untags = self.reported.planned_untags
         going = frozenset(d.version.id for d in alone.decisions if d.selected)
         losing = frozenset(
             d.version.id
@@ -77,7 +77,7 @@ class Review(Struct, frozen=True):
         return replace(options, report_scope=scope)
 
     def reconciled(self, alone: Plan, plan: Plan) -> Plan:
-        """The narrowed plan with reasons that say what changed, and a warning for all that differs from the report."""
+        """Return the narrowed plan, with reasons for what changed and a warning for all that differs from the report."""
         before = {d.version.id: d for d in alone.decisions}
         decisions = tuple(self._explained(d, before.get(d.version.id)) for d in plan.decisions)
         plan = replace(plan, decisions=decisions)
@@ -101,12 +101,12 @@ class Review(Struct, frozen=True):
         stays = {d.version.id: d for d in plan.decisions if not (d.selected or d.untag)}
         gone = planned.keys() - self.listed.keys()
         changed = planned.keys() & self.listed.keys() - self.same
-        reconciled = gone | changed | (self.same & stays.keys())
-        roots = {one.step.version.id: one.step.root for one in self.said.steps if one.step.version}
+        differing = gone | changed | (self.same & stays.keys())
+        roots = {one.step.version.id: one.step.root for one in self.reported.steps if one.step.version}
         lines = []
-        for i in sorted(reconciled):
+        for i in sorted(differing):
             root = stays[i].root if i in stays else None
-            if {root, roots.get(i)} & (reconciled - {i}):
+            if {root, roots.get(i)} & (differing - {i}):
                 continue
             lines.append(self._difference(i, gone, changed, stays))
         return lines
@@ -126,21 +126,25 @@ class Review(Struct, frozen=True):
 def review(report: Report, package: Package, versions: Iterable[Version]) -> Review:
     """Hold a report against a package's versions; a package that it does not know has no plan there."""
     about = report.about(package)
-    said = about or ReportedPackage(package)
-    listed, planned = {version.id: version for version in versions}, said.planned
+    reported = about or ReportedPackage(package)
+    listed, planned = {version.id: version for version in versions}, reported.planned
     same = (i for i, then in planned.items() if i in listed and _unchanged(then, listed[i]))
-    return Review(said, listed, planned, said.planned_deletions, frozenset(same), known=about is not None)
+    return Review(
+        reported, listed, planned, reported.planned_deletions, frozenset(same), known=about is not None
+    )
 
 
-def left_deleted(said: ReportedPackage | None, plan: Plan, active: Iterable[Version]) -> tuple[Finding, ...]:
+def left_deleted(
+    reported: ReportedPackage | None, plan: Plan, active: Iterable[Version]
+) -> tuple[Finding, ...]:
     """Return a warning for each version that the run of a report deleted and that a restore does not bring back."""
-    if said is None:
+    if reported is None:
         return (Finding(FindingCode.REPORT_SILENT),)
     there = {version.id for version in active}
     coming = {step.version.id for step in plan.steps if step.version}
     reasons = {d.version.id: d.reason for d in plan.decisions}
     lines = []
-    for i, then in said.deleted.items():
+    for i, then in reported.deleted.items():
         if i in coming:
             continue
         if i in there:

@@ -151,7 +151,7 @@ def _not_reached(target: Target) -> PackageTask:
 
 
 def _failed(run_context: RunContext, target: Target, error: RetentionError) -> PackageTask:
-    """Return a package that cannot be worked on: a failure, or a warning where `if-missing: ignore` says so."""
+    """Return a package that cannot be worked on: a failure, or a warning if `if-missing` is `ignore`."""
     plan = Plan(target.package)
     ignored = isinstance(error, MissingError) and run_context.settings.ignore_missing
     if ignored:
@@ -188,7 +188,7 @@ def _carried_out(
 ) -> list[PackageResult]:
     """Carry out every plan, several packages at a time; each has a result, also if others fail.
 
-    If an error ends a package in the middle, its result still says what was done before.
+    If an error ends a package in the middle, its result still has what was done before.
     """
 
     def execute(one: PackageTask) -> PackageResult:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def list_versions(run_context: RunContext, package: Package, rules: PackageRules) -> Facts:
-    """List a package, and find what files refer to; neither git nor a manifest is asked for."""
+    """List a package, and find what files refer to; neither git nor a manifest is read."""
     versions = run_context.api.versions(package)
     reference = f"{run_context.registry_host}/{package.owner.login}/{package.name}".lower()
     return _with_references(run_context, Facts(package, versions, versions, reference=reference), rules)
@@ -51,14 +51,14 @@ def survey_again(run_context: RunContext, facts: Facts, rules: PackageRules, don
 
 
 def read_more(run_context: RunContext, facts: Facts, rules: PackageRules, plan: Plan) -> Facts:
-    """Read manifests and configs that a plan asked for, and what they make needed in turn."""
+    """Read manifests and configs that a plan needs, and what they make needed in turn."""
     facts = read_labels(run_context, facts, plan.unread_configs)
     readings = {**facts.readings, **_manifests(run_context, facts, plan.unread)}
     return _read(run_context, replace(facts, readings=readings), rules)
 
 
 def read_labels(run_context: RunContext, facts: Facts, configs: Collection[str]) -> Facts:
-    """Read the label of configs that says when an image expires."""
+    """Read the label of configs by which an image expires."""
     if not configs:
         return facts
     return replace(facts, labels={**facts.labels, **run_context.registry.labels(facts.package, configs)})
@@ -83,9 +83,9 @@ def globs_of(rules: PackageRules) -> frozenset[tuple[str, ...]]:
 
 
 def _with_git(run_context: RunContext, facts: Facts, rules: PackageRules) -> Facts:
-    """The facts with what git lists: after the versions, so that what an image was pushed for is there if it lives.
+    """Return the facts with what git lists in the repository that the package is linked to, and in the step's.
 
-    It is asked for in the repository that the package is linked to, and in the step's.
+    Git is listed after the versions, so that the branch that an image was pushed for is there if it still exists.
     """
     kinds, git = git_kinds(rules), run_context.git
     if not kinds or git is None:
@@ -107,7 +107,7 @@ def _read(run_context: RunContext, facts: Facts, rules: PackageRules) -> Facts:
     readings = dict(facts.readings)
     read_all(run_context, facts, readings)
     if run_context.settings.manifest_cache is not None:
-        # Kept for the next runs, and what is freed can be told exactly.
+        # The cache keeps them for the next runs, and what is freed can be counted exactly.
         readings |= _manifests(run_context, facts, [v.name for v in facts.latest if v.name not in readings])
     facts = replace(facts, readings=readings)
     looks_for_damage = any(rule.filter.damaged for rule in rules.delete)
@@ -142,5 +142,5 @@ def _confirmed(run_context: RunContext, facts: Facts) -> frozenset[str]:
     doubtful = [digest for digest in named if digest not in facts.confirmed]
     if not doubtful:
         return frozenset()
-    answers = run_context.registry.manifests(facts.package, doubtful)
-    return frozenset(digest for digest, answer in answers.items() if isinstance(answer, Absent))
+    readings = run_context.registry.manifests(facts.package, doubtful)
+    return frozenset(digest for digest, reading in readings.items() if isinstance(reading, Absent))

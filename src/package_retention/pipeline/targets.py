@@ -52,27 +52,27 @@ def targets(run_context: RunContext) -> tuple[Target, ...]:
     owner = run_context.api.owner(run_context.settings.owner)
     found: dict[tuple[PackageType, str], Target] = {}
     listed: dict[PackageType, tuple[Package, ...]] = {}
-    unasked: dict[PackageType, Target] = {}
+    unresolved: dict[PackageType, Target] = {}
     for rules in run_context.settings.rules:
         for target in _reached(run_context, owner, rules, listed):
             if rules.keep and target.error and not isinstance(target.error, MissingError | PlanError):
-                unasked.setdefault(rules.type, target)
+                unresolved.setdefault(rules.type, target)
             key = (rules.type, target.package.name)
             found[key] = _merged(found[key], target) if key in found else target
     every = tuple(_protected(found[key], run_context.settings.rules) for key in sorted(found))
     if run_context.settings.operation is not Operation.DELETE:
         return every
-    return tuple(_unless_unasked(target, unasked.get(target.package.type)) for target in every)
+    return tuple(_unless_unresolved(target, unresolved.get(target.package.type)) for target in every)
 
 
-def _unless_unasked(target: Target, unasked: Target | None) -> Target:
-    """Change nothing of a type while a package with keep rules could not be asked for: it may be any of the others.
+def _unless_unresolved(target: Target, unresolved: Target | None) -> Target:
+    """Change nothing of a type while a package with keep rules could not be found out: it may be any of the others.
 
-    Only GitHub's answer shows which name a package goes by, so rules that could not be asked for may be this one's.
+    Only GitHub's answer shows which name a package goes by, so the keep rules of the other may be this one's.
     """
-    if target.error or unasked is None or unasked.error is None:
+    if target.error or unresolved is None or unresolved.error is None:
         return target
-    name, error = (unasked.package.name,), unasked.error
+    name, error = (unresolved.package.name,), unresolved.error
     code = FindingCode.RULES_UNASKED
     finding = Finding(code, target.package.label, names=name, error=error.message, hint=error.hint)
     return replace(target, error=PlanError(finding))
@@ -183,7 +183,7 @@ def _explained(run_context: RunContext, package: Package, error: MissingError) -
         except (BudgetError, CancelledError):
             raise
         except RetentionError:
-            return error  # the 404 says more than a list that failed
+            return error  # the 404 explains more than a list that failed
         near = likely_name(package.name, known, run_context.settings.repository)
         meant = f"Did you mean `{near}`?" if near else ""
     refusal = error.refusal

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 MAX_LENGTH = 256
-"""Longer texts have no version, whatever their ecosystem: npm's own cap, and far over what the others' registries take."""
+"""Longer texts have no version in any ecosystem: npm's own cap, and far over what the others' registries take."""
 
 _MAX_RANGE_LENGTH = 4096
 
@@ -32,26 +32,26 @@ _MAX_RANGE_LENGTH = 4096
 class VersionNumber:
     """A version as its ecosystem reads it; comparable and equal within one ecosystem by `key` alone.
 
-    `numbers` are the leading release numbers, for `keep-per`; empty where there are none, so that it cannot be
+    `release` are the leading numbers, for `keep-per`; empty where there are none, so that it cannot be
     grouped. `variant` holds the pieces of a container tag that are no pre-release (`alpine`), else it is empty.
     """
 
     text: str
     key: Any
     prerelease: bool
-    numbers: tuple[int, ...] = ()
+    release: tuple[int, ...] = ()
     variant: str = ""
 
     def __eq__(self, other: object) -> bool:
-        """Whether the ecosystem holds both for the same version."""
+        """Return whether both are the same version to the ecosystem."""
         return isinstance(other, VersionNumber) and bool(self.key == other.key)
 
     def __lt__(self, other: VersionNumber) -> bool:
-        """Whether this version comes before the other."""
+        """Return whether this version comes before the other."""
         return bool(self.key < other.key)
 
     def __hash__(self) -> int:
-        """Equal versions hash alike."""
+        """Return the same hash for equal versions."""
         return hash(self.key)
 
 
@@ -70,7 +70,7 @@ def check_length(text: str) -> None:
 
 
 class Ecosystem(Protocol):
-    """What each module here offers."""
+    """The functions that each module of this package has."""
 
     def parse(self, text: str) -> VersionNumber | None:
         """Read a version; `None` where the ecosystem's tool refuses it."""
@@ -103,7 +103,7 @@ class VersionParser:
 
 
 def of(package_type: PackageType) -> Ecosystem:
-    """Give the ecosystem of a package type; docker's is container's."""
+    """Return the ecosystem of a package type; docker's is container's."""
     match package_type:
         case PackageType.MAVEN:
             from package_retention.decide.ecosystems import maven  # noqa: PLC0415 - only if asked for

@@ -26,7 +26,7 @@ _RUN = re.compile(r"[0-9]+|[^0-9.]+")
 
 
 def parse(text: str) -> VersionNumber | None:
-    """Read a tag; `None` where it is no version."""
+    """Read a tag; `None` if it is not a version."""
     match = _TAG.fullmatch(text) if len(text) <= _MAX_TAG else None
     if not match or (match["glued"] and not _GLUED.match(match["glued"])):
         return None
@@ -34,11 +34,11 @@ def parse(text: str) -> VersionNumber | None:
     labels = [piece for piece in pieces if _PRERELEASE.match(piece)]
     variant = "-".join(piece for piece in pieces if not _PRERELEASE.match(piece))
     glued = _RUN.findall(match["glued"] or "")
-    numbers = tuple(int(number) for number in match["numbers"].split("."))
-    numbers = numbers[:3] if numbers[3:] == (0,) else numbers
-    order = release_key(numbers, ".".join([*glued, *labels]))
+    release = tuple(int(number) for number in match["numbers"].split("."))
+    release = release[:3] if release[3:] == (0,) else release
+    order = release_key(release, ".".join([*glued, *labels]))
     # Among equals the plain tag is the highest, so that an image with both counts as the plain one.
-    return VersionNumber(text, (*order, not variant, variant), bool(glued or labels), numbers, variant)
+    return VersionNumber(text, (*order, not variant, variant), bool(glued or labels), release, variant)
 
 
 def parse_range(text: str) -> VersionRange:
@@ -46,6 +46,6 @@ def parse_range(text: str) -> VersionRange:
     allowed = alternatives(text)
 
     def contains(version: VersionNumber) -> bool:
-        return holds(allowed, version.key[:3], version.numbers, prerelease=version.prerelease)
+        return holds(allowed, version.key[:3], version.release, prerelease=version.prerelease)
 
     return VersionRange(text, contains)

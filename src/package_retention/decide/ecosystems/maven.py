@@ -76,13 +76,13 @@ def parse(text: str) -> VersionNumber | None:
         isinstance(element, _Word) and element.rank < _RELEASE for level in levels for element in level
     )
     prerelease = early or bool(_TIMESTAMPED.fullmatch(text))
-    return VersionNumber(text, _key(levels), prerelease, _numbers(text))
+    return VersionNumber(text, _key(levels), prerelease, _release(text))
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def _release(text: str) -> tuple[int, ...]:
     leading = _LEADING.match(text)
-    numbers = [int(number) for number in leading[0].split(".")] if leading else []
-    return tuple([*numbers, 0] if len(numbers) == 1 else numbers)
+    release = [int(number) for number in leading[0].split(".")] if leading else []
+    return tuple([*release, 0] if len(release) == 1 else release)
 
 
 def _levels(text: str) -> list[list[_Element]]:
@@ -124,7 +124,7 @@ def _normalized(levels: list[list[_Element]]) -> list[list[_Element]]:
 
 
 def _key(levels: Sequence[Sequence[_Element]]) -> tuple[_Place, ...]:
-    """Flatten the lists to one key that sorts: a list is the last item of the one around it."""
+    """Flatten the lists to one key that sorts: a list is the last element of the one around it."""
     places: list[_Place] = [(_END,)]
     for depth, level in enumerate(reversed(levels)):
         if depth:
@@ -135,7 +135,7 @@ def _key(levels: Sequence[Sequence[_Element]]) -> tuple[_Place, ...]:
 
 
 def _place(element: _Element, *, early: bool) -> _Place:
-    """Place an item; zero and a release word are nothings, which go with what follows them (`early` or not)."""
+    """Place an element; zero and a release word count for nothing, and go with what follows them (`early` or not)."""
     if isinstance(element, int):
         return (_EARLY_ZERO,) if early and not element else (_NUMBER, element, "")
     if element.rank == _RELEASE:
@@ -148,14 +148,14 @@ def parse_range(text: str) -> VersionRange:
     check_length(text)
     plain = text.strip()
     if not plain.startswith(("[", "(")):
-        only = _single(plain)
-        return VersionRange(text, lambda version: version == only)
+        exact = _single(plain)
+        return VersionRange(text, lambda version: version == exact)
     intervals = _intervals(plain)
     return VersionRange(text, lambda version: any(interval.holds(version) for interval in intervals))
 
 
 def _single(text: str) -> VersionNumber:
-    """Read a bare version; what other tools write as a range, or means "the newest" to Maven, is none."""
+    """Read a bare version; refuse what other tools write as a range, or means "the newest" to Maven."""
     version = None if _NO_VERSION.search(text) else parse(text)
     if not version:
         raise invalid(Code.RANGE_NOT_A_RANGE, text)

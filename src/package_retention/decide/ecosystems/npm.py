@@ -29,7 +29,7 @@ _NUMBER_BEHIND_X = re.compile(r"(?<![\w.~^>-])[v=<>]*(?:\d+\.)?[xX*]\.(?:[xX*]\.
 _EXACT_UPPER = re.compile(r"<\s*v?(\d{1,16}\.\d{1,16}\.\d{1,16})(?![\w.-])")
 
 Labels = tuple[tuple[int, float, str], ...]
-Numbers = tuple[int, ...]
+Release = tuple[int, ...]
 
 
 def labels_key(labels: str) -> Labels:
@@ -39,9 +39,9 @@ def labels_key(labels: str) -> Labels:
     )
 
 
-def release_key(numbers: Numbers, labels: str = "") -> tuple[Numbers, int, Labels]:
+def release_key(release: Release, labels: str = "") -> tuple[Release, int, Labels]:
     """Order numbers, then any pre-release before its release."""
-    return (numbers, 0, labels_key(labels)) if labels else (numbers, 1, ())
+    return (release, 0, labels_key(labels)) if labels else (release, 1, ())
 
 
 def parse(text: str) -> VersionNumber | None:
@@ -50,22 +50,22 @@ def parse(text: str) -> VersionNumber | None:
     if not match:
         return None
     major, minor, patch, labels = match.groups("")
-    numbers = (int(major), int(minor), int(patch))
-    if max(numbers) > _MAX_SAFE:
+    release = (int(major), int(minor), int(patch))
+    if max(release) > _MAX_SAFE:
         return None
-    return VersionNumber(text, release_key(numbers, labels), bool(labels), numbers)
+    return VersionNumber(text, release_key(release, labels), bool(labels), release)
 
 
 class Bound(NamedTuple):
     """One comparator of a range, as `range.js` unfolds it: `>=1.2.0`, `<2.0.0-0`."""
 
     operator: str
-    numbers: Numbers
+    release: Release
     labels: str = ""
 
     def fulfilled_by(self, key: object) -> bool:
-        """Whether a version with this key (`release_key`) fulfils the comparator."""
-        return bool(_OPERATORS[self.operator](key, release_key(self.numbers, self.labels)))
+        """Return whether a version with this key (`release_key`) fulfils the comparator."""
+        return bool(_OPERATORS[self.operator](key, release_key(self.release, self.labels)))
 
 
 def parse_range(text: str) -> VersionRange:
@@ -73,16 +73,16 @@ def parse_range(text: str) -> VersionRange:
     allowed = alternatives(text)
 
     def contains(version: VersionNumber) -> bool:
-        return holds(allowed, version.key, version.numbers, prerelease=version.prerelease)
+        return holds(allowed, version.key, version.release, prerelease=version.prerelease)
 
     return VersionRange(text, contains)
 
 
-def holds(allowed: Iterable[tuple[Bound, ...]], key: object, numbers: Numbers, *, prerelease: bool) -> bool:
-    """Whether one alternative holds the version; a pre-release needs a bound that is one of the same numbers."""
+def holds(allowed: Iterable[tuple[Bound, ...]], key: object, release: Release, *, prerelease: bool) -> bool:
+    """Return whether one alternative holds the version; a pre-release needs a bound that is one of the same numbers."""
     return any(
         all(bound.fulfilled_by(key) for bound in bounds)
-        and (not prerelease or any(bound.labels and bound.numbers == numbers for bound in bounds))
+        and (not prerelease or any(bound.labels and bound.release == release for bound in bounds))
         for bounds in allowed
     )
 
@@ -95,7 +95,7 @@ def alternatives(text: str) -> tuple[tuple[Bound, ...], ...]:
     check_length(text)
     # Refused here, though node takes them: an empty alternative means everything, and a number behind an x nothing
     # (`^1.x.3` and `~1.x.3` mean `1.x` there and here).
-    if not all(part.strip() for part in text.split("||")):
+    if not all(alternative.strip() for alternative in text.split("||")):
         raise invalid(Code.RANGE_EMPTY_ALTERNATIVE, text)
     if jump := _NUMBER_BEHIND_X.search(text):
         raise invalid(Code.RANGE_NO_VERSION, jump[0])
@@ -108,13 +108,13 @@ def alternatives(text: str) -> tuple[tuple[Bound, ...], ...]:
     exact = {tuple(map(int, found[1].split("."))) for found in _EXACT_UPPER.finditer(text)}
     found = tuple(tuple(_bounds(comparators, exact)) for comparators in unfolded)
     for bound in (bound for bounds in found for bound in bounds):
-        if max(bound.numbers) > _MAX_SAFE:
+        if max(bound.release) > _MAX_SAFE:
             raise invalid(Code.RANGE_TOO_LARGE, text, most=_MAX_SAFE)
     return ((),) if () in found else found
 
 
 def _bounds(comparators: Iterable[Any], exact: set[tuple[int, ...]]) -> Iterator[Bound]:
-    """Yield what a conjunction of comparators says; one that is anything says nothing.
+    """Yield the bounds of a conjunction of comparators; one that holds everything has none.
 
     The library writes `<2` as `<2.0.0`, as node once did, which would let a pre-release of 2.0.0 in beside
     `>=2.0.0-alpha`; node writes `<2.0.0-0` today. Only an upper end that is spelled out in full is taken as it is.
@@ -122,11 +122,11 @@ def _bounds(comparators: Iterable[Any], exact: set[tuple[int, ...]]) -> Iterator
     for each in comparators:
         if not each.operator and not hasattr(each.semver, "major"):
             continue
-        numbers = (each.semver.major, each.semver.minor, each.semver.patch)
+        release = (each.semver.major, each.semver.minor, each.semver.patch)
         labels = ".".join(map(str, each.semver.prerelease))
-        if each.operator == "<" and not labels and numbers not in exact:
+        if each.operator == "<" and not labels and release not in exact:
             labels = "0"
-        bound = Bound(each.operator, numbers, labels)
+        bound = Bound(each.operator, release, labels)
         if bound != _AT_LEAST_ZERO:
             yield bound
 

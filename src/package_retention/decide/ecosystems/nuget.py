@@ -37,8 +37,8 @@ def parse(text: str) -> VersionNumber | None:
     labels = match[2] or ""
     if max(given) > _MAX_NUMBER or any(_has_leading_zero(label) for label in labels.split(".")):
         return None
-    numbers = tuple([*given, 0, 0, 0][:4])
-    return VersionNumber(text, (numbers, 0 if labels else 1, _labels_key(labels)), bool(labels), numbers)
+    release = tuple([*given, 0, 0, 0][:4])
+    return VersionNumber(text, (release, 0 if labels else 1, _labels_key(labels)), bool(labels), release)
 
 
 def _has_leading_zero(label: str) -> bool:
@@ -124,7 +124,7 @@ def _floor(text: str) -> _Floor:
         raise invalid(Code.RANGE_STAR, text.strip())
     labels = "" if prefix is None else f"-{_lowest_label(prefix, floating=floating)}"
     lowest = _version(given + labels)
-    fixed = lowest.numbers[: given.count(".")] if floating else lowest.numbers
+    fixed = lowest.release[: given.count(".")] if floating else lowest.release
     return _Floor(lowest, lambda version: _floats(version, fixed, prefix))
 
 
@@ -135,8 +135,8 @@ def _lowest_label(prefix: str, *, floating: bool) -> str:
 
 
 def _floats(version: VersionNumber, fixed: tuple[int, ...], prefix: str | None) -> bool:
-    """Whether the fixed numbers are the version's; of its pre-releases, those that begin with the prefix."""
-    if version.numbers[: len(fixed)] != fixed:
+    """Return whether the fixed numbers are the version's; of its pre-releases, only those that begin with the prefix."""
+    if version.release[: len(fixed)] != fixed:
         return False
     labels = version.text.partition("+")[0].partition("-")[2]
     return not version.prerelease or (prefix is not None and labels.upper().startswith(prefix.upper()))

@@ -7,7 +7,6 @@ The tool is RubyGems 3 (github.com/ruby/rubygems: `lib/rubygems/version.rb`, `li
 from __future__ import annotations
 
 import re
-from itertools import takewhile
 from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,14 +39,14 @@ def parse(text: str) -> VersionNumber | None:
         return None
     segments = _segments(text)
     release = _release(segments)
-    numbers = release if len(release) > 1 else [*release, 0]
-    return VersionNumber(text, _key(segments), len(release) < len(segments), tuple(numbers))
+    padded = release if len(release) > 1 else [*release, 0]
+    return VersionNumber(text, _key(segments), len(release) < len(segments), tuple(padded))
 
 
 def parse_range(text: str) -> VersionRange:
     """Read a requirement or a comma-joined list of them; raise `InvalidValueError` if it is not one."""
     check_length(text)
-    tests = [_requirement(part) for part in text.split(",")]
+    tests = [_requirement(each) for each in text.split(",")]
     return VersionRange(text, lambda version: all(test(version) for test in tests))
 
 
@@ -63,7 +62,7 @@ def _requirement(text: str) -> Callable[[VersionNumber], bool]:
 
 
 def _pessimistic(wanted: VersionNumber) -> Callable[[VersionNumber], bool]:
-    """`~>`: at least this one, its release below the next of the number before the last."""
+    """Read `~>`: at least this version, its release below the next of the number before the last."""
     release = _release(_segments(wanted.text))
     kept = release[:-1] or release
     below = _key([*kept[:-1], kept[-1] + 1])
@@ -71,13 +70,18 @@ def _pessimistic(wanted: VersionNumber) -> Callable[[VersionNumber], bool]:
 
 
 def _segments(text: str) -> list[Segment]:
-    parts = _SEGMENT.findall(text.replace("-", ".pre."))
-    return [int(part) if part.isdigit() else part for part in parts]
+    found = _SEGMENT.findall(text.replace("-", ".pre."))
+    return [int(segment) if segment.isdigit() else segment for segment in found]
 
 
 def _release(segments: Sequence[Segment]) -> list[int]:
-    """Give the numbers before the first letter."""
-    return [part for part in takewhile(lambda part: isinstance(part, int), segments) if isinstance(part, int)]
+    """Return the numbers before the first letter."""
+    release: list[int] = []
+    for segment in segments:
+        if not isinstance(segment, int):
+            break
+        release.append(segment)
+    return release
 
 
 def _key(segments: Sequence[Segment]) -> tuple[Any, ...]:
@@ -89,11 +93,11 @@ def _key(segments: Sequence[Segment]) -> tuple[Any, ...]:
     release = len(_release(segments))
     key: list[tuple[int, int, Segment]] = []
     zeros = 0
-    for index, part in enumerate(segments):
+    for index, segment in enumerate(segments):
         zeros = 0 if index == release else zeros
-        if part == 0:
+        if segment == 0:
             zeros += 1
             continue
-        key.append((-1, zeros, part) if isinstance(part, str) else (1, -zeros, part))
+        key.append((-1, zeros, segment) if isinstance(segment, str) else (1, -zeros, segment))
         zeros = 0
     return (*key, (0,))

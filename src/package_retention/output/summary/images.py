@@ -173,7 +173,7 @@ def stays(decisions: Sequence[Decision]) -> list[Stay]:
 
 def named(names: Names, version: Version, members: Sequence[int], contents: Mapping[int, Content]) -> Line:
     """Name an image by its root, and what belongs to it: platforms, attestations, signatures."""
-    own = contents[version.id].part if version.id in contents and not own_tags(version) else ""
+    own = contents[version.id].kind if version.id in contents and not own_tags(version) else ""
     line = names.line(version)
     if own and not version.tags:
         line = (f"{own} ", *line)
@@ -183,7 +183,7 @@ def named(names: Names, version: Version, members: Sequence[int], contents: Mapp
 
 def member_words(members: Sequence[int], contents: Mapping[int, Content]) -> str:
     """Say what belongs to an image, each kind once, platforms first: `linux/amd64, linux/arm64, 2 attestations`."""
-    found = Counter(contents[one].part if one in contents else "" for one in members)
+    found = Counter(contents[one].kind if one in contents else "" for one in members)
     unknown = found.pop("", 0)
     kinds = sorted(found.items(), key=lambda pair: ("/" not in pair[0], pair[0]))
     words = [
