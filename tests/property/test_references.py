@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from io import StringIO
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -52,6 +52,7 @@ def _meant(suffix: str) -> int:
     return next(v.id for v in LISTED if suffix[1:] in (*v.tags, v.name))
 
 
+@settings(deadline=None)
 @given(HOSTS, NAMES, SUFFIXES, st.sampled_from(("", " ", "'", '"', "`", "(", "=", ":-", "[", "x ", ",")))
 def test_a_whole_reference_protects_what_it_names_and_nothing_else(
     host: str, name: str, suffix: str, before: str
@@ -67,6 +68,7 @@ def test_a_whole_reference_protects_what_it_names_and_nothing_else(
         assert _kept((file, whole)) == {_meant(suffix)}
 
 
+@settings(deadline=None)
 @given(HOSTS, NAMES, SUFFIXES, st.sampled_from(("repository", "image", "name", "newName")), st.booleans())
 def test_a_pair_protects_what_it_names_and_nothing_else(
     host: str, name: str, suffix: str, key: str, version: bool
@@ -77,11 +79,13 @@ def test_a_pair_protects_what_it_names_and_nothing_else(
     assert _kept(("a.json", json.dumps(tree))) == {_meant(suffix)}
 
 
+@settings(deadline=None)
 @given(TREES)
 def test_yaml_and_json_of_one_tree_protect_the_same(tree: object) -> None:
     assert _kept(("a.yaml", _yaml(tree))) == _kept(("a.json", json.dumps(tree)))
 
 
+@settings(deadline=None)
 @given(TREES, st.lists(TREES, max_size=2))
 def test_one_file_more_never_protects_less(tree: object, others: list[object]) -> None:
     files = [(f"{number}.yaml", _yaml(other)) for number, other in enumerate(others)]
@@ -91,6 +95,7 @@ def test_one_file_more_never_protects_less(tree: object, others: list[object]) -
     )
 
 
+@settings(deadline=None)
 @given(TREES, WHOLE)
 def test_a_whole_reference_protects_wherever_it_is_put(tree: object, text: str) -> None:
     meant = _kept(("a.txt", text))
@@ -98,6 +103,7 @@ def test_a_whole_reference_protects_wherever_it_is_put(tree: object, text: str) 
     assert meant <= _kept(("a.yaml", _yaml({"a": tree}) + f"# {text}\n"))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60) | st.text("ghcr.io/octo:@{}$ \n-", max_size=60), st.sampled_from(TAGS))
 def test_no_text_around_hides_a_reference_on_a_line_of_its_own(noise: str, tag: str) -> None:
     meant = _meant(f":{tag}")

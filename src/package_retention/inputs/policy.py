@@ -25,15 +25,16 @@ from package_retention.decide.rules import PackageRules
 from package_retention.errors import InputError
 from package_retention.inputs import conflicts, policy_yaml, values
 from package_retention.inputs.files import Places
-from package_retention.inputs.policy_yaml import Node, Problems, Refused, Sequence, Table, Text
+from package_retention.inputs.policy_yaml import Map, Problems, Refused
 from package_retention.inputs.rows import Context, Section
+from package_retention.inputs.structured_text import Node, Scalar, Sequence
 from package_retention.inputs.suggestions import has_key, key_meant
 from package_retention.inputs.table import keys_of
 from package_retention.problems import InvalidValueError, Position, Problem
 from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from package_retention.decide.rules import Rule
@@ -71,7 +72,7 @@ class _Map(Struct, frozen=True):
     @property
     def rows(self) -> Mapping[str, Input]:
         """Return the keys that are inputs, too."""
-        return {key: row for key, row in self.keys.items() if row}
+        return {key: each for key, each in self.keys.items() if each}
 
 
 _POLICY = _Map("policy", {"packages": None})
@@ -105,7 +106,7 @@ def _package(node: Node, problems: Problems) -> PackageRules | None:
     return PackageRules(context.package_type, names, delete=delete, keep=keep, companions=companions)
 
 
-def _rules(table: Table, kind: _Map, context: Context, problems: Problems) -> tuple[Rule, ...]:
+def _rules(table: Map, kind: _Map, context: Context, problems: Problems) -> tuple[Rule, ...]:
     nodes = _entries(table, kind.name, problems)
     named = ((f"{kind.name} rule {n} of {problems.file}", node) for n, node in enumerate(nodes, 1))
     found = (_rule(name, node, kind, context, problems) for name, node in named)
@@ -140,8 +141,8 @@ def _is_default(each: Input, value: Value) -> bool:
 class _RuleReader:
     """The values of one table by the names of their inputs, each reported at its own place."""
 
-    def __init__(self, table: Table, kind: _Map, problems: Problems) -> None:
-        self._rows = {row.name: row for row in kind.rows.values()}
+    def __init__(self, table: Map, kind: _Map, problems: Problems) -> None:
+        self._rows = {each.name: each for each in kind.rows.values()}
         self._nodes = {kind.rows[key].name: node for key, node in table.values.items() if key in kind.rows}
         self._problems = problems
         self.values: Mapping[str, Value] = {
@@ -168,7 +169,7 @@ class _RuleReader:
         """Note a problem of one key, at the entry of a list that it is about, else at the value."""
         node = self._nodes[problem.input]
         nodes = node.nodes if isinstance(node, Sequence) else ()
-        entries = (each for each in nodes if isinstance(each, Text) and each.text.strip() == problem.value)
+        entries = (each for each in nodes if isinstance(each, Scalar) and each.text.strip() == problem.value)
         self._problems.add(next(entries, node).at, problem.of(self._rows[problem.input].key))
 
 
@@ -183,19 +184,21 @@ def _value(key: str, node: Node, problems: Problems) -> Value | None:
 
 
 def _entry(key: str, node: Node, problems: Problems) -> str | None:
-    if isinstance(node, Text):
+    if isinstance(node, Refused):
+        return None
+    if isinstance(node, Scalar):
         if node.text.strip():
             return node.text
         problems.add(node.at, Problem.about(key, Code.EMPTY_TEXT))
-    elif not isinstance(node, Refused):
+    else:
         shape = "list" if isinstance(node, Sequence) else "map"
         problems.add(node.at, Problem.about(key, Code.NOT_A_TEXT, shape=shape))
     return None
 
 
-def _table(node: Node, kind: _Map, problems: Problems) -> Table | None:
+def _table(node: Node, kind: _Map, problems: Problems) -> Map | None:
     """Return a map after a look at its keys; `None` if the node is not a map."""
-    if not isinstance(node, Table):
+    if not isinstance(node, Map):
         if not isinstance(node, Refused):
             problems.report(node.at, Code.NOT_A_MAP, map=kind.name, keys=tuple(kind.keys))
         return None
@@ -205,7 +208,7 @@ def _table(node: Node, kind: _Map, problems: Problems) -> Table | None:
     return node
 
 
-def _entries(table: Table, key: str, problems: Problems) -> tuple[Node, ...]:
+def _entries(table: Map, key: str, problems: Problems) -> Collection[Node]:
     """Return the entries of a list that must be there and hold something."""
     if key not in table.values:
         if not has_key(key, table.values):

@@ -184,15 +184,15 @@ def _locked_in_tree(file_name: str, roots: list[Node], file: str) -> Iterator[Re
             if file_name == _PNPM_LOCK:
                 yield from _pnpm_entry(key, value, file)
             elif version := _child(value, "resolved" if file_name == _NUGET_LOCK else "version"):
-                yield Reference(key.text.rpartition("node_modules/")[2], file, key.line, version)
+                yield Reference(key.text.rpartition("node_modules/")[2], file, key.at.line, version)
 
 
 def _pnpm_entry(key: Scalar, value: Node, file: str) -> Iterator[Reference]:
     if found := _PNPM_KEY.fullmatch(key.text):
-        yield Reference(found[1], file, key.line, found[2])
+        yield Reference(found[1], file, key.at.line, found[2])
     text = value.text if isinstance(value, Scalar) else _child(value, "version")
     if version := _PNPM_VERSION.match(text):
-        yield Reference(key.text, file, key.line, version[1])
+        yield Reference(key.text, file, key.at.line, version[1])
 
 
 def _child(node: Node, name: str) -> str:

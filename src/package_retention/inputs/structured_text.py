@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    AnyNode = TypeVar("AnyNode", bound="Node")
 
 _EMPTY = frozenset({"", "~", "null", "Null", "NULL"})
 # `ruamel.yaml` takes a minute for 12,000 brackets inside one another: its time grows with the square of the depth.
@@ -29,27 +32,38 @@ class StructureError(ValueError):
         self.column = column
 
 
-@dataclass(eq=False, slots=True)
-class Scalar:
-    """A scalar as written; `text` is empty for null. `first_line` is that of its text (of a block, the one below)."""
+class Mark(Struct, frozen=True, order=True):
+    """A place in a text; line and column count from 1."""
 
+    line: int = 1
+    column: int = 1
+
+
+class Scalar(Struct, eq=False):
+    """A scalar as written; `text` is empty for null. The text of a block begins in the line below."""
+
+    at: Mark
     text: str
-    line: int
-    first_line: int
+    is_block: bool = False
+
+    @property
+    def first_line(self) -> int:
+        """Return the line in which the text begins."""
+        return self.at.line + self.is_block
 
 
-@dataclass(eq=False, slots=True)
-class Sequence:
+class Sequence(Struct, eq=False):
     """A list."""
 
-    nodes: list[Node] = field(default_factory=list)
+    at: Mark
+    nodes: list[Node] = []
 
 
-@dataclass(eq=False, slots=True)
-class Table:
+class Table(Struct, eq=False):
     """A mapping: its keys and values in turn, as written, so that a key may come twice."""
 
-    nodes: list[Node] = field(default_factory=list)
+    at: Mark
+    nodes: list[Node] = []
 
     @property
     def pairs(self) -> Iterator[tuple[Node, Node]]:
@@ -58,80 +72,105 @@ class Table:
 
 
 Node = Scalar | Sequence | Table
-AnyNode = TypeVar("AnyNode", Scalar, Sequence, Table)
 
 
 def parse_yaml(text: str) -> list[Node]:
     """Return the roots of all documents; raise `StructureError`."""
-    from ruamel.yaml import YAML  # noqa: PLC0415 - heavy, and only references and policies need it
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415 - the same
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415 - heavy, and few runs need it
 
+    tree = Tree()
     try:
-        return _tree(YAML(typ="safe", pure=True).parse(text))
+        tree.read_yaml(text)
     except StructureError:
         raise
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        what = ", ".join(part for part in (error.context, error.problem) if part)
+        what = ", ".join(filter(None, (error.context, error.problem)))
         raise StructureError(what, *((mark.line + 1, mark.column + 1) if mark else ())) from error
     except (YAMLError, ValueError, OverflowError) as error:  # an odd character, `"\UFFFFFFFF"`
         raise StructureError(str(error).partition("\n")[0]) from error
     except RecursionError as error:
         raise StructureError("nested too deeply") from error
+    return tree.roots
 
 
-class _Tree:
-    """A tree that grows by nodes; roots are the nodes of a list around them."""
+class Tree:
+    """A tree that grows by nodes, or by a YAML parser's events; a subclass may refuse some of them.
+
+    Events are read one by one, so that no form of YAML costs more than its size.
+    """
+
+    deepest = _DEEPEST
 
     def __init__(self) -> None:
-        self.root = Sequence()
-        self._open: list[Sequence | Table] = [self.root]
+        self.roots: list[Node] = []
+        self.place = Mark()
+        self._open: list[Sequence | Table] = []
+        self._anchors: dict[str, Node] = {}
 
     def add(self, node: Node) -> None:
-        self._open[-1].nodes.append(node)
+        """Add a node to the list or mapping that is open, or to the roots."""
+        (self._open[-1].nodes if self._open else self.roots).append(node)
 
     def begin(self, node: Sequence | Table) -> None:
+        """Add a list or mapping, to which all is added until its end."""
         self.add(node)
-        if len(self._open) > _DEEPEST:
-            raise StructureError(f"nested more than {_DEEPEST} deep")
+        if self.is_deepest:
+            raise StructureError(f"nested more than {self.deepest} deep")
         self._open.append(node)
 
-    def end(self) -> None:
-        self._open.pop()
+    @property
+    def is_deepest(self) -> bool:
+        """Whether nothing more can be opened."""
+        return len(self._open) >= self.deepest
 
+    def end(self) -> Sequence | Table:
+        """Return the list or mapping that is complete now."""
+        return self._open.pop()
 
-def _tree(events: Iterable[Any]) -> list[Node]:
-    tree = _Tree()
-    anchors: dict[str, Node] = {}
-    for event in events:
-        match type(event).__name__:
-            case "DocumentStartEvent":
-                anchors = {}
-            case "AliasEvent":
-                if event.anchor not in anchors:
-                    raise StructureError(f"undefined alias {event.anchor}", event.start_mark.line + 1)
-                tree.add(anchors[event.anchor])
-            case "ScalarEvent":
-                tree.add(_anchored(_scalar(event), event, anchors))
-            case "SequenceStartEvent":
-                tree.begin(_anchored(Sequence(), event, anchors))
-            case "MappingStartEvent":
-                tree.begin(_anchored(Table(), event, anchors))
-            case "SequenceEndEvent" | "MappingEndEvent":
-                tree.end()
-    return tree.root.nodes
+    def read_yaml(self, text: str) -> None:
+        """Add every document of a text; raise what `ruamel.yaml` raises."""
+        from ruamel.yaml import YAML  # noqa: PLC0415 - heavy, and only references and policies need it
 
+        for event in YAML(typ="safe", pure=True).parse(text):
+            self.place = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
+            match type(event).__name__:
+                case "DocumentStartEvent":
+                    self.begin_document(event)
+                case "AliasEvent":
+                    self.add(self.alias(event))
+                case "ScalarEvent":
+                    self.add(self.scalar(event))
+                case "SequenceStartEvent":
+                    self.begin(self.opened(event, Sequence(self.place)))
+                case "MappingStartEvent":
+                    self.begin(self.opened(event, Table(self.place)))
+                case "SequenceEndEvent" | "MappingEndEvent":
+                    self.end()
 
-def _anchored(node: AnyNode, event: Any, anchors: dict[str, Node]) -> AnyNode:
-    if event.anchor:
-        anchors[event.anchor] = node
-    return node
+    def begin_document(self, _event: Any) -> None:
+        """Forget the anchors of the document before."""
+        self._anchors = {}
 
+    def alias(self, event: Any) -> Node:
+        """Return the node that an alias stands for."""
+        if event.anchor not in self._anchors:
+            raise StructureError(f"undefined alias {event.anchor}", self.place.line)
+        return self._anchors[event.anchor]
 
-def _scalar(event: Any) -> Scalar:
-    line = event.start_mark.line + 1
-    text = "" if event.style is None and event.value in _EMPTY else event.value
-    return Scalar(text, line, line + (event.style in {"|", ">"}))
+    def scalar(self, event: Any) -> Node:
+        """Return a scalar."""
+        text = "" if event.style is None and event.value in _EMPTY else event.value
+        return self._anchored(event, Scalar(self.place, text, is_block=event.style in {"|", ">"}))
+
+    def opened(self, event: Any, node: Sequence | Table) -> Sequence | Table:
+        """Return the list or mapping that begins."""
+        return self._anchored(event, node)
+
+    def _anchored(self, event: Any, node: AnyNode) -> AnyNode:
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        return node
 
 
 def parse_json(text: str) -> list[Node]:
@@ -143,23 +182,23 @@ def parse_json(text: str) -> list[Node]:
         raise StructureError(error.msg, error.lineno, error.colno) from error
     except RecursionError as error:
         raise StructureError("nested too deeply") from error
-    tree = _Tree()
+    tree = Tree()
     line = 1
     for found in _JSON_TOKEN.findall(text):
         match found:
             case "\n":
                 line += 1
             case "{":
-                tree.begin(Table())
+                tree.begin(Table(Mark(line)))
             case "[":
-                tree.begin(Sequence())
+                tree.begin(Sequence(Mark(line)))
             case "}" | "]":
                 tree.end()
             case "null":
-                tree.add(Scalar("", line, line))
+                tree.add(Scalar(Mark(line), ""))
             case _:
-                tree.add(Scalar(json.loads(found) if found[0] == '"' else found, line, line))
-    return tree.root.nodes
+                tree.add(Scalar(Mark(line), json.loads(found) if found[0] == '"' else found))
+    return tree.roots
 
 
 def walk(roots: Iterable[Node]) -> Iterator[Node]:
