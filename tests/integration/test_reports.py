@@ -275,7 +275,7 @@ def test_what_is_there_again_is_skipped_and_told(made: Scene) -> None:
     assert len(made.changes()) == len(other.versions)
     assert made.has(image)
     assert made.has(other)
-    assert "v1 is there again already" in first_screen(back)
+    assert "v1 exists again already" in first_screen(back)
     again = made.restore(**UNDO)
     assert again.number("restored-count") == 0
     assert again.summary.startswith("## Nothing was restored")
@@ -626,7 +626,7 @@ def test_a_package_that_the_report_does_not_know_is_left_alone_and_told(made: Sc
     ran = made.step(package_name="app, other", versions="v0", **APPLY)
     assert ran.status == 0
     assert len(other.active()) == 3
-    assert "octo/other (container): the report says nothing of this package" in plain(first_screen(ran))
+    assert "octo/other (container): the report does not mention this package" in plain(first_screen(ran))
 
 
 def test_a_plan_older_than_seven_days_is_refused(made: Scene) -> None:

@@ -204,7 +204,7 @@ def test_a_default_is_no_condition(given: str) -> None:
         (
             HEAD + "  delete:\n  - versions: [a,\n      b$]\n",
             "6:7: versions: `b$` contains `$`, so it looks like a regular expression; write it between slashes: `/b$/`"
-            " (globs know `*`, `?` and `[…]`)",
+            " (a glob uses `*`, `?` and `[…]`)",
         ),
         (
             HEAD + "  delete:\n  - versions: ['a,b']\n",
