@@ -88,7 +88,7 @@ def run_step(
     environ = environment(github, folder, inputs, owner) | dict(variables or {})
     log = io.StringIO()
     status = main(environ, log, clock_of or RealClock)
-    return _ran(environ, folder, status, log.getvalue())
+    return ran(environ, folder, status, log.getvalue())
 
 
 def run_process(
@@ -111,14 +111,17 @@ def run_process(
         check=False,
         timeout=110,
     )
-    return _ran(environ, folder, done.returncode, done.stdout + done.stderr)
+    return ran(environ, folder, done.returncode, done.stdout + done.stderr)
 
 
-def _ran(environ: Mapping[str, str], folder: Path, status: int, log: str) -> Ran:
-    ran = Ran(status, log, read_outputs(folder / "output"), (folder / "summary").read_text(encoding="utf-8"))
+def ran(environ: Mapping[str, str], folder: Path, status: int, log: str) -> Ran:
+    """Read what a step left behind, and tell the watchers."""
+    found = Ran(
+        status, log, read_outputs(folder / "output"), (folder / "summary").read_text(encoding="utf-8")
+    )
     for watch in watchers:
-        watch(environ, ran, folder)
-    return ran
+        watch(environ, found, folder)
+    return found
 
 
 def read_outputs(path: Path) -> dict[str, str]:

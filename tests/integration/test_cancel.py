@@ -20,7 +20,8 @@ import pytest
 
 from emulator.faults import Fault, Kind
 from emulator.server import EmulatedGitHub
-from emulator.steps import ROOT, Ran, environment, read_outputs, run_process
+from emulator.steps import ROOT, Ran, environment, ran, read_outputs, run_process
+from forked import ForkedStep
 from jobs import (
     DELETE_IMAGES,
     DELETE_LIBRARIES,
@@ -35,7 +36,7 @@ from jobs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from emulator.messages import Request
     from emulator.stored import StoredPackage
@@ -83,17 +84,31 @@ class Held:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start the step, and come back when its request is held up."""
-        environ = environment(self.github, self.folder, self.job.given())
         with self.log.open("wb") as log:
             step = subprocess.Popen(
                 [sys.executable, str(ROOT / "entrypoint.py")],
-                env=environ | {"PATH": os.environ["PATH"]},
+                env=self.environment(self.job.given()),
                 cwd=self.folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
         assert self.gate.reached.wait(_LONG)
         return step
+
+    def fork(self) -> ForkedStep:
+        """Do the same in a process whose modules were imported before."""
+        step = ForkedStep(self.environment(self.job.given()), self.folder, self.log)
+        assert self.gate.reached.wait(_LONG)
+        return step
+
+    def undo(self) -> Ran:
+        """Run the step that takes back what the report says, to its end."""
+        environ = self.environment(self.job.undone())
+        status = ForkedStep(environ, self.folder, self.log).wait(_LONG)
+        return ran(environ, self.folder, status, self.log.read_text())
+
+    def environment(self, inputs: Mapping[str, Any]) -> dict[str, str]:
+        return environment(self.github, self.folder, inputs) | {"PATH": os.environ["PATH"]}
 
     def ran(self, status: int) -> Ran:
         return Ran(
@@ -184,7 +199,7 @@ def undo(at: Held, place: Position) -> None:
     if not (told.done or told.doubted or told.tags or told.doubted_tags):
         assert not at.truth().gone | at.truth().untagged, place
         return
-    back = run_process(at.github, at.folder, **at.job.undone())
+    back = at.undo()
     assert back.status == 0, (place, back.log)
     undone = State.of(at.package)
     assert undone.active & at.before.known == at.before.active, (place, back.log)
@@ -211,7 +226,7 @@ def test_a_cancel_at_any_request_ends_the_run_soon_and_truly_though_github_does_
 
     def look(place: Position) -> None:
         with held(job, place) as at:
-            step = at.start()
+            step = at.fork()
             step.send_signal(number)
             status = step.wait(_SOON)
             ran = at.ran(status)
@@ -234,8 +249,8 @@ def test_a_kill_at_any_request_leaves_a_true_report_that_brings_everything_back(
 
     def look(place: Position) -> None:
         with held(job, place) as at:
-            step = at.start()
-            step.kill()
+            step = at.fork()
+            step.send_signal(signal.SIGKILL)
             assert step.wait(_LONG) == -signal.SIGKILL
             told, truth = Told.by(at.report), at.truth()
             assert not told.report.ended
