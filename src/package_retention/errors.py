@@ -66,12 +66,16 @@ _EVERY_CHANGE = frozenset(
 
 
 class Refusal(Struct, frozen=True):
-    """A refusal explained: its kind, the HTTP status, what happened to which object, and the next step."""
+    """A refusal explained: its kind, the HTTP status, what happened to which object, and the next step.
+
+    `detail` is the message without the change and its object, for a place that names them itself.
+    """
 
     kind: RefusalKind
     status: int
     message: str
     hint: str
+    detail: str = ""
 
     @property
     def permanent(self) -> bool:
@@ -90,13 +94,17 @@ class Refusal(Struct, frozen=True):
 
 
 class RetentionError(Exception):
-    """An error that the user reads: a message and a hint, never a traceback."""
+    """An error that the user reads: a message and a hint, never a traceback.
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    `detail` is the message without the change and its object; empty if the message is about something else.
+    """
+
+    def __init__(self, message: str, hint: str = "", detail: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.said: Finding | str = message
         self.hint = hint
+        self.detail = detail
 
 
 class InputError(RetentionError):
@@ -119,7 +127,7 @@ class RefusedError(RetentionError):
     """GitHub or the registry refused a request, for a reason that is known."""
 
     def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.message, refusal.hint)
+        super().__init__(refusal.message, refusal.hint, refusal.detail)
         self.refusal = refusal
 
 

@@ -143,10 +143,9 @@ def _is_done(client: GitHubClient, change: Change) -> bool | None:
 
 
 def _undone(change: Change, response: ApiResponse) -> UnreachableError:
-    return UnreachableError(
-        f"cannot {change.context.action}: the answer was HTTP {response.status}, and yet it was not done",
-        "look at what stands between the runner and GitHub: a proxy may answer in its place",
-    )
+    detail = f"the answer was HTTP {response.status}, and yet it was not done"
+    hint = "look at what stands between the runner and GitHub: a proxy may answer in its place"
+    return UnreachableError(f"cannot {change.context.action}: {detail}", hint, detail)
 
 
 def _unknown(change: Change) -> InDoubtError:

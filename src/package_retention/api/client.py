@@ -326,17 +326,17 @@ def _final(tried: _Try, action: str, *, lost: bool, tries: int) -> ApiResponse:
     hint = (tried.drop.hint if tried.drop else "") or _LATER
     after = f" after {tries} tries" if tries > 1 else ""
     kind = LostChangeError if lost else UnreachableError
-    raise kind(f"cannot {action}: no usable answer from GitHub{after} ({tried.said})", hint)
+    detail = f"no usable answer from GitHub{after} ({tried.said})"
+    raise kind(f"cannot {action}: {detail}", hint, detail)
 
 
 def _ended(
     error: BudgetError | StaleError | CancelledError, action: str, met: Counter[RetryCause], *, lost: bool
 ) -> BudgetError | StaleError | CancelledError | LostChangeError:
     if lost:
-        return LostChangeError(
-            f"cannot {action}: the answer to it was lost, and the run ended before it could be asked for again",
-            "whether it was done is not known: run again, or look at the package's page",
-        )
+        detail = "the answer to it was lost, and the run ended before it could be asked for again"
+        hint = "whether it was done is not known: run again, or look at the package's page"
+        return LostChangeError(f"cannot {action}: {detail}", hint, detail)
     if isinstance(error, BudgetError):
         error.failing = met[RetryCause.DROP] + met[RetryCause.SERVER] > 0
     return error

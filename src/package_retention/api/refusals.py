@@ -52,7 +52,8 @@ def _sso(token: TokenKind) -> KnownRefusal:
 def _refusal(
     kind: RefusalKind, context: RequestContext, response: ErrorResponse, meaning: str, next_step: str
 ) -> Refusal:
-    return Refusal(kind, response.status, f"cannot {context.action}: {meaning} ({response.quote})", next_step)
+    detail = f"{meaning} ({response.quote})"
+    return Refusal(kind, response.status, f"cannot {context.action}: {detail}", next_step, detail)
 
 
 def _unknown(context: RequestContext, response: ErrorResponse) -> Refusal:
@@ -99,11 +100,12 @@ def not_found_package(context: RequestContext) -> Refusal:
 
 def role_missing(context: RequestContext) -> Refusal:
     """Explain a 404 to a change of an object that can be read: the admin role is missing (facts A7)."""
-    message = (
-        f"cannot {context.action}: the token may read it, but lacks the role Admin that changes need (GitHub answers"
-        f" {_NOT_FOUND} to the change, though it shows the {context.noun})"
+    detail = (
+        f"the token may read it, but lacks the role Admin that changes need (GitHub answers {_NOT_FOUND} to the change,"
+        f" though it shows the {context.noun})"
     )
-    return Refusal(RefusalKind.ROLE, _NOT_FOUND, message, hints.role(context))
+    message = f"cannot {context.action}: {detail}"
+    return Refusal(RefusalKind.ROLE, _NOT_FOUND, message, hints.role(context), detail)
 
 
 def restore_refused(context: RequestContext, status: int = _NOT_FOUND, body: Any = None) -> Refusal:

@@ -75,10 +75,14 @@ class StepRunner(Struct, frozen=True):
             raise
         except RefusedError as error:
             result = Result.REFUSED if error.refusal.permanent else Result.FAILED
-            return Done(Outcome(step, result, error.message, error.hint), error.refusal)
+            return Done(Outcome(step, result, error.message, error.hint, detail=error.detail), error.refusal)
         except RetentionError as error:
             doubtful = isinstance(error, InDoubtError)
-            return Done(Outcome(step, Result.FAILED, error.message, error.hint, in_doubt=doubtful))
+            return Done(
+                Outcome(
+                    step, Result.FAILED, error.message, error.hint, in_doubt=doubtful, detail=error.detail
+                )
+            )
 
     def _change(self, step: Step, not_after: float | None) -> Outcome:
         package, version = step.package, step.version

@@ -113,9 +113,8 @@ class Change(Struct, frozen=True):
         """Say what stood in the way, without the name that the row has; what the run's end cut off is said once."""
         if self.outcome is None or self.outcome.result in (Result.DONE, Result.NOT_REACHED):
             return ""
-        words = outcome_words(self.outcome)
-        _, named, rest = words.partition(f" of {self.step.package.label}: ")
-        return rest if named and words.startswith("cannot ") else words
+        whole = self.outcome.reason or self.outcome.findings or not self.outcome.detail
+        return outcome_words(self.outcome) if whole else self.outcome.detail
 
     def ended(self, operation: Operation | None) -> str:
         """Say how this step ended."""
