@@ -34,22 +34,6 @@ def referred_by(body: bytes | None, tags: Iterable[str]) -> set[str]:
     return found
 
 
-def members(package: StoredPackage, digest: str) -> set[str]:
-    """Everything that an image has in the package as it stands: children and referrers, to any depth, itself too."""
-    active = {version.name: version for version in package.active()}
-    edges: dict[str, set[str]] = {name: named_by(one.manifest) for name, one in active.items()}
-    for name, one in active.items():
-        for subject in referred_by(one.manifest, one.tags):
-            edges.setdefault(subject, set()).add(name)
-    found, waiting = set[str](), [digest]
-    while waiting:
-        name = waiting.pop()
-        if name in active and name not in found:
-            found.add(name)
-            waiting += edges.get(name, ())
-    return found
-
-
 def losses(before: Mapping[str, set[str]], package: StoredPackage) -> dict[str, set[str]]:
     """What each manifest that is still there has lost of what it had before (see `holdings`).
 
@@ -91,8 +75,23 @@ def _statement(body: bytes | None) -> tuple[str, frozenset[str]]:
 
 
 def holdings(package: StoredPackage) -> dict[str, set[str]]:
-    """Of every manifest that is there, all that belongs to it."""
-    return {version.name: members(package, version.name) for version in package.active()}
+    """Of every manifest that is there, all that belongs to it: children and referrers, to any depth, itself too."""
+    edges = {version.name: named_by(version.manifest) for version in package.active()}
+    there = frozenset(edges)
+    for version in package.active():
+        for subject in referred_by(version.manifest, version.tags):
+            edges.setdefault(subject, set()).add(version.name)
+    return {name: _reached(name, edges, there) for name in there}
+
+
+def _reached(digest: str, edges: Mapping[str, set[str]], there: frozenset[str]) -> set[str]:
+    found, waiting = set[str](), [digest]
+    while waiting:
+        name = waiting.pop()
+        if name in there and name not in found:
+            found.add(name)
+            waiting += edges.get(name, ())
+    return found
 
 
 def _document(body: bytes | None) -> dict[str, Any]:
