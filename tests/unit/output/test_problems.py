@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from package_retention.output.flags import as_flags
-from package_retention.output.problems import sentence
+from package_retention.output.problems import as_flags, sentence
 from package_retention.problems import Problem, ProblemCode
 
 
