@@ -158,7 +158,7 @@ def test_the_last_tenth_is_left_to_others(data: Any, limit: int, spent: int) -> 
                 budget.lost()
             else:
                 heard = True
-                budget.heard(headers(max(told, 0), limit=limit), 0.0, START)
+                budget.record(headers(max(told, 0), limit=limit), 0.0, START)
     # Only those that went before anything was known may have gone too far.
     assert there >= min(-(-limit // 10), before - blind)
 
@@ -167,31 +167,31 @@ def test_until_the_first_answer_one_goes_at_a_time() -> None:
     budget = HourBudget()
     assert budget.due(0, 0.0) == 0
     assert budget.due(1, 0.0) is None
-    budget.heard({}, 0.0, START)
+    budget.record({}, 0.0, START)
     assert budget.due(90, 0.0) == 0
 
 
 def test_a_spent_budget_waits_for_the_reset_by_the_servers_clock() -> None:
     budget = HourBudget()
-    budget.heard(headers(100, reset=600), 50.0, START + timedelta(seconds=590))
+    budget.record(headers(100, reset=600), 50.0, START + timedelta(seconds=590))
     assert budget.due(0, 50.0) == 11
     assert budget.due(3, 50.0) == 11
     assert budget.returns == START + timedelta(seconds=600)
     # After it, one goes ahead to see what the new hour holds.
     assert budget.due(0, 61.0) == 0
     assert budget.due(1, 61.0) is None
-    budget.heard(headers(999, reset=4200), 62.0, START + timedelta(seconds=602))
+    budget.record(headers(999, reset=4200), 62.0, START + timedelta(seconds=602))
     assert budget.due(48, 62.0) == 0
 
 
 def test_a_new_hour_is_believed_and_an_old_answer_is_not() -> None:
     budget = HourBudget()
-    budget.heard(headers(150), 0.0, START)
-    budget.heard(headers(170), 0.0, START)
+    budget.record(headers(150), 0.0, START)
+    budget.record(headers(170), 0.0, START)
     assert budget.remaining == 150
-    budget.heard(headers(900, reset=7200), 0.0, START)
+    budget.record(headers(900, reset=7200), 0.0, START)
     assert budget.remaining == 900
-    budget.heard(headers(899, reset=7201), 0.0, START)
+    budget.record(headers(899, reset=7201), 0.0, START)
     assert budget.remaining == 899
 
 
@@ -200,6 +200,6 @@ def test_nonsense_tells_nothing() -> None:
     numbers = ("many", "inf", "-inf", "nan", "1e9", "-5", "٣", "")
     for name, value in itertools.product(("remaining", "reset"), numbers):
         wrong = headers(5) | {f"x-ratelimit-{name}": value}
-        budget.heard(wrong, 0.0, START)
+        budget.record(wrong, 0.0, START)
         assert budget.limit is None
         assert budget.due(10, 0.0) == 0

@@ -1,8 +1,8 @@
-"""The two budgets of GitHub's REST API as plain bookkeeping: points a minute, requests an hour (facts C).
+"""Keep the two budgets of GitHub's REST API: points a minute, requests an hour (facts C); and that of a run's lists.
 
-Neither knows a clock or a lock: `now` is a reading of a monotonic clock, in seconds, and `rate_limit.RateLimiter` asks them
-one caller at a time. `due` answers 0 (go), a number of seconds to wait, or `None`: only the answer of a request
-that is under way can tell.
+The first two know neither clock nor lock: `now` is a reading of a monotonic clock, in seconds, and `RateLimiter` calls
+them under its own lock. `due` returns 0 (send now), the seconds to wait, or `None`: only the response to a request under
+way can decide.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-# GitHub counts arrivals. A request surely arrived before its answer did, so its points are held until a minute
-# after the answer; the second more is for clocks that count in whole seconds.
+# GitHub counts when a request arrives, which is at the latest when its response does. So its points are held for a minute
+# after the response, and a second more for clocks that count whole seconds.
 WINDOW = 61.0
 _FLOOR = 120
 _RAISE_EVERY = 60.0
-# Two answers of one hour may name resets that lie a second apart.
+# Responses of the same hour may name resets that are some seconds apart.
 _SAME_RESET = 30
 
 
 class MinuteBudget:
-    """A sliding minute of points; `pace` is `None` for no limit, until GitHub itself asks for one.
+    """A sliding minute of points; `pace` is `None` for no limit, until GitHub refuses.
 
-    A refusal lowers the pace; each minute without one raises it by a tenth, up to where it began.
+    A refusal lowers the pace; each minute without one raises it by a tenth, up to the first one.
 
     A lowered pace holds for what goes out after the refusal: GitHub says itself, by `Retry-After`, when what went out
     before is forgiven. Were it counted again by a pace that is lower each time, every refusal past the pace would cost a
@@ -56,7 +56,7 @@ class MinuteBudget:
         return self.pace is not None and self.pace < self._most
 
     def due(self, points: int, now: float) -> float | None:
-        """Return when a request of so many points may go."""
+        """Return the seconds until a request of so many points may be sent."""
         self._forget(now)
         if self.pace is None or self._used == 0:
             return 0.0
@@ -68,11 +68,11 @@ class MinuteBudget:
             excess -= freed
             if excess <= 0:
                 return leaves - now
-        # Even an empty minute has no room beside what is under way, or for this one: it then goes alone.
+        # Even an empty minute has no room for it beside those under way, or at all: then it is sent alone.
         return None if self._open else self._closed[-1][0] - now
 
     def seconds_for(self, points: int, now: float) -> float:
-        """Return how long it takes at the most until so many more points have gone out."""
+        """Return how many seconds so many more points take at most."""
         self._forget(now)
         if self.pace is None:
             return 0.0
@@ -82,12 +82,12 @@ class MinuteBudget:
         return max(0, math.ceil(minutes) - 1) * WINDOW
 
     def begin(self, points: int) -> None:
-        """Count a request that goes out now."""
+        """Count a request that is sent now."""
         self._open += points
         self._used += points
 
     def end(self, points: int, now: float) -> None:
-        """Count a request whose answer is here, or will never be."""
+        """Count a request that has ended, with a response or without."""
         self._open -= points
         self._closed.append((now + WINDOW, points))
         self._forget(now)
@@ -101,7 +101,7 @@ class MinuteBudget:
         self.hold(now)
 
     def hold(self, until: float) -> None:
-        """Count the minutes without a refusal from here: a time of waiting for a limit to end proves nothing."""
+        """Count the minutes without a refusal from then on: waiting for a limit to end proves nothing."""
         self._raised_at = max(self._raised_at, until)
 
     def _forget(self, now: float) -> None:
@@ -115,7 +115,7 @@ class MinuteBudget:
 
 
 class HourBudget:
-    """The primary limit by GitHub's headers; its last tenth is left to others.
+    """The primary limit by the headers of responses; its last tenth is left to others.
 
     A `GITHUB_TOKEN`'s 1,000 requests an hour belong to every workflow of its repository. Until the first response
     has shown the budget, requests go one at a time.
@@ -125,21 +125,21 @@ class HourBudget:
         self.limit: int | None = None
         self.remaining = 0
         self.returns: datetime | None = None
-        self._heard = False
+        self._recorded = False
         self._lost = 0
         self._reset = 0.0
         self._resets_at = 0.0
 
     @property
     def reserve(self) -> int:
-        """How many requests are left to others."""
+        """The number of requests that are left to others."""
         return -(-(self.limit or 0) // 10)
 
     def due(self, in_flight: int, now: float) -> float | None:
-        """Return when one more request may go beside those in flight (none of which need be counted yet)."""
+        """Return the seconds until one more request may be sent, beside those in flight (which GitHub may not have counted yet)."""
         if self.limit is not None and now >= self._resets_at:
-            self.limit, self._heard, self._lost = None, False, 0
-        if not self._heard:
+            self.limit, self._recorded, self._lost = None, False, 0
+        if not self._recorded:
             return None if in_flight else 0.0
         free = self.remaining - self._lost - self.reserve
         if self.limit is None or free > in_flight:
@@ -147,18 +147,18 @@ class HourBudget:
         return None if free > 0 and in_flight else self._resets_at - now
 
     def room(self, in_flight: int, now: float, patience: float) -> float:
-        """Return how many requests may still go; infinite if none are counted, or if the run waits for the next hour.
+        """Return how many requests may still be sent; infinite if GitHub counts none, or if the run waits for the next hour.
 
-        `patience` is for how many seconds from `now` the run waits at most.
+        `patience`: the seconds from `now` that the run waits at most.
         """
         returns = self._resets_at - now
         if self.limit is None or returns <= 0 or returns < patience:
             return math.inf
         return self.remaining - self._lost - in_flight - self.reserve
 
-    def heard(self, headers: Mapping[str, str], now: float, date: datetime) -> None:
-        """Learn from an answer; `date` is the server's time of day at `now`."""
-        self._heard = True
+    def record(self, headers: Mapping[str, str], now: float, date: datetime) -> None:
+        """Record the headers of a response; `date` is the server's time of day at `now`."""
+        self._recorded = True
         remaining, reset = (
             whole_number(headers.get(f"x-ratelimit-{name}")) for name in ("remaining", "reset")
         )
@@ -174,21 +174,21 @@ class HourBudget:
         self.returns = returns
 
     def lost(self) -> None:
-        """Count a request whose answer never came: it may have been counted over there.
+        """Count a request without a response: GitHub may have counted it.
 
-        A later response may count it already; that is not visible, so it is held for the rest of the hour.
+        A later response may include it, which is not visible, so it counts for the rest of the hour.
         """
         self._lost += 1
 
     def _learn(self, limit: int, remaining: int, reset: float) -> None:
         same = self.limit is not None and abs(reset - self._reset) <= _SAME_RESET
-        # Answers overtake one another: within an hour the budget only shrinks.
+        # Responses overtake one another: within an hour the budget only shrinks.
         self.remaining = min(self.remaining, remaining) if same else remaining
         self.limit, self._reset = limit, reset
 
 
 class Permit(Struct, frozen=True):
-    """Leave to send one request: its number in the order of departure, its points, and when it was given."""
+    """The permit to send a request: its number in the order of sending, its points, and when it was issued."""
 
     number: int
     points: int
@@ -196,7 +196,7 @@ class Permit(Struct, frozen=True):
 
 
 class RateLimiterState(Struct, frozen=True):
-    """What the rate limiter is doing: `waiting` seconds from now, `why` (empty: nothing waits), and what was spent."""
+    """The state of the rate limiter: it waits for `waiting` seconds, `why` (empty if it does not), and what was spent."""
 
     waiting: float
     why: str
@@ -208,10 +208,10 @@ class RateLimiterState(Struct, frozen=True):
 
 
 class HourState(Struct, frozen=True):
-    """The hour's budget: its `limit`, the `room` that is left of it now, and what a `whole` hour has room for.
+    """The hour's budget: its `limit`, the `room` left of it now, and the room of a `whole` hour, both without the last tenth.
 
-    The last tenth is counted in neither. Room is infinite for a run that waits for the next hour, and both are where
-    requests are not counted (`limit` is 0 then). `changes` is whether this run has sent a change.
+    `room` is infinite for a run that waits for the next hour, and both are if requests are not counted (`limit` is 0
+    then). `changes`: whether this run has sent a change.
     """
 
     limit: int
@@ -226,10 +226,10 @@ _OF_A_USER = 5_000
 
 
 class ListBudget:
-    """Adds up the pages that lists of one run still need; safe in threads.
+    """Counts the pages that the lists of a run still need; safe in threads.
 
-    A list that ends in the middle decides nothing. So where the pages that all lists of a run still need are more than the
-    hour holds, the run would spend the hour, end cleanly, and do the same an hour later: it is refused instead.
+    Part of a list decides nothing. If all lists together need more pages than the hour has requests, the run would spend the
+    hour, end, and do the same an hour later: it is refused instead.
     """
 
     def __init__(self, hour: Callable[[], HourState]) -> None:
@@ -238,7 +238,7 @@ class ListBudget:
         self._needed = 0
 
     def expect(self, pages: int, action: str) -> None:
-        """Count pages that are to be fetched; `action` is what for, as a message says it after "cannot".
+        """Count pages that are to be fetched; `action`: what for, as messages say it after "cannot".
 
         Raises:
             BudgetError: the hour does not hold them, and the run has changed something: the next one goes on from there.
@@ -255,13 +255,13 @@ class ListBudget:
             self._needed = needed
 
     def release(self, pages: int) -> None:
-        """Count pages out that were fetched, or that nobody fetches any more."""
+        """Release pages that were fetched, or that are no longer needed."""
         with self._lock:
             self._needed -= pages
 
     @contextmanager
     def fetching(self, pages: int) -> Iterator[Callable[[], None]]:
-        """Fetch pages that were expected: call what this yields once for each; those that never came are released."""
+        """Release expected pages: call what this yields once for each page fetched; the rest are released at the end."""
         left = pages
 
         def fetched() -> None:

@@ -1,11 +1,11 @@
-"""When a request may go: one rate limiter at which every worker waits (facts C).
+"""Decide when a request may be sent: one rate limiter for all workers of a run (facts C).
 
-GitHub counts by token: workers that pace themselves would each keep the limit and together break it, and whoever goes
-on sending after a secondary limit may be banned. So a wait that one response asks for stops all of them.
+GitHub counts by token: workers that limited themselves would each keep the limit and together break it, and an
+integration that goes on sending after a secondary limit may be banned. So a wait that one response asks for stops all.
 
-It holds a sliding minute of points, the hour's primary budget, a bounded number of requests in flight, the pauses
-that GitHub asks for, and the time limit. Whoever comes first goes first; only the first in the queue waits for time,
-the others wait for it.
+The limiter keeps to a sliding minute of points, the hour's primary budget, a bounded number of requests in flight, the
+pauses that GitHub asks for, and the time limit. Requests are sent in the order in which they came; only the first in the
+queue waits for time, the others wait for it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ READ_POINTS, CHANGE_POINTS = 1, 5
 _FEWEST_IN_FLIGHT = 4
 _RAISE_LIMIT = "the next run does what is left; a higher `time-limit` does more in one run"
 _GIVE_LIMIT = "the next run does what is left; give `time-limit` to have the run wait for the next hour"
-# A hosted runner is paid by the minute: a longer wait for the next hour is for who asks for it.
+# A hosted runner is paid by the minute: only a run with `time-limit` waits longer for the next hour.
 LONGEST_BUDGET_WAIT = 600.0
 
 
@@ -51,7 +51,7 @@ _GO = _Due(0.0, "")
 
 
 class RateLimiter:
-    """Shared by every worker of a run; safe in threads.
+    """Lets the requests of every worker of a run go when they may; safe in threads.
 
     Args:
         clock: time and sleep; its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.
@@ -92,23 +92,25 @@ class RateLimiter:
 
     @property
     def deadline(self) -> float:
-        """Return the reading of the clock at which the time limit ends."""
+        """The reading of the monotonic clock at which the time limit ends."""
         return self._deadline
 
     def extend(self, seconds: float) -> None:
-        """Move the end of the time limit: a person took so long to answer, while nothing was under way."""
+        """Move the end of the time limit by the seconds that a person took to answer."""
         with self._changed:
             self._deadline += seconds
 
     def enter(self, points: int, *, not_after: float | None = None) -> Permit:
-        """Wait for one's turn, then for the budgets.
+        """Wait until a request may be sent.
 
-        Inside `shielded` a request goes at once, past the queue and the budgets, in spite of a cancel or the time
-        limit: only a pause that GitHub asked for is waited out.
+        The order is that of the calls.
+
+        Inside `shielded` it is sent at once, past the queue and the budgets, in spite of a cancel or the time limit: only a
+        pause that GitHub asked for is waited out.
 
         Args:
             points: 1 for a read, 5 for a change.
-            not_after: a reading of `Clock.monotonic`; a request that cannot go by then does not go.
+            not_after: a reading of `Clock.monotonic` after which the request is not sent.
 
         Raises:
             StaleError: it could not be sent by `not_after`.
@@ -116,7 +118,7 @@ class RateLimiter:
             CancelledError: the run is cancelled.
         """
         if is_shielded():
-            return self._finish(points)
+            return self._enter_shielded(points)
         with self._fifo:
             while True:
                 self._clock.sleep(0)
@@ -132,40 +134,40 @@ class RateLimiter:
 
     def leave(
         self,
-        given: Permit,
+        permit: Permit,
         headers: Mapping[str, str] | None,
         date: datetime | None = None,
         *,
         refused: bool = False,
     ) -> None:
-        """Report that a request has ended.
+        """Record that a request has ended.
 
         Args:
-            given: what `enter` returned.
-            headers: of the answer; `None` if none came.
-            date: the server's time.
+            permit: what `enter` returned.
+            headers: of the response; `None` if there was none.
+            date: the response's `Date`.
             refused: whether a limit refused the request.
         """
         now = self._clock.monotonic()
         with self._changed:
             self._in_flight -= 1
-            self._minute.end(given.points, now)
-            self._typical += (now - given.departed - self._typical) / 8
+            self._minute.end(permit.points, now)
+            self._typical += (now - permit.departed - self._typical) / 8
             if headers is None:
                 self._hour.lost()
             else:
-                self._hour.heard(headers, now, date or self._clock.now())
-                self._may_slow |= not refused and self._is_news(given)
+                self._hour.record(headers, now, date or self._clock.now())
+                self._may_slow |= not refused and self._is_news(permit)
             if not self._minute.lowered:
                 self._most = self._widest
             self._changed.notify()
 
-    def limited(self, given: Permit, wait: Wait) -> None:
-        """Stop everybody for as long as GitHub asks; a secondary limit also lowers the pace, once.
+    def limited(self, permit: Permit, wait: Wait) -> None:
+        """Stop all requests for as long as GitHub asks; a secondary limit also lowers the pace, once.
 
-        To be called before `leave`, so that nobody slips out between. What was already under way when the pace was
-        lowered does not lower it again, and nothing does until a request that costs as much has got through: several
-        refusals in a row are one and the same limit, however often its end is asked for.
+        Call this before `leave`, so that no request is sent in between. Requests that were under way when the pace was
+        lowered do not lower it again, and nothing does until a request that costs as much has succeeded: several
+        refusals in a row are the same limit, which was tried before its end.
         """
         until = self._clock.monotonic() + wait.seconds
         with self._changed:
@@ -173,26 +175,26 @@ class RateLimiter:
                 cause = "budget" if wait.cause is RetryCause.PRIMARY else "time"
                 self._pause = (until, _Due(wait.seconds, wait.why, cause))
             if wait.cause is RetryCause.SECONDARY and self._may_slow:
-                self._slowed_at, self._slowed_points = self._requests, given.points
+                self._slowed_at, self._slowed_points = self._requests, permit.points
                 self._may_slow = False
                 self._minute.slow_down(self._clock.monotonic())
                 self._most = max(self._most * 2 // 3, min(self._most, _FEWEST_IN_FLIGHT))
             if wait.cause is RetryCause.SECONDARY:
                 self._minute.hold(until)
 
-    def _is_news(self, given: Permit) -> bool:
+    def _is_news(self, permit: Permit) -> bool:
         """Return whether a request left after the pace was lowered, and costs what the refused one did."""
-        return given.number > self._slowed_at and given.points >= self._slowed_points
+        return permit.number > self._slowed_at and permit.points >= self._slowed_points
 
     def wait(self, seconds: float, why: str, *, not_after: float | None = None) -> None:
-        """Wait before another try of one request, within the time limit; raises as `enter` does."""
+        """Wait before another try of a request, within the time limit; raise as `enter` does."""
         if not is_shielded():
             with self._changed:
                 self._allow(_Due(seconds, why), not_after)
         self._sleep(seconds, why)
 
     def state(self) -> RateLimiterState:
-        """Return what is being waited for, and what was spent so far."""
+        """Return what the limiter waits for, and what was spent so far."""
         now = self._clock.monotonic()
         with self._changed:
             until, why = self._waiting
@@ -224,7 +226,7 @@ class RateLimiter:
         return _Due(minute, "this minute's points are spent") if minute > 0 else _GO
 
     def ensure_room(self, changes: int) -> None:
-        """Raise `BudgetError` where the hour's budget or the time limit does not hold so many more changes."""
+        """Raise `BudgetError` if the hour's budget or the time limit does not suffice for so many more changes."""
         now = self._clock.monotonic()
         with self._changed:
             left = self._deadline - now
@@ -258,13 +260,13 @@ class RateLimiter:
         return self._hour.room(self._in_flight, now, patience)
 
     def _seconds_for(self, changes: int, now: float) -> float:
-        """Return how long so many changes take: by the pace at the most, and by what is under way at once."""
+        """Return how long so many changes take at most, by the pace and by the number in flight."""
         paced = self._minute.seconds_for(changes * CHANGE_POINTS, now)
         return max(paced, -(-changes // self._most) * self._typical)
 
     def _allow(self, due: _Due, not_after: float | None) -> None:
         starts = self._clock.monotonic() + due.seconds
-        # A request that would end beyond the limit passes it too: `_typical` is what one takes.
+        # A request that would end after the limit exceeds it too: `_typical` is the duration of one.
         too_long = due.cause == "budget" and due.seconds > self._longest_budget_wait
         if too_long or starts + self._typical >= self._deadline:
             raise self._over(due)
@@ -280,7 +282,7 @@ class RateLimiter:
         return BudgetError("the time limit ends the run here", "time", _RAISE_LIMIT)
 
     def _ended(self, message: str) -> BudgetError:
-        """Return the error of a run that the hour ends: fruitless where it took a whole hour's budget to change nothing."""
+        """Return the error that ends the run; it is fruitless if a whole hour's budget was spent and nothing changed."""
         limit = self._hour.limit
         usable = (limit or 0) - self._hour.reserve
         fruitless = bool(limit) and not self._changes and self._requests >= usable
@@ -298,7 +300,7 @@ class RateLimiter:
         verb = "at" if hour.returns else "in"
         return f"GitHub's hourly rate limit ends the run here: {left}{why}; the limit resets {verb} {when}"
 
-    def _finish(self, points: int) -> Permit:
+    def _enter_shielded(self, points: int) -> Permit:
         if (pause := self._pause[0] - self._clock.monotonic()) > 0:
             self._sleep(pause, self._pause[1].why)
         with self._changed:
