@@ -23,7 +23,7 @@ from package_retention.api.session import Session
 from package_retention.cancel import Cancel, RealClock
 from package_retention.decide.rules import Options
 from package_retention.errors import InputError, RetentionError
-from package_retention.inputs import parsing, policy
+from package_retention.inputs import parsing
 from package_retention.inputs.environment import on_runner, requested
 from package_retention.output.console import console_for
 from package_retention.output.problems import lines
@@ -39,7 +39,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from package_retention.api.client import RequestLog
+    from package_retention.decide.rules import PackageRules
+    from package_retention.inputs.parsing import PolicyLoader
     from package_retention.inputs.settings import Settings
+    from package_retention.model import PackageType
     from package_retention.output.console import Console
     from package_retention.output.progress import Progress
     from package_retention.ports import Clock
@@ -93,10 +96,19 @@ def main(
     return _USAGE_STATUS if argv and result.problems and not on_runner(environ) else status
 
 
+def _policy_loader(environ: Mapping[str, str]) -> PolicyLoader:
+    def load(path: Path, package_type: PackageType | None, names: str) -> tuple[PackageRules, ...]:
+        from package_retention.inputs import policy  # noqa: PLC0415 - few runs have one
+
+        return policy.loader(environ, Path.cwd())(path, package_type, names)
+
+    return load
+
+
 def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records: Records) -> RunResult:
     """Do the run; an error that ends it becomes a result that says so."""
     try:
-        settings = parsing.parse(environ, policy.loader(environ, Path.cwd()))
+        settings = parsing.parse(environ, _policy_loader(environ))
         # In this order: opening the report-file empties it, and the two may be the same file.
         report = records.read_report(settings)
         records.open(settings)
