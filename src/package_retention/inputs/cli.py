@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from package_retention import __version__
 from package_retention.escaping import harmless
+from package_retention.inputs.environment import CONTEXT, on_runner
 from package_retention.inputs.rows import Group
 from package_retention.inputs.suggestions import input_meant
 from package_retention.inputs.table import BY_NAME, INPUTS
@@ -46,11 +47,7 @@ _EPILOG = (
     " than github.com: set GITHUB_API_URL and GITHUB_SERVER_URL. A value that begins with a dash is written"
     " --flag=value."
 )
-_FROM_VARIABLES = {
-    "owner": "GITHUB_REPOSITORY_OWNER",
-    "repository": "GITHUB_REPOSITORY",
-    "token": "GITHUB_TOKEN",
-}
+_FROM_VARIABLES = {**CONTEXT, "token": "GITHUB_TOKEN"}
 
 
 class _UsageError(Exception):
@@ -81,7 +78,7 @@ def read(
     `--help` and `--version` print and return 0; flags that do not fit return 2, and so does a call by hand that says
     nothing at all. Without flags the environment comes back as it is.
     """
-    if not argv and (environ.get("GITHUB_ACTIONS") == "true" or any(n.startswith("INPUT_") for n in environ)):
+    if not argv and (on_runner(environ) or any(n.startswith("INPUT_") for n in environ)):
         return Call(environ)
     try:
         return _read(argv, environ, stdout, program)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _PREFIX = "INPUT_"
 # A runner reads these two itself, and may still pass them on (facts E).
 _RUNNERS_OWN = frozenset({"args", "entrypoint"})
-_CONTEXT = {"owner": "GITHUB_REPOSITORY_OWNER", "repository": "GITHUB_REPOSITORY"}
+CONTEXT = {"owner": "GITHUB_REPOSITORY_OWNER", "repository": "GITHUB_REPOSITORY"}
 _HIDDEN = "***"
 _SHORTEST_TOKEN = 8
 # A number that keeps nothing must not count as a filter; `-1` is the official action's word for "not set".
@@ -102,13 +102,13 @@ def read(environ: Mapping[str, str]) -> RawInputs:
 def _default(name: str, environ: Mapping[str, str]) -> str:
     if name == "token":
         return ""
-    return environ.get(_CONTEXT[name], "").strip() if name in _CONTEXT else BY_NAME[name].default
+    return environ.get(CONTEXT[name], "").strip() if name in CONTEXT else BY_NAME[name].default
 
 
 def _is_default(name: str, value: str, environ: Mapping[str, str]) -> bool:
     if name == "min-versions-to-keep" and _NO_MINIMUM.fullmatch(value):
         return True
-    if name.startswith("delete-only-") and value.lower() == "false":
+    if BY_NAME[name].as_value and value.lower() == "false":
         return True
     return value.lower() == _default(name, environ).lower()
 
@@ -129,16 +129,9 @@ def _check_empty(raw: RawInputs, arrived: Mapping[str, str]) -> None:
             raw.report(Problem.about(each.name, Code.EMPTY_INPUT, default=default))
 
 
-NUMBER, IGNORE = "num-old-versions-to-delete", "ignore-versions"
-_TWINS = {
-    NUMBER: "limit",
-    IGNORE: "exclude-versions",
-    "delete-only-untagged-versions": "tag-status",
-    "delete-only-pre-release-versions": "release-status",
-}
-_FLAGS = {"delete-only-untagged-versions": "untagged", "delete-only-pre-release-versions": "pre-release"}
+IGNORE = "ignore-versions"
 # The other action's input by this action's; a problem names the one that stands in the workflow.
-WORDS = {twin: name for name, twin in _TWINS.items() if name != IGNORE}
+WORDS = {each.stands_for: each.name for each in INPUTS if each.stands_for and each.name != IGNORE}
 
 
 def translate(raw: RawInputs) -> dict[str, str]:
@@ -147,14 +140,15 @@ def translate(raw: RawInputs) -> dict[str, str]:
     `ignore-versions` stays as it is: its expression has no slashes.
     """
     given = dict(raw.given)
-    for name, twin in _TWINS.items():
-        if name in given and twin in given:
-            raw.report(Problem.about(twin, Code.SAME_MEANING, first=name, second=twin))
-    for name, word in _FLAGS.items():
-        if name in given and BY_NAME[name].read(given[name], Context(), raw.report):
-            given.setdefault(_TWINS[name], word)
-    if NUMBER in given:
-        given.setdefault("limit", given[NUMBER])
+    for each in (each for each in INPUTS if each.stands_for and each.name in raw.given):
+        if each.stands_for in raw.given:
+            raw.report(
+                Problem.about(each.stands_for, Code.SAME_MEANING, first=each.name, second=each.stands_for)
+            )
+        if not each.as_value and each.name != IGNORE:
+            given.setdefault(each.stands_for, given[each.name])
+        elif each.as_value and each.read(given[each.name], Context(), raw.report):
+            given.setdefault(each.stands_for, each.as_value)
     return given
 
 

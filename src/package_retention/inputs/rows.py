@@ -64,7 +64,8 @@ class Input:
     `place` and `attribute` say which attribute of which value holds what was read; by default `attribute` is the name
     with underscores. `sections` are where it stands in a policy file, as `key`. `beside_policy`: it counts beside a policy
     file, too. `is_filter`: by itself it says which versions. `may_be_empty`: if it arrives empty, its default counts;
-    any other is refused, since a mistyped expression must not remove a protection. Names that other actions have for
+    any other is refused, since a mistyped expression must not remove a protection. `stands_for`: another action's input
+    that means this one of ours, for `true` with the value `as_value`, else with the same value. Names that other actions have for
     it, several apart by blanks: those that take the same value are in `called`, those that are written otherwise here
     are in `said`, with the lines that say it.
     """
@@ -84,6 +85,8 @@ class Input:
     sections: tuple[Section, ...] = ()
     key: str = ""
     beside_policy: bool = True
+    stands_for: str = ""
+    as_value: str = ""
     called: str = ""
     said: Mapping[str, str] = field(default_factory=dict)
 
@@ -235,3 +238,9 @@ safety = partial(Input, group=Group.SAFETY)
 running = partial(Input, group=Group.RUNNING, may_be_empty=True)
 official = partial(Input, group=Group.OFFICIAL, place=Place.NONE)
 keep_key = partial(Input, group=Group.FILTER, place=Place.FILTER, sections=(Section.KEEP,))
+
+
+def official_flag(name: str, stands_for: str, as_value: str) -> Input:
+    """Return an input of the official action that stands for one value of an input here."""
+    about = f"`true` means `{stands_for}: {as_value}`"
+    return official(name, TRUTH, about, stands_for=stands_for, as_value=as_value)

@@ -316,17 +316,16 @@ INPUTS: tuple[Input, ...] = (
         may_be_empty=False,
         operations=(Operation.DELETE, Operation.RESTORE),
     ),
-    rows.official("num-old-versions-to-delete", rows.COUNT, "The same as `limit`"),
+    rows.official("num-old-versions-to-delete", rows.COUNT, "The same as `limit`", stands_for="limit"),
     rows.official(
         "ignore-versions",
         rows.EXPRESSION,
         "A bare regular expression on names, tags and digests of versions that are never changed; alone, it means"
         " `limit: 1`",
+        stands_for="exclude-versions",
     ),
-    rows.official("delete-only-untagged-versions", rows.TRUTH, "`true` means `tag-status: untagged`"),
-    rows.official(
-        "delete-only-pre-release-versions", rows.TRUTH, "`true` means `release-status: pre-release`"
-    ),
+    rows.official_flag("delete-only-untagged-versions", "tag-status", "untagged"),
+    rows.official_flag("delete-only-pre-release-versions", "release-status", "pre-release"),
 )
 
 KEEP_KEYS: tuple[Input, ...] = (
