@@ -56,7 +56,7 @@ class EventListeners:
 
 
 @dataclass
-class _Chapter:
+class _Group:
     """The lines of one package that wait; `left` steps have not ended yet, `unreached` ended without a try."""
 
     title: str
@@ -112,40 +112,38 @@ class LogListener:
         self._reads_only = reads_only
         self._has_report = has_report
         self._lock = RLock()
-        self._chapters: dict[str, _Chapter] = {}
-        self._open: _Chapter | None = None
-        self._queue: deque[_Chapter] = deque()
+        self._groups: dict[str, _Group] = {}
+        self._open: _Group | None = None
+        self._queue: deque[_Group] = deque()
 
     def planned(self, plan: Plan) -> None:
         """Say what is planned for a package; step by step if nothing will be changed."""
         with self._lock:
-            chapter = self._chapter(plan.package)
+            group = self._group(plan.package)
             changes = f"{counted(len(plan.steps), 'change')} planned"
-            self._emit(
-                chapter, f"{counted(len(plan.decisions), 'version')} listed, {changes}", *_staying(plan)
-            )
-            chapter.learn(plan)
+            self._emit(group, f"{counted(len(plan.decisions), 'version')} listed, {changes}", *_staying(plan))
+            group.learn(plan)
             if self._reads_only or plan.over_cap:
-                self._emit(chapter, *self._preview(plan, chapter))
+                self._emit(group, *self._preview(plan, group))
             else:
-                chapter.left += len(plan.steps)
+                group.left += len(plan.steps)
             self._advance()
 
     def starting(self, step: Step) -> None:
         """Write into a debug log that a change is about to be sent."""
-        self._log.debug(f"starting: {_Chapter('').change(step)} of {step.package.label}")
+        self._log.debug(f"starting: {_Group('').change(step)} of {step.package.label}")
 
     def finished(self, outcome: Outcome) -> None:
         """Say how a step ended."""
         with self._lock:
-            chapter = self._chapter(outcome.step.package)
-            chapter.left -= 1
+            group = self._group(outcome.step.package)
+            group.left -= 1
             if outcome.result is Result.NOT_REACHED:
-                chapter.unreached += 1
+                group.unreached += 1
             else:
-                self._emit(chapter, chapter.ended(outcome, self._operation))
-            if chapter.left <= 0:
-                self._count_unreached(chapter)
+                self._emit(group, group.ended(outcome, self._operation))
+            if group.left <= 0:
+                self._count_unreached(group)
             self._advance()
 
     def note(self, text: str) -> None:
@@ -156,19 +154,19 @@ class LogListener:
     def close(self) -> None:
         """Print all that still waits for its turn."""
         with self._lock:
-            for chapter in self._chapters.values():
-                chapter.left = 0
-                self._count_unreached(chapter)
+            for group in self._groups.values():
+                group.left = 0
+                self._count_unreached(group)
             self._advance()
 
-    def _chapter(self, package: Package) -> _Chapter:
-        return self._chapters.setdefault(package.label, _Chapter(package.label))
+    def _group(self, package: Package) -> _Group:
+        return self._groups.setdefault(package.label, _Group(package.label))
 
-    def _emit(self, chapter: _Chapter, *lines: str) -> None:
-        chapter.lines.extend(lines)
-        if lines and chapter is not self._open and not chapter.queued:
-            chapter.queued = True
-            self._queue.append(chapter)
+    def _emit(self, group: _Group, *lines: str) -> None:
+        group.lines.extend(lines)
+        if lines and group is not self._open and not group.queued:
+            group.queued = True
+            self._queue.append(group)
 
     def _advance(self) -> None:
         """Print the lines of the open package; when it is through, go on to the next that has any."""
@@ -186,15 +184,15 @@ class LogListener:
             self._log.end_group()
             self._open = None
 
-    def _count_unreached(self, chapter: _Chapter) -> None:
-        if chapter.unreached:
-            self._emit(chapter, f"{counted(chapter.unreached, 'change')} not reached")
-            chapter.unreached = 0
+    def _count_unreached(self, group: _Group) -> None:
+        if group.unreached:
+            self._emit(group, f"{counted(group.unreached, 'change')} not reached")
+            group.unreached = 0
 
-    def _preview(self, plan: Plan, chapter: _Chapter) -> Iterator[str]:
+    def _preview(self, plan: Plan, group: _Group) -> Iterator[str]:
         """Yield the planned changes, one a line, if they will not be made."""
         for step in plan.steps[:MOST_PLANNED]:
-            yield f"would {chapter.change(step)}{chapter.why(step)}"
+            yield f"would {group.change(step)}{group.why(step)}"
         if len(plan.steps) > MOST_PLANNED:
             more = f"and {len(plan.steps) - MOST_PLANNED:,} more"
             yield f"{more}, which the report file holds" if self._has_report else more

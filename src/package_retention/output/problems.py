@@ -167,14 +167,12 @@ def _hint_for_filter(details: Mapping[str, Detail]) -> str:
     if details["operation"] == Operation.RESTORE:
         return "deleted version would come back; add for example `deleted-within: 3d`"
     if given == "from-report":
-        advice = (
-            "a report only narrows what the inputs select, so repeat the inputs of the step that wrote it"
-        )
+        hint = "a report only narrows what the inputs select, so repeat the inputs of the step that wrote it"
     elif given:
-        advice = f"{quoted(given)} does not say which; add for example `{_FITTING[given]}`"
+        hint = f"{quoted(given)} does not say which; add for example `{_FITTING[given]}`"
     else:
-        advice = "add for example `num-old-versions-to-delete: 1`"
-    return f"version would go; {advice}"
+        hint = "add for example `num-old-versions-to-delete: 1`"
+    return f"version would go; {hint}"
 
 
 def _joined(said: Detail) -> str:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 1024 * 1024 - 1024
 """The runner refuses more than 1,048,576 bytes (facts E); a little is left for what it adds."""
 
-MOST_POINTS = 10
+MOST_NOTICES = 10
 _RESERVE = 200  # bytes for the line that counts what did not fit
 
 
@@ -162,10 +162,10 @@ def _dry_run(counts: RunCounts, about: About) -> list[Block]:
 def _alert(kind: str, reported: list[Notice], about: About) -> list[Block]:
     if not reported:
         return []
-    lines = [_notice(notice, by_hand=about.uses is None) for notice in reported[:MOST_POINTS]]
-    if len(reported) > MOST_POINTS:
+    lines = [_notice(notice, by_hand=about.uses is None) for notice in reported[:MOST_NOTICES]]
+    if len(reported) > MOST_NOTICES:
         where = "" if about.uses is None else ", which the log holds"
-        lines.append((f"And {len(reported) - MOST_POINTS:,} more{where}.",))
+        lines.append((f"And {len(reported) - MOST_NOTICES:,} more{where}.",))
     pastes = dict.fromkeys(notice.paste for notice in reported if notice.paste)
     return [Alert(kind, tuple(lines)), *(Listing("yaml", paste) for paste in pastes)]
 

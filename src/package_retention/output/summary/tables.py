@@ -63,7 +63,7 @@ def overview(counts: RunCounts) -> Section:
 def _overview_table(shown: Sequence[tuple[PackageResult, Counts]], run: RunResult, noun: str) -> Table:
     past = "restored" if run.operation is Operation.RESTORE else "deleted"
     changed = f"Would be {past}" if run.dry_run else past.capitalize()
-    numbers = {
+    figures = {
         f"{noun.capitalize()}s": [one.units.listed for _, one in shown],
         changed: [one.units.changed for _, one in shown],
         "Failed": [len(one.failed) for _, one in shown],
@@ -72,7 +72,7 @@ def _overview_table(shown: Sequence[tuple[PackageResult, Counts]], run: RunResul
     columns: list[Column] = [("Package", [_package_name(result) for result, _ in shown])]
     columns += [
         (name, [(f"{number:,}",) for number in found])
-        for name, found in numbers.items()
+        for name, found in figures.items()
         if any(found) or name == changed
     ]
     return Table.of(columns, numeric=True)
