@@ -11,12 +11,14 @@ import json
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from package_retention.model import Manifest
 from package_retention.registry import manifests
 from package_retention.registry.manifests import FORMS, Form, InvalidJsonError
+from package_retention.transport.exchange import MAX_BODY
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, KeysView
+
+    from package_retention.model import Manifest
 
 MAX_BYTES = 200 * 1024 * 1024
 """A repository's caches hold 10 GB in all; 100,000 manifests take about 150 MB."""
@@ -88,20 +90,18 @@ def proved(body: bytes, digest: str) -> Manifest | None:
     Only the SHA-256 of the bytes themselves counts. The digest of a signed schema 1 manifest is of its payload: such a
     body was forged to prove an index's digest with none of the index's children.
     """
-    if manifests.digest_of(body) != digest:
+    if len(body) > MAX_BODY or manifests.digest_of(body) != digest:
         return None
-    read = manifests.parse(body, "", digest)
-    if not isinstance(read, Manifest) or read.media_type not in FORMS:
-        return None
-    return read if _fits(body, FORMS[read.media_type]) else None
-
-
-def _fits(body: bytes, form: Form) -> bool:
-    """Return whether a manifest has the fields of its form, and none of another form."""
     try:
-        fields = manifests.document(body, {}).keys()
+        found = manifests.document(body, manifests.FIELDS)
+        read = manifests.manifest(found, "", digest)
     except InvalidJsonError:
-        return False
+        return None
+    return read if read.media_type in FORMS and _fits(found.keys(), FORMS[read.media_type]) else None
+
+
+def _fits(fields: KeysView[str], form: Form) -> bool:
+    """Return whether a manifest has the fields of its form, and none of another form."""
     others = {name for other, names in _FIELDS.items() if other is not form for name in names}
     return (
         form in _FIELDS and _FIELDS[form][0] in fields and not others & fields and "signatures" not in fields

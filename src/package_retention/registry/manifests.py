@@ -137,7 +137,7 @@ def _refuse(_constant: str) -> None:
 
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}", re.ASCII)
-_FIELDS = {
+FIELDS = {
     name.lower(): name
     for name in ("manifests", "mediaType", "subject", "config", "layers", "fsLayers", "blobs", "artifactType")
 }
@@ -165,7 +165,7 @@ def parse(body: bytes, content_type: str, digest: str) -> Manifest | Unreadable:
     if problem := check_digest(body, digest):
         return Unreadable(problem)
     try:
-        return _manifest(document(body, _FIELDS), content_type, digest)
+        return manifest(document(body, FIELDS), content_type, digest)
     except InvalidJsonError as error:
         return Unreadable(f"the manifest is invalid: {error}")
 
@@ -173,7 +173,7 @@ def parse(body: bytes, content_type: str, digest: str) -> Manifest | Unreadable:
 def parse_referrers(body: bytes) -> tuple[Descriptor, ...] | Unreadable:
     """Read one page of the referrers API: an index whose children refer to the digest."""
     try:
-        found = document(body, _FIELDS)
+        found = document(body, FIELDS)
         if "manifests" not in found:
             return Unreadable("the list of referrers is not an index")
         return _described(found)[0]
@@ -211,7 +211,8 @@ def check_digest(body: bytes, digest: str) -> str:
     return f"the registry sent other bytes than the {algorithm} digest says"
 
 
-def _manifest(found: Table, content_type: str, digest: str) -> Manifest:
+def manifest(found: Table, content_type: str, digest: str) -> Manifest:
+    """Read a manifest from its document; raise `InvalidJsonError` unless it says what it is."""
     media_type, form = _form(found, content_type)
     children, others = _described(found)
     contents = [*tables(found, "layers"), *tables(found, "blobs")]
