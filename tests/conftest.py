@@ -6,11 +6,16 @@ import gc
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from _pytest.terminal import TerminalReporter
+
+# No test measures time: by default Hypothesis fails an example that takes 0.2 s, as many do on a busy machine.
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
 
 LISTED = frozenset({"only root can give files away"})
 

@@ -1,7 +1,6 @@
 """Send requests to GitHub's REST API: each waits for the rate limit, is tried again, and ends in a response or an error.
 
-A redirect of a GET is followed within the API's own host, one of a change never: a 404 or a redirect after a change is for
-`changes` to interpret.
+The redirect of a GET is followed within the API's own host, that of a change never: `changes` interprets it.
 """
 
 from __future__ import annotations

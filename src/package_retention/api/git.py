@@ -77,10 +77,10 @@ class GitClient:
         )
 
 
-def _unless_unlisted(ask: Callable[[], Listed]) -> Listed | Unlisted:
+def _unless_unlisted(fetch: Callable[[], Listed]) -> Listed | Unlisted:
     """Return a list; after a refusal, or without a usable response for a page, all of it is `Unlisted`."""
     try:
-        return ask()
+        return fetch()
     except RefusedError as error:
         cause = _CAUSES.get(error.refusal.status, UnlistedCause.INCOMPLETE)
         return Unlisted(cause, error.refusal.message)

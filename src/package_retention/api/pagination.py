@@ -92,7 +92,7 @@ class Paginator:
 
         Raises as `all` does.
         """
-        first = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
+        first = self._first(listing)
         self._budget.expect(_further(listing, first), listing.action)
         self._begun[listing.url] = first
 
@@ -133,7 +133,7 @@ class Paginator:
 
     def find(self, listing: Listing[T], wanted: Callable[[T], bool]) -> T | None:
         """Return the first row that is wanted, page after page; lists are newest first (facts A6)."""
-        first = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
+        first = self._first(listing)
         for page in self._onward(listing, [first]):
             for entry in page.entries:
                 if wanted(entry):
@@ -142,7 +142,7 @@ class Paginator:
 
     def _pages(self, listing: Listing[T]) -> list[_Page[T]]:
         begun = self._begun.pop(listing.url, None)
-        first = begun or self._page(listing, _at(listing.url, None, PER_PAGE), 1)
+        first = begun or self._first(listing)
         pages, further = [first], _further(listing, first)
         if begun is None:
             self._budget.expect(further, listing.action)
@@ -153,7 +153,7 @@ class Paginator:
 
     def _pages_with_ends(self, listing: Listing[T]) -> tuple[list[_Page[T]], bool]:
         """Fetch every page, and return whether the first and the last are the same afterwards; one page always is."""
-        first = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
+        first = self._first(listing)
         pages, further = [first], _further(listing, first)
         self._budget.expect(further, listing.action)
         with self._budget.fetching(further) as fetched:
@@ -165,7 +165,7 @@ class Paginator:
             return pages, True
         # The first is read after the last: otherwise a push between the two would hide a deletion from the last.
         end = self._page(listing, _at(first.next or listing.url, len(pages), PER_PAGE), len(pages))
-        again = self._page(listing, _at(listing.url, None, PER_PAGE), 1)
+        again = self._first(listing)
         return pages, (again.marks, end.marks) == (first.marks, pages[-1].marks)
 
     def _onward(self, listing: Listing[T], pages: list[_Page[T]]) -> Iterator[_Page[T]]:
@@ -213,6 +213,9 @@ class Paginator:
             # After a failure no further page is fetched; requests under way only read, so nothing waits for them.
             for future in ahead:
                 future.cancel()
+
+    def _first(self, listing: Listing[T]) -> _Page[T]:
+        return self._page(listing, _at(listing.url, None, PER_PAGE), 1)
 
     def _page(self, listing: Listing[T], url: str, number: int) -> _Page[T]:
         if listing.url in self._heavy:

@@ -2,8 +2,8 @@
 
 PyGithub 2.10 follows a 301 without its query, sleeps two seconds on a 202, and repeats the request after either without
 end. It is shown 200 in these cases; the real status is kept beside it. Proxies and private CAs come from the
-environment (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`); a `.netrc` is never read, for each request brings an authentication
-of its own.
+environment (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`); a `.netrc` is never read, since each request brings its
+own authentication.
 """
 
 from __future__ import annotations

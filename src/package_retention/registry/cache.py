@@ -1,8 +1,8 @@
-"""Manifests that a file carries from run to run, so that a nightly run asks the registry only for what is new.
+"""Carry manifests over from run to run in a file, so that a nightly run requests only those that are new.
 
 The cache decides nothing. Whoever can write the file must not be able to change what a run does, so an entry has
 nothing but the manifest's bytes: its digest is computed from them, and its media type is the one that it names itself.
-A digest that the newest list does not hold is always asked of the registry, and a 404 is never kept.
+A digest that the newest list does not hold is always requested from the registry, and a 404 is never kept.
 """
 
 from __future__ import annotations

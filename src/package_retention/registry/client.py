@@ -48,7 +48,7 @@ class _Round:
         self._in_a_row = 0
         self.permanent = ""
 
-    def answered(self) -> None:
+    def responded(self) -> None:
         """Record that the registry responded, be it with a refusal."""
         with self._lock:
             self._in_a_row = 0
@@ -273,7 +273,7 @@ class Registry:
         except TransportError as error:
             round_.failed(error)
             return unread(error.why)
-        round_.answered()
+        round_.responded()
         return found
 
     def _manifest(self, package: Package, digest: str) -> Reading:

@@ -46,7 +46,7 @@ class PermanentError(Exception):
 class Endpoint:
     """A registry; every method may raise `TransportError`, `PermanentError`, `BudgetError` and `CancelledError`.
 
-    `token` is the GitHub token; without one the registry is asked anonymously, which public packages allow.
+    `token` is the GitHub token; without one requests are anonymous, which public packages allow.
     """
 
     def __init__(self, sender: Sender, clock: Clock, token: str, registry_url: str, api_url: str) -> None:

@@ -51,9 +51,9 @@ class RetryPolicy(Struct, frozen=True):
     """What one server's failures are worth.
 
     Args:
-        tries: how many tries each cause is worth, the first included; one that is absent is worth no other.
+        tries: how many tries each cause is worth, the first included; an absent cause is worth no other.
         failures: the statuses of failures that may pass.
-        limits: the statuses by which the server may say that it is asked too often.
+        limits: the statuses that may mean that there were too many requests.
         backoff: the wait that no header names.
         limit_backoff: the same after a rate limit.
         spread: what is added to a wait that the response names.
@@ -95,7 +95,7 @@ REGISTRY = RetryPolicy(
     tries={
         RetryCause.DROP: 5,
         RetryCause.SERVER: 5,
-        # A throttled request was answered, and soon: it is worth more tries.
+        # A throttled request gets its response soon: it is worth more tries.
         RetryCause.SECONDARY: 8,
         RetryCause.UNAUTHORIZED: 3,
         RetryCause.IMPLAUSIBLE: 3,
@@ -111,6 +111,7 @@ REGISTRY = RetryPolicy(
     # wider with each try.
     spread=Backoff(0.5, 30.0, (0.0, 1.0)),
     shortest=0.0,
+    # A registry that demands a longer wait counts as out of reach for this run.
     longest=300.0,
 )
 
@@ -162,7 +163,7 @@ def wait_after(
 
     Args:
         cause: why the response is worth another try.
-        attempt: how many tries were made by now, the one just answered included.
+        attempt: how many tries were made by now, the one that failed last included.
         headers: of the response, with names in small letters.
         now: the time of day, for a response that has no `Date`.
         policy: of the server that sent it.
@@ -206,7 +207,7 @@ def is_spent(headers: Mapping[str, str]) -> bool:
 
 
 def _requested(cause: RetryCause, headers: Mapping[str, str], now: datetime, body: bytes) -> float | None:
-    """Return the seconds that a response asks to wait: the longer of header and body, else until the budget's reset."""
+    """Return the wait that a response names, in seconds: the longer of header and body, else until the budget's reset."""
     header = headers.get("retry-after")
     after: float | None = whole_number(header)
     if after is None and (moment := http_date(header)) is not None:
