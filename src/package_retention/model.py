@@ -234,8 +234,8 @@ class Plan(Struct, frozen=True):
     package: Package
     decisions: tuple[Decision, ...] = ()
     steps: tuple[Step, ...] = ()
-    warnings: tuple[Finding | str, ...] = ()
-    problems: tuple[Finding | str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    problems: tuple[Finding, ...] = ()
     unread: tuple[str, ...] = ()
     unread_configs: tuple[str, ...] = ()
     contents: Mapping[int, Content] = field(default_factory=dict)

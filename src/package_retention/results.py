@@ -9,6 +9,7 @@ from msgspec import Struct, field
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from package_retention.errors import Refusal
     from package_retention.model import Operation, Outcome, Package, Plan, Version
     from package_retention.problems import Problem
     from package_retention.reason import Finding, Reason
@@ -45,8 +46,8 @@ class RunResult(Struct, frozen=True):
     `operation` is `None` where the inputs do not say a known one.
     `complete` is `False` where time, rate budget or a cancel ended the run before its plan; `ended_by` then says
     which (`""`, `"time"`, `"budget"`, `"cancel"`) and `failure` holds the error that refused the whole run. `problems`
-    are those of the inputs, if they were refused. `refused_later` says why a step
-    without `dry-run` would be refused, and what to do about it.
+    are those of the inputs, if they were refused. `refused_later` is what would refuse the same step
+    without `dry-run`.
     """
 
     operation: Operation | None
@@ -59,7 +60,7 @@ class RunResult(Struct, frozen=True):
     hint: str = ""
     problems: tuple[Problem, ...] = ()
     exit_status: int = 0
-    refused_later: tuple[str, str] = ("", "")
+    refused_later: Refusal | None = None
     spending: Spending = field(default_factory=Spending)
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from emulator.html_page import blocks_of, render_html
+from package_retention.errors import Refusal, RefusalKind
 from package_retention.model import (
     Content,
     Decision,
@@ -173,9 +174,9 @@ def told(draw: st.DrawFn) -> Told:
         draw(st.sampled_from((operation, operation, operation, None))) if refused else operation,
         dry_run,
         () if refused else packages,
-        refused_later=("The token lacks `delete:packages`.", "")
+        refused_later=Refusal(RefusalKind.SCOPE, 200, "The token lacks `delete:packages`.", "")
         if dry_run and draw(st.booleans())
-        else ("", ""),
+        else None,
         complete=not ended,
         ended_by=ended,
         failure="The run was refused." if refused else "",
@@ -269,7 +270,7 @@ def promise_is_true(said: Told, line: str) -> None:
         assert run.complete
         assert not run.failure
         assert not any(one.failure for one in run.packages)
-        assert not any(run.refused_later), "the token is known to be refused"
+        assert not run.refused_later, "the token is known to be refused"
         assert said.planned()
         assert ("`from-report`" in line) is (
             said.about.report_file is not None and run.operation is Operation.DELETE
@@ -346,7 +347,7 @@ def _failed(said: Told) -> None:
 
 
 def _scope(said: Told) -> None:
-    assert any(said.run.refused_later)
+    assert said.run.refused_later
 
 
 LAWS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from package_retention.model import StepKind
 from package_retention.reason import CHANGED_SINCE_PLAN, NOT_WHOLE
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from package_retention.ports import Clock
     from package_retention.reason import Reason
 
+    Replan = Callable[[Collection[int]], Plan]
+
 MAX_AGE = 300.0
 """Seconds for which a list of versions may carry a change."""
 
@@ -21,16 +23,11 @@ LAST_LOOK = 15.0
 """Seconds after a look in which a whole package may be deleted: GitHub would delete what was pushed since, too."""
 
 
-class Replan(Protocol):
-    """Looks at the world again and decides anew, with what was done so far taken as still there."""
+class FactsRefresher:
+    """A plan's facts and their age; a new look only ever narrows the plan.
 
-    def __call__(self, done: Collection[int]) -> Plan:
-        """Return the new plan."""
-        ...
-
-
-class PlanRefresher:
-    """A plan's facts and their age; a new look only ever narrows the plan."""
+    `replan` looks at the world again and decides anew, with the ids of what was done so far counting as still there.
+    """
 
     def __init__(
         self,
@@ -53,7 +50,10 @@ class PlanRefresher:
         return any(step.kind is StepKind.DELETE_PACKAGE for step in self._plan.steps)
 
     def not_after(self) -> float:
-        """Return until when a change may be sent; a list may take longer than a whole package may wait after it."""
+        """Return until when a change may be sent, as `Clock.monotonic` reads; in the past if a look is due first.
+
+        A list may take longer than a whole package may wait after it.
+        """
         limit = self._taken_at + MAX_AGE
         return min(limit, self._looked_at + LAST_LOOK) if self.whole else limit
 
@@ -63,18 +63,14 @@ class PlanRefresher:
 
     def refresh(self, done: Collection[int]) -> Mapping[int | None, Reason]:
         """Look again, and return what of the plan must stay after all, with reasons."""
-        return restrictions(self._plan, self.replanned(done))
+        taken_at = self._clock.monotonic()
+        now = self._replan(done)
+        self._taken_at, self._looked_at = taken_at, self._clock.monotonic()
+        return restrictions(self._plan, now)
 
     def listed(self) -> Collection[int]:
         """List the package and return the ids in it."""
         return {version.id for version in self._relist()}
-
-    def replanned(self, done: Collection[int]) -> Plan:
-        """Look again and return the plan for what is there now; the facts are fresh from here on."""
-        taken_at = self._clock.monotonic()
-        plan = self._replan(done)
-        self._taken_at, self._looked_at = taken_at, self._clock.monotonic()
-        return plan
 
     def narrow_to(self, plan: Plan) -> None:
         """Take a narrower plan as the one to keep fresh."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -15,15 +15,16 @@ from package_retention.errors import (
     StaleError,
 )
 from package_retention.execute.step_queue import StepQueue
-from package_retention.model import Outcome, Result, StepKind
+from package_retention.model import Outcome, Result
 from package_retention.reason import IN_DOUBT, Reason, ReasonCode
 from package_retention.transport.concurrency import CHANGES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable
     from concurrent.futures import Executor
 
     from package_retention.errors import Refusal
+    from package_retention.execute.freshness import FactsRefresher
     from package_retention.execute.steps import Done, StopReason
     from package_retention.model import Plan, Step
     from package_retention.ports import EventListener
@@ -35,26 +36,6 @@ _POLL_SECONDS = 0.1
 _MOST_LOOKS = 3
 # Tries of a deletion that takes a look before each, as the client tries any other change.
 _MOST_TRIES = 8
-
-
-class FactsRefresher(Protocol):
-    """The age of the facts under a plan (no change rests on facts older than five minutes)."""
-
-    def not_after(self) -> float | None:
-        """Return until when a change may be sent, as `Clock.monotonic` reads; in the past where a look is due first."""
-        ...
-
-    def expired(self) -> bool:
-        """Return whether the package must be looked at again before the next change."""
-        ...
-
-    def refresh(self, done: Collection[int]) -> Mapping[int | None, Reason]:
-        """Look again, and return the ids that must stay after all (`None`: the whole package), each with its reason."""
-        ...
-
-    def listed(self) -> Collection[int]:
-        """List the package and return the ids in it."""
-        ...
 
 
 class ExecutionContext(Struct, frozen=True):
@@ -137,7 +118,7 @@ class _Walker:
         """Count looks that carried no change: an error is better than looking for ever."""
         unsent, self.unsent = self.unsent, None
         self.looks += 1
-        whole = any(step.kind is StepKind.DELETE_PACKAGE for step in self.queue.steps)
+        whole = self.refresher.whole
         if self.looks <= (_MOST_TRIES if whole else _MOST_LOOKS):
             return
         if whole and unsent:

@@ -90,10 +90,9 @@ def _of_run(run: RunResult) -> Iterator[Notice]:
         yield _cut_short(run)
     for warning in run.warnings:
         yield Notice(False, finding_words(warning))
-    why, hint = run.refused_later
-    if why:
-        words = f"Without dry-run this step would be refused before its first change: {why}"
-        yield Notice(False, words, hint)
+    if refusal := run.refused_later:
+        words = f"Without dry-run this step would be refused before its first change: {refusal.message}"
+        yield Notice(False, words, refusal.hint)
 
 
 def _cut_short(run: RunResult) -> Notice:
@@ -129,11 +128,10 @@ def _of_package(result: PackageResult, complete: bool) -> Iterator[Notice]:
     yield from _grouped(label, left, _WARNED_AT_THE_END if complete else _WARNED, error=False)
 
 
-def _warning(label: str, warning: Finding | str) -> str:
+def _warning(label: str, warning: Finding) -> str:
     """Return a warning with its package, unless it is an error that was ignored: that names it itself."""
     words = finding_words(warning)
-    names_itself = not isinstance(warning, str) and warning.code is FindingCode.MISSING
-    return words if names_itself else f"{label}: {words}"
+    return words if warning.code is FindingCode.MISSING else f"{label}: {words}"
 
 
 def _follows(outcome: Outcome) -> bool:

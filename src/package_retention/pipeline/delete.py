@@ -12,7 +12,7 @@ from package_retention.decide.contents import contents
 from package_retention.decide.deletion_plan import can_select, check_share, deletion_plan, untouched_plan
 from package_retention.decide.plan_warnings import git_kinds
 from package_retention.errors import MissingError, PlanError
-from package_retention.execute.freshness import PlanRefresher
+from package_retention.execute.freshness import FactsRefresher
 from package_retention.execute.walk import walk
 from package_retention.model import PackageType, Result, StepKind
 from package_retention.pipeline import review
@@ -99,7 +99,7 @@ class Deletion:
         relisted = plan.package.type is PackageType.CONTAINER or bool(git_kinds(self.target.rules))
         fresh = not (relisted or _deletes_whole(plan))
         due = taken_at if fresh else -math.inf
-        refresher = PlanRefresher(plan, due, self.run_context.clock, self.replan, self.versions)
+        refresher = FactsRefresher(plan, due, self.run_context.clock, self.replan, self.versions)
         outcomes = walk(plan, refresher, execution(self.run_context))
         if _deletes_whole(plan) and outcomes[0].result is Result.SKIPPED:
             # Something came, or another look found a protection: what may still go goes version by version.

@@ -20,7 +20,7 @@ from package_retention.decide.restore_plan import (
     retag_steps,
 )
 from package_retention.errors import MissingError, PlanError, RetentionError, UnreachableError
-from package_retention.execute.freshness import PlanRefresher
+from package_retention.execute.freshness import FactsRefresher
 from package_retention.execute.retag import is_placeholder
 from package_retention.execute.walk import walk
 from package_retention.model import (
@@ -78,7 +78,7 @@ def _whole(run_context: RunContext, target: Target) -> PackageTask:
     plan = Plan(package, steps=(Step(StepKind.RESTORE_PACKAGE, package),))
     if run_context.settings.dry_run:
         return PackageTask(plan, result=PackageResult(plan))
-    fresh = PlanRefresher(plan, run_context.clock.monotonic(), run_context.clock, lambda _done: plan)
+    fresh = FactsRefresher(plan, run_context.clock.monotonic(), run_context.clock, lambda _done: plan)
     return PackageTask(
         plan, execute=lambda: _with_versions(run_context, plan, walk(plan, fresh, execution(run_context)))
     )
@@ -227,7 +227,7 @@ class Restore:
 
     def _walk(self, plan: Plan, taken_at: float, replan: Replan) -> tuple[Outcome, ...]:
         return walk(
-            plan, PlanRefresher(plan, taken_at, self.run_context.clock, replan), execution(self.run_context)
+            plan, FactsRefresher(plan, taken_at, self.run_context.clock, replan), execution(self.run_context)
         )
 
     def _still(self, wave: Plan, done: Collection[int]) -> Plan:

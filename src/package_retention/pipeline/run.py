@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from package_retention.decide.rules import Options
+    from package_retention.errors import Refusal
     from package_retention.inputs.settings import Settings
     from package_retention.pipeline.context import RunContext
 
@@ -40,7 +41,7 @@ def run(run_context: RunContext, options: Options) -> RunResult:
     warnings: tuple[Finding | str, ...] = ()
     failure: Finding | str = ""
     hint = ""
-    refusal = ("", "")
+    refusal: Refusal | None = None
     try:
         found = result_of(run_context, lambda: targets(run_context))
         warnings = (*unreached(run_context.settings, found), *_templates(run_context.settings))
@@ -57,8 +58,8 @@ def run(run_context: RunContext, options: Options) -> RunResult:
         run_context.ending.set(error)
     except RetentionError as error:
         failure, hint = error.said, error.hint
-    reconciled = replace(_result(run_context, results, failure, hint), refused_later=refusal)
-    return replace(reconciled, warnings=(*reconciled.warnings, *warnings))
+    run_result = _result(run_context, results, failure, hint)
+    return replace(run_result, refused_later=refusal, warnings=(*run_result.warnings, *warnings))
 
 
 def _references(settings: Settings) -> dict[tuple[str, ...], ReferenceIndex]:
@@ -171,16 +172,16 @@ def _check_scopes(run_context: RunContext, prepared: Iterable[PackageTask]) -> t
     return tuple(warnings)
 
 
-def _refusal_of_changes(run_context: RunContext, prepared: Iterable[PackageTask]) -> tuple[str, str]:
+def _refusal_of_changes(run_context: RunContext, prepared: Iterable[PackageTask]) -> Refusal | None:
     """Return what refuses the changes that a dry run plans, as far as the token's own scopes show it."""
     if not run_context.settings.dry_run:
-        return "", ""
+        return None
     try:
         for one in prepared:
             run_context.api.require({step.kind for step in one.plan.steps}, one.plan.package.type)
     except RefusedError as error:
-        return error.message, error.hint
-    return "", ""
+        return error.refusal
+    return None
 
 
 def _carried_out(

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from package_retention.model import Outcome, Plan, Result
 from package_retention.output.annotations import annotate, notices
-from package_retention.reason import WITH_ITS_IMAGE
+from package_retention.reason import WITH_ITS_IMAGE, Finding, FindingCode
 from package_retention.results import PackageResult
 from run_results import APP, delete, result, run, version
 
@@ -48,7 +48,9 @@ def test_failures_are_errors_and_what_github_refuses_for_good_is_a_warning() -> 
 
 def test_a_missing_package_fails_unless_it_is_ignored() -> None:
     missing = PackageResult(Plan(APP), failure="Package not found.", missing=True)
-    ignored = PackageResult(Plan(APP, warnings=("Package not found.",)), missing=True)
+    ignored = PackageResult(
+        Plan(APP, warnings=(Finding(FindingCode.MISSING, error="Package not found."),)), missing=True
+    )
     assert [point.error for point in notices(run(missing, ignored))] == [True, False]
 
 

@@ -13,7 +13,7 @@ from package_retention.model import Decision, Operation, Outcome, Package, Packa
 from package_retention.output.counts import count_run
 from package_retention.output.summary.page import MOST_BYTES, append
 from package_retention.output.summary.tables import MOST_ROWS
-from package_retention.reason import Reason, ReasonCode
+from package_retention.reason import Finding, FindingCode, Reason, ReasonCode
 from package_retention.results import PackageResult, RunResult
 from run_results import (
     ABOUT,
@@ -46,7 +46,8 @@ def test_a_hostile_name_everywhere_changes_nothing_but_text(name: str) -> None:
     decisions = tuple(Decision(one, one.id > 3, reason) for one in listed)
     steps = tuple(delete(one, of) for one in listed[3:])
     outcomes = tuple(Outcome(step, Result.FAILED, name, name) for step in steps)
-    one = PackageResult(Plan(of, decisions, steps, (name,), (name,)), outcomes, name, name)
+    finding = Finding(FindingCode.LAST_TAG_STAYS, name, names=(name,), error=name, hint=name)
+    one = PackageResult(Plan(of, decisions, steps, (finding,), (finding,)), outcomes, name, name)
     hostile = RunResult(Operation.DELETE, False, (one, one), (name,), failure=name, hint=name)
     text = render(hostile, replace(ABOUT, report_file=name))
     page = Page(text)

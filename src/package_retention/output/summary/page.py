@@ -144,7 +144,7 @@ def _dry_run(counts: RunCounts, about: About) -> list[Block]:
     if not run.dry_run or run.operation is Operation.LIST:
         return []
     refused = run.failure or any(one.failure or one.plan.problems for one in run.packages)
-    if any(run.refused_later):
+    if run.refused_later:
         then = " Without `dry-run`, the same step would be refused before its first change."
     elif refused or not run.complete:
         then = ""
