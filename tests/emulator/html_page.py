@@ -31,7 +31,7 @@ code { padding: .2em .4em; }
 pre { padding: 1rem; overflow: auto; }
 aside { border-left: .25em solid var(--stays); padding: .25rem 1rem; margin: 1rem 0; }
 aside.WARNING { border-color: #d29922; } aside.CAUTION { border-color: #f85149; }
-svg { max-width: 100%; height: auto; } svg text { font: 12px system-ui, sans-serif; fill: currentColor; }
+figure { margin: 16px 0; } svg { max-width: 100%; height: auto; } svg text { font: 12px system-ui, sans-serif; fill: currentColor; }
 summary { cursor: pointer; margin: .5rem 0; }
 """
 _HEIGHT, _STEP, _BAR = 160, 90, 56

@@ -65,7 +65,7 @@ REASONS: dict[ReasonCode, tuple[str, str]] = {
 
 _DETAILS: dict[ReasonDetail, str] = {
     ReasonDetail.BY_ID: "named by its id",
-    ReasonDetail.BY_REPORT: "deleted by the run of the report",
+    ReasonDetail.BY_REPORT: "deleted by the report's run",
     ReasonDetail.WITH_PACKAGE: "came back with its package",
     ReasonDetail.COMES_BACK: "comes back with its image",
     ReasonDetail.NO_RULE: "no rule deletes it",
@@ -89,7 +89,7 @@ _DETAILS: dict[ReasonDetail, str] = {
     ReasonDetail.NOT_WHOLE: "the newest look at the package no longer lets every version go: it is not deleted whole",
     ReasonDetail.LAST_TAGGED: "GitHub does not delete the last tagged version of a package",
     ReasonDetail.OTHER_CHANGE: "the report planned another change of it",
-    ReasonDetail.NOT_DELETED: "not deleted by the run of the report",
+    ReasonDetail.NOT_DELETED: "not deleted by the report's run",
     ReasonDetail.NAME_IN_USE: "its name is in use again",
     ReasonDetail.DELETED_LATER: "a version deleted later had the same name or tag",
     ReasonDetail.BASE_LAYER: "`docker-base-layer` is never touched",
