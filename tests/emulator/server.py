@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, ClassVar, Self, cast
 from urllib.parse import parse_qsl
@@ -141,6 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
+    raw_requestline: bytes
 
     def do_GET(self) -> None:
         server = cast("_Server", self.server)
@@ -149,19 +151,37 @@ class _Handler(BaseHTTPRequestHandler):
     # The names that the base class looks for.
     do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = do_GET  # noqa: N815
 
+    def parse_request(self) -> bool:
+        """Read the request line and the headers; the base has headers parsed as those of an e-mail, at length."""
+        words = str(self.raw_requestline, "iso-8859-1").split()
+        if len(words) != 3 or words[2] != "HTTP/1.1" or words[1].startswith("//"):
+            parsed = super().parse_request()
+            self._headers = {name.lower(): value for name, value in self.headers.items()} if parsed else {}
+            return parsed
+        self.command, self.path, self.request_version = words
+        self.requestline = " ".join(words)
+        self._headers = {}
+        while (line := self.rfile.readline(_LONGEST_LINE)).strip():
+            if len(line) == _LONGEST_LINE:
+                self.send_error(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+                return False
+            name, _, value = str(line, "iso-8859-1").partition(":")
+            self._headers[name.lower()] = value.strip()
+        self.close_connection = self._headers.get("connection", "").lower() == "close"
+        return True
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's own name
         """Say nothing: what was asked is in `world.requests`."""
 
     def _request(self) -> Request:
         path, _, query = self.path.partition("?")
-        headers = {name.lower(): value for name, value in self.headers.items()}
         pairs = dict(parse_qsl(query, keep_blank_values=True))
         return Request(
             self.command,
             path,
             pairs,
-            headers,
-            self._body(headers),
+            self._headers,
+            self._body(self._headers),
             storage=cast("_Server", self.server).storage,
         )
 
