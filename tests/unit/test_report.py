@@ -32,7 +32,7 @@ from package_retention.model import (
 from package_retention.output.counts import count_run
 from package_retention.output.problems import sentences
 from package_retention.output.report_writer import ReportWriter
-from package_retention.reason import Reason, ReasonCode
+from package_retention.reason import Finding, FindingCode, Reason, ReasonCode
 from package_retention.results import PackageResult, Spending
 from run_results import NOW, OCTO, SELECTED, delete, listed, package, result, run, version
 
@@ -113,7 +113,9 @@ def everything() -> PackageResult:
         Outcome(steps[2], Result.FAILED, "the second could not be moved", tags=("drop",)),
         Outcome(steps[3], Result.NOT_REACHED, "cancelled"),
     )
-    return PackageResult(Plan(of, decisions, steps, ("a warning",), ("a problem",)), outcomes)
+    warning = Finding(FindingCode.LAST_TAG_STAYS, "v1")
+    problem = Finding(FindingCode.MANIFEST_UNREAD, "v2", error="500")
+    return PackageResult(Plan(of, decisions, steps, (warning,), (problem,)), outcomes)
 
 
 def test_every_line_fits_the_published_schema(path: Path) -> None:
