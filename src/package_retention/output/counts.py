@@ -59,6 +59,17 @@ class Counts(Struct, frozen=True):
     units: Units = field(default_factory=Units)
     space: Space = field(default_factory=Space)
 
+    def by_name(self) -> dict[str, int]:
+        """Return the counts that outputs and report have, by their names there."""
+        return {
+            "selected": len(self.selected),
+            "deleted": len(self.deleted),
+            "restored": len(self.restored),
+            "untagged": self.untagged,
+            "failed": len(self.failed),
+            "kept": self.kept,
+        }
+
 
 class RunCounts(Struct, frozen=True):
     """A run with the counts of each package, in its order, and of all together; `noun` is what `units` counts."""

@@ -122,14 +122,7 @@ def bounded(
 
 
 def _counts(counts: Counts) -> dict[str, int]:
-    return {
-        "selected-count": len(counts.selected),
-        "deleted-count": len(counts.deleted),
-        "restored-count": len(counts.restored),
-        "untagged-count": counts.untagged,
-        "failed-count": len(counts.failed),
-        "kept-count": counts.kept,
-    }
+    return {f"{name}-count": number for name, number in counts.by_name().items()}
 
 
 def _cut(

@@ -137,15 +137,7 @@ def end(counts: RunCounts, now: datetime) -> report_format.End:
         at=now,
         complete=run.complete,
         exit_status=run.exit_status,
-        counts=report_format.Counts(
-            selected=len(one.selected),
-            deleted=len(one.deleted),
-            restored=len(one.restored),
-            untagged=one.untagged,
-            failed=len(one.failed),
-            kept=one.kept,
-            freed_bytes=one.space.size,
-        ),
+        counts=report_format.Counts(**one.by_name(), freed_bytes=one.space.size),
         spending=report_format.Spending(
             api_requests=spent.api_requests,
             registry_requests=spent.registry_requests,
