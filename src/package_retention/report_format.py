@@ -289,7 +289,7 @@ class End(ReadEnd, tag="end", frozen=True):
     exit_status: Count
     counts: Counts
     spending: Spending
-    ended_by: Literal["", "time", "budget", "cancel"] = ""
+    ended_by: Literal["time", "budget", "cancel"] | None = None
     failure: str = ""
     hint: str = ""
     warnings: tuple[str, ...] = ()

@@ -145,7 +145,7 @@ def end(counts: RunCounts, now: datetime) -> report_format.End:
             waited_seconds=round(spent.waited, 1),
             seconds=round(spent.seconds, 1),
         ),
-        ended_by=cast("Literal['', 'time', 'budget', 'cancel']", run.ended_by),
+        ended_by=cast("Literal['time', 'budget', 'cancel'] | None", run.ended_by or None),
         failure=finding_words(run.failure),
         hint=run.hint or finding_hint(run.failure),
         warnings=tuple(map(finding_words, run.warnings)),
