@@ -40,15 +40,15 @@ _INPUTS = re.compile(
 
 def inputs(_: Mapping[str, Any]) -> str:
     """Return a table for each group, in the order of the rows."""
-    parts = []
+    tables = []
     for group in Group:
         rows = ["| input | default | meaning |", "| --- | --- | --- |"]
         for each in INPUTS:
             if each.group is group:
                 default = f"`{each.default}`" if each.default else ""
                 rows.append(f"| `{each.name}` | {default} | {_cell(each.description)} |")
-        parts.append(f"**{group}**\n\n" + "\n".join(rows))
-    return "\n\n".join(parts)
+        tables.append(f"**{group}**\n\n" + "\n".join(rows))
+    return "\n\n".join(tables)
 
 
 def action_inputs() -> str:
@@ -102,7 +102,7 @@ def _cell(text: str) -> str:
     return text.replace("|", r"\|").rstrip(".") + "."
 
 
-def parts() -> dict[str, Callable[[Mapping[str, Any]], str]]:
+def pages() -> dict[str, Callable[[Mapping[str, Any]], str]]:
     """Return what is made, by its name in the files."""
     return {
         "inputs": inputs,
@@ -115,7 +115,7 @@ def parts() -> dict[str, Callable[[Mapping[str, Any]], str]]:
 
 def renewed(text: str, action: Mapping[str, Any]) -> str:
     """Return a file's text with its made parts renewed; raise `KeyError` for a part that is not made here."""
-    made = parts()
+    made = pages()
     return _PART.sub(lambda m: f"{m['head']}\n{made[m['name']](action)}\n\n{m['tail']}", text)
 
 

@@ -60,7 +60,7 @@ def prune(root: Path) -> None:
     """Remove tests, translations, type stubs, C sources and console scripts; licences and metadata stay."""
     packages = Path(sysconfig.get_paths()["purelib"])
     for path in sorted(packages.rglob("*"), reverse=True):
-        inside_metadata = any(part.endswith(".dist-info") for part in path.relative_to(packages).parts)
+        inside_metadata = any(name.endswith(".dist-info") for name in path.relative_to(packages).parts)
         if inside_metadata:
             continue
         if path.is_dir() and path.name in UNUSED_FOLDERS:

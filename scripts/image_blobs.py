@@ -35,8 +35,8 @@ def _get(url: str, authorization: str) -> bytes:
     request = Request(url)  # noqa: S310 - the registry's own address
     # Not sent again where a blob is redirected to another host's storage.
     request.add_unredirected_header("Authorization", authorization)
-    with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 - as above
-        body: bytes = answer.read(MOST_BYTES + 1)
+    with urlopen(request, timeout=SECONDS) as response:  # noqa: S310 - as above
+        body: bytes = response.read(MOST_BYTES + 1)
     if len(body) > MOST_BYTES:
         raise ValueError(f"{url} answered with more than {MOST_BYTES:,} bytes")
     return body

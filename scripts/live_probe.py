@@ -1,7 +1,7 @@
 """Ask GitHub what its documents leave open, on a disposable package: `live_probe.py OWNER PACKAGE`.
 
 Run by `.github/workflows/live.yml` alone. It deletes and restores versions of PACKAGE, whose name must end
-in `-live`, and prints GitHub's answers as JSON: the question (facts K), the request, status, headers
+in `-live`, and prints GitHub's responses as JSON: the question (facts K), the request, status, headers
 that matter, and the body. Nothing is judged here; `docs/github-facts.md` is written from what it prints.
 """
 
@@ -27,7 +27,7 @@ LONGEST_BODY = 1500
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What came back for one request; `body` is text, cut to what a reader needs."""
 
     question: str
@@ -38,14 +38,14 @@ class Answer:
     body: str
 
 
-Ask = Callable[[str, str, str], Answer]
+Ask = Callable[[str, str, str], Response]
 
 
 class NotDisposableError(Exception):
     """The package is not one that may be lost."""
 
 
-def probe(ask: Ask, owner: str, package: str) -> Iterator[Answer]:
+def probe(ask: Ask, owner: str, package: str) -> Iterator[Response]:
     """Ask every open question, the harmless ones first.
 
     Args:
@@ -71,7 +71,7 @@ def probe(ask: Ask, owner: str, package: str) -> Iterator[Answer]:
     yield ask("version_count after changes: is it exact", "GET", one)
 
 
-def _read(ask: Ask, owner: str, package: str, one: str) -> Iterator[Answer]:
+def _read(ask: Ask, owner: str, package: str, one: str) -> Iterator[Response]:
     user = f"/users/{quote(owner, safe='')}/packages/container/{quote(package, safe='')}"
     yield ask(
         "does this token work on /user/packages", "GET", "/user/packages?package_type=container&per_page=1"
@@ -88,7 +88,7 @@ def _read(ask: Ask, owner: str, package: str, one: str) -> Iterator[Answer]:
     yield ask("is per_page times page over 10000 refused", "GET", f"{one}/versions?per_page=100&page=101")
 
 
-def _change(ask: Ask, one: str, ids: list[int]) -> Iterator[Answer]:
+def _change(ask: Ask, one: str, ids: list[int]) -> Iterator[Response]:
     oldest = f"{one}/versions/{ids[-1]}"
     yield ask("restore of a version that is active", "POST", f"{oldest}/restore")
     yield ask("delete", "DELETE", oldest)
@@ -117,32 +117,32 @@ def _rows(body: str) -> list[dict[str, Any]]:
 def over_http(session: requests.Session, api: str) -> Ask:
     """Return a way to ask the API at `api`; the session carries the token."""
 
-    def ask(question: str, method: str, path: str) -> Answer:
-        answer = session.request(method, api + path, timeout=TIMEOUT, allow_redirects=False)
-        headers = {name: answer.headers[name] for name in SHOWN_HEADERS if name in answer.headers}
-        return Answer(question, method, path, answer.status_code, headers, answer.text)
+    def ask(question: str, method: str, path: str) -> Response:
+        response = session.request(method, api + path, timeout=TIMEOUT, allow_redirects=False)
+        headers = {name: response.headers[name] for name in SHOWN_HEADERS if name in response.headers}
+        return Response(question, method, path, response.status_code, headers, response.text)
 
     return ask
 
 
 def main(environ: Mapping[str, str], owner: str, package: str) -> int:
-    """Print the answers as JSON; return the exit status."""
+    """Print the responses as JSON; return the exit status."""
     with requests.Session() as session:
         session.trust_env = False  # no .netrc may replace the token
         session.headers["Authorization"] = f"Bearer {environ['GITHUB_TOKEN']}"
         session.headers["Accept"] = "application/vnd.github+json"
         session.headers["X-GitHub-Api-Version"] = "2022-11-28"
         try:
-            answers = [
-                asdict(answer)
-                for answer in probe(over_http(session, environ["GITHUB_API_URL"]), owner, package)
+            responses = [
+                asdict(response)
+                for response in probe(over_http(session, environ["GITHUB_API_URL"]), owner, package)
             ]
         except NotDisposableError as error:
             print(f"Not asked: {error}", file=sys.stderr)
             return 1
-    for answer in answers:
-        answer["body"] = answer["body"][:LONGEST_BODY]
-    print(json.dumps(answers, indent=1))
+    for response in responses:
+        response["body"] = response["body"][:LONGEST_BODY]
+    print(json.dumps(responses, indent=1))
     return 0
 
 

@@ -98,13 +98,13 @@ def pinned_commit(release: Release, reference: str) -> str:
 
 def is_newest(version: str, refs: Mapping[str, str], *, major: bool) -> bool:
     """Whether no release (of the same major version) is above this one: `v1` never goes back to an older patch."""
-    ours = _numbers(version)
+    ours = _version_numbers(version)
     found = (re.fullmatch(rf"refs/tags/v({VERSION.pattern})", name) for name in refs)
-    others = [_numbers(one[1]) for one in found if one]
+    others = [_version_numbers(one[1]) for one in found if one]
     return all(ours >= other for other in others if not major or other[0] == ours[0])
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def _version_numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split(".")))
 
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from scripts.live_probe import Answer, NotDisposableError, probe
+from scripts.live_probe import NotDisposableError, Response, probe
 
 
 class FakeGitHub:
@@ -14,14 +14,14 @@ class FakeGitHub:
         self.organization = organization
         self.asked: list[tuple[str, str]] = []
 
-    def ask(self, question: str, method: str, path: str) -> Answer:
+    def ask(self, question: str, method: str, path: str) -> Response:
         self.asked.append((method, path))
         status, body = 200, "{}"
         if path.count("/") == 2 and path.startswith("/orgs/"):
             status = 200 if self.organization else 404
         elif path.endswith("/versions?per_page=100"):
             body = json.dumps([{"id": number} for number in self.versions])
-        return Answer(question, method, path, status, {}, body)
+        return Response(question, method, path, status, {}, body)
 
 
 def test_another_package_is_not_touched() -> None:
