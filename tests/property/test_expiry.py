@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drawing import builds
-from package_retention.decide.expiry import Expires, PlatformExpiry, UnreadLabel, judge, parse_duration
+from package_retention.decide.expiry import Expires, PlatformExpiry, UnreadLabel, judge_expiry, parse_duration
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 TEXTS = st.sampled_from(("1h", "2d", "3w", "0d", "", "soon")) | st.text(max_size=5)
@@ -18,7 +18,7 @@ DATES = st.none() | st.integers(0, 100).map(lambda days: NOW - timedelta(days=da
 
 
 def _expired(index: str | None, platforms: list[PlatformExpiry], touched: datetime | None) -> bool:
-    verdict = judge(index, platforms, touched, NOW)
+    verdict = judge_expiry(index, platforms, touched, NOW)
     return isinstance(verdict, Expires) and verdict.expired
 
 

@@ -73,11 +73,6 @@ class Candidate(Struct, frozen=True):
         return next((reason for i in ids if (reason := found.reasons.get(i))), None)
 
 
-def single_candidate(version: Version, *, gone: bool = False, facts: Facts | None = None) -> Candidate:
-    """Return the candidate of a version that is not an image."""
-    return Candidate(version, (version.name,), gone=gone, facts=facts)
-
-
 def is_companion(tag: str, patterns: Patterns | None, parser: VersionParser) -> bool:
     """Return whether a tag means nothing by itself; `latest`, and what reads as a version, is never a companion."""
     return patterns is not None and tag != LATEST and patterns.matches(tag) and parser.of(tag) is None
@@ -126,7 +121,7 @@ def flat(
 ) -> list[Candidate]:
     """Return a candidate for each version, of package types without manifests to read and of deleted versions."""
     if not package_type.has_tags:
-        return [single_candidate(version, gone=version.id in gone, facts=facts) for version in versions]
+        return [Candidate(one, (one.name,), gone=one.id in gone, facts=facts) for one in versions]
     return [_tagged(version, gone=version.id in gone, facts=facts) for version in versions]
 
 

@@ -48,10 +48,12 @@ def contents(facts: Facts) -> dict[int, Content]:
     """Return what each version of a container package is in its image, and holds, as far as manifests were read."""
     if facts.package.type is not PackageType.CONTAINER:
         return {}
-    parts = _described(facts.readings.values())
+    described = _described(facts.readings.values())
     return {
         version.id: Content(
-            _tagged(version) or parts.get(version.name, "") or _referring(facts.readings.get(version.name)),
+            _tagged(version)
+            or described.get(version.name, "")
+            or _referring(facts.readings.get(version.name)),
             _blobs(facts.readings.get(version.name)),
         )
         for version in facts.union
@@ -130,7 +132,7 @@ def _blobs(reading: Reading | None) -> tuple[tuple[str, int], ...] | None:
     return reading.blobs if isinstance(reading, Manifest) else None
 
 
-class Found(Struct, frozen=True):
+class ListFacts(Struct, frozen=True):
     """What a list found beyond the facts that decisions rest on; all of it is reported, and nothing is decided by it.
 
     `readings` hold every manifest of the package, those of children that no decision needs included. `deleted` is
@@ -149,7 +151,7 @@ def says_which(rules: PackageRules) -> bool:
 
 
 def inventory(
-    facts: Facts, plan: Plan, found: Found, now: datetime, scheduled: Schedule | None = None
+    facts: Facts, plan: Plan, found: ListFacts, now: datetime, scheduled: Schedule | None = None
 ) -> Inventory:
     """Return what is there; `plan` is what a deletion now would do, `scheduled` what later ones would (`None`: no rules)."""
     judged = _Judged({d.version.id: d for d in plan.decisions}, scheduled)

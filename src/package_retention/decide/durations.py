@@ -40,12 +40,12 @@ class Duration(Struct, frozen=True):
 
     def __str__(self) -> str:
         """Return the duration as a person reads it: `7 days`, `36 hours`, `6 months`, `1 year and 2 days`."""
-        parts = [(self.months // 12, "year"), (self.months % 12, "month")]
+        units = [(self.months // 12, "year"), (self.months % 12, "month")]
         for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
             if self.seconds % length == 0 or length == 1:
-                parts.append((int(self.seconds // length), unit))
+                units.append((int(self.seconds // length), unit))
                 break
-        said = [f"{count:,} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count]
+        said = [f"{count:,} {unit}{'' if count == 1 else 's'}" for count, unit in units if count]
         return " and ".join(filter(None, (", ".join(said[:-1]), *said[-1:]))) or "0 seconds"
 
     @classmethod

@@ -99,7 +99,7 @@ def parse_duration(text: str) -> timedelta | None:
     return number * unit if number <= _LONGEST / unit else None
 
 
-def judge(
+def judge_expiry(
     index_annotation: str | None,
     platforms: Sequence[PlatformExpiry],
     touched_at: datetime | None,
@@ -156,7 +156,7 @@ def image_expiry(facts: Facts, version: Version, now: datetime) -> Expiry | ToRe
     """
     manifest = facts.readings.get(version.name)
     if isinstance(manifest, Manifest) and manifest.is_index and manifest.expires_after is not None:
-        return judge(manifest.expires_after, (), version.touched_at, now)
+        return judge_expiry(manifest.expires_after, (), version.touched_at, now)
     found = list(_platforms(facts, version.name, set()))
     manifests = tuple(one for one in found if isinstance(one, str))
     platforms = [one for one in found if isinstance(one, PlatformExpiry)]
@@ -165,7 +165,7 @@ def image_expiry(facts: Facts, version: Version, now: datetime) -> Expiry | ToRe
     )
     if manifests or configs:
         return ToRead(manifests, configs)
-    return judge(None, [_labelled(facts, one) for one in platforms], version.touched_at, now)
+    return judge_expiry(None, [_labelled(facts, one) for one in platforms], version.touched_at, now)
 
 
 def _platforms(facts: Facts, digest: str, seen: set[str]) -> Iterator[PlatformExpiry | str]:

@@ -109,7 +109,7 @@ def expiry_condition(expiry: Expiry, now: datetime) -> Condition:
             return Condition("expired", "true", holds=None)
 
 
-def facts(rule: RuleInWords, candidate: Candidate, context: DecisionContext) -> tuple[Fact, ...]:
+def matched_facts(rule: RuleInWords, candidate: Candidate, context: DecisionContext) -> tuple[Fact, ...]:
     """Return what of a version meets each condition of a rule whose filter holds."""
     conditions = [_condition(key, value, candidate, context.now) for key, value in rule.filter_terms]
     return (*conditions, *_found_elsewhere(rule.rule.filter, candidate, context))

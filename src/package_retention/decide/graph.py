@@ -117,18 +117,18 @@ def build(versions: Iterable[Version], readings: Mapping[str, Reading]) -> Graph
     cyclic = _cyclic(nodes, names, every)
     fallbacks = {digest: holders[subject] for digest, (subject,) in superseded.items()}
     return Graph(
-        nodes,
-        readings,
-        names,
-        referrers,
-        subjects,
-        lost,
-        roots,
-        orphans,
-        cyclic,
-        attestations,
-        every,
-        fallbacks,
+        nodes=nodes,
+        readings=readings,
+        names=names,
+        referrers=referrers,
+        subjects=subjects,
+        lost=lost,
+        roots=roots,
+        orphans=orphans,
+        cyclic=cyclic,
+        attestations=attestations,
+        all_referrers=every,
+        fallbacks=fallbacks,
     )
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from package_retention.decide.candidates import with_companions
 from package_retention.decide.expiry import ToRead
-from package_retention.decide.explanations import facts, in_words, written
+from package_retention.decide.explanations import in_words, matched_facts, written
 from package_retention.decide.keep_places import newest
 from package_retention.decide.matching import Match, Verdict, excluded, judge, keeps
 from package_retention.decide.rules import OrderBy
@@ -106,7 +106,7 @@ def _protected(candidates: Sequence[Candidate], context: DecisionContext) -> dic
     found: dict[int, Reason] = {}
     for rule in sorted(map(in_words, rules.keep), key=lambda one: one.terms):
         for candidate in _kept_by(rule.rule, candidates, aside, context):
-            met = facts(rule, candidate, context)
+            met = matched_facts(rule, candidate, context)
             reason = Reason(ReasonCode.KEEP_RULE, number=rule.minimum, rule=rule.terms, facts=met)
             found.setdefault(candidate.version.id, reason)
     return found | aside
@@ -219,7 +219,7 @@ def _combined(
     """
     for rule, match in matched:
         if match.verdict is Verdict.YES:
-            met = facts(rule, candidate, context)
+            met = matched_facts(rule, candidate, context)
             reason = Reason(ReasonCode.SELECTED, number=rule.minimum, rule=rule.terms, facts=met)
             return Selection(candidate, selected=True, reason=reason)
     matches = [match for _, match in matched]

@@ -44,7 +44,7 @@ class ExecutionContext(Struct, frozen=True):
     perform: Callable[[Step, float | None], Done]
     pool: Executor
     journal: EventListener
-    ending: StopReason
+    stop_reason: StopReason
     ensure_room: Callable[[int], None]
     width: int = CHANGES
     patience: float = 2.5
@@ -94,7 +94,7 @@ class _Walker:
 
     def _check_ending(self) -> None:
         """Stop if the run has ended; at the end of a budget, finish the images that were begun."""
-        cause = self.execution.ending.cause
+        cause = self.execution.stop_reason.cause
         if isinstance(cause, BudgetError):
             if not self.closing:
                 self.closing = True
@@ -147,7 +147,7 @@ class _Walker:
         try:
             self.execution.ensure_room(self.queue.cost(place))
         except BudgetError as error:
-            self.execution.ending.set(error)
+            self.execution.stop_reason.set(error)
             self._check_ending()
             return False
         return True
@@ -188,20 +188,20 @@ class _Walker:
             self.untried = Reason(ReasonCode.SAME_REFUSAL, subject=refusal.kind)
             self.ended = RetentionError(refusal.message, refusal.hint)
             if refusal.ends_run:
-                self.execution.ending.set(RetentionError(refusal.message, refusal.hint))
+                self.execution.stop_reason.set(RetentionError(refusal.message, refusal.hint))
 
     def _stop(self, error: RetentionError) -> None:
         self.ended = error
         if isinstance(error, BudgetError | CancelledError):
-            self.execution.ending.set(error)
+            self.execution.stop_reason.set(error)
             return
         self.failure = error
         if isinstance(error, RefusedError) and error.refusal.ends_run:
-            self.execution.ending.set(error)
+            self.execution.stop_reason.set(error)
 
     def _wind_down(self) -> None:
         """Await what is under way, briefly on a cancel; then report what was not reached."""
-        cancelled = isinstance(self.execution.ending.cause, CancelledError)
+        cancelled = isinstance(self.execution.stop_reason.cause, CancelledError)
         if cancelled and self.running:
             finished, _ = wait(self.running, timeout=self.execution.patience)
             for future in finished:
@@ -211,7 +211,7 @@ class _Walker:
         for place in self.running.values():
             outcome = Outcome(self.queue.steps[place], Result.NOT_REACHED, in_doubt=True, reason=IN_DOUBT)
             self._emit(self.queue.end(place, outcome))
-        cause = self.ended or self.execution.ending.cause
+        cause = self.ended or self.execution.stop_reason.cause
         reason = self.untried if cause else Reason(ReasonCode.NOT_REACHED)
         clean = cause is None or isinstance(cause, BudgetError | CancelledError)
         hint = "" if clean or not cause else cause.hint

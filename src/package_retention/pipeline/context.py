@@ -48,7 +48,7 @@ class RunContext(Struct, frozen=True):
     tick: Callable[[], None] = lambda: None
     git: GitApi | None = None
     references: Mapping[tuple[str, ...], ReferenceIndex] = field(default_factory=dict)
-    ending: StopReason = field(default_factory=StopReason)
+    stop_reason: StopReason = field(default_factory=StopReason)
 
     @property
     def registry_host(self) -> str:
@@ -69,7 +69,11 @@ def execution(run_context: RunContext) -> ExecutionContext:
     edges = (run_context.api, run_context.registry, run_context.clock, run_context.nonce)
     step_runner = StepRunner(run_context.api, TagRemover(*edges), TagRestorer(*edges), run_context.journal)
     return ExecutionContext(
-        step_runner, run_context.changes, run_context.journal, run_context.ending, run_context.api.ensure_room
+        step_runner,
+        run_context.changes,
+        run_context.journal,
+        run_context.stop_reason,
+        run_context.api.ensure_room,
     )
 
 
@@ -121,7 +125,7 @@ def _wait(run_context: RunContext, futures: Iterable[Future[Value]], patience: f
         try:
             _raise_if_cancelled(run_context)
         except CancelledError as error:
-            run_context.ending.set(error)
+            run_context.stop_reason.set(error)
             for future in left:
                 future.cancel()
             wait(left, timeout=patience)

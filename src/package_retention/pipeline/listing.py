@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from package_retention.decide.contents import Found, contents, inventory, says_which
+from package_retention.decide.contents import ListFacts, contents, inventory, says_which
 from package_retention.decide.deletion_plan import check_share, deletion_plan
 from package_retention.decide.due_dates import Schedule, moments, schedule
 from package_retention.errors import PlanError, RefusedError, UnreachableError
@@ -69,7 +69,7 @@ class Listing:
         facts = survey(
             self._run_context, list_versions(self._run_context, package, target.rules), target.rules
         )
-        found = Found(
+        found = ListFacts(
             self._every_manifest(facts),
             incomplete.listed("deleted versions", lambda: self._deleted(package)),
             self._in_conflict(package.owner, incomplete) if package.type is PackageType.DOCKER else None,

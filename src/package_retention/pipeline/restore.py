@@ -246,7 +246,7 @@ class Restore:
     def _next(self, so_far: Plan, restored: Sequence[Version]) -> Plan | None:
         """Return what the manifests that came back name, and what refers to them, of the versions still deleted."""
         package = self.target.package
-        if not restored or self.run_context.ending.cause or package.type is not PackageType.CONTAINER:
+        if not restored or self.run_context.stop_reason.cause or package.type is not PackageType.CONTAINER:
             return None
         named, unread = _named(self.run_context, package, [v.name for v in restored])
         planned = {step.version.id for step in so_far.steps if step.version}
@@ -276,7 +276,7 @@ class Restore:
 
     def _tags_again(self, outcomes: Sequence[Outcome]) -> Plan | None:
         """Plan to put back the tags of a report that did not come back with their version: GitHub does not promise them."""
-        if not self.reported or self.run_context.ending.cause:
+        if not self.reported or self.run_context.stop_reason.cause:
             return None
         done = {
             o.step.version.id

@@ -55,7 +55,7 @@ def run(run_context: RunContext, options: Options) -> RunResult:
             run_context.confirm(results)
         results = _carried_out(run_context, prepared, recorder)
     except (BudgetError, CancelledError) as error:
-        run_context.ending.set(error)
+        run_context.stop_reason.set(error)
     except RetentionError as error:
         failure, hint = error.said, error.hint
     run_result = _result(run_context, results, failure, hint)
@@ -85,14 +85,14 @@ def _prepared(run_context: RunContext, options: Options, found: Sequence[Target]
     plan = _planner(run_context, now, options)
 
     def prepare(target: Target) -> PackageTask:
-        if run_context.ending.cause:
+        if run_context.stop_reason.cause:
             return _not_reached(target)
         if target.error and not _may_restore_whole(run_context, target):
             return _failed(run_context, target, target.error)
         try:
             return plan(target)
         except (BudgetError, CancelledError) as error:
-            run_context.ending.set(error)
+            run_context.stop_reason.set(error)
             return _not_reached(target)
         except RetentionError as error:
             return _failed(run_context, target, error)
@@ -107,13 +107,13 @@ def _begun(run_context: RunContext, found: Sequence[Target]) -> Sequence[Target]
     """
 
     def begin(target: Target) -> Target:
-        if target.error or run_context.ending.cause:
+        if target.error or run_context.stop_reason.cause:
             return target
         listed_at = run_context.clock.monotonic()
         try:
             run_context.api.begin_versions(target.package)
         except (BudgetError, CancelledError) as error:
-            run_context.ending.set(error)
+            run_context.stop_reason.set(error)
         except RetentionError as error:
             return replace(target, error=error)
         return replace(target, listed_at=listed_at)
@@ -198,7 +198,7 @@ def _carried_out(
         try:
             return one.execute()
         except (BudgetError, CancelledError) as error:
-            run_context.ending.set(error)
+            run_context.stop_reason.set(error)
             return recorder.result(one.plan, error.said)
         except RetentionError as error:
             result = recorder.result(one.plan, error.said)
@@ -225,7 +225,7 @@ def _restores_whole(one: PackageTask) -> bool:
 def _result(
     run_context: RunContext, results: Sequence[PackageResult], failure: Finding | str, hint: str
 ) -> RunResult:
-    cause = run_context.ending.cause
+    cause = run_context.stop_reason.cause
     warnings: tuple[Finding, ...] = ()
     if isinstance(cause, BudgetError) and not (cause.failing or cause.fruitless):
         warnings = (_cut_short(cause, results),)

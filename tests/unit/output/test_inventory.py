@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from emulator import shapes
 from hostile import NAMES
-from package_retention.decide.contents import Found, inventory, says_which
+from package_retention.decide.contents import ListFacts, inventory, says_which
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import VersionParser, of
@@ -41,7 +41,7 @@ def seen(facts: Facts) -> Inventory:
     plan = deletion_plan(
         facts, DecisionContext(rules, VersionParser(of(PackageType.CONTAINER)), NOW, Options())
     )
-    return inventory(facts, plan, Found(facts.readings), NOW)
+    return inventory(facts, plan, ListFacts(facts.readings), NOW)
 
 
 @pytest.mark.parametrize(
