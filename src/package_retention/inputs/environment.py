@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +24,6 @@ _RUNNERS_OWN = frozenset({"args", "entrypoint"})
 CONTEXT = {"owner": "GITHUB_REPOSITORY_OWNER", "repository": "GITHUB_REPOSITORY"}
 _HIDDEN = "***"
 _SHORTEST_TOKEN = 8
-# A number that keeps nothing must not count as a filter; `-1` is the official action's word for "not set".
-_NO_MINIMUM = re.compile(r"-1|0+")
 
 
 def on_runner(environ: Mapping[str, str]) -> bool:
@@ -88,7 +85,7 @@ def read(environ: Mapping[str, str]) -> RawInputs:
     given = {
         name: value
         for name, value in values.items()
-        if name != "token" and not _is_default(name, value, environ)
+        if name != "token" and not BY_NAME[name].is_default(value, _default(name, environ))
     }
     raw = RawInputs(values, given)
     _check_names(raw, arrived)
@@ -103,14 +100,6 @@ def _default(name: str, environ: Mapping[str, str]) -> str:
     if name == "token":
         return ""
     return environ.get(CONTEXT[name], "").strip() if name in CONTEXT else BY_NAME[name].default
-
-
-def _is_default(name: str, value: str, environ: Mapping[str, str]) -> bool:
-    if name == "min-versions-to-keep" and _NO_MINIMUM.fullmatch(value):
-        return True
-    if BY_NAME[name].as_value and value.lower() == "false":
-        return True
-    return value.lower() == _default(name, environ).lower()
 
 
 def _check_names(raw: RawInputs, arrived: Mapping[str, str]) -> None:

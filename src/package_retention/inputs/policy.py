@@ -128,16 +128,6 @@ def _rule(name: str, node: Node, kind: _Map, context: Context, problems: Problem
     return conflicts.rule_of(name, given, context, reader.report)
 
 
-def _is_default(each: Input, value: Value) -> bool:
-    """Whether this is the value that the input has if it is not given."""
-    if not isinstance(value, str):
-        return False
-    text = value.strip().lower()
-    if each.name == _MINIMUM:
-        return text == "-1" or (text.isdecimal() and not text.strip("0"))
-    return text == each.default
-
-
 class _RuleReader:
     """The values of one table by the names of their inputs, each reported at its own place."""
 
@@ -155,7 +145,9 @@ class _RuleReader:
     def given(self) -> Mapping[str, Value]:
         """Return the values that are not at their default."""
         return {
-            name: value for name, value in self.values.items() if not _is_default(self._rows[name], value)
+            name: value
+            for name, value in self.values.items()
+            if not (isinstance(value, str) and self._rows[name].is_default(value))
         }
 
     def read(self, name: str, context: Context) -> Any:

@@ -5,6 +5,7 @@ A policy file reads its keys by the same rows.
 
 from __future__ import annotations
 
+import re
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from package_retention.inputs.values import Value
 
     Report = Callable[[Problem], None]
+
+
+_NO_MINIMUM = re.compile(r"-1|0+")
 
 
 class Group(StrEnum):
@@ -62,12 +66,12 @@ class Input:
     """One input, or a key that policy files alone have (those of `KEEP_KEYS`).
 
     `place` and `attribute` say which attribute of which value holds what was read; by default `attribute` is the name
-    with underscores. `sections` are where it stands in a policy file, as `key`. `beside_policy`: it counts beside a policy
-    file, too. `is_filter`: by itself it says which versions. `may_be_empty`: if it arrives empty, its default counts;
-    any other is refused, since a mistyped expression must not remove a protection. `stands_for`: another action's input
-    that means this one of ours, for `true` with the value `as_value`, else with the same value. Names that other actions have for
-    it, several apart by blanks: those that take the same value are in `called`, those that are written otherwise here
-    are in `said`, with the lines that say it.
+    with underscores. `sections` are where it stands in a policy file, as `key`. `beside_policy`: it counts beside a
+    policy file, too. `is_filter`: by itself it says which versions. `may_be_empty`: if it arrives empty, its default
+    counts; any other is refused, since a mistyped expression must not remove a protection. `stands_for`: it is another
+    action's, and means this input of ours, with `as_value` (if it is `true`) or with the same value. What other
+    actions call an input of ours, several names apart by blanks, is in `called` if they take the same value, and in
+    `said` if it is written otherwise here, with the lines that say it.
     """
 
     name: str
@@ -121,6 +125,16 @@ class Input:
                 report(problem.of(self.name))
             return None
 
+    def is_default(self, text: str, default: str | None = None) -> bool:
+        """Whether this is the value that the input has if it is not given: `default` if that depends on the run."""
+        plain = text.strip().lower()
+        # A number that keeps nothing must not count as a filter; `-1` is the official action's word for "not set".
+        if self.kind is MINIMUM and _NO_MINIMUM.fullmatch(plain):
+            return True
+        if self.as_value and plain == "false":
+            return True
+        return plain == (self.default if default is None else default).lower()
+
     @property
     def from_context(self) -> bool:
         """Whether the default is an expression that the runner evaluates."""
@@ -131,8 +145,7 @@ class Input:
 class Context:
     """What the meaning of a value depends on.
 
-    `package_type` is `None` if it is not known. Files may lie in
-    the folders of `places`.
+    `package_type` is `None` if it is not known. Files may lie in the folders of `places`.
     """
 
     package_type: PackageType | None = None
