@@ -19,12 +19,12 @@ from package_retention.model import Absent, Manifest, PackageType, Plan, StepKin
 from package_retention.reason import ReasonCode
 from property.worlds import (
     ATTESTATION,
+    DELETE_RULES,
     INDEX,
+    KEEP_RULES,
     NOW,
     PATTERNS,
     Built,
-    delete_rules,
-    keep_rules,
     package_rules,
     packages,
 )
@@ -260,7 +260,7 @@ def freely(built: Built | Facts, rules: PackageRules) -> set[str]:
 
 
 @FEW
-@given(packages(), package_rules(limited=False), keep_rules(), PATTERNS)
+@given(packages(), package_rules(limited=False), KEEP_RULES, PATTERNS)
 def test_adding_a_protection_never_deletes_more(
     built: Built, rules: PackageRules, keep: Rule, exclude: Patterns
 ) -> None:
@@ -274,7 +274,7 @@ def test_adding_a_protection_never_deletes_more(
 
 
 @FEW
-@given(packages(), package_rules(limited=False), delete_rules())
+@given(packages(), package_rules(limited=False), DELETE_RULES)
 def test_adding_a_delete_rule_never_deletes_less(built: Built, rules: PackageRules, more: Rule) -> None:
     before = freely(built, rules) - listed_attestations(built)
     assert before <= freely(built, replace(rules, delete=(*rules.delete, more)))

@@ -199,17 +199,19 @@ PATTERNS = st.lists(
 DURATIONS = st.sampled_from(("0s", "1h", "2d", "30d", "3 months")).map(Duration.parse)
 
 
-@st.composite
-def filters(draw: st.DrawFn) -> Filter:
-    """Draw a delete rule's filter."""
-    return Filter(
-        versions=draw(st.none() | PATTERNS),
-        ids=draw(st.none() | st.frozensets(st.integers(1, 14), max_size=4)),
-        tag_status=draw(st.none() | st.sampled_from(TagStatus)),
-        older_than=draw(st.none() | DURATIONS),
-        damaged=draw(st.just(frozenset[Damage]()) | st.frozensets(st.sampled_from(Damage), max_size=2)),
-    )
+# Each of these is made once: to make strategies anew for every draw took longer than to draw.
+MAYBE_PATTERNS = st.none() | PATTERNS
+MAYBE_DURATION = st.none() | DURATIONS
 
+FILTERS = builds(
+    Filter,
+    versions=MAYBE_PATTERNS,
+    ids=st.none() | st.frozensets(st.integers(1, 14), max_size=4),
+    tag_status=st.none() | st.sampled_from(TagStatus),
+    older_than=MAYBE_DURATION,
+    damaged=st.just(frozenset[Damage]()) | st.frozensets(st.sampled_from(Damage), max_size=2),
+)
+"""A delete rule's filter."""
 
 RETENTIONS = builds(
     Retention,
@@ -219,21 +221,19 @@ RETENTIONS = builds(
 )
 
 
-@st.composite
-def delete_rules(draw: st.DrawFn) -> Rule:
-    """Draw a delete rule."""
-    return Rule("a rule", draw(filters()), draw(RETENTIONS), draw(st.none() | PATTERNS))
+DELETE_RULES = builds(Rule, st.just("a rule"), FILTERS, RETENTIONS, MAYBE_PATTERNS)
 
+_CONDITIONS = builds(
+    Filter,
+    versions=MAYBE_PATTERNS | st.just(Patterns.parse("sha256-*")),
+    ids=st.none() | st.none() | st.frozensets(st.integers(1, 14), max_size=3),
+    newer_than=MAYBE_DURATION,
+)
+KEEP_RULES = builds(Rule, st.just("a keep rule"), _CONDITIONS, RETENTIONS)
 
-@st.composite
-def keep_rules(draw: st.DrawFn) -> Rule:
-    """Draw a keep rule."""
-    condition = Filter(
-        versions=draw(st.none() | PATTERNS | st.just(Patterns.parse("sha256-*"))),
-        ids=draw(st.none() | st.none() | st.frozensets(st.integers(1, 14), max_size=3)),
-        newer_than=draw(st.none() | DURATIONS),
-    )
-    return Rule("a keep rule", condition, draw(RETENTIONS))
+_DELETE = st.lists(DELETE_RULES, min_size=1, max_size=2).map(tuple)
+_KEEP = st.lists(KEEP_RULES, max_size=2).map(tuple)
+_LIMIT = st.none() | st.integers(0, 4)
 
 
 @st.composite
@@ -242,8 +242,8 @@ def package_rules(draw: st.DrawFn, limited: bool = True) -> PackageRules:
     return PackageRules(
         PackageType.CONTAINER,
         Patterns.parse("app"),
-        delete=tuple(draw(st.lists(delete_rules(), min_size=1, max_size=2))),
-        keep=tuple(draw(st.lists(keep_rules(), max_size=2))),
-        exclude=draw(st.none() | PATTERNS),
-        limit=draw(st.none() | st.integers(0, 4)) if limited else None,
+        delete=draw(_DELETE),
+        keep=draw(_KEEP),
+        exclude=draw(MAYBE_PATTERNS),
+        limit=draw(_LIMIT) if limited else None,
     )
