@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LATENCY = 0.1
 AT_ONCE = 48
-"""How many requests of each service are under way at once, as `transport.concurrency` bounds them."""
+"""How many requests of each service are under way at once, as `transport.limits` bounds them."""
 
 
 @dataclass(frozen=True, slots=True)

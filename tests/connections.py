@@ -16,6 +16,7 @@ from package_retention.api.rate_limit import RateLimiter
 from package_retention.api.responses import RequestContext, ResponseHeaders
 from package_retention.api.tokens import TokenKind
 from package_retention.transport.exchange import TransportError
+from package_retention.transport.limits import TimeLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -116,7 +117,9 @@ def rig(
     redactor: Redactor | None = None,
 ) -> Rig:
     connections, clock = Connections(answer), FakeClock()
-    rate_limiter = RateLimiter(clock, points_per_minute=points_per_minute, time_limit=time_limit)
+    rate_limiter = RateLimiter(
+        clock, points_per_minute=points_per_minute, time_limit=TimeLimit(clock, time_limit)
+    )
     response_headers = ResponseHeaders(clock, kind)
     client = GitHubClient(
         API,

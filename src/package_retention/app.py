@@ -32,7 +32,8 @@ from package_retention.pipeline.context import RunContext
 from package_retention.pipeline.run import run
 from package_retention.registry.client import Registry
 from package_retention.results import RunResult
-from package_retention.transport import concurrency
+from package_retention.transport import limits
+from package_retention.transport.limits import TimeLimit
 from package_retention.transport.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -50,8 +51,6 @@ if TYPE_CHECKING:
     from package_retention.report import Report
     from package_retention.results import PackageResult, Spending
 
-# Seconds past the time limit for which the answer to a request that began in time may still be read.
-_GRACE = 10.0
 _USAGE_STATUS = 2  # of a call by hand whose inputs do not fit
 
 
@@ -147,20 +146,22 @@ def perform(
 ) -> RunResult:
     """Do the run that the settings ask for, over real connections."""
     redactor = Redactor(settings.token, console.mask)
+    time_limit = TimeLimit(clock, settings.time_limit)
     registry = Registry(
         settings.registry_url,
         settings.api_url,
         settings.token,
         clock,
-        time_limit=settings.time_limit,
+        time_limit=time_limit,
         cache=cache,
         log=lambda method, path, described: console.debug(f"registry: {method} {path}: {described}"),
         redactor=redactor,
     )
-    with closing(registry), connect(settings, clock, console_log(console), redactor=redactor) as api:
+    connected = connect(settings, clock, console_log(console), redactor=redactor, time_limit=time_limit)
+    with closing(registry), connected as api:
         # Threads, not asyncio: PyGithub and requests block, and GitHub allows 100 requests at once, which threads carry.
-        changes = ThreadPoolExecutor(concurrency.CHANGES, "change")
-        packages = ThreadPoolExecutor(concurrency.PACKAGES, "package")
+        changes = ThreadPoolExecutor(limits.CHANGES, "change")
+        packages = ThreadPoolExecutor(limits.PACKAGES, "package")
         run_context = RunContext(
             settings,
             api,
@@ -172,7 +173,7 @@ def perform(
             nonce=lambda: uuid.uuid4().hex,
             spent=lambda: spent(api, registry),
             report=report,
-            confirm=lambda planned: _confirm(records, clock, planned, api, registry),
+            confirm=lambda planned: _confirm(records, clock, planned, time_limit),
             tick=lambda: _tick(records.progress, api, registry),
             git=api.git,
         )
@@ -188,17 +189,14 @@ def _confirm(
     records: Records,
     clock: Clock,
     planned: Sequence[PackageResult],
-    api: PackagesClient,
-    registry: Registry,
+    time_limit: TimeLimit,
 ) -> None:
     """Ask a person, if there is one; the time limit does not run meanwhile."""
     began = clock.monotonic()
     try:
         records.confirm(planned)
     finally:
-        seconds = clock.monotonic() - began
-        api.extend(seconds)
-        registry.extend(seconds)
+        time_limit.extend(clock.monotonic() - began)
 
 
 def _tick(progress: Progress, api: PackagesClient, registry: Registry) -> None:
@@ -214,23 +212,26 @@ def connect(
     *,
     redactor: Redactor | None = None,
     jitter: Callable[[], float] = random.random,
-    workers: int = concurrency.PAGES,
+    workers: int = limits.PAGES,
+    time_limit: TimeLimit | None = None,
 ) -> PackagesClient:
     """Make the client of a run; nothing is sent yet. To be closed, or used as a context.
 
     Args:
-        settings: token, API and server URL, time limit (which begins now) and points a minute.
+        settings: token, API and server URL, time limit and points a minute.
         clock: time and sleep.
         log: called for each request, for debug logs; never with a header.
         redactor: takes secrets out of what GitHub says.
         jitter: returns random numbers in [0, 1).
         workers: how many pages of lists are under way at once.
+        time_limit: that of the run; by default the settings' limit, from now.
     """
     kind = tokens.kind_of(settings.token)
+    limit = time_limit or TimeLimit(clock, settings.time_limit)
     rate_limiter = RateLimiter(
         clock,
         points_per_minute=settings.points_per_minute,
-        time_limit=settings.time_limit,
+        time_limit=limit,
         longest_budget_wait=None if "time-limit" in settings.given else LONGEST_BUDGET_WAIT,
     )
     response_headers = ResponseHeaders(clock, kind)
@@ -242,7 +243,7 @@ def connect(
             settings.token,
             redactor,
             clock.monotonic,
-            deadline=lambda: rate_limiter.deadline + _GRACE,
+            deadline=lambda: limit.last_response,
         ),
         rate_limiter,
         clock,

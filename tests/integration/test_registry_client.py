@@ -30,6 +30,7 @@ from package_retention.model import (
 )
 from package_retention.ports import RawManifest
 from package_retention.registry.client import Registry
+from package_retention.transport.limits import TimeLimit
 from package_retention.transport.redaction import Redactor
 from scripted_server import Reply, ScriptedServer, Seen
 
@@ -423,7 +424,7 @@ def test_the_time_limit_ends_reading() -> None:
     fake = Fake(held, open_=True)
     fake.faults = [Reply(429, b"", {"Retry-After": "50"})]
     with serving(fake) as server:
-        registry = client(server.url, clock, time_limit=40.0)
+        registry = client(server.url, clock, time_limit=TimeLimit(clock, 40.0))
         with pytest.raises(BudgetError) as caught:
             registry.manifests(APP, [one.digest for one in held])
         assert caught.value.cause == "time"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,7 +10,7 @@ from clocks import START, FakeClock
 from package_retention.api.budgets import WINDOW, Permit
 from package_retention.api.rate_limit import LONGEST_BUDGET_WAIT, RateLimiter
 from package_retention.errors import BudgetError, CancelledError, StaleError
-from package_retention.transport.concurrency import FifoLock
+from package_retention.transport.limits import FifoLock, TimeLimit
 from package_retention.transport.retry import RetryCause, Wait
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ def sent(pacer: RateLimiter, points: int = 1, headers: Mapping[str, str] | None 
     given = pacer.enter(points)
     pacer.leave(given, headers or {}, START)
     return given
+
+
+def limited(clock: FakeClock, seconds: float, **more: Any) -> RateLimiter:
+    return RateLimiter(clock, time_limit=TimeLimit(clock, seconds), **more)
 
 
 def budget(remaining: int, reset: int, limit: int = 1000) -> dict[str, str]:
@@ -125,7 +129,7 @@ def test_a_lowered_pace_also_lowers_how_many_are_under_way() -> None:
 
 
 def test_the_last_tenth_is_left_and_the_run_ends_with_the_hour_named() -> None:
-    pacer = RateLimiter(FakeClock(), time_limit=3000)
+    pacer = limited(FakeClock(), 3000)
     sent(pacer, headers=budget(101, reset=3600))
     sent(pacer, headers=budget(100, reset=3600))
     with pytest.raises(BudgetError, match=r"100 of 1000 requests are left.*13:00 UTC") as caught:
@@ -137,7 +141,7 @@ def test_the_last_tenth_is_left_and_the_run_ends_with_the_hour_named() -> None:
 
 def test_a_budget_that_returns_within_the_time_limit_is_waited_for() -> None:
     clock = FakeClock()
-    pacer = RateLimiter(clock, time_limit=3000)
+    pacer = limited(clock, 3000)
     sent(pacer, headers=budget(0, reset=600))
     assert pacer.enter(1).departed == 601
     assert clock.slept == [601]
@@ -145,7 +149,7 @@ def test_a_budget_that_returns_within_the_time_limit_is_waited_for() -> None:
 
 def test_a_long_wait_for_the_hour_ends_the_run_unless_it_may_wait() -> None:
     for reset, waits in ((590, True), (700, False)):
-        pacer = RateLimiter(FakeClock(), time_limit=3600, longest_budget_wait=LONGEST_BUDGET_WAIT)
+        pacer = limited(FakeClock(), 3600, longest_budget_wait=LONGEST_BUDGET_WAIT)
         sent(pacer, headers=budget(104, reset=reset))
         # Room for what is begun follows the same rule, or an image would be cut in half.
         if waits:
@@ -166,7 +170,7 @@ def test_a_long_wait_for_the_hour_ends_the_run_unless_it_may_wait() -> None:
 
 def test_no_wait_starts_that_would_pass_the_time_limit() -> None:
     clock = FakeClock()
-    pacer = RateLimiter(clock, points_per_minute=5, time_limit=50)
+    pacer = limited(clock, 50, points_per_minute=5)
     sent(pacer, 5)
     with pytest.raises(
         BudgetError, match="this minute's points are spent, and the next request would wait 61 s"
@@ -180,7 +184,7 @@ def test_no_wait_starts_that_would_pass_the_time_limit() -> None:
 
 def test_a_pause_past_the_time_limit_ends_the_run_for_its_own_cause() -> None:
     for trouble, cause in ((RetryCause.SECONDARY, "time"), (RetryCause.PRIMARY, "budget")):
-        pacer = RateLimiter(FakeClock(), time_limit=50)
+        pacer = limited(FakeClock(), 50)
         given = pacer.enter(1)
         pacer.limited(given, Wait(60, "all", "a limit", trouble))
         pacer.leave(given, {}, START)
@@ -191,7 +195,7 @@ def test_a_pause_past_the_time_limit_ends_the_run_for_its_own_cause() -> None:
 
 def test_no_request_starts_that_would_end_past_the_time_limit() -> None:
     clock = FakeClock()
-    pacer = RateLimiter(clock, time_limit=100)
+    pacer = limited(clock, 100)
 
     def take(seconds: float) -> None:
         given = pacer.enter(1)

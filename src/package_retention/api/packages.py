@@ -214,10 +214,6 @@ class PackagesClient:
         """Return the state of the rate limiter, for progress lines."""
         return self._rate_limiter.state()
 
-    def extend(self, seconds: float) -> None:
-        """Move the end of the time limit by what a person took to answer."""
-        self._rate_limiter.extend(seconds)
-
     def spending(self) -> Spending:
         """Return the requests, points and seconds of this API up to now."""
         state = self._rate_limiter.state()

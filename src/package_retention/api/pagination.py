@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from package_retention.api import rows
 from package_retention.errors import MissingError, UnreachableError
-from package_retention.transport import concurrency, links
+from package_retention.transport import limits, links
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -202,7 +202,7 @@ class Paginator:
         remaining = iter(page_numbers)
         try:
             while not pages or pages[-1].rows:
-                for number in islice(remaining, concurrency.PAGES - len(ahead)):
+                for number in islice(remaining, limits.PAGES - len(ahead)):
                     ahead.append(self._pool.submit(self._page, listing, _at(url, number, PER_PAGE), number))
                 if not ahead:
                     break

@@ -20,7 +20,7 @@ from package_retention.api.budgets import HourBudget, HourState, MinuteBudget, P
 from package_retention.errors import BudgetError, StaleError
 from package_retention.escaping import counted
 from package_retention.shield import is_shielded
-from package_retention.transport.concurrency import API_REQUESTS, FifoLock
+from package_retention.transport.limits import API_REQUESTS, FifoLock, TimeLimit
 from package_retention.transport.retry import RetryCause
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class RateLimiter:
         clock: time and sleep; its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.
         points_per_minute: the budget of a sliding minute (a read is 1 point, a change 5); `None` for no limit.
         max_in_flight: how many requests may be under way at once.
-        time_limit: seconds from now after which nothing may start; `None` for no limit.
+        time_limit: after which nothing may start; `None` for no limit.
         longest_budget_wait: seconds beyond which the run ends rather than wait for the hour's budget.
     """
 
@@ -67,7 +67,7 @@ class RateLimiter:
         *,
         points_per_minute: int | None = 800,
         max_in_flight: int = API_REQUESTS,
-        time_limit: float | None = None,
+        time_limit: TimeLimit | None = None,
         longest_budget_wait: float | None = None,
     ) -> None:
         self._clock = clock
@@ -76,7 +76,7 @@ class RateLimiter:
         self._minute = MinuteBudget(points_per_minute)
         self._hour = HourBudget()
         self._most = self._widest = max_in_flight
-        self._deadline = math.inf if time_limit is None else clock.monotonic() + time_limit
+        self._time_limit = time_limit or TimeLimit(clock)
         self._longest_budget_wait = math.inf if longest_budget_wait is None else longest_budget_wait
         self._in_flight = 0
         self._requests = 0
@@ -89,16 +89,6 @@ class RateLimiter:
         self._may_slow = True
         self._pause = (0.0, _GO)
         self._waiting = (0.0, "")
-
-    @property
-    def deadline(self) -> float:
-        """The reading of the monotonic clock at which the time limit ends."""
-        return self._deadline
-
-    def extend(self, seconds: float) -> None:
-        """Move the end of the time limit by the seconds that a person took to answer."""
-        with self._changed:
-            self._deadline += seconds
 
     def enter(self, points: int, *, not_after: float | None = None) -> Permit:
         """Wait until a request may be sent.
@@ -229,7 +219,7 @@ class RateLimiter:
         """Raise `BudgetError` if the hour's budget or the time limit does not suffice for so many more changes."""
         now = self._clock.monotonic()
         with self._changed:
-            left = self._deadline - now
+            left = self._time_limit.deadline - now
             if self._room(now) < changes:
                 why = self._spent(
                     _Due(0.0, "", "budget"),
@@ -256,7 +246,7 @@ class RateLimiter:
             )
 
     def _room(self, now: float) -> float:
-        patience = min(self._deadline - now, self._longest_budget_wait)
+        patience = min(self._time_limit.deadline - now, self._longest_budget_wait)
         return self._hour.room(self._in_flight, now, patience)
 
     def _seconds_for(self, changes: int, now: float) -> float:
@@ -268,7 +258,7 @@ class RateLimiter:
         starts = self._clock.monotonic() + due.seconds
         # A request that would end after the limit exceeds it too: `_typical` is the duration of one.
         too_long = due.cause == "budget" and due.seconds > self._longest_budget_wait
-        if too_long or starts + self._typical >= self._deadline:
+        if too_long or starts + self._typical >= self._time_limit.deadline:
             raise self._over(due)
         if not_after is not None and starts > not_after:
             raise _expired()

@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 from github import Auth, Github
 
 from package_retention import __version__
-from package_retention.shield import is_shielded
 from package_retention.transport.exchange import (
     Authorization,
     Bounds,
@@ -133,9 +132,7 @@ class _Connection:
         self._request = Request(verb, f"{self._origin}{url}", Authorization(), headers)
 
     def getresponse(self) -> _PyGithubResponse:
-        # What must not be left half done is waited for in spite of the time limit.
-        deadline = math.inf if is_shielded() else self._deadline()
-        bounds = Bounds(MAX_RESPONSE, self._timeout, deadline)
+        bounds = Bounds(MAX_RESPONSE, self._timeout, self._deadline())
         response = exchange(self._session, self._request, self._monotonic, bounds)
         if len(response.body) > MAX_RESPONSE:
             raise TransportError(f"an answer of more than {MAX_RESPONSE // 1024 // 1024} MiB", sent=True)

@@ -17,7 +17,7 @@ from package_retention.errors import (
 from package_retention.execute.step_queue import StepQueue
 from package_retention.model import Outcome, Result
 from package_retention.reason import IN_DOUBT, Reason, ReasonCode
-from package_retention.transport.concurrency import CHANGES
+from package_retention.transport.limits import CHANGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

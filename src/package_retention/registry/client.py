@@ -17,8 +17,8 @@ from package_retention.ports import RawManifest
 from package_retention.registry import manifests
 from package_retention.registry.endpoint import Endpoint, PermanentError
 from package_retention.registry.sender import Sender, write_refusal
-from package_retention.transport.concurrency import REGISTRY_REQUESTS
 from package_retention.transport.exchange import TransportError, pooled_session
+from package_retention.transport.limits import REGISTRY_REQUESTS
 from package_retention.transport.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from package_retention.ports import Clock
     from package_retention.registry.cache import ManifestCache
     from package_retention.registry.sender import Log
+    from package_retention.transport.limits import TimeLimit
 
 Found = TypeVar("Found")
 
@@ -72,7 +73,7 @@ class Registry:
         workers: how many requests are under way at once, of all packages and threads together.
         session: a session of requests; one with `workers` pooled connections is made otherwise.
         jitter: returns numbers from 0 up to 1, which spread the waits.
-        time_limit: seconds from now after which no request and no wait may start (`BudgetError`).
+        time_limit: after which no request and no wait may start (`BudgetError`); `None` for no limit.
         cache: manifests of earlier runs, used for what the newest list holds.
         log: called for each request with method, path, and status or what went wrong; never with a header.
         redactor: takes secrets out of what the registry says; each bearer token is added to it.
@@ -88,7 +89,7 @@ class Registry:
         workers: int = REGISTRY_REQUESTS,
         session: requests.Session | None = None,
         jitter: Callable[[], float] = random.random,
-        time_limit: float | None = None,
+        time_limit: TimeLimit | None = None,
         cache: ManifestCache | None = None,
         log: Log | None = None,
         redactor: Redactor | None = None,
@@ -119,10 +120,6 @@ class Registry:
     def waited(self) -> float:
         """How many seconds were waited for the registry so far, summed over the workers."""
         return self._sender.waited
-
-    def extend(self, seconds: float) -> None:
-        """Move the end of the time limit by what a person took to answer."""
-        self._sender.extend(seconds)
 
     def close(self) -> None:
         """Close the connections without waiting for requests under way."""

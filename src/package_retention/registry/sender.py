@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from package_retention.errors import BudgetError, Refusal, RefusalKind
 from package_retention.shield import is_shielded
-from package_retention.transport.concurrency import REGISTRY_REQUESTS
 from package_retention.transport.exchange import Bounds, Response, TransportError, exchange
+from package_retention.transport.limits import REGISTRY_REQUESTS, TimeLimit
 from package_retention.transport.redaction import Redactor
 from package_retention.transport.retry import REGISTRY, RetryCause, cause_of, wait_after
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     Log = Callable[[str, str, str], None]
 
 
-# Seconds past the time limit for which the response to a request that began in time may still be read.
-_GRACE = 10.0
 _LONGEST = 200  # characters of a registry's own words that a message repeats
 _KINDS = {
     400: RefusalKind.OTHER,
@@ -91,7 +88,7 @@ class Sender:
         clock: its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.
         jitter: returns numbers from 0 up to 1.
         at_once: how many requests may be under way at once.
-        time_limit: seconds from now after which no request and no wait may start; `None` for no limit.
+        time_limit: after which no request and no wait may start; `None` for no limit.
         log: called for each request with method, path, and status or what went wrong. Never with a header or a query.
         redactor: takes secrets out of what the registry says.
     """
@@ -103,7 +100,7 @@ class Sender:
         jitter: Callable[[], float],
         *,
         at_once: int = REGISTRY_REQUESTS,
-        time_limit: float | None = None,
+        time_limit: TimeLimit | None = None,
         log: Log | None = None,
         redactor: Redactor | None = None,
     ) -> None:
@@ -112,7 +109,7 @@ class Sender:
         self._room = threading.Semaphore(at_once)
         self._clock = clock
         self._jitter = jitter
-        self._deadline = math.inf if time_limit is None else clock.monotonic() + time_limit
+        self._time_limit = time_limit or TimeLimit(clock)
         self._log = log
         self._lock = threading.Lock()
         self._requests = 0
@@ -130,16 +127,12 @@ class Sender:
         """The seconds waited between tries."""
         return self._waited
 
-    def extend(self, seconds: float) -> None:
-        """Move the end of the time limit by the seconds that a person took to answer."""
-        self._deadline += seconds
-
     def check_time(self, seconds: float = 0.0) -> None:
         """Raise `CancelledError` or `BudgetError` unless something that takes so many seconds may start."""
         if is_shielded():
             return
         self._clock.sleep(0)
-        if self._clock.monotonic() + seconds >= self._deadline:
+        if self._clock.monotonic() + seconds >= self._time_limit.deadline:
             raise BudgetError(
                 "the time limit came before everything that is needed was read from the container registry",
                 "time",
@@ -225,9 +218,9 @@ class Sender:
         with self._lock:
             self._requests += 1
         try:
-            deadline = math.inf if is_shielded() else self._deadline + _GRACE
             with self._room:
-                response = exchange(self._session, request, self._clock.monotonic, Bounds(deadline=deadline))
+                bounds = Bounds(deadline=self._time_limit.last_response)
+                response = exchange(self._session, request, self._clock.monotonic, bounds)
         except TransportError as error:
             self._emit(request, error.why)
             raise

@@ -1,4 +1,4 @@
-"""How much of one run is under way at once.
+"""How much of one run is under way at once, and until when.
 
 GitHub allows 100 requests at once for one token, REST and GraphQL together (facts C); what its container registry
 allows is not documented, so its requests count too. Each client keeps to its own share, with any number of threads, and
@@ -7,12 +7,17 @@ the rest is left to other jobs with the same token.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
+from package_retention.shield import is_shielded
+
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from package_retention.ports import Clock
 
 API_REQUESTS = 48
 REGISTRY_REQUESTS = 48
@@ -20,6 +25,30 @@ PACKAGES = 32
 CHANGES = 32
 PAGES = 32
 """Pages of lists, over all packages; the first page of each list is fetched by its package's own thread."""
+
+# Seconds past the time limit for which the response to a request that began in time may still be read.
+_GRACE = 10.0
+
+
+class TimeLimit:
+    """The time limit of a run: no request and no wait starts after `deadline`, a reading of the monotonic clock.
+
+    Args:
+        clock: time.
+        seconds: from now; `None` for no limit.
+    """
+
+    def __init__(self, clock: Clock, seconds: float | None = None) -> None:
+        self.deadline = math.inf if seconds is None else clock.monotonic() + seconds
+
+    def extend(self, seconds: float) -> None:
+        """Move the end by the seconds that a person took to answer, while nothing was under way."""
+        self.deadline += seconds
+
+    @property
+    def last_response(self) -> float:
+        """The reading until which this thread may read a response; infinite for what must not be left half done."""
+        return math.inf if is_shielded() else self.deadline + _GRACE
 
 
 class FifoLock:
