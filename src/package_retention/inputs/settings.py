@@ -33,8 +33,8 @@ class Settings:
 
     `repository` is `None` for `any`. `time_limit` is in seconds, `None` for no limit; `points_per_minute` is `None` for
     no pacing. `references` are what the files of each list of globs refer to: of `keep_referenced_in`, and of the keep
-    rules' `referenced_in`. `given` are the inputs that are not at their default, as given, without the token, for the report.
-    `by_hand`: no runner called it, so advice names no workflow.
+    rules' `referenced_in`. `given` are the inputs that are not at their default, as given and without the token, for
+    the report. `findings` are warnings about the inputs. `by_hand`: no runner called it, so advice names no workflow.
     """
 
     operation: Operation
