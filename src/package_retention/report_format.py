@@ -296,6 +296,6 @@ class End(ReadEnd, tag="end", frozen=True):
     failures: tuple[Failure, ...] = ()
 
 
-READ = Run | Package | ReadDecision | Step | ReadStarting | ReadOutcome | ReadEnd
+AnyRead = Run | Package | ReadDecision | Step | ReadStarting | ReadOutcome | ReadEnd
 FOR_PEOPLE = (Note, Inventory, Entry, Deleted)
 WRITTEN = (Run, Package, Decision, Step, Starting, Outcome, *FOR_PEOPLE, End)

@@ -135,19 +135,14 @@ class _Search:
             for name, mode in self._entries(folder, segments[position]):
                 path = folder / name
                 if stat.S_ISDIR(mode):
-                    waiting += self._deeper(path, segments, position)
+                    if segments[position] == _ANY_DEPTH:
+                        waiting.append((path, position))
+                    elif position + 1 < len(segments):
+                        waiting.append((path, position + 1))
                 elif position + 1 == len(segments) or (
                     stat.S_ISLNK(mode) and (self.workspace / path).is_dir()
                 ):
                     yield from self._file(path, mode)
-
-    def _deeper(
-        self, path: PurePosixPath, segments: tuple[str, ...], position: int
-    ) -> Iterator[tuple[PurePosixPath, int]]:
-        if segments[position] == _ANY_DEPTH:
-            yield path, position
-        elif position + 1 < len(segments):
-            yield path, position + 1
 
     def _file(self, path: PurePosixPath, mode: int) -> Iterator[str]:
         """Yield a regular file; a link is a problem where a glob matches it or could go through it."""

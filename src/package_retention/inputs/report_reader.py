@@ -84,7 +84,7 @@ def _whole(line: bytes) -> bool:
     return True
 
 
-def _decoded(line: bytes) -> report_format.READ | None:
+def _decoded(line: bytes) -> report_format.AnyRead | None:
     """Read a line by its kind; `None` for one that only people read."""
     try:
         # Not by msgspec's own parser: names may hold halves of surrogate pairs, which that refuses.
@@ -94,13 +94,13 @@ def _decoded(line: bytes) -> report_format.READ | None:
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind == "run" and value.get("schema") != report_format.SCHEMA:
         raise invalid(Code.REPORT_OTHER_SCHEMA, schema=report_format.SCHEMA)
-    found: report_format.READ | None = (
-        None if kind in _FOR_PEOPLE else msgspec.convert(value, report_format.READ)
+    found: report_format.AnyRead | None = (
+        None if kind in _FOR_PEOPLE else msgspec.convert(value, report_format.AnyRead)
     )
     return found
 
 
-def _take(reading: _Reading, line: report_format.READ | None) -> None:
+def _take(reading: _Reading, line: report_format.AnyRead | None) -> None:
     """Add what one line says; the first must be the header, and no other may be."""
     if (reading.report is None) != isinstance(line, report_format.Run):
         raise invalid(Code.REPORT_WITHOUT_HEADER)
