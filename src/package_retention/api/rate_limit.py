@@ -18,7 +18,6 @@ from msgspec import Struct
 
 from package_retention.api.budgets import HourBudget, HourState, MinuteBudget, Permit, RateLimiterState
 from package_retention.errors import BudgetError, StaleError
-from package_retention.escaping import counted
 from package_retention.shield import is_shielded
 from package_retention.transport.limits import API_REQUESTS, FifoLock, TimeLimit
 from package_retention.transport.retry import RetryCause
@@ -223,8 +222,7 @@ class RateLimiter:
             if self._room(now) < changes:
                 why = self._spent(
                     _Due(0.0, "", "budget"),
-                    f", which is too few for the next {counted(changes, 'change')} beside those under way and the"
-                    " tenth that is left to others",
+                    ", too few for the next change and those under way beside the tenth that is left to others",
                 )
                 raise self._ended(why)
             if self._seconds_for(changes, now) > left:
@@ -288,7 +286,7 @@ class RateLimiter:
         )
         when = f"{hour.returns:%H:%M} UTC" if hour.returns else f"{due.seconds / 60:.0f} min"
         verb = "at" if hour.returns else "in"
-        return f"GitHub's hourly rate limit ends the run here: {left}{why}; the limit resets {verb} {when}"
+        return f"GitHub's hourly rate limit allows no more: {left}{why}; the limit resets {verb} {when}"
 
     def _enter_shielded(self, points: int) -> Permit:
         if (pause := self._pause[0] - self._clock.monotonic()) > 0:
