@@ -106,7 +106,7 @@ def _cut_short(run: RunResult) -> Notice:
     words = (
         f"{why}: {counted(left, 'planned change')} not reached" if left else f"{why} before its plan was done"
     )
-    again = "Nothing is lost: run the same step again, and it goes on from there."
+    again = "Nothing is lost: run the same step again, and it continues from there."
     return Notice(False, words, "" if run.operation is Operation.LIST else again)
 
 

@@ -155,7 +155,7 @@ _FINDINGS: dict[FindingCode, str] = {
 _OTHER_REPORT = "Name the report of a run on the same host, owner and packages."
 _HINTS: dict[FindingCode, str] = {
     FindingCode.OVER_CAP: (
-        "Look at the plan with `dry-run: true`; raise `fail-if-more-than`, or use `limit` to delete a few at a time."
+        "If the plan is right, raise `fail-if-more-than`, or use `limit` to delete a few at a time."
     ),
     FindingCode.MOSTLY_ORPHANS: "Take `orphaned` out of `remove-damaged` for this package.",
     FindingCode.OTHER_SERVER: _OTHER_REPORT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,7 @@ _DETAILS: dict[ReasonDetail, str] = {
     ReasonDetail.NOT_JUDGED: "listed: no input says which versions",
     ReasonDetail.NOT_LOOKED_AT: "nothing in the list can match, so the images were not looked at",
     ReasonDetail.BY_RULE: "excluded by the `exclude-versions` of its rule",
-    ReasonDetail.NO_PLACE: "as new as the newest {number:,}{per}, and takes none of their places",
+    ReasonDetail.NO_PLACE: "as new as the newest {number:,}{per}, and takes no place",
     ReasonDetail.PART: "part of {subject}",
     ReasonDetail.SHARED_PLACE: "shares the place of {subject}",
     ReasonDetail.NO_AGE: "its age is unknown",
@@ -125,7 +126,10 @@ def reason_words(reason: Reason) -> str:
             )
     per = dict(reason.rule).get("keep-per")
     subject = reason.subject or "an image that stays"
-    return sentence.format(subject=subject, number=reason.number, per=f" of its {quoted(per)}" if per else "")
+    words = sentence.format(
+        subject=subject, number=reason.number, per=f" of its {quoted(per)}" if per else ""
+    )
+    return _of_one(words) if reason.code is ReasonCode.NEWEST else words
 
 
 def shared_words(reason: Reason) -> str:
@@ -204,6 +208,7 @@ _RESTING_ON_FACTS = frozenset(
 )
 _OWN = frozenset({"remove-damaged", "expired"})  # what several versions of one rule may differ in
 _SHARED = {"source-gone": "not named after anything that is known to be gone", "expired": "not expired"}
+_NEWEST_ONE = re.compile(r"newest 1\b(?![,.]\d)")
 _WRITTEN = frozenset({"versions", "version-range"})
 
 
@@ -216,7 +221,16 @@ def _shown(key: str, value: str) -> str:
 def _kept_words(start: str, rule: Terms) -> str:
     terms = dict(rule)
     per = f" per {quoted(terms['keep-per'])}" if "keep-per" in terms else ""
-    return f"{start} {terms['min-versions-to-keep']}{per}"
+    return _of_one(f"{start} {terms['min-versions-to-keep']}{per}")
+
+
+def _of_one(words: str) -> str:
+    """Leave the number out if it is one: `the newest per `minor``, `all but the newest`."""
+    return (
+        _NEWEST_ONE.sub("newest", words).replace("among the newest", "the newest")
+        if _NEWEST_ONE.search(words)
+        else words
+    )
 
 
 def _facts(facts: Iterable[Fact]) -> list[str]:
@@ -236,7 +250,7 @@ def fact_words(fact: Fact) -> str:
     if fact.age is not None:
         return _age_words(fact)
     if fact.key == "versions" and not fact.holds and not fact.value:
-        return "untagged: `versions` looks at tags"
+        return "untagged, so `versions` does not match"
     found = ", ".join(fact.texts) if fact.key == "remove-damaged" else ""
     _, met, missed = _CONDITIONS.get(fact.key, ("", "", ""))
     return (met if fact.holds else missed).format(found or _shown(fact.key, fact.value))

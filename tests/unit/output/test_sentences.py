@@ -86,3 +86,21 @@ RULE = (("tag-status", "untagged"), ("older-than", "7 days"))
 )
 def test_what_rows_share_stands_above_them(reason: Reason, whole: str, shared: str, own: str) -> None:
     assert (reason_words(reason), shared_words(reason), own_words(reason)) == (whole, shared, own)
+
+
+@pytest.mark.parametrize(
+    ("number", "per", "words"),
+    [
+        (1, "", "the newest"),
+        (1, "minor", "the newest of its `minor`"),
+        (2, "", "among the newest 2"),
+        (10, "", "among the newest 10"),
+        (1_000, "", "among the newest 1,000"),
+    ],
+)
+def test_one_newest_has_no_number(number: int, per: str, words: str) -> None:
+    rule = (("min-versions-to-keep", str(number)), *((("keep-per", per),) if per else ()))
+    assert reason_words(Reason(ReasonCode.NEWEST, number=number, rule=rule)) == words
+    selected = reason_words(Reason(ReasonCode.SELECTED, number=number, rule=rule))
+    assert selected.startswith("all but the newest")
+    assert selected.split()[4:5] != ["1"]

@@ -101,7 +101,7 @@ _VERBS: dict[Operation | None, tuple[str, str]] = {
 _ENDS = {
     "time": "the time limit ended the run",
     "budget": "the rate limit ended the run",
-    "cancel": "it was cancelled",
+    "cancel": "the run was cancelled",
 }
 
 
