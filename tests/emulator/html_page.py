@@ -103,9 +103,9 @@ def _prose(words: str) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[Line]], numeric: frozenset[int]) -> str:
+def _table(head: Sequence[str], rows: Iterable[Sequence[Line]], numeric: bool) -> str:
     def cell(name: str, column: int, inner: str) -> str:
-        kind = ' class="n"' if column in numeric else ""
+        kind = ' class="n"' if numeric and column else ""
         return f"<{name}{kind}>{inner}</{name}>"
 
     top = "".join(cell("th", column, _text(name)) for column, name in enumerate(head))

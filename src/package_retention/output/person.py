@@ -93,7 +93,7 @@ class Screen:
 
         drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for place, name in enumerate(table.head):
-            justify: JustifyMethod = "right" if place in table.numeric else "left"
+            justify: JustifyMethod = "right" if place and table.numeric else "left"
             drawn.add_column(harmless(name), justify=justify, overflow="fold")
         for cells in table.rows:
             drawn.add_row(*map(self._text, cells))

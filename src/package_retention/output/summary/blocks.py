@@ -70,22 +70,18 @@ class Alert(Struct, frozen=True):
 
 
 class Table(Struct, frozen=True):
-    """A table; the columns whose numbers are in `numeric` are set to the right."""
+    """A table; if it is `numeric`, all columns but the first are set to the right."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[Line, ...], ...]
-    numeric: frozenset[int] = frozenset()
+    numeric: bool = False
 
     @classmethod
     def of(cls, columns: Sequence[Column], *, numeric: bool = False) -> Table:
-        """Make a table of columns, each a name and its cells; a column in which every cell is empty goes.
-
-        With `numeric`, all but the first column are set to the right.
-        """
+        """Make a table of columns, each a name and its cells; a column in which every cell is empty goes."""
         shown = [(name, cells) for name, cells in columns if any(any(cell) for cell in cells)]
         rows = tuple(zip(*(cells for _, cells in shown), strict=True))
-        right = frozenset(range(1, len(shown))) if numeric else frozenset()
-        return cls(tuple(name for name, _ in shown), rows, right)
+        return cls(tuple(name for name, _ in shown), rows, numeric)
 
 
 class Listing(Struct, frozen=True):
@@ -183,10 +179,8 @@ def plain(block: Block) -> str:
             return _line(line)
         case Alert(kind, lines):
             return "\n".join([f"{kind}:", *(f"  - {_line(line)}" for line in lines)])
-        case Table(head, rows, numeric):
-            return _table(
-                [head, *(tuple(_line(cell, MOST_OF_CELL) for cell in row) for row in rows)], numeric
-            )
+        case Table():
+            return _table(block)
         case Listing(_, content):
             return "\n".join(f"    {harmless(line)}" for line in content.split("\n"))
         case Chart():
@@ -206,20 +200,19 @@ def _line(line: Line, most: int = 0) -> str:
 
 def _inline(inline: Inline) -> str:
     match inline:
-        case Code(words) | Strong(words):
+        case Code(words) | Strong(words) | Link(words, _):
             return words
-        case Link(label, _):
-            return label
         case str():
             return inline
 
 
-def _table(rows: list[tuple[str, ...]], numeric: frozenset[int]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+def _table(table: Table) -> str:
+    lines = [table.head, *(tuple(_line(cell, MOST_OF_CELL) for cell in cells) for cells in table.rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(
-            cell.rjust(width) if column in numeric else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.rjust(width) if place and table.numeric else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
         ).rstrip()
-        for row in rows
+        for cells in lines
     )

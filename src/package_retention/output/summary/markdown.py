@@ -88,7 +88,7 @@ def render(block: Block) -> str:
             mark = "- " if len(lines) > 1 else ""
             return "\n".join([f"> [!{kind}]", *(f"> {mark}{_line(line)}" for line in lines)])
         case blocks.Table(head, rows, numeric):
-            rule = ("--:" if column in numeric else "---" for column in range(len(head)))
+            rule = ("--:" if numeric and place else "---" for place in range(len(head)))
             cells = [map(text, head), rule, *(map(_line, line) for line in rows)]
             return "\n".join(f"| {' | '.join(line)} |" for line in cells)
         case blocks.Listing(language, content):
