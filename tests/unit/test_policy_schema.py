@@ -200,7 +200,8 @@ VALUES: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "release-status": (("release", "pre-release", "any"), ("released", 3, ["any"], "")),
     "tag-status": (("tagged", "untagged", "Any"), ("tag", True, [])),
     "older-than": (("30d", "P30D", "2 weeks", "none", "0s"), (30, "30", "3m", "-3d", ["3d"], "")),
-    "newer-than": (("30d", "P1DT2H", "1 year", "None"), (3, "5 M", "P", "x", [])),
+    # Longer than every age above: the parser alone refuses a rule for what is older and newer than one age.
+    "newer-than": (("90d", "P31DT2H", "1 year", "None"), (3, "5 M", "P", "x", [])),
     "remove-damaged": (("ghost", ["partial", "orphaned"], "none"), ("all", [], ["none"], 3)),
     "source-gone": (("branch", ["pull-request", "tag"], "release, tag", "none"), ("commit", [], ["none"], 3)),
     "source-exists": (("release", ["branch"], "None"), ("all", {}, [3])),
