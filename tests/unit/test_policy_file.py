@@ -162,6 +162,10 @@ def test_a_default_is_no_condition(given: str) -> None:
             "4:3: `package-name` is not a key of a package; write `name`, beside the rules",
         ),
         (HEAD + "  delete:\n  - versions: a\n    versions: b\n", "6:5: `versions` appears twice; the first is in line 5"),
+        (
+            HEAD + "  delete: [{versions: a}]\n  keep:\n  - older-than: 30d\n    newer-than: 30d\n",
+            "6:17: `older-than: 30d` and `newer-than: 30d` never match together",
+        ),
         ("packages: []\n", "1:11: `packages` has no entry, or is not a list; it is a list of packages, each with `type`, `name` and `delete`"),
         ("# nothing\n", "1:1: is empty; a policy begins with `packages:`"),
         ("[]", "1:1: a policy is a map with the keys `packages`"),
