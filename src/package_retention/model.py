@@ -126,7 +126,7 @@ class Manifest(Struct, frozen=True):
 
     `children` are the descriptors of manifest media types alone (a BuildKit cache is an index of layers); `layers`
     counts the others. `mentions` are the digests of an index's other descriptors: one that is a version of the package
-    is a manifest all the same. `is_index` is the manifest's own form. `blobs` are its config and layers, by digest and
+    is a manifest, too. `is_index` is the manifest's own form. `blobs` are its config and layers, by digest and
     size in bytes.
     `predicates` are the types of in-toto statements in its layers; `runnable` says that layers are those of an image.
     `config` is the digest of an image's config (empty for any other), `expires_after` its own annotation

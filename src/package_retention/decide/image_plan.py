@@ -38,9 +38,9 @@ from package_retention.model import (
 )
 from package_retention.reason import (
     CHANGED,
+    CYCLIC,
     LAST_TAGGED,
     NOT_IN_REPORT,
-    TANGLED,
     UNKNOWN_TAGGED,
     UNREAD,
     Finding,
@@ -128,7 +128,7 @@ def _fixed(graph: Graph, facts: Facts) -> dict[str, Reason]:
     # A manifest that nobody could read may name any other: unknown keeps, so nothing of the package goes.
     if any(isinstance(graph.readings.get(digest), Unreadable) for digest in graph.nodes):
         return dict.fromkeys(graph.nodes, UNREAD)
-    fixed: dict[str, Reason] = dict.fromkeys(graph.cyclic, TANGLED)
+    fixed: dict[str, Reason] = dict.fromkeys(graph.cyclic, CYCLIC)
     changed_ids = facts.changed_ids
     fixed |= {digest: CHANGED for digest, version in graph.nodes.items() if version.id in changed_ids}
     if lost_indexes(graph, facts):

@@ -41,7 +41,7 @@ _EXPIRED = Reason(ReasonCode.EXPIRED)
 _TAG_MOVED = Reason(ReasonCode.TAG_MOVED)
 _BY_REPORT = Reason(ReasonCode.SELECTED, ReasonDetail.BY_REPORT)
 _NAME_USED = Reason(ReasonCode.TAG_MOVED, ReasonDetail.NAME_IN_USE)
-_OLDER_TWIN = Reason(ReasonCode.TAG_MOVED, ReasonDetail.DELETED_LATER)
+_DELETED_EARLIER = Reason(ReasonCode.TAG_MOVED, ReasonDetail.DELETED_LATER)
 
 
 def restore_plan(
@@ -124,7 +124,7 @@ def _refused(
         elif version.id not in by_id and tags.intersection(version.tags):
             reasons[version.id] = _TAG_MOVED
         elif version.id not in by_id and any(text in newest for text in texts):
-            reasons[version.id] = _OLDER_TWIN
+            reasons[version.id] = _DELETED_EARLIER
         else:
             newest |= dict.fromkeys(texts, version)
     return reasons

@@ -38,10 +38,7 @@ class Selection(Struct, frozen=True):
 
 
 def choose(
-    candidates: Sequence[Candidate],
-    context: DecisionContext,
-    *,
-    restore: bool = False,
+    candidates: Sequence[Candidate], context: DecisionContext, *, restore: bool = False
 ) -> dict[int, Selection]:
     """Decide every candidate, by version id; the order of candidates and rules does not matter."""
     rules, parser = context.rules, context.parser
@@ -51,7 +48,8 @@ def choose(
         (in_words(rule), _matches(rule, candidates, context, restore=restore)) for rule in rules.delete
     ]
     aside = {candidate.version.id for candidate in candidates if _stands_aside(candidate, protected)}
-    held = _inside(c for c in candidates if c.version.id in aside or not _is_matched(c, by_rule))
+    matched = {i for _, matches in by_rule for i, match in matches.items() if match.verdict is Verdict.YES}
+    held = _inside(c for c in candidates if c.version.id in aside or c.version.id not in matched)
     for rule, matches in by_rule:
         if rule.minimum:
             _retain(rule, candidates, matches, _Standing(aside, held), parser)
@@ -88,10 +86,6 @@ def _stands_aside(candidate: Candidate, protected: Mapping[int, Reason]) -> bool
 _ASIDE = frozenset({ReasonCode.EXCLUDED, ReasonCode.REFERENCED})
 
 
-def _is_matched(candidate: Candidate, by_rule: Iterable[tuple[RuleInWords, _Matches]]) -> bool:
-    return any(matches[candidate.version.id].verdict is Verdict.YES for _, matches in by_rule)
-
-
 def _protected(candidates: Sequence[Candidate], context: DecisionContext) -> dict[int, Reason]:
     """Return what exclusions, references and keep rules protect, with the reasons; delete rules have no say in it."""
     rules, excluding = context.rules, Reason(ReasonCode.EXCLUDED)
@@ -113,10 +107,7 @@ def _protected(candidates: Sequence[Candidate], context: DecisionContext) -> dic
 
 
 def _kept_by(
-    rule: Rule,
-    candidates: Sequence[Candidate],
-    aside: Mapping[int, Reason],
-    context: DecisionContext,
+    rule: Rule, candidates: Sequence[Candidate], aside: Mapping[int, Reason], context: DecisionContext
 ) -> list[Candidate]:
     """Return what one keep rule keeps; it sees neither other keep rules nor what delete rules match."""
     matching = [candidate for candidate in candidates if keeps(rule.filter, candidate, context)]
@@ -197,7 +188,7 @@ def _among_newest(match: Match, leader: str | None, detail: ReasonDetail | None,
 
 
 # If several rules have reasons, the one that came nearest to a deletion explains most.
-_TELLING = (
+_BY_DISTANCE = (
     ReasonCode.NEWEST,
     ReasonCode.NEEDED,
     ReasonCode.EXCLUDED,
@@ -254,7 +245,7 @@ def _distance(reason: Reason) -> tuple[object, ...]:
     missed = next((fact for fact in reason.facts if isinstance(fact, Condition)), None)
     key, value = (missed.key, missed.value) if missed else ("", "")
     far = _NEAREST.index(key) if key in _NEAREST else len(_NEAREST)
-    return (_TELLING.index(reason.code), far, value, reason.detail or "", reason.rule)
+    return (_BY_DISTANCE.index(reason.code), far, value, reason.detail or "", reason.rule)
 
 
 def restrict(

@@ -33,7 +33,7 @@ class VersionNumber:
     """A version as its ecosystem reads it; comparable and equal within one ecosystem by `key` alone.
 
     `release` are the leading numbers, for `keep-per`; empty where there are none, so that it cannot be
-    grouped. `variant` holds the pieces of a container tag that are no pre-release (`alpine`), else it is empty.
+    grouped. `variant` holds the pieces of a container tag that are not a pre-release (`alpine`), else it is empty.
     """
 
     text: str
