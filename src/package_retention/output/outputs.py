@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -18,7 +20,7 @@ from package_retention.output.summary.undo import action_reference
 from package_retention.output.summary.words import headline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from package_retention.output.console import Console
@@ -129,7 +131,9 @@ def _cut(
     lists: Mapping[str, Sequence[Any]], room: int, report_file: str | None
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Write lists as JSON in `room` characters: a list shorter than its fair share leaves the rest to longer ones."""
-    pieces = {name: [_json(entry) for entry in entries] for name, entries in lists.items()}
+    # ASCII on one line: lone surrogates and line ends arrive as JSON's own escapes.
+    encode = json.JSONEncoder(separators=(",", ":")).encode
+    pieces = {name: [*map(encode, entries)] for name, entries in lists.items()}
     sizes = {name: len(name) + sum(map(len, entries)) + len(entries) + 2 for name, entries in pieces.items()}
     texts: dict[str, str] = {}
     warnings: list[str] = []
@@ -143,14 +147,10 @@ def _cut(
     return texts, tuple(warnings)
 
 
-def _fitting(pieces: Iterable[str], room: int) -> list[str]:
-    fitting: list[str] = []
-    for piece in pieces:
-        room -= len(piece) + 1
-        if room < 0:
-            break
-        fitting.append(piece)
-    return fitting
+def _fitting(pieces: list[str], room: int) -> list[str]:
+    """Return the first pieces, as many as fit with a comma each."""
+    ends = [*accumulate(len(piece) + 1 for piece in pieces)]
+    return pieces[: bisect_right(ends, room)]
 
 
 def _warning(name: str, left: int, of: int, report_file: str | None) -> str:
@@ -160,8 +160,3 @@ def _warning(name: str, left: int, of: int, report_file: str | None) -> str:
         f"{what} of {of:,} left out of the output {name}: GitHub allows 1 MB of outputs. "
         f"The counts are whole; {whole}."
     )
-
-
-def _json(entry: Any) -> str:
-    """ASCII on one line: lone surrogates and line ends arrive as JSON's own escapes."""
-    return json.dumps(entry, separators=(",", ":"))

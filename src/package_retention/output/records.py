@@ -28,14 +28,8 @@ if TYPE_CHECKING:
     from package_retention.report import Report
     from package_retention.results import PackageResult
 
-_RUN = (
-    "GITHUB_REPOSITORY",
-    "GITHUB_WORKFLOW",
-    "GITHUB_RUN_ID",
-    "GITHUB_RUN_ATTEMPT",
-    "GITHUB_JOB",
-    "GITHUB_ACTOR",
-)
+# What a report says of the workflow run, under these names (`GITHUB_REPOSITORY`, …).
+_RUN = ("repository", "workflow", "run_id", "run_attempt", "job", "actor")
 
 
 class Records:
@@ -72,7 +66,7 @@ class Records:
 
             places = Places.of(self._environ, Path.cwd())
             self._report = ReportWriter(places.open_report(settings.report_file), self._clock)
-            run = {name.removeprefix("GITHUB_").lower(): self._environ.get(name, "") for name in _RUN}
+            run = {name: self._environ.get(f"GITHUB_{name.upper()}", "") for name in _RUN}
             self._report.open(settings, run)
             # First, so that a change that cannot be written down is neither counted nor logged as started.
             listeners.insert(0, self._report)

@@ -76,7 +76,7 @@ def undo(counts: RunCounts, about: About) -> Section:
 
 
 def _to_paste(shown: Sequence[_Undo], about: About) -> Block:
-    """A whole workflow, folded, or commands if the run was called by hand."""
+    """Return a whole workflow, folded, or commands if the run was called by hand."""
     if about.uses is None:
         return Listing("sh", "\n".join(_command(step, about) for step in shown))
     what = f"A workflow to paste ({len(shown):,} steps)" if len(shown) > 1 else "A workflow to paste"
@@ -94,7 +94,7 @@ def _lead(operation: Operation | None, about: About) -> str:
 
 
 def _workflow(steps: Sequence[_Undo], uses: str, about: About) -> str:
-    """A workflow that is started by hand; it downloads the report of this run if it restores from one."""
+    """Return a workflow to start by hand; it downloads the report of this run if it restores from one."""
     report = about.report_file if any(not (step.ids or step.whole) for step in steps) else None
     local = uses == "./"
     return "\n".join(
@@ -130,7 +130,7 @@ def _download(report: str, about: About) -> list[str]:
 
 
 def _by_report(changed: Sequence[PackageResult]) -> list[_Undo]:
-    """One step for each owner and type; the report names the versions, so the names only have to be wide enough."""
+    """Return one step for each owner and type; the report names the versions, so names only have to be wide enough."""
     names: dict[tuple[str, PackageType], list[str]] = {}
     for result in changed:
         package = result.plan.package
