@@ -170,7 +170,7 @@ class Decision(Struct, frozen=True):
     """What is decided of one version, and why; each listed version has exactly one.
 
     `root` is the id of the image root that the version belongs to (itself for a root, `None` outside containers).
-    `untag` holds the tags that are taken away where the version itself stays.
+    `untag` holds the tags that are taken off a version that stays.
     """
 
     version: Version
@@ -198,7 +198,7 @@ class Step(Struct, frozen=True):
     """One planned change.
 
     `version` is `None` for a whole package. `after` are ids of versions whose steps must have succeeded before
-    this one may start (an image's root before its children and referrers); where one did not, this step is
+    this one may start (an image's root before its children and referrers); if one did not, this step is
     skipped. `root` is the image it belongs to.
     """
 
@@ -214,7 +214,7 @@ class Content(Struct, frozen=True):
     """What a version of a container package is, and holds.
 
     `kind` is what it is in its image: a platform (`linux/arm64`), or `attestation`, `signature`, `SBOM`; empty for an
-    image in its own right. `blobs` is `None` where its manifest was not read.
+    image in its own right. `blobs` is `None` if its manifest was not read.
     """
 
     kind: str = ""

@@ -42,7 +42,7 @@ class ReasonCode(StrEnum):
 
 
 class ReasonDetail(StrEnum):
-    """What exactly, where one code has several sentences."""
+    """What exactly happened, if one code has several sentences."""
 
     # Selected.
     BY_ID = "by-id"
@@ -98,7 +98,7 @@ class Fact(Struct, frozen=True):
 class Condition(Fact, frozen=True):
     """One key of a rule, and how a version stands to it.
 
-    `value` is the key's value. `holds` is `None` where that is not known. `age` is the version's, or the time since it
+    `value` is the key's value. `holds` is `None` if that is not known. `age` is the version's, or the time since it
     was deleted; `texts` are the tags, names or other values that were compared.
     """
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PackageResult(Struct, frozen=True):
-    """A package's plan and the outcome of each step; `failure` where the package could not be handled at all.
+    """A package's plan and the outcome of each step; `failure` if the package could not be handled at all.
 
     `inventory` is what a list found. The decisions of a list are those that a deletion would make, so what is
     selected is what would go; without a filter nothing is.
@@ -43,8 +43,8 @@ class Spending(Struct, frozen=True):
 class RunResult(Struct, frozen=True):
     """All that outputs, summary, report and exit status are made from.
 
-    `operation` is `None` where the inputs do not say a known one.
-    `complete` is `False` where time, rate budget or a cancel ended the run before its plan; `ended_by` then says
+    `operation` is `None` if the inputs do not say a known one.
+    `complete` is `False` if time, rate budget or a cancel ended the run before its plan; `ended_by` then says
     which (`""`, `"time"`, `"budget"`, `"cancel"`) and `failure` holds the error that refused the whole run. `problems`
     are those of the inputs, if they were refused. `refused_later` is what would refuse the same step
     without `dry-run`.
@@ -95,7 +95,7 @@ class Entry(Struct, frozen=True):
     `selected` and `reason` are what a run now would decide. Of what stays now, `due` says until when, or `stays` why it
     never falls due under these rules; neither is set without rules. The rest is known of container images alone: `members` are the ids of all that belongs to the image (itself, children, referrers),
     `platforms` those that its indexes name, `attestations` how many BuildKit ones they name, `size` that of every
-    member's config and layers in bytes (a layer that two members share counts twice; `None` where a manifest could
+    member's config and layers in bytes (a layer that two members share counts twice; `None` if a manifest could
     not be read), `damage` one of `ghost`, `partial`, `orphaned` or empty, `named_by` the ids of other indexes that
     name the root.
     """
@@ -130,9 +130,9 @@ class Inventory(Struct, frozen=True):
     """One package as it was found at `at`.
 
     `judged` says whether a filter or policy was given: without one nothing is selected and nothing falls due.
-    `deleted` is `None` where GitHub returned no list of deleted versions. `size` is the sum over every manifest of the
+    `deleted` is `None` if GitHub returned no list of deleted versions. `size` is the sum over every manifest of the
     package, each once. `conflicts` are the names of the owner's docker packages that conflict with container
-    packages, `None` for other package types and where GitHub did not say.
+    packages, `None` for other package types and if GitHub did not say.
     """
 
     package: Package

@@ -136,7 +136,7 @@ class ListFacts(Struct, frozen=True):
     """What a list found beyond the facts that decisions rest on; all of it is reported, and nothing is decided by it.
 
     `readings` hold every manifest of the package, those of children that no decision needs included. `deleted` is
-    `None` where GitHub gave no list, and so are `conflicts`.
+    `None` if GitHub returned no list, and so are `conflicts`.
     """
 
     readings: Mapping[str, Reading] = field(default_factory=dict)

@@ -41,7 +41,7 @@ class UnreadLabel(Struct, frozen=True):
 class PlatformExpiry(Struct, frozen=True):
     """What one platform states: the annotation of its manifest, and the label of its config.
 
-    The label is needed only where neither the index nor the manifest has the annotation.
+    The label is needed only if neither the index nor the manifest has the annotation.
     """
 
     digest: str

@@ -85,7 +85,7 @@ class Found(Struct, frozen=True):
 
 
 def needed_kinds(gone: frozenset[GitKind], exists: frozenset[GitKind]) -> frozenset[GitKind]:
-    """Return what must be listed: a branch counts as gone only where no git tag or release has its name."""
+    """Return what must be listed: a branch counts as gone only if no git tag or release has its name."""
     beside = {GitKind.TAG, GitKind.RELEASE} if GitKind.BRANCH in gone else set()
     return gone | exists | beside
 

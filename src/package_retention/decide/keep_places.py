@@ -59,7 +59,7 @@ def newest(
 ) -> Newest:
     """Return the newest `retention.minimum` of each series among the matches of one rule.
 
-    `counted` holds the ids that take a place in their own right. The other candidates take none, but stay where they, or
+    `counted` holds the ids that take a place in their own right. The other candidates take none, but stay if they, or
     what they share a place with, would be among the newest: so a further protection never pushes anything out. With
     `hold_unordered` what shares a place with a candidate that cannot be ordered takes none either.
     """

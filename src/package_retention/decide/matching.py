@@ -41,7 +41,7 @@ class Verdict(IntEnum):
 
 
 class Match(Struct, frozen=True):
-    """A verdict with its reason; `tags` are those that match, where only some do.
+    """A verdict with its reason; `tags` are those that match, if only some do.
 
     `excluded` is the verdict that an exclusion of the same rule took back. `to_read` must be read
     from the registry before the verdict is known.

@@ -204,7 +204,7 @@ class Patterns(Struct, frozen=True):
     def matches_digest(self, digest: str, reference: str = "") -> bool:
         """Return whether a digest is meant by an entry on digests; only `!` entries mean no digest.
 
-        A whole reference must agree with `reference` (`ghcr.io/owner/name`) where one is given.
+        A whole reference must agree with `reference` (`ghcr.io/owner/name`) if one is given.
         """
         last = self._last(lambda entry: entry._meets_digest(digest, reference))  # noqa: SLF001 - its own entries
         return last is not None and not last.negated

@@ -110,7 +110,7 @@ def about_expiry(
 
 
 def configs_unread(facts: Facts) -> tuple[Finding, ...]:
-    """Return a problem where configs could not be read: their images stay."""
+    """Return a problem if configs could not be read: their images stay."""
     failed = {config: label.why for config, label in facts.labels.items() if isinstance(label, UnreadLabel)}
     if not failed:
         return ()

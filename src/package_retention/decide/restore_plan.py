@@ -195,9 +195,9 @@ class LostTags:
     def to_put_back(self) -> dict[int, tuple[str, ...]]:
         """Return the tags to put back, by the id of an active version.
 
-        A tag is put back where this step's filters let that very tag through, nothing excludes the version, and no
+        A tag is put back if this step's filters let that very tag through, nothing excludes the version, and no
         other version has the tag: neither in the list nor, by the report, among those that lost tags. `latest` is put
-        back only where it is named, a derived tag where its subject is let through (an orphan's: where the orphan
+        back only if it is named, a derived tag if its subject is let through (an orphan's: if the orphan
         is), a companion with its image.
         """
         there = {i: then for i, then in self.lost.items() if self._is_same(i, then)}

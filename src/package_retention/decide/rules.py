@@ -135,7 +135,7 @@ class Share(Struct, frozen=True):
 
 
 class ReportScope(Struct, frozen=True):
-    """The ids that a plan may change where a report narrows it: `deletions` may go, `untags` may lose tags.
+    """The ids that a plan may change if a report narrows it: `deletions` may go, `untags` may lose tags.
 
     `alone` are those that would go without the report: an image that one of them would go with, and that is not in
     `deletions`, has got something since the report was written.

@@ -282,7 +282,7 @@ def gone_tags(
 ) -> tuple[str, ...]:
     """Return those of the texts that may be taken off an image although others stay.
 
-    What is gone as a git tag or release goes only where nothing that another tag names exists: a moving tag such as
+    What is gone as a git tag or release goes only if nothing that another tag names exists: a moving tag such as
     `1.2.3` beside a living one is a mistake of the reader more often than a version that was withdrawn.
     """
     verdicts = {text: gone(condition, candidate, (text,), context) for text in candidate.without_companions}

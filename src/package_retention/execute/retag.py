@@ -1,7 +1,7 @@
 """Take a tag off an image, and put one back (facts D).
 
 GitHub has no such call, so the tag is moved to a placeholder manifest, whose version is then deleted. The order makes it safe:
-the tag is read just before it moves; only the version whose digest is the placeholder's own is deleted; where that
+the tag is read just before it moves; only the version whose digest is the placeholder's own is deleted; if that
 fails, the tag is put back. At no point is the image itself changed.
 """
 
@@ -116,7 +116,7 @@ class _TagMover(Struct, frozen=True):
     """Whether a tag that cannot be moved leaves the others to be tried."""
 
     def run(self, step: Step) -> Outcome:
-        """Move a step's tags, one after the other; `HalfwayError` where something ends it between two."""
+        """Move a step's tags, one after the other; `HalfwayError` if something ends it between two."""
         moves: dict[str, Move] = {}
         for tag in step.tags:
             try:

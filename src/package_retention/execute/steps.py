@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Done(Struct, frozen=True):
-    """A step's outcome, with the refusal behind it where there was one; `ended` where the run ended in its middle."""
+    """A step's outcome, with the refusal behind it if there was one; `ended` if the run ended in its middle."""
 
     outcome: Outcome
     refusal: Refusal | None = None

@@ -39,7 +39,7 @@ _MOST_TRIES = 8
 
 
 class ExecutionContext(Struct, frozen=True):
-    """What a walk works with: `perform` does one step, `ensure_room` raises where so many changes do not fit."""
+    """What a walk works with: `perform` does one step, `ensure_room` raises if so many changes do not fit."""
 
     perform: Callable[[Step, float | None], Done]
     pool: Executor
@@ -103,7 +103,7 @@ class _Walker:
             self.ended = cause
 
     def _refresh_if_due(self) -> None:
-        """Look again where the facts are too old, or would be by the time that the next change may be sent."""
+        """Look again if the facts are too old, or would be by the time that the next change may be sent."""
         if self.queue.vanished and not self.running and self.queue.next_ready() is None:
             self._emit(self.queue.settle_vanished(self.refresher.listed()))
         if not (self.queue.pending and (self.unsent or self.refresher.expired())):

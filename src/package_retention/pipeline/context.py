@@ -29,7 +29,7 @@ class RunContext(Struct, frozen=True):
 
     `changes` runs steps, `packages` runs whole packages (they wait for steps, so the two must not be one pool).
     `nonce` returns a fresh text each time, `spent` what the run has cost so far. `report` is that of an earlier run,
-    where the step names one. `confirm` is called once with every plan before the first change, and raises if they are
+    if the step names one. `confirm` is called once with every plan before the first change, and raises if they are
     not to be carried out. `git` lists what repositories have; `references` are those of the files that each list of
     globs matches. `tick` is called several times a second while the run waits for its threads.
     """

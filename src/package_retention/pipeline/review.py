@@ -28,7 +28,7 @@ MAX_AGE = timedelta(days=7)
 
 
 def check(report: Report, settings: Settings, now: datetime) -> None:
-    """Raise `PlanError` where a report was made elsewhere, of another operation, or too long ago."""
+    """Raise `PlanError` if a report was made elsewhere, of another operation, or too long ago."""
     if report.server.rstrip("/").lower() != settings.server_url.rstrip("/").lower():
         raise _mismatch(FindingCode.OTHER_SERVER, report.server, settings.server_url)
     if report.owner.lower() != settings.owner.lower():
@@ -46,7 +46,7 @@ def _mismatch(code: FindingCode, there: str = "", here: str = "") -> PlanError:
 
 
 def check_packages(report: Report, packages: Collection[Package]) -> None:
-    """Raise `PlanError` where a report is about none of the packages that this step reaches."""
+    """Raise `PlanError` if a report is about none of the packages that this step reaches."""
     if not packages or any(report.about(package) for package in packages):
         return
     named, here = (one.package.label for one in report.packages), (package.label for package in packages)

@@ -30,7 +30,7 @@ _ALIKE = 0.7
 
 
 class Target(Struct, frozen=True):
-    """A package to work on; `error` where it could not be reached (a `MissingError` where it is not there).
+    """A package to work on; `error` if it could not be reached (a `MissingError` if it is not there).
 
     `names` are those by which rules reached it: GitHub may answer with another (`@acme/lib` is `lib`). `listed_at` is a reading of `Clock.monotonic` from before the first page of its list was fetched.
     """
@@ -96,7 +96,7 @@ def unreached(settings: Settings, found: Iterable[Target]) -> tuple[Finding, ...
 
 
 def _merged(one: Target, other: Target) -> Target:
-    """Return both taken together; where only one could be reached, what the other would delete is left out."""
+    """Return both taken together; if only one could be reached, what the other would delete is left out."""
     names = one.names | other.names
     if one.error or other.error:
         return replace(one if other.error else other, names=names)

@@ -32,7 +32,7 @@ _MAX_RANGE_LENGTH = 4096
 class VersionNumber:
     """A version as its ecosystem reads it; comparable and equal within one ecosystem by `key` alone.
 
-    `release` are the leading numbers, for `keep-per`; empty where there are none, so that it cannot be
+    `release` are the leading numbers, for `keep-per`; empty if there are none, so that it cannot be
     grouped. `variant` holds the pieces of a container tag that are not a pre-release (`alpine`), else it is empty.
     """
 
@@ -73,7 +73,7 @@ class Ecosystem(Protocol):
     """The functions that each module of this package has."""
 
     def parse(self, text: str) -> VersionNumber | None:
-        """Read a version; `None` where the ecosystem's tool refuses it."""
+        """Read a version; `None` if the ecosystem's tool refuses it."""
         ...
 
     def parse_range(self, text: str) -> VersionRange:

@@ -58,7 +58,7 @@ _Place = tuple[int] | tuple[int, int, str]
 
 
 class _Word(NamedTuple):
-    """A qualifier: its rank among the known ones, its text where it is none of them."""
+    """A qualifier: its rank among the known ones, its text if it is none of them."""
 
     rank: int
     text: str = ""

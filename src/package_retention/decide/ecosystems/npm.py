@@ -45,7 +45,7 @@ def release_key(release: Release, labels: str = "") -> tuple[Release, int, Label
 
 
 def parse(text: str) -> VersionNumber | None:
-    """Read a version; `None` where node's `semver` refuses it."""
+    """Read a version; `None` if node's `semver` refuses it."""
     match = _VERSION.fullmatch(text.strip(_SPACES)) if len(text) <= MAX_LENGTH else None
     if not match:
         return None

@@ -29,7 +29,7 @@ Labels = tuple[tuple[int, int, str], ...]
 
 
 def parse(text: str) -> VersionNumber | None:
-    """Read a version; `None` where NuGet refuses it."""
+    """Read a version; `None` if NuGet refuses it."""
     match = _VERSION.fullmatch(text) if len(text) <= MAX_LENGTH else None
     if not match:
         return None
@@ -129,7 +129,7 @@ def _floor(text: str) -> _Floor:
 
 
 def _lowest_label(prefix: str, *, floating: bool) -> str:
-    """Complete a prefix to the lowest label that begins with it, where NuGet does."""
+    """Complete a prefix to the lowest label that begins with it, in the cases in which NuGet does."""
     completes = floating or "-" not in prefix
     return f"{prefix}0" if completes and (not prefix or prefix.endswith(".")) else prefix
 

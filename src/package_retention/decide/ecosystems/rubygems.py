@@ -34,7 +34,7 @@ Segment = int | str
 
 
 def parse(text: str) -> VersionNumber | None:
-    """Read a version; `None` where `Gem::Version` refuses it. Any letter, and any `-`, makes a pre-release."""
+    """Read a version; `None` if `Gem::Version` refuses it. Any letter, and any `-`, makes a pre-release."""
     if len(text) > MAX_LENGTH or not _VERSION.fullmatch(text):
         return None
     segments = _segments(text)
