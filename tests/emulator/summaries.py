@@ -99,6 +99,12 @@ def _images(world: World, app: StoredPackage, count: int = 12) -> None:
 
 
 CONTAINER: dict[str, Any] = {"package_type": "container", "package_name": "app"}
+MAIN_JOB: dict[str, Any] = {
+    "versions": "v*, pr-*",
+    "older_than": "30d",
+    "min_versions_to_keep": "3",
+    **CONTAINER,
+}
 
 
 def dry_run() -> Shown:
@@ -106,14 +112,7 @@ def dry_run() -> Shown:
     world = World()
     _images(world, _app(world))
     with _served(world) as step:
-        ran = step(
-            versions="v*, pr-*",
-            older_than="30d",
-            min_versions_to_keep="3",
-            dry_run="true",
-            report_file="plan.jsonl",
-            **CONTAINER,
-        )
+        ran = step(dry_run="true", report_file="plan.jsonl", **MAIN_JOB)
     return Shown(ran.summary, ran.log)
 
 
@@ -122,13 +121,7 @@ def deleted() -> Shown:
     world = World()
     _images(world, _app(world))
     with _served(world) as step:
-        ran = step(
-            versions="v*, pr-*",
-            older_than="30d",
-            min_versions_to_keep="3",
-            report_file="package-retention.jsonl",
-            **CONTAINER,
-        )
+        ran = step(report_file="package-retention.jsonl", **MAIN_JOB)
     return Shown(ran.summary, ran.log, (0,))
 
 
@@ -232,14 +225,7 @@ def cut_short() -> Shown:
     token = next(iter(world.tokens.values()))
     token.limit = 60
     with _served(world) as step:
-        ran = step(
-            versions="v*, pr-*",
-            older_than="30d",
-            min_versions_to_keep="3",
-            time_limit="1min",
-            report_file="package-retention.jsonl",
-            **CONTAINER,
-        )
+        ran = step(time_limit="1min", report_file="package-retention.jsonl", **MAIN_JOB)
     return Shown(ran.summary, ran.log)
 
 
@@ -269,9 +255,7 @@ def inventory() -> Shown:
     world = World()
     _images(world, _app(world))
     with _served(world) as step:
-        ran = step(
-            operation="list", versions="v*, pr-*", older_than="90d", min_versions_to_keep="3", **CONTAINER
-        )
+        ran = step(**MAIN_JOB | {"operation": "list", "older_than": "90d"})
     return Shown(ran.summary, ran.log, (0,))
 
 

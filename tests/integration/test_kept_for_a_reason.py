@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from emulator.messages import Request
     from emulator.stored_git import StoredRepository
 
 JOB = "ghs_" + "b" * 36
@@ -72,15 +71,7 @@ def test_a_pull_request_that_is_reopened_between_plan_and_first_change_keeps_its
     closed(repository, 7, 8)
     kept, gone = made.push("pr-7", created=3), made.push("pr-8", created=3)
     made.push("main")
-    lists = 0
-
-    def reopen(request: Request) -> None:
-        nonlocal lists
-        lists += request.path.endswith("/versions")
-        if lists == 2:
-            repository.reopen_pull(7)
-
-    made.world.before_request.append(reopen)
+    made.when(lambda request: request.path.endswith("/versions"), lambda: repository.reopen_pull(7), skip=1)
     ran = made.delete(**PULL_REQUESTS)
     assert (made.has(kept), made.has(gone)) == (True, False)
     assert "pull request 7 is open" in ran.summary
@@ -91,15 +82,7 @@ def test_what_is_reopened_keeps_versions_of_every_type(made: Scene, repository: 
     closed(repository, 7, 8)
     for name in ("1.0.0-pr-7", "1.0.0-pr-8", "1.0.0"):
         made.world.add_version(lib, name, created=5)
-    lists = 0
-
-    def reopen(request: Request) -> None:
-        nonlocal lists
-        lists += request.path.endswith("/versions")
-        if lists == 2:
-            repository.reopen_pull(7)
-
-    made.world.before_request.append(reopen)
+    made.when(lambda request: request.path.endswith("/versions"), lambda: repository.reopen_pull(7), skip=1)
     made.step(package_type="npm", package_name="lib", versions=r"/-pr-(\d+)$/", source_gone="pull-request")
     assert {version.name for version in lib.active()} == {"1.0.0-pr-7", "1.0.0"}
 
