@@ -26,7 +26,7 @@ from package_retention.errors import InputError, RetentionError
 from package_retention.inputs import parsing
 from package_retention.inputs.environment import on_runner, requested
 from package_retention.output.console import console_for
-from package_retention.output.problems import lines
+from package_retention.output.problem_sentences import lines
 from package_retention.output.records import Records
 from package_retention.pipeline.context import RunContext
 from package_retention.pipeline.run import run

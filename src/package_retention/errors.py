@@ -108,7 +108,7 @@ class RetentionError(Exception):
 
 
 class InputError(RetentionError):
-    """Invalid inputs: every problem at once, as values; `output.problems` makes the sentences."""
+    """Invalid inputs: every problem at once, as values; `output.problem_sentences` makes the sentences."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__(", ".join(f"{problem.input} {problem.code}".strip() for problem in problems))

@@ -1,6 +1,6 @@
 """Hold problems of inputs as values: what is wrong with which text, and where it stands.
 
-Nothing here is a sentence: `output.problems` makes them, so that no code has to look into one.
+Nothing here is a sentence: `output.problem_sentences` makes them, so that no code has to look into one.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from package_retention.inputs import cli, environment
 from package_retention.inputs.rows import Group
 from package_retention.inputs.table import INPUTS
 from package_retention.output.console import Console, Terminal, console_for
-from package_retention.output.problems import sentences
+from package_retention.output.problem_sentences import sentences
 from package_retention.problems import Problem
 from package_retention.problems import ProblemCode as Code
 

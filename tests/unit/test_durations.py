@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from package_retention.decide.durations import Duration
-from package_retention.output.problems import sentences
+from package_retention.output.problem_sentences import sentences
 from package_retention.problems import InvalidValueError
 
 NOW = datetime(2024, 3, 31, 12, 30, tzinfo=UTC)

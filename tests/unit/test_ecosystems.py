@@ -13,7 +13,7 @@ import pytest
 from package_retention.decide import ecosystems
 from package_retention.inputs import values
 from package_retention.model import PackageType
-from package_retention.output.problems import sentences
+from package_retention.output.problem_sentences import sentences
 from package_retention.problems import InvalidValueError
 
 _TRUTH = Path(__file__).parents[1] / "data" / "version-truth"

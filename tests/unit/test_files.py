@@ -8,7 +8,7 @@ import pytest
 
 from package_retention.errors import InputError
 from package_retention.inputs.files import Places
-from package_retention.output.problems import sentences
+from package_retention.output.problem_sentences import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable

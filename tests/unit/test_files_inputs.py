@@ -9,7 +9,7 @@ import pytest
 
 from package_retention.errors import InputError
 from package_retention.inputs.parsing import parse
-from package_retention.output.problems import sentences
+from package_retention.output.problem_sentences import sentences
 
 if TYPE_CHECKING:
     from pathlib import Path

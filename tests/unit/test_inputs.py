@@ -23,7 +23,7 @@ from package_retention.errors import InputError
 from package_retention.inputs.parsing import parse
 from package_retention.model import Operation, PackageType
 from package_retention.output.findings import finding_words
-from package_retention.output.problems import sentences
+from package_retention.output.problem_sentences import sentences
 
 if TYPE_CHECKING:
     from package_retention.inputs.settings import Settings

@@ -12,7 +12,7 @@ from package_retention.decide.rules import PackageRules, ReleaseStatus, Rule, Ta
 from package_retention.errors import InputError
 from package_retention.inputs.parsing import parse
 from package_retention.model import PackageType
-from package_retention.output.problems import sentences
+from package_retention.output.problem_sentences import sentences
 from package_retention.problems import Position, Problem
 from package_retention.problems import ProblemCode as Code
 

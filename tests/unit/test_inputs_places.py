@@ -12,7 +12,7 @@ from package_retention.decide.rules import Filter, PackageRules, Rule
 from package_retention.errors import InputError
 from package_retention.inputs.parsing import parse
 from package_retention.model import PackageType
-from package_retention.output.problems import sentences
+from package_retention.output.problem_sentences import sentences
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from package_retention.decide.patterns import Pattern, PatternBudget, Patterns, PatternTimeoutError, entries
-from package_retention.output.problems import sentences
+from package_retention.output.problem_sentences import sentences
 from package_retention.problems import InvalidValueError
 from package_retention.problems import ProblemCode as Code
 

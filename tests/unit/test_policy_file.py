@@ -22,7 +22,7 @@ from package_retention.inputs.parsing import parse as parse_inputs
 from package_retention.inputs.policy import LARGEST, loader, parse
 from package_retention.inputs.policy_yaml import LONGEST_TEXT, MOST_NODES
 from package_retention.model import PackageType
-from package_retention.output.problems import sentences
+from package_retention.output.problem_sentences import sentences
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -30,7 +30,7 @@ from package_retention.model import (
     Version,
 )
 from package_retention.output.counts import count_run
-from package_retention.output.problems import sentences
+from package_retention.output.problem_sentences import sentences
 from package_retention.output.report_writer import ReportWriter
 from package_retention.reason import Finding, FindingCode, Reason, ReasonCode
 from package_retention.results import PackageResult, Spending

@@ -17,7 +17,7 @@ from package_retention.output.findings import (
     outcome_words,
     paste_of,
 )
-from package_retention.output.problems import sentences
+from package_retention.output.problem_sentences import sentences
 from package_retention.reason import FindingCode, ReasonCode
 
 if TYPE_CHECKING:

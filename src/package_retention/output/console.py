@@ -17,7 +17,7 @@ from package_retention.errors import InputError, RetentionError
 from package_retention.escaping import harmless, shortened
 from package_retention.inputs.environment import on_runner
 from package_retention.output.findings import finding_hint, finding_words
-from package_retention.output.problems import as_flags, lines
+from package_retention.output.problem_sentences import as_flags, lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -14,7 +14,7 @@ from package_retention.errors import RetentionError
 from package_retention.escaping import counted
 from package_retention.model import Operation
 from package_retention.output.annotations import notices
-from package_retention.output.problems import as_flags
+from package_retention.output.problem_sentences import as_flags
 from package_retention.output.summary import markdown
 from package_retention.output.summary.blocks import (
     About,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from package_retention.output.problems import as_flags, sentence
+from package_retention.output.problem_sentences import as_flags, sentence
 from package_retention.problems import Problem, ProblemCode
 
 
