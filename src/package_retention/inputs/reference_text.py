@@ -63,9 +63,14 @@ class Mention(Struct, frozen=True):
     open_start: bool = False
 
     @property
+    def is_bare(self) -> bool:
+        """Whether nothing follows the name."""
+        return not (self.tag or self.digest or self.template)
+
+    @property
     def is_whole(self) -> bool:
         """Whether it is a reference by itself, wherever it stands."""
-        return bool(self.tag or self.digest or self.template) and ("/" in self.name or self.open_start)
+        return not self.is_bare and ("/" in self.name or self.open_start)
 
     def reference(self, file: str, line: int, *, explicit: bool = True) -> Reference:
         """Return it as a reference; without a tag or digest it may mean any tag."""

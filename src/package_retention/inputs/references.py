@@ -111,7 +111,7 @@ def _of_keys(values: dict[str, list[Scalar]], file: str) -> Iterator[Reference]:
                 # The default in `${IMAGE:-octo/app}` is a value of the key too; a sentence is not.
                 keyed = "${" in scalar.text or "{{" in scalar.text
                 yield from untagged_references(scalar.text, file, scalar.first_line, keyed=keyed)
-            elif not (name.tag or name.digest or name.template):
+            elif name.is_bare:
                 names = _with_parents(key, name, values)
                 if key != "name" or beside or digests or any("/" in one.name for one in names):
                     yield from _paired(names, beside, digests, file, scalar.first_line)
@@ -125,7 +125,7 @@ def _with_parents(key: str, name: Mention, values: dict[str, list[Scalar]]) -> l
     found = [name]
     for parent in parents:
         before = whole_name(parent)
-        if before is not None and not (before.tag or before.digest or before.template):
+        if before is not None and before.is_bare:
             found.append(replace(before, name=f"{before.name}/{name.name}"))
         elif parent and "://" not in parent:
             found.append(replace(name, open_start=True))
