@@ -74,6 +74,10 @@ class PackagesApi(Protocol):
         """Get one package; raise `MissingError` if it does not exist or is hidden."""
         ...
 
+    def fetch_ahead(self, package: Package) -> None:
+        """Fetch the first page of the active versions in the background, from which the next `versions` goes on."""
+        ...
+
     def begin_versions(self, package: Package) -> None:
         """Fetch the first page of the active versions, from which the next `versions` goes on.
 

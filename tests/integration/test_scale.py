@@ -70,6 +70,9 @@ class Listed:
     def package(self, owner: Owner, package_type: PackageType, name: str) -> Package:
         return Package(owner, package_type, name)
 
+    def fetch_ahead(self, _package: Package) -> None:
+        pass
+
     def versions(
         self, _package: Package, *, deleted: bool = False, at_rest: bool = False
     ) -> tuple[Version, ...]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connections import API, LOST, Reply, Rig, refusal, rig
-from package_retention.errors import BudgetError, RefusalKind, RefusedError, UnreachableError
+from package_retention.errors import BudgetError, RefusalKind, RefusedError, RetentionError, UnreachableError
 from package_retention.model import Owner, OwnerKind, Package, PackageType
 
 if TYPE_CHECKING:
@@ -73,6 +74,46 @@ def test_250_versions_are_three_requests_and_the_links_are_followed() -> None:
     assert sorted(url for _, url in others) == [
         f"{API}/organizations/7/packages/npm/lib/versions?per_page=100&page={number}" for number in (2, 3)
     ]
+
+
+def test_the_first_page_is_fetched_while_the_package_is_asked_for_and_not_again() -> None:
+    asked = threading.Event()
+
+    def answer(_: str, url: str) -> Reply:
+        if url.endswith("/lib"):
+            assert asked.wait(60), "the list waits for the package"
+            return Reply(200, {"name": "lib", "package_type": "npm"})
+        asked.set()
+        return paged([row(number) for number in range(1, 251)], url)
+
+    made = rig(answer)
+    made.packages.fetch_ahead(LIB)
+    package = made.packages.package(ORG, PackageType.NPM, "lib")
+    assert len(made.packages.versions(package)) == 250
+    assert len(made.asked) == 4
+    # What was fetched ahead counts once: the next list is a new one.
+    assert len(made.packages.versions(package)) == 250
+    assert len(made.asked) == 7
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_a_list_that_is_refused_ahead_of_its_turn_is_explained_as_in_its_turn(status: int) -> None:
+    def answer(_: str, url: str) -> Reply:
+        if url.endswith("/lib"):
+            return Reply(200, {"name": "lib", "package_type": "npm"})
+        return Reply(status, {"message": "Not Found" if status == 404 else "Forbidden"})
+
+    def error(*, ahead: bool) -> RetentionError:
+        made = rig(answer)
+        if ahead:
+            made.packages.fetch_ahead(LIB)
+        package = made.packages.package(ORG, PackageType.NPM, "lib")
+        with pytest.raises(RetentionError) as caught:
+            made.packages.versions(package)
+        return caught.value
+
+    early, late = error(ahead=True), error(ahead=False)
+    assert (type(early), early.said, early.hint) == (type(late), late.said, late.hint)
 
 
 def test_deleted_versions_are_asked_for_on_every_page() -> None:

@@ -45,6 +45,9 @@ class Api:
         self.asked.append("list")
         return tuple(self._package(package_type, name) for name in LINKED)
 
+    def fetch_ahead(self, _package: Package) -> None:
+        pass
+
     def package(self, _owner: Owner, package_type: PackageType, name: str) -> Package:
         self.asked.append(name)
         if name not in LINKED:

@@ -131,6 +131,11 @@ class PackagesClient:
         self._seen.add(_key(found))
         return found
 
+    def fetch_ahead(self, package: Package) -> None:
+        """Fetch the first page of a package's active versions in the background, for the next list of them."""
+        context = self._about(f"list the versions of {package.label}", package)
+        self._paginator.fetch_ahead(_versions(package, context, deleted=False))
+
     def begin_versions(self, package: Package) -> None:
         """Fetch the first page of a package's active versions, and count the other pages into the hour's budget."""
         context = self._about(f"list the versions of {package.label}", package)

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from msgspec import Struct
 
 from package_retention.api import rows
-from package_retention.errors import MissingError, UnreachableError
+from package_retention.errors import MissingError, RefusedError, UnreachableError
 from package_retention.transport import limits, links
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from package_retention.api.budgets import ListBudget
     from package_retention.api.client import GitHubClient
     from package_retention.api.responses import ApiResponse
-    from package_retention.errors import RefusedError
 
 T = TypeVar("T")
 
@@ -79,6 +78,7 @@ class Paginator:
     def __init__(self, client: GitHubClient, workers: int, budget: ListBudget) -> None:
         self._client = client
         self._budget = budget
+        self._ahead: dict[str, Future[_Page[Any]]] = {}
         self._begun: dict[str, _Page[Any]] = {}
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="pages")
         self._heavy: set[str] = set()
@@ -87,12 +87,17 @@ class Paginator:
         """End the workers: what has not begun is dropped, what is under way is not waited for."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
+    def fetch_ahead(self, listing: Listing[T]) -> None:
+        """Fetch the first page in the background; the next `begin` or `all` goes on from it."""
+        if listing.url not in self._ahead:
+            self._ahead[listing.url] = self._pool.submit(self._first, listing)
+
     def begin(self, listing: Listing[T]) -> None:
         """Fetch the first page, which the next `all` goes on from, and count how many more there are.
 
         Raises as `all` does.
         """
-        first = self._first(listing)
+        first = self._first_or_ahead(listing)
         self._budget.expect(_further(listing, first), listing.action)
         self._begun[listing.url] = first
 
@@ -142,7 +147,7 @@ class Paginator:
 
     def _pages(self, listing: Listing[T]) -> list[_Page[T]]:
         begun = self._begun.pop(listing.url, None)
-        first = begun or self._first(listing)
+        first = begun or self._first_or_ahead(listing)
         pages, further = [first], _further(listing, first)
         if begun is None:
             self._budget.expect(further, listing.action)
@@ -213,6 +218,16 @@ class Paginator:
             # After a failure no further page is fetched; requests under way only read, so nothing waits for them.
             for future in ahead:
                 future.cancel()
+
+    def _first_or_ahead(self, listing: Listing[T]) -> _Page[T]:
+        ahead = self._ahead.pop(listing.url, None)
+        try:
+            return ahead.result() if ahead else self._first(listing)
+        except RefusedError:
+            # Refused ahead of its turn: what explains it was not known then, such as that the package is there.
+            if ahead is None:
+                raise
+            return self._first(listing)
 
     def _first(self, listing: Listing[T]) -> _Page[T]:
         return self._page(listing, _at(listing.url, None, PER_PAGE), 1)

@@ -109,7 +109,7 @@ def _begun(run_context: RunContext, found: Sequence[Target]) -> Sequence[Target]
     def begin(target: Target) -> Target:
         if target.error or run_context.stop_reason.cause:
             return target
-        listed_at = run_context.clock.monotonic()
+        listed_at = run_context.clock.monotonic() if target.listed_at is None else target.listed_at
         try:
             run_context.api.begin_versions(target.package)
         except (BudgetError, CancelledError) as error:

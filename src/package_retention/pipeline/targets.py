@@ -159,9 +159,14 @@ def _linked(package: Package, run_context: RunContext) -> bool:
 
 def _named(run_context: RunContext, package: Package, rules: PackageRules) -> Target:
     names = frozenset({package.name})
+    listed_at = run_context.clock.monotonic()
     try:
+        # A list needs nothing of its package's own row: both are asked for at once. A scope is no part of the name that
+        # GitHub answers with, and a restore lists deleted versions.
+        if run_context.settings.operation is not Operation.RESTORE and not package.name.startswith("@"):
+            run_context.api.fetch_ahead(package)
         found = run_context.api.package(package.owner, package.type, package.name)
-        return Target(found, rules, names=names)
+        return Target(found, rules, names=names, listed_at=listed_at)
     except (BudgetError, CancelledError):
         raise
     except MissingError as error:
