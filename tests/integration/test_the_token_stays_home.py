@@ -53,7 +53,7 @@ def test_the_token_is_masked_before_anything_else_is_said(made: Job) -> None:
 def test_a_token_in_the_wrong_input_is_not_shown(made: Job) -> None:
     made.refused(package_type=steps.TOKEN, older_than=steps.TOKEN, owner=f"{steps.TOKEN}!")
     ran = made.refused(package_name=steps.TOKEN, versions="*", report_file="report.jsonl")
-    assert "package-name: holds the token" in ran.log
+    assert "package-name: contains the token" in ran.log
     assert made.world.requests == []
 
 
