@@ -31,6 +31,13 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Print what passed tests have measured and recorded with `record_property`."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, figure in report.user_properties:
+            terminalreporter.write_line(f"{name}: {figure}")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run that would have passed but for skips."""

@@ -9,10 +9,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from emulator.server import EmulatedGitHub
 from image.engine import BASE, ROOT, Run, environment, podman
 
 MOST_TRIES = 200
+# act names containers and images by their workflow and action alone: two runs at a time would share them.
+ACT = pytest.mark.xdist_group("act")
 NEEDED = (
     "Dockerfile",
     ".dockerignore",

@@ -16,6 +16,12 @@ root=$(cd "$here/../.." && pwd)
 
 say() { printf '== %s\n' "$*"; }
 
+# Waits for each of the background processes, and fails where one has failed.
+finish() {
+  local process
+  for process; do wait "$process"; done
+}
+
 need_packages() {
   local missing=() command package
   while read -r command package; do
@@ -101,7 +107,7 @@ suite_of() {
 }
 
 stand_in_base() {
-  local version=$1 tree=$build/base packages=python3,python3-venv,ca-certificates mirror
+  local version=$1 tree=$build/base-$1 log=$build/mmdebstrap-$1.log packages=python3,python3-venv,ca-certificates mirror
   say "making a stand-in for python:$version-slim"
   if ! grep -q '^ID=debian' /etc/os-release; then
     echo "Only Debian can make it. Elsewhere save it with Docker, and name the file in BASE_ARCHIVE." >&2
@@ -126,8 +132,8 @@ FINISH
     --aptopt='Acquire::Check-Valid-Until "false"' \
     --customize-hook="copy-in '$tree/ca-certificates.crt' /etc/ssl/certs" \
     --customize-hook="chroot \"\$1\" sh <'$tree/finish.sh'" \
-    "$(suite_of "$version")" "$tree/rootfs.tar" "$mirror" 2>"$build/mmdebstrap.log" || {
-    tail -n 20 "$build/mmdebstrap.log" >&2
+    "$(suite_of "$version")" "$tree/rootfs.tar" "$mirror" 2>"$log" || {
+    tail -n 20 "$log" >&2
     exit 1
   }
   podman import --quiet \
@@ -137,15 +143,18 @@ FINISH
 }
 
 base_images() {
-  local version loaded
+  local version loaded made=()
   if [ -n "${BASE_ARCHIVE:-}" ]; then
     for loaded in $(podman load --quiet --input "$BASE_ARCHIVE" | sed -n 's/^Loaded image.*: //p' | tr , ' '); do
       podman tag "$loaded" "localhost/python:${loaded##*:}"
     done
   fi
   for version in 3.14 3.13; do
-    podman image exists "localhost/python:$version-slim" || stand_in_base "$version"
+    podman image exists "localhost/python:$version-slim" && continue
+    stand_in_base "$version" &
+    made+=($!)
   done
+  finish "${made[@]}"
 }
 
 # cosign 3 and oras are in Debian's newer releases and in no release of Ubuntu: the base image's own apt fetches
@@ -179,10 +188,17 @@ FETCH
   rm -rf "$debs"
 }
 
+action_image() {
+  say "building the action's image"
+  # In Docker's format, as Docker's API builds: the builds that act asks for then find every layer made.
+  podman build --quiet --network host --timestamp 0 --format docker \
+    --tag localhost/package-retention:test "$root" >/dev/null
+}
+
 need_packages
 configure_podman
 base_images
-signing_tools
-say "building the action's image"
-podman build --quiet --network host --timestamp 0 \
-  --tag localhost/package-retention:test "$root" >/dev/null
+signing_tools &
+tools=$!
+action_image
+finish "$tools"

@@ -3,6 +3,7 @@
 import os
 import shutil
 import statistics
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,9 @@ MOST_ADDED = 25_000_000
 LAZY = "defusedxml.ElementTree, humanize, isodate, msgspec, nodesemver, regex, ruamel.yaml"
 
 
-def test_it_adds_little_to_its_base(capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_adds_little_to_its_base(record_property: Callable[[str, object], None]) -> None:
     added = inspect(IMAGE)["Size"] - inspect(BASE)["Size"]
-    with capsys.disabled():
-        print(f"\nimage size over base: {added / 1e6:.1f} MB (at most {MOST_ADDED / 1e6:.0f})")
+    record_property("image size over base", f"{added / 1e6:.1f} MB (at most {MOST_ADDED / 1e6:.0f})")
     assert 0 < added <= MOST_ADDED
 
 
@@ -160,14 +160,15 @@ def test_two_builds_are_one_image(tmp_path: Path) -> None:
         podman("rmi", "localhost/again")
 
 
-def test_the_cold_start_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_cold_start_is_told(record_property: Callable[[str, object], None]) -> None:
     """A refusal without inputs: the container's start, the interpreter's, all imports, and the end."""
     step = ("--rm", "--network=none", "--env=GITHUB_ACTIONS=true")
     runs = [podman("run", *step, IMAGE, check=False) for _ in range(3)]
     idle = [in_image("/bin/true") for _ in range(3)]
-    with capsys.disabled():
-        start, empty = (statistics.median(run.seconds for run in some) for some in (runs, idle))
-        print(f"\ncold start to refusal: {start:.2f} s, of which {empty:.2f} s are an empty container's")
+    start, empty = (statistics.median(run.seconds for run in some) for some in (runs, idle))
+    record_property(
+        "cold start to refusal", f"{start:.2f} s, of which {empty:.2f} s are an empty container's"
+    )
     assert {run.status for run in runs} == {1}
     assert all("package-type" in run.out for run in runs)
 

@@ -8,7 +8,7 @@ expression for `max-parallel`, and mounts no temporary folder into a container: 
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,10 @@ from emulator.images import push_image
 from emulator.messages import Request
 from emulator.server import EmulatedGitHub
 from emulator.world import StoredPackage, World
-from image.act import act, committed, copy_action
+from image.act import ACT, act, committed, copy_action
 from image.engine import ROOT, Run, podman
 
-pytestmark = [pytest.mark.image, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.image, ACT, pytest.mark.timeout(600)]
 
 TOKEN, READ_TOKEN = "ghp_" + "a" * 36, "ghp_" + "b" * 36
 OWN = "example/own@" + "0" * 40
@@ -208,7 +208,10 @@ def test_plans_alone_change_nothing(world: World, packages: dict[str, StoredPack
 
 
 def test_what_was_planned_is_applied_and_nothing_else(
-    world: World, packages: dict[str, StoredPackage], caller: Caller, capsys: pytest.CaptureFixture[str]
+    world: World,
+    packages: dict[str, StoredPackage],
+    caller: Caller,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """`large` breaks `fail-if-more-than`; a version of `lib` is touched anew between plan and application."""
     rescued = next(
@@ -225,8 +228,7 @@ def test_what_was_planned_is_applied_and_nothing_else(
     world.before_request.append(rescue)
     caller.forge(packages["lib"].type)
     run = caller.run(packages["lib"].type, plan_only=False)
-    with capsys.disabled():
-        print(f"\nthe organization's workflow under act, 9 jobs: {run.seconds:.0f} s")
+    record_property("the organization's workflow under act, 9 jobs", f"{run.seconds:.0f} s")
     applied = {"Approve", "Apply lib", "Apply tool"}
     assert jobs(run) == PLANNED | dict.fromkeys(applied, True), run.out + run.err
     assert left(packages) == EVERY | {

@@ -10,7 +10,8 @@ from scripts import screenshots
 
 from emulator.summaries import SUMMARIES
 
-pytestmark = pytest.mark.image
+# The pages are looked at once, by one worker.
+pytestmark = [pytest.mark.image, pytest.mark.xdist_group("pages")]
 
 WIDTH = 900
 BLACK_ON_WHITE = 0.5  # of the background's luminance

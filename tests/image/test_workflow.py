@@ -3,16 +3,17 @@
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from emulator.server import EmulatedGitHub
 from emulator.world import World
-from image.act import act, committed, copy_action
+from image.act import ACT, act, committed, copy_action
 from image.engine import ROOT, podman
 
-pytestmark = pytest.mark.image
+pytestmark = [pytest.mark.image, ACT]
 
 TOKEN = "ghp_" + "a" * 36
 
@@ -46,12 +47,11 @@ def test_a_workflow_deletes_and_its_next_step_reads_what(
     engine_socket: str,
     checkout: Path,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
 ) -> None:
     done = act(checkout, tmp_path, server, engine_socket, TOKEN)
     assert done.status == 0, done.out + done.err
-    with capsys.disabled():
-        print(f"\na workflow under act, image built and all: {done.seconds:.1f} s")
+    record_property("a workflow under act, image built and all", f"{done.seconds:.1f} s")
     package = world.package("octo-org", "npm", "lib")
     assert package is not None
     assert [version.name for version in package.active()] == ["1.2.0"]
