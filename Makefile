@@ -13,6 +13,7 @@ BASE_PYTHON ?=
 WORKERS ?= 4
 IMAGE_BUILD := build/image
 TESTS ?= tests
+IMAGE_TESTS ?= tests/image
 WORLDS ?= 200
 SEED ?= 1
 # In this order: audit.in is held to the versions of dev.txt.
@@ -45,7 +46,7 @@ test: setup ## Run every test that needs nothing but Python
 .PHONY: test-image
 test-image: $(VENV)/.installed-image ## Build the image; run it, a workflow and a real registry (installs podman when root)
 	tests/image/prepare.sh $(IMAGE_BUILD)
-	PATH="$(CURDIR)/$(IMAGE_BUILD)/bin:$(CURDIR)/$(BIN):$$PATH" $(PYTHON) -m pytest -n 2 --dist loadgroup -m image $(TESTS)
+	PATH="$(CURDIR)/$(IMAGE_BUILD)/bin:$(CURDIR)/$(BIN):$$PATH" $(PYTHON) -m pytest -n 2 --dist loadgroup -m image $(IMAGE_TESTS)
 
 .PHONY: lint
 lint: setup ## Check style, types, import layers, workflows, Dockerfile and scripts

@@ -76,3 +76,10 @@ def test_the_organizations_workflow_runs_its_own_commit() -> None:
         "$/.github/actions/organization-jobs",
         "$/",
     ]
+
+
+def test_every_test_that_needs_an_image_lies_where_make_looks_for_it() -> None:
+    """`make test` leaves them out by their mark, and `make test-image` reads one folder alone."""
+    mark = f"pytest.mark.{'image'}"
+    tests = (ROOT / "tests").rglob("test_*.py")
+    assert {path.parent.name for path in tests if mark in path.read_text("utf-8")} == {"image"}

@@ -27,18 +27,16 @@ def every_tag_pulls(made: RealScene, tools: Tools) -> set[str]:
 @pytest.mark.parametrize(
     ("inputs", "left"),
     [
-        ({"tag_status": "untagged"}, {"v0", "v1", "v2", "latest"}),
-        ({"older_than": "55d"}, {"v2", "latest"}),
+        ({"tag_status": "untagged"}, "v0 v1 v2 latest"),
+        ({"older_than": "55d"}, "v2 latest"),
         # The newest is `latest`, which no filter but its name reaches, and so is not counted either.
-        ({"min_versions_to_keep": 1}, {"v1", "v2", "latest"}),
-        ({"tag_status": "untagged", "older_than": "0s"}, {"v0", "v1", "v2", "latest"}),
-        ({"versions": "v1"}, {"v0", "v2", "latest"}),
+        ({"min_versions_to_keep": 1}, "v1 v2 latest"),
+        ({"tag_status": "untagged", "older_than": "0s"}, "v0 v1 v2 latest"),
+        ({"versions": "v1"}, "v0 v2 latest"),
     ],
     ids=str,
 )
-def test_every_tag_that_is_left_still_pulls(
-    made: RealScene, tools: Tools, inputs: Any, left: set[str]
-) -> None:
+def test_every_tag_that_is_left_still_pulls(made: RealScene, tools: Tools, inputs: Any, left: str) -> None:
     tools.push("zero", "v0", days=70)
     tools.push("one", "v1", days=60)
     # An image of which the next build took the only tag away.
@@ -48,7 +46,7 @@ def test_every_tag_that_is_left_still_pulls(
     ran = made.delete(**inputs)
     assert ran.number("failed-count") == 0
     assert (replaced in made.there) is ("tag_status" not in inputs)
-    assert every_tag_pulls(made, tools) == left | {"moving"}
+    assert every_tag_pulls(made, tools) == {*left.split(), "moving"}
     assert made.delete(**inputs).ids("selected-version-ids") == []
 
 
