@@ -46,7 +46,7 @@ test: setup ## Run every test that needs nothing but Python
 .PHONY: test-image
 test-image: $(VENV)/.installed-image ## Build the image; run it, a workflow and a real registry (installs podman when root)
 	tests/image/prepare.sh $(IMAGE_BUILD)
-	PATH="$(CURDIR)/$(IMAGE_BUILD)/bin:$(CURDIR)/$(BIN):$$PATH" $(PYTHON) -m pytest -n 2 --dist loadgroup -m image $(IMAGE_TESTS)
+	PATH="$(CURDIR)/$(IMAGE_BUILD)/bin:$(CURDIR)/$(BIN):$$PATH" $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m image $(IMAGE_TESTS)
 
 .PHONY: lint
 lint: setup ## Check style, types, import layers, workflows, Dockerfile and scripts

@@ -9,14 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from emulator.server import EmulatedGitHub
 from image.engine import BASE, ROOT, Run, environment, podman
 
 MOST_TRIES = 200
-# act names containers and images by their workflow and action alone: two runs at a time would share them.
-ACT = pytest.mark.xdist_group("act")
 NEEDED = (
     "Dockerfile",
     ".dockerignore",
@@ -67,22 +63,21 @@ def committed(tree: Path) -> None:
         subprocess.run(["git", *identity, *arguments], cwd=tree, check=True)
 
 
-def forget_built_actions() -> None:
-    """Remove the images of actions that act has built."""
-    names = podman("images", "--format={{.Repository}}:{{.Tag}}").out.split()
-    for name in names:
-        if name.endswith("-dockeraction:latest"):
-            podman("rmi", "--force", name)
-
-
 def act(
-    checkout: Path, own: Path, server: EmulatedGitHub, socket: str, token: str, options: Sequence[str] = ()
+    checkout: Path,
+    own: Path,
+    server: EmulatedGitHub,
+    socket: str,
+    token: str,
+    options: Sequence[str] = (),
+    image: str = "act-dockeraction",
 ) -> Run:
     """Run the workflows of a checkout that a push starts; `own` is a folder for act's files.
 
-    The first job builds the action's image, and the others of the run use it: what an earlier run built goes first.
+    The first job builds the action's `image`, and the others of the run use it: what an earlier run built goes first.
+    act names images and containers by action and workflow alone: the runs of one workflow lie in one file of tests.
     """
-    forget_built_actions()
+    podman("rmi", "--force", f"{image}:latest", check=False)
     folders = {name: str(own / name.lower()) for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME")}
     command = [
         *[

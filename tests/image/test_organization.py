@@ -8,7 +8,7 @@ expression for `max-parallel`, and mounts no temporary folder into a container: 
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,10 @@ from emulator.images import push_image
 from emulator.messages import Request
 from emulator.server import EmulatedGitHub
 from emulator.world import StoredPackage, World
-from image.act import ACT, act, committed, copy_action
-from image.engine import ROOT, Run, podman
+from image.act import act, committed, copy_action
+from image.engine import ROOT, Run
 
-pytestmark = [pytest.mark.image, ACT, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.image, pytest.mark.timeout(600)]
 
 TOKEN, READ_TOKEN = "ghp_" + "a" * 36, "ghp_" + "b" * 36
 OWN = "example/own@" + "0" * 40
@@ -115,7 +115,8 @@ class Caller:
         (self.tree / REUSABLE.parent / "retention.yml").write_text(text)
         (self.tree / REUSABLE).write_text(self._called())
         committed(self.tree)
-        return act(self.tree, self.own, self.server, self.socket, TOKEN, self._options())
+        image = f"act-{re.sub(r'[^a-z0-9]', '-', OWN.lower())}-dockeraction"
+        return act(self.tree, self.own, self.server, self.socket, TOKEN, self._options(), image)
 
     def _called(self) -> str:
         """The workflow as it stands, but for `$/` and for the registry, which lies at no address that follows from the server's."""
@@ -166,14 +167,12 @@ class Caller:
 
 
 @pytest.fixture
-def caller(tmp_path: Path, server: EmulatedGitHub, engine_socket: str) -> Iterator[Caller]:
+def caller(tmp_path: Path, server: EmulatedGitHub, engine_socket: str) -> Caller:
     folders = {name: tmp_path / name for name in ("tree", "action", "artifacts", "temporary", "own")}
     for folder in (folders["tree"] / REUSABLE.parent, *folders.values()):
         folder.mkdir(parents=True, exist_ok=True)
     copy_action(folders["action"])
-    yield Caller(**folders, server=server, socket=engine_socket)
-    image = re.sub(r"[^a-z0-9]", "-", OWN.lower())
-    podman("rmi", "--force", f"act-{image}-dockeraction:latest", check=False)
+    return Caller(**folders, server=server, socket=engine_socket)
 
 
 def jobs(run: Run) -> dict[str, bool]:

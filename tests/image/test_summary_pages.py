@@ -10,8 +10,7 @@ from scripts import screenshots
 
 from emulator.summaries import SUMMARIES
 
-# The pages are looked at once, by one worker.
-pytestmark = [pytest.mark.image, pytest.mark.xdist_group("pages")]
+pytestmark = pytest.mark.image
 
 WIDTH = 900
 BLACK_ON_WHITE = 0.5  # of the background's luminance

@@ -10,10 +10,10 @@ import pytest
 
 from emulator.server import EmulatedGitHub
 from emulator.world import World
-from image.act import ACT, act, committed, copy_action
-from image.engine import ROOT, podman
+from image.act import act, committed, copy_action
+from image.engine import ROOT
 
-pytestmark = [pytest.mark.image, ACT]
+pytestmark = pytest.mark.image
 
 TOKEN = "ghp_" + "a" * 36
 
@@ -61,4 +61,3 @@ def test_a_workflow_deletes_and_its_next_step_reads_what(
     assert sorted(json.loads(read["ids"])) == sorted(version.id for version in package.deleted())
     assert "Summary - #" in done.out  # as act shows what the step wrote
     assert TOKEN not in done.out + done.err
-    podman("rmi", "--force", "act-dockeraction:latest", check=False)
