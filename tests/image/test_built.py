@@ -12,7 +12,7 @@ from scripts.finish_image import LEFT_OUT
 from image.engine import BASE, HOME, IMAGE, OLDER_BASE, ROOT, in_image, inspect, podman
 from package_retention.inputs.table import INPUTS
 
-pytestmark = pytest.mark.image
+pytestmark = [pytest.mark.image, pytest.mark.timeout(600)]  # whole builds, which fetch wheels
 
 PYTHON = f"{HOME}/bin/python"
 MOST_ADDED = 25_000_000
