@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from package_retention.api import refusals, rows
+from package_retention.api import refusals, resources
 from package_retention.api.client import LostChangeError
 from package_retention.errors import (
     BudgetError,
@@ -138,7 +138,9 @@ def _is_done(client: GitHubClient, change: Change) -> bool | None:
         return not change.context.restores
     if not response.ok:
         return None
-    deleted = isinstance(response.body, dict) and rows.moment(response.body.get("deleted_at")) is not None
+    deleted = (
+        isinstance(response.body, dict) and resources.moment(response.body.get("deleted_at")) is not None
+    )
     return deleted is not change.context.restores
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
-from package_retention.api import responses, rows
+from package_retention.api import resources, responses
 from package_retention.api.pagination import Listing, Paginator
 from package_retention.decide.git_names import (
     GitKind,
@@ -65,8 +65,8 @@ class GitClient:
         response = self._client.get(url, action)
         if not response.ok:
             raise _refused(response)
-        with rows.reading(action):
-            return max((_number(data) for data in rows.json_list(response)), default=0)
+        with resources.reading(action):
+            return max((_number(data) for data in resources.json_list(response)), default=0)
 
     def _texts(self, repository: str, what: str, key: str) -> frozenset[str]:
         action = f"list the {what} of {repository}"
@@ -90,7 +90,7 @@ def _unless_unlisted(fetch: Callable[[], Listed]) -> Listed | Unlisted:
 
 def _path(repository: str) -> str:
     owner, _, name = repository.partition("/")
-    return f"/repos/{rows.segment(owner)}/{rows.segment(name)}"
+    return f"/repos/{resources.segment(owner)}/{resources.segment(name)}"
 
 
 def _listing(url: str, action: str, read: Callable[[Any], Any]) -> Listing[Any]:
@@ -107,12 +107,12 @@ def _refused(response: ApiResponse) -> RefusedError:
 def _number(data: Any) -> int:
     number = data.get("number") if isinstance(data, dict) else None
     if isinstance(number, bool) or not isinstance(number, int):
-        raise ValueError("GitHub's answer does not fit: a pull request has no number")  # noqa: TRY004 - as in rows
+        raise ValueError("GitHub's answer does not fit: a pull request has no number")  # noqa: TRY004 - as in resources
     return number
 
 
 def _text(data: Any, key: str) -> str:
     text = data.get(key) if isinstance(data, dict) else None
     if not isinstance(text, str):
-        raise ValueError(f"GitHub's answer does not fit: a row has no `{key}`")  # noqa: TRY004 - as in rows
+        raise ValueError(f"GitHub's answer does not fit: a row has no `{key}`")  # noqa: TRY004 - as in resources
     return text

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from msgspec.structs import replace
 
-from package_retention.api import refusals, rows, tokens
+from package_retention.api import refusals, resources, tokens
 from package_retention.api.changes import Change, execute, refused
 from package_retention.api.git import GitClient
 from package_retention.api.pagination import Listing, Paginator
@@ -80,10 +80,10 @@ class PackagesClient:
             MissingError: the owner does not exist, or is hidden.
         """
         context = self._context(f"find the owner {login}", login)
-        response = self._client.get(f"/users/{rows.segment(login)}", context.action)
-        with rows.reading(context.action):
-            fields = rows.json_object(self._body(response, context), "user")
-        name = rows.text(fields.get("login")) or login
+        response = self._client.get(f"/users/{resources.segment(login)}", context.action)
+        with resources.reading(context.action):
+            fields = resources.json_object(self._body(response, context), "user")
+        name = resources.text(fields.get("login")) or login
         if fields.get("type") == "Organization":
             return Owner(name, OwnerKind.ORGANIZATION)
         return Owner(name, OwnerKind.ONESELF if self._is_oneself(name) else OwnerKind.USER)
@@ -97,9 +97,9 @@ class PackagesClient:
         )
         found = self._paginator.all(
             Listing(
-                f"{rows.owner_path(owner)}/packages?package_type={package_type.value}",
+                f"{resources.owner_path(owner)}/packages?package_type={package_type.value}",
                 context.action,
-                lambda data: rows.package(data, owner, package_type),
+                lambda data: resources.package(data, owner, package_type),
                 lambda package: package.name,
                 lambda response: refused(context, response),
             )
@@ -109,12 +109,12 @@ class PackagesClient:
 
     def some_packages(self, owner: Owner, package_type: PackageType) -> tuple[Package, ...]:
         """List at most a hundred of the owner's packages of a type, with one request; none if that is refused."""
-        path = f"{rows.owner_path(owner)}/packages?package_type={package_type.value}&per_page=100"
+        path = f"{resources.owner_path(owner)}/packages?package_type={package_type.value}&per_page=100"
         response = self._client.get(path, f"list the {package_type} packages of {owner.login}")
         if not response.ok:
             return ()
         try:
-            found = [rows.package(data, owner, package_type) for data in rows.json_list(response)]
+            found = [resources.package(data, owner, package_type) for data in resources.json_list(response)]
         except ValueError:
             return ()
         return tuple(package for package in found if package is not None)
@@ -123,9 +123,9 @@ class PackagesClient:
         """Get one package; raise `MissingError` if it does not exist or is hidden."""
         plain = Package(owner, package_type, name)
         context = self._about(f"get {plain.label}", plain)
-        response = self._client.get(rows.package_path(plain), context.action)
-        with rows.reading(context.action):
-            found = rows.package(self._body(response, context), owner, package_type)
+        response = self._client.get(resources.package_path(plain), context.action)
+        with resources.reading(context.action):
+            found = resources.package(self._body(response, context), owner, package_type)
         if found is None:
             raise MissingError(refusals.not_found_package(context))
         self._seen.add(_key(found))
@@ -160,9 +160,9 @@ class PackagesClient:
     def version(self, package: Package, version_id: int) -> Version:
         """Get one version; raise `MissingError` if it does not exist."""
         context = self._about(f"get version {version_id} of {package.label}", package)
-        response = self._client.get(rows.version_path(package, version_id), context.action)
-        with rows.reading(context.action):
-            return rows.version(self._body(response, context), package.type)
+        response = self._client.get(resources.version_path(package, version_id), context.action)
+        with resources.reading(context.action):
+            return resources.version(self._body(response, context), package.type)
 
     def delete_version(self, package: Package, version_id: int, *, not_after: float | None = None) -> Result:
         """Delete one version; results and errors as in `changes.execute`."""
@@ -187,11 +187,11 @@ class PackagesClient:
             owner_kind=owner.kind,
             package_type=PackageType.DOCKER,
         )
-        response = self._client.get(f"{rows.owner_path(owner)}/docker/conflicts", context.action)
+        response = self._client.get(f"{resources.owner_path(owner)}/docker/conflicts", context.action)
         if not response.ok:
             raise refused(context, response)
-        with rows.reading(context.action):
-            found = [rows.package(data, owner) for data in rows.json_list(response)]
+        with resources.reading(context.action):
+            found = [resources.package(data, owner) for data in resources.json_list(response)]
         return tuple(package for package in found if package is not None)
 
     def ensure_room(self, changes: int) -> None:
@@ -235,7 +235,11 @@ class PackagesClient:
         verb = "restore" if kind in (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE) else "delete"
         noun = package.label if version_id is None else f"version {version_id} of {package.label}"
         context = replace(self._about(f"{verb} {noun}", package), kind=kind)
-        thing = rows.package_path(package) if version_id is None else rows.version_path(package, version_id)
+        thing = (
+            resources.package_path(package)
+            if version_id is None
+            else resources.version_path(package, version_id)
+        )
         return execute(self._client, Change(context, thing), not_after=not_after)
 
     def _is_oneself(self, login: str) -> bool:
@@ -281,11 +285,11 @@ class PackagesClient:
 
 def _versions(package: Package, context: RequestContext, *, deleted: bool) -> Listing[Version]:
     def read(data: Any) -> Version | None:
-        version = rows.version(data, package.type)
+        version = resources.version(data, package.type)
         return version if (version.deleted_at is not None) is deleted else None
 
     return Listing(
-        f"{rows.package_path(package)}/versions{'?state=deleted' if deleted else ''}",
+        f"{resources.package_path(package)}/versions{'?state=deleted' if deleted else ''}",
         context.action,
         read,
         lambda version: version.id,

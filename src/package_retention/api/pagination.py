@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from msgspec import Struct
 
-from package_retention.api import rows
+from package_retention.api import resources
 from package_retention.errors import MissingError, RefusedError, UnreachableError
 from package_retention.transport import limits, links
 
@@ -269,8 +269,8 @@ class Paginator:
         response = self._client.get(url, listing.action)
         if not response.ok:
             raise listing.refused(response)
-        with rows.reading(listing.action):
-            found = rows.json_list(response)
+        with resources.reading(listing.action):
+            found = resources.json_list(response)
             entries = tuple(entry for data in found if (entry := listing.read(data)) is not None)
         link = response.headers.get("link")
         marks = tuple(str(data.get("id", data.get("name"))) for data in found)

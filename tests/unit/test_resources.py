@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_retention.api import rows
+from package_retention.api import resources
 from package_retention.model import Owner, OwnerKind, Package, PackageType, Version
 
 OWNER = Owner("octo", OwnerKind.ORGANIZATION)
@@ -41,7 +41,7 @@ json = st.recursive(
 
 
 def test_a_whole_package() -> None:
-    assert rows.package(PACKAGE, OWNER, CONTAINER) == Package(
+    assert resources.package(PACKAGE, OWNER, CONTAINER) == Package(
         owner=OWNER,
         type=CONTAINER,
         name="group/app",
@@ -55,8 +55,8 @@ def test_a_whole_package() -> None:
 
 
 def test_a_package_that_says_no_more_than_it_must() -> None:
-    assert rows.package({"name": "lib"}, OWNER, NPM) == Package(owner=OWNER, type=NPM, name="lib")
-    assert rows.package({"name": "lib", "package_type": "NPM"}, OWNER) == Package(
+    assert resources.package({"name": "lib"}, OWNER, NPM) == Package(owner=OWNER, type=NPM, name="lib")
+    assert resources.package({"name": "lib", "package_type": "NPM"}, OWNER) == Package(
         owner=OWNER, type=NPM, name="lib"
     )
 
@@ -71,14 +71,14 @@ def test_a_package_that_says_no_more_than_it_must() -> None:
     ],
 )
 def test_odd_extras_are_unknown(odd: dict[str, Any]) -> None:
-    package = rows.package({"name": "lib"} | odd, OWNER, NPM)
+    package = resources.package({"name": "lib"} | odd, OWNER, NPM)
     assert package == Package(owner=OWNER, type=NPM, name="lib")
 
 
 def test_ghosts_are_left_out() -> None:
-    assert rows.is_ghost("deleted_123_app")
-    assert not rows.is_ghost("app-deleted_")
-    assert rows.package(PACKAGE | {"name": "deleted_app"}, OWNER, CONTAINER) is None
+    assert resources.is_ghost("deleted_123_app")
+    assert not resources.is_ghost("app-deleted_")
+    assert resources.package(PACKAGE | {"name": "deleted_app"}, OWNER, CONTAINER) is None
 
 
 @pytest.mark.parametrize(
@@ -95,18 +95,18 @@ def test_ghosts_are_left_out() -> None:
 )
 def test_a_package_that_cannot_be_read_is_named(row: Any, why: str) -> None:
     with pytest.raises(ValueError, match="GitHub's answer does not fit") as caught:
-        rows.package(row, OWNER, NPM)
+        resources.package(row, OWNER, NPM)
     assert why in str(caught.value)
 
 
 def test_a_package_of_no_known_type() -> None:
     with pytest.raises(ValueError, match="one that we know"):
-        rows.package({"name": "lib"}, OWNER)
+        resources.package({"name": "lib"}, OWNER)
 
 
 def test_a_whole_version() -> None:
     when = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    assert rows.version(VERSION, CONTAINER) == Version(
+    assert resources.version(VERSION, CONTAINER) == Version(
         id=45763,
         name="sha256:08a4",
         created_at=when,
@@ -117,12 +117,14 @@ def test_a_whole_version() -> None:
 
 
 def test_a_version_that_says_no_more_than_it_must() -> None:
-    assert rows.version({"id": 1, "name": "1.0.0"}, NPM) == Version(id=1, name="1.0.0")
-    assert rows.version({"id": 1, "name": "1.0.0", "metadata": None}, DOCKER) == Version(id=1, name="1.0.0")
+    assert resources.version({"id": 1, "name": "1.0.0"}, NPM) == Version(id=1, name="1.0.0")
+    assert resources.version({"id": 1, "name": "1.0.0", "metadata": None}, DOCKER) == Version(
+        id=1, name="1.0.0"
+    )
 
 
 def test_only_types_with_tags_have_tags() -> None:
-    assert rows.version(VERSION, NPM).tags == ()
+    assert resources.version(VERSION, NPM).tags == ()
 
 
 @pytest.mark.parametrize(
@@ -137,11 +139,11 @@ def test_only_types_with_tags_have_tags() -> None:
     ],
 )
 def test_docker_says_tag_or_tags(docker: Any, tags: tuple[str, ...]) -> None:
-    assert rows.version({"id": 1, "name": "x", "metadata": {"docker": docker}}, DOCKER).tags == tags
+    assert resources.version({"id": 1, "name": "x", "metadata": {"docker": docker}}, DOCKER).tags == tags
 
 
 def test_an_empty_list_of_tags_is_an_untagged_image() -> None:
-    assert rows.version(VERSION | {"metadata": {"container": {"tags": []}}}, CONTAINER).tags == ()
+    assert resources.version(VERSION | {"metadata": {"container": {"tags": []}}}, CONTAINER).tags == ()
 
 
 @pytest.mark.parametrize(
@@ -150,15 +152,15 @@ def test_an_empty_list_of_tags_is_an_untagged_image() -> None:
 )
 def test_an_image_that_does_not_tell_its_tags_never_passes_for_untagged(metadata: Any) -> None:
     with pytest.raises(ValueError, match=r"id '45763'.*does not say which tags it has"):
-        rows.version(VERSION | {"metadata": metadata}, CONTAINER)
+        resources.version(VERSION | {"metadata": metadata}, CONTAINER)
     deleted = VERSION | {"metadata": metadata, "deleted_at": "2026-02-01T00:00:00Z"}
-    assert rows.version(deleted, CONTAINER).deleted_at == datetime(2026, 2, 1, tzinfo=UTC)
+    assert resources.version(deleted, CONTAINER).deleted_at == datetime(2026, 2, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("tags", [["a", 1], {"a": "b"}, 7, [None]])
 def test_tags_that_are_no_names(tags: Any) -> None:
     with pytest.raises(ValueError, match="not a list of names"):
-        rows.version(VERSION | {"metadata": {"container": {"tags": tags}}}, CONTAINER)
+        resources.version(VERSION | {"metadata": {"container": {"tags": tags}}}, CONTAINER)
 
 
 @pytest.mark.parametrize(
@@ -176,13 +178,13 @@ def test_tags_that_are_no_names(tags: Any) -> None:
 )
 def test_a_version_that_cannot_be_read_is_named(row: Any, why: str) -> None:
     with pytest.raises(ValueError, match="GitHub's answer does not fit") as caught:
-        rows.version(row, NPM)
+        resources.version(row, NPM)
     assert why in str(caught.value)
 
 
 def test_what_a_row_holds_is_shown_in_bounds() -> None:
     with pytest.raises(ValueError, match="GitHub's answer does not fit") as caught:
-        rows.version({"id": "x" * 10_000, "name": "y" * 10_000}, NPM)
+        resources.version({"id": "x" * 10_000, "name": "y" * 10_000}, NPM)
     assert len(str(caught.value)) < 400
 
 
@@ -202,12 +204,15 @@ def test_what_a_row_holds_is_shown_in_bounds() -> None:
     ],
 )
 def test_moments(text: Any, read: datetime | None) -> None:
-    assert rows.moment(text) == read
+    assert resources.moment(text) == read
 
 
 @given(json, st.sampled_from(PackageType))
 def test_any_json_is_a_row_or_a_value_error(row: Any, package_type: PackageType) -> None:
-    for read in (lambda: rows.version(row, package_type), lambda: rows.package(row, OWNER, package_type)):
+    for read in (
+        lambda: resources.version(row, package_type),
+        lambda: resources.package(row, OWNER, package_type),
+    ):
         try:
             read()
         except ValueError as error:
@@ -217,7 +222,7 @@ def test_any_json_is_a_row_or_a_value_error(row: Any, package_type: PackageType)
 @given(st.dictionaries(st.sampled_from(sorted(VERSION)), json), st.sampled_from(PackageType))
 def test_any_field_may_be_anything(odd: dict[str, Any], package_type: PackageType) -> None:
     try:
-        version = rows.version(VERSION | odd, package_type)
+        version = resources.version(VERSION | odd, package_type)
     except ValueError as error:
         assert "GitHub's answer does not fit" in str(error)  # noqa: PT017 - the other outcome is fine too
         return
