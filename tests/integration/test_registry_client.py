@@ -518,26 +518,42 @@ def test_a_write_without_an_answer_is_not_called_refused() -> None:
         client(server.url).put(APP, "v1", RawManifest(one.digest, one.media_type, one.body))
 
 
-def test_referrers_are_read_page_by_page_on_this_host_alone() -> None:
+def test_referrers_are_read_page_by_page() -> None:
     subject = shapes.image("app")
-    first, second = shapes.referrer(subject, "1"), shapes.referrer(subject, "2")
+    both = [shapes.referrer(subject, "1"), shapes.referrer(subject, "2")]
     path = f"/v2/octo/app/referrers/{subject.digest}"
-    with ScriptedServer(lambda _request: Reply(200, shapes.index([]).body)).running() as other:
 
-        def answer(request: Seen) -> Reply:
-            assert request.path == path
-            if "page" in request.query:
-                away = {"Link": f'<{other.url.replace("127.0.0.1", "localhost")}/x>; rel="next"'}
-                return Reply(200, shapes.fallback_index([second]).body, away)
-            return Reply(200, shapes.fallback_index([first]).body, {"Link": f'<{path}?page=2>; rel="next"'})
+    def answer(request: Seen) -> Reply:
+        assert request.path == path
+        if "page" in request.query:
+            return Reply(200, shapes.fallback_index(both[1:]).body)
+        return Reply(200, shapes.fallback_index(both[:1]).body, {"Link": f'<{path}?page=2>; rel="next"'})
 
-        with ScriptedServer(answer).running() as server:
-            found = client(server.url).referrers(APP, subject.digest)
+    with ScriptedServer(answer).running() as server:
+        found = client(server.url).referrers(APP, subject.digest)
     assert found == tuple(
         Descriptor(one.digest, one.media_type, size=len(one.body), artifact_type=shapes.SIGSTORE_BUNDLE)
-        for one in (first, second)
+        for one in both
     )
+
+
+def test_half_a_list_of_referrers_is_no_list() -> None:
+    """One that goes on at another host, which is not requested, or that does not end."""
+    subject = shapes.image("app")
+    path = f"/v2/octo/app/referrers/{subject.digest}"
+    body = shapes.fallback_index([shapes.referrer(subject, "1")]).body
+    with ScriptedServer(lambda _request: Reply(200, shapes.index([]).body)).running() as other:
+        away = {"Link": f'<{other.url.replace("127.0.0.1", "localhost")}/x>; rel="next"'}
+        with ScriptedServer(lambda _request: Reply(200, body, away)).running() as server:
+            with pytest.raises(UnreachableError, match="goes on at another host"):
+                client(server.url).referrers(APP, subject.digest)
+            assert len(server.seen) == 1
     assert other.seen == []
+    endless = {"Link": f'<{path}?page=2>; rel="next"'}
+    with ScriptedServer(lambda _request: Reply(200, body, endless)).running() as server:
+        with pytest.raises(UnreachableError, match="more than 100 pages"):
+            client(server.url).referrers(APP, subject.digest)
+        assert len(server.seen) == 101
 
 
 def test_a_registry_without_referrers_is_asked_once_a_package() -> None:

@@ -236,9 +236,9 @@ class Registry:
             found |= dict.fromkeys(page)
             following = self._endpoint.next_page(package, url, response)
             if following is None:
-                break
+                return tuple(found)
             url, response = following
-        return tuple(found)
+        raise PermanentError(f"the registry lists them on more than {_MOST_PAGES} pages")
 
     def _await(self, futures: Iterable[Future[Any]]) -> None:
         waiting = set(futures)

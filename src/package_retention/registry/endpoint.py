@@ -90,11 +90,18 @@ class Endpoint:
         return url, self._send("GET", package, url, {"Accept": ACCEPT}, _may_be_list)
 
     def next_page(self, package: Package, url: str, response: Response) -> tuple[str, Response] | None:
-        """Get the page after this one; return `None` after the last, and for a link to another host."""
+        """Get the page after this one; return `None` after the last; raise `PermanentError` for a link to another host.
+
+        Half a list of referrers would be taken for all of them, and the others be left behind.
+        """
         link = links.next_url(response.headers.get("link"))
-        target = urljoin(url, link) if link else ""
-        if not links.same_host(target, self._url):
+        if not link:
             return None
+        target = urljoin(url, link)
+        if not links.same_host(target, self._url):
+            raise PermanentError(
+                f"{self.described(response)}: its list of referrers goes on at another host, which is not requested"
+            )
         return target, self._send("GET", package, target, {"Accept": ACCEPT}, _may_be_list)
 
     def described(self, response: Response) -> str:
