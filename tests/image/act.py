@@ -12,7 +12,7 @@ from pathlib import Path
 from emulator.server import EmulatedGitHub
 from image.engine import BASE, ROOT, Run, environment, podman
 
-MOST_TRIES = 200
+MOST_TRIES = 1200  # a minute: the first start makes its database
 NEEDED = (
     "Dockerfile",
     ".dockerignore",
@@ -42,7 +42,7 @@ def engine(socket: Path) -> Iterator[str]:
         yield f"unix://{socket}"
     finally:
         service.send_signal(signal.SIGTERM)
-        service.wait(timeout=30)
+        service.wait(timeout=60)
 
 
 def copy_action(tree: Path) -> None:
