@@ -160,7 +160,8 @@ def _process(folder: Path, more: dict[str, Any]) -> Iterator[str]:
                     listening.set()
             listening.set()
 
-        threading.Thread(target=read, daemon=True).start()
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
         try:
             listening.wait(30)
             found = re.search(r"listening on (127\.0\.0\.1:\d+)", "".join(lines))
@@ -168,3 +169,4 @@ def _process(folder: Path, more: dict[str, Any]) -> Iterator[str]:
             yield f"http://{found[1]}"
         finally:
             run.terminate()
+            reader.join()  # to the end of what it reads, before that is closed
