@@ -121,6 +121,23 @@ def test_a_budget_that_ends_while_requests_fail_says_so() -> None:
     assert not caught.value.failing
 
 
+def test_a_budget_that_ends_beside_a_request_that_fails_is_no_clean_end() -> None:
+    """Whichever of two workers meets the time limit first."""
+    found: list[BudgetError] = []
+
+    def beside() -> Reply:
+        made.clock.advance(100)
+        with pytest.raises(BudgetError) as caught:
+            made.client.get("/other", "look elsewhere")
+        found.append(caught.value)
+        return refusal(502, "x")
+
+    made = rig(InTurn(refusal(502, "x"), beside), time_limit=60)
+    with pytest.raises(BudgetError):
+        made.client.get("/x", "look")
+    assert [error.failing for error in found] == [True]
+
+
 def test_redirects_of_a_read_are_followed_on_the_same_host_with_their_query() -> None:
     moved = Reply(301, None, {"location": f"{API}/users/new/packages/npm/x/versions"})
     made = rig(InTurn(moved, Reply(307, None, {"location": "/there?page=9"}), Reply(200, [])))

@@ -126,6 +126,8 @@ class GitHubClient:
         self._worked = False
         self._accepted = 0
         self._doubt = threading.Lock()
+        # What requests have met that failed and have no response yet.
+        self._failing: dict[int, Counter[RetryCause]] = {}
 
     def get(self, url: str, action: str) -> ApiResponse:
         """Send a GET, follow redirects within the API's host, and return the response.
@@ -183,10 +185,16 @@ class GitHubClient:
                     tried, wait = self._retry_with_doubted_token(request, met, tried, wait)
                 lost = lost or (request.changes and tried.may_be_done)
                 if wait is None:
+                    self._failing.pop(id(met), None)
                     return _final(tried, request.action, lost=lost, tries=met.total())
+                if met[RetryCause.DROP] + met[RetryCause.SERVER]:
+                    self._failing[id(met)] = met
                 self._wait_for_another_try(request, wait)
             except (BudgetError, StaleError, CancelledError) as error:
-                raise _ended(error, request.action, met, lost=lost) from error
+                # Whichever request meets the limit first ends the run for all, also for one that fails meanwhile.
+                if isinstance(error, StaleError):
+                    self._failing.pop(id(met), None)
+                raise _ended(error, request.action, lost=lost, failing=bool(self._failing)) from error
 
     def _retry_with_doubted_token(
         self, request: _Request, met: Counter[RetryCause], tried: _Try, wait: retry.Wait | None
@@ -330,12 +338,12 @@ def _final(tried: _Try, action: str, *, lost: bool, tries: int) -> ApiResponse:
 
 
 def _ended(
-    error: BudgetError | StaleError | CancelledError, action: str, met: Counter[RetryCause], *, lost: bool
+    error: BudgetError | StaleError | CancelledError, action: str, *, lost: bool, failing: bool
 ) -> BudgetError | StaleError | CancelledError | LostChangeError:
     if lost:
         detail = "the answer to it was lost, and the run ended before it could be asked for again"
         hint = "whether it was done is not known: run again, or look at the package's page"
         return LostChangeError(f"cannot {action}: {detail}", hint, detail)
     if isinstance(error, BudgetError):
-        error.failing = met[RetryCause.DROP] + met[RetryCause.SERVER] > 0
+        error.failing = failing
     return error
