@@ -53,15 +53,16 @@ def test_the_report_undoes_a_deletion(tmp_path: Path, keeps: bool, back: bool, s
 
 @pytest.mark.parametrize(("keeps", "back"), ANSWERS)
 @pytest.mark.parametrize("signed", ["cosign", "bundle"])
+@pytest.mark.parametrize("days", [50, 0.5])
 def test_the_report_undoes_the_deletion_of_orphans(
-    tmp_path: Path, keeps: bool, back: bool, signed: Any
+    tmp_path: Path, keeps: bool, back: bool, signed: Any, days: float
 ) -> None:
-    """A tag derived from an image that was gone before comes back with the signature."""
+    """A tag derived from an image that was gone before comes back with the signature, however young that is."""
     with scene(tmp_path, deleted_versions_keep_tags=keeps, restored_versions_get_tags_back=back) as made:
         made.push("v1", created=100, signed=signed)
-        push_signature(made.world, made.app, shapes.image("gone"), signed, created=50)
+        push_signature(made.world, made.app, shapes.image("gone"), signed, created=days)
         before = made.state()
-        made.delete(remove_damaged="orphaned", report_file=made.report)
+        made.delete(remove_damaged="orphaned", older_than="0s", report_file=made.report)
         assert made.state() != before
         made.restore(from_report=made.report)
         assert made.state() == before

@@ -238,8 +238,9 @@ class LostTags:
             return self._is_selected(replace(version, tags=(tag,)), restore=False)
         if subject in self._by_digest:
             return self._comes_back(self._by_digest[subject], frozenset({i}))
-        # An orphan was deleted by itself: it has no subject that could decide.
-        return self.roots.get(i, i) == i and self._is_selected(replace(version, tags=(tag,)), restore=False)
+        # An orphan was deleted by itself: it has no subject that could decide. It may be as young as it likes: what
+        # protects young untagged images in a deletion has no place in a restore.
+        return self.roots.get(i, i) == i and self._is_selected(replace(version, tags=(tag,)), restore=True)
 
     def _comes_back(self, i: int, seen: frozenset[int]) -> bool:
         """Return whether the step selects an image that is there: by a tag, else by its subject's or its root's."""
