@@ -41,7 +41,7 @@ $(VENV)/.installed-image: requirements/image.txt $(VENV)/.installed
 # Where the environment forbids bytecode, each worker compiles all tests anew, which takes it 10 s instead of 3 s.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: setup ## Run every test that needs nothing but Python
-	$(PYTHON) -m pytest -n $(WORKERS) -m "not image" $(TESTS)
+	$(PYTHON) -m pytest -n $(WORKERS) --dist worksteal -m "not image" $(TESTS)
 
 .PHONY: test-image
 test-image: $(VENV)/.installed-image ## Build the image; run it, a workflow and a real registry (installs podman when root)
