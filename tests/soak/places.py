@@ -119,16 +119,19 @@ class Places(Filters):
         return found
 
     def _group(self, digest: str, rule: Rule) -> object:
-        """A group's name, or None where the image has no place in an order."""
-        row = self.rows[digest]
+        """A group's name, or None where the image has no place in an order.
+
+        Keep places are for images: what is left of a gone one takes none of theirs, tagged or not.
+        """
+        row, left_over = self.rows[digest], digest in self.graph.orphans
         if not rule.per and not rule.by_version:
-            return bool(row.own_tags)
+            return bool(row.own_tags), left_over
         versions = [found for tag in self._judged(row) if (found := version_of(tag))]
         if not versions:
             return None
         highest = max(versions, key=lambda found: found.key)
         series = {None: 0, "major": 1, "minor": 2}[rule.per]
-        return highest.variant, highest.numbers[:series]
+        return left_over, highest.variant, highest.numbers[:series]
 
     def _order(self, digest: str, rule: Rule, reading: Reading) -> tuple[object, ...]:
         row = self.rows[digest]
