@@ -8,10 +8,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
-
-if TYPE_CHECKING:
-    from typing import TextIO
+from typing import NoReturn, TextIO
 
 
 def run() -> NoReturn:

@@ -5,51 +5,44 @@ from __future__ import annotations
 import random
 import traceback
 import uuid
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from msgspec.structs import replace
 
 from package_retention.api import tokens
 from package_retention.api.budgets import ListBudget
-from package_retention.api.client import GitHubClient
+from package_retention.api.client import GitHubClient, RequestLog
 from package_retention.api.packages import PackagesClient
 from package_retention.api.pagination import Paginator
 from package_retention.api.rate_limit import LONGEST_BUDGET_WAIT, RateLimiter
 from package_retention.api.responses import RequestContext, ResponseHeaders
 from package_retention.api.session import Session
 from package_retention.cancel import Cancel, RealClock
-from package_retention.decide.rules import Options
+from package_retention.decide.rules import Options, PackageRules
 from package_retention.errors import InputError, RetentionError
 from package_retention.inputs import parsing
 from package_retention.inputs.environment import on_runner, requested
-from package_retention.output.console import console_for
+from package_retention.inputs.parsing import PolicyLoader
+from package_retention.inputs.settings import Settings
+from package_retention.model import PackageType
+from package_retention.output.console import Console, console_for
 from package_retention.output.problem_sentences import lines
+from package_retention.output.progress import Progress
 from package_retention.output.records import Records
 from package_retention.pipeline.context import RunContext
 from package_retention.pipeline.run import run
+from package_retention.ports import Clock
+from package_retention.registry.cache import ManifestCache
 from package_retention.registry.client import Registry
-from package_retention.results import RunResult
+from package_retention.report import Report
+from package_retention.results import PackageResult, RunResult, Spending
 from package_retention.transport import limits
 from package_retention.transport.limits import TimeLimit
 from package_retention.transport.redaction import Redactor
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from package_retention.api.client import RequestLog
-    from package_retention.decide.rules import PackageRules
-    from package_retention.inputs.parsing import PolicyLoader
-    from package_retention.inputs.settings import Settings
-    from package_retention.model import PackageType
-    from package_retention.output.console import Console
-    from package_retention.output.progress import Progress
-    from package_retention.ports import Clock
-    from package_retention.registry.cache import ManifestCache
-    from package_retention.report import Report
-    from package_retention.results import PackageResult, Spending
 
 _USAGE_STATUS = 2  # of a call by hand whose inputs do not fit
 

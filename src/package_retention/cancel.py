@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from queue import SimpleQueue
 from threading import TIMEOUT_MAX, Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from package_retention.errors import CancelledError
 from package_retention.shield import is_shielded
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _STATUS_BASE = 128

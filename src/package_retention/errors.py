@@ -18,13 +18,11 @@ A message may hold text from the API: it is escaped where it is printed, never h
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from package_retention.problems import Problem
-    from package_retention.reason import Finding
+from package_retention.problems import Problem
+from package_retention.reason import Finding
 
 
 class RefusalKind(StrEnum):

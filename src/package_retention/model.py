@@ -7,18 +7,13 @@ remains where a field is left out of comparisons or of what is printed.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from package_retention.reason import Finding, Reason
-
+from package_retention.reason import Finding, Reason
 
 _SHORT_DIGEST = len("sha256:") + 12
 
@@ -158,7 +153,7 @@ class Absent(Struct, frozen=True):
 
 
 class Unreadable(Struct, frozen=True):
-    """The registry gave no usable answer (403, 5xx, drop, time-out, invalid content); `why` names it."""
+    """The registry gave no usable answer (403, 5xx, drop, time-out, invalid content) to a manifest or config; `why` names it."""
 
     why: str
 

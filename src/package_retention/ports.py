@@ -6,32 +6,29 @@ called from several threads at once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Protocol
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-    from datetime import datetime
-
-    from package_retention.decide.expiry import UnreadLabel
-    from package_retention.decide.git_names import GitKind, RepositoryNames
-    from package_retention.model import (
-        Absent,
-        Descriptor,
-        Outcome,
-        Owner,
-        Package,
-        PackageType,
-        Plan,
-        Reading,
-        Result,
-        Step,
-        StepKind,
-        Unreadable,
-        Version,
-    )
-    from package_retention.results import Spending
+from package_retention.decide.git_names import GitKind, RepositoryNames
+from package_retention.model import (
+    Absent,
+    Descriptor,
+    Outcome,
+    Owner,
+    Package,
+    PackageType,
+    Plan,
+    Reading,
+    Result,
+    Step,
+    StepKind,
+    Unreadable,
+    Version,
+)
+from package_retention.results import Spending
 
 
 class Clock(Protocol):
@@ -167,7 +164,7 @@ class RegistryApi(Protocol):
         """Read one manifest by tag or digest, byte for byte."""
         ...
 
-    def labels(self, package: Package, configs: Iterable[str]) -> Mapping[str, str | UnreadLabel | None]:
+    def labels(self, package: Package, configs: Iterable[str]) -> Mapping[str, str | Unreadable | None]:
         """Read the label `quay.expires-after` of configs concurrently, and return one reading for each digest."""
         ...
 

@@ -5,14 +5,11 @@ Nothing here is a sentence: `output.problem_sentences` makes them, so that no co
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum, auto
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class ProblemCode(StrEnum):

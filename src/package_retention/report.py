@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from package_retention.model import Result, StepKind
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from datetime import datetime
-
-    from package_retention.model import Operation, Package, Step, Version
+from package_retention.model import Operation, Package, Result, Step, StepKind, Version
 
 
 class ReportedStep(Struct, frozen=True):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from msgspec import Struct, field
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from package_retention.errors import Refusal
-    from package_retention.model import Operation, Outcome, Package, Plan, Version
-    from package_retention.problems import Problem
-    from package_retention.reason import Finding, Reason
+from package_retention.errors import Refusal
+from package_retention.model import Operation, Outcome, Package, Plan, Version
+from package_retention.problems import Problem
+from package_retention.reason import Finding, Reason
 
 
 class PackageResult(Struct, frozen=True):

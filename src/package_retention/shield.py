@@ -7,12 +7,9 @@ give up.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _SHIELDED: ContextVar[bool] = ContextVar("shielded", default=False)
 

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drawing import builds
-from package_retention.decide.expiry import Expires, PlatformExpiry, UnreadLabel, judge_expiry, parse_duration
+from package_retention.decide.expiry import Expires, PlatformExpiry, judge_expiry, parse_duration
+from package_retention.model import Unreadable
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 TEXTS = st.sampled_from(("1h", "2d", "3w", "0d", "", "soon")) | st.text(max_size=5)
-LABELS = st.none() | TEXTS | st.just(UnreadLabel("HTTP 500"))
+LABELS = st.none() | TEXTS | st.just(Unreadable("HTTP 500"))
 PLATFORMS = builds(PlatformExpiry, st.sampled_from(("sha256:a", "sha256:b")), st.none() | TEXTS, LABELS)
 DATES = st.none() | st.integers(0, 100).map(lambda days: NOW - timedelta(days=days))
 

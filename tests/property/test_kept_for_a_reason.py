@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
-from package_retention.decide.expiry import UnreadLabel
 from package_retention.decide.git_names import (
     GitKind,
     GitNames,
@@ -24,7 +23,7 @@ from package_retention.decide.git_names import (
 from package_retention.decide.in_use import Reference, ReferenceIndex
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import DecisionContext, Filter, Options, PackageRules, Retention, Rule
-from package_retention.model import Manifest, PackageType
+from package_retention.model import Manifest, PackageType, Unreadable
 from package_retention.reason import Finding, FindingCode, ReasonCode
 from property.worlds import NOW, PACKAGE, TAGS, packages
 
@@ -57,7 +56,7 @@ def planned(facts: Facts, rules: PackageRules) -> Plan:
     numbers = VersionParser(ecosystems.of(PackageType.CONTAINER))
     while True:
         plan = deletion_plan(facts, DecisionContext(rules, numbers, NOW, Options(when_empty=True)))
-        more = {config: UnreadLabel("403") for config in plan.unread_configs}
+        more = {config: Unreadable("403") for config in plan.unread_configs}
         unread = [digest for digest in plan.unread if digest not in facts.readings]
         if not more and not unread:
             return plan
@@ -105,7 +104,7 @@ def repositories(draw: st.DrawFn) -> RepositoryNames:
 
 _KINDS = st.frozensets(st.sampled_from(GitKind), min_size=1)
 _PATTERNS = st.sampled_from(("pr-*", "*", "*, !stable", r"/^pr-(\d+)$/", "*.*.*\nlogin")).map(Patterns.parse)
-_LABELS = st.sampled_from((None, "1h", "1h", "1h", "2w", "52w", "soon", UnreadLabel("500")))
+_LABELS = st.sampled_from((None, "1h", "1h", "1h", "2w", "52w", "soon", Unreadable("500")))
 
 
 @st.composite

@@ -11,10 +11,10 @@ from package_retention.decide.expiry import (
     PlatformExpiry,
     UndatedExpiry,
     UnreadExpiry,
-    UnreadLabel,
     judge_expiry,
     parse_duration,
 )
+from package_retention.model import Unreadable
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TOUCHED = NOW - timedelta(days=3)
@@ -64,7 +64,7 @@ def test_the_annotation_of_a_manifest_counts_before_the_label_of_its_config() ->
     assert judge_expiry(None, [both], TOUCHED, NOW) == Expires(
         TOUCHED + timedelta(weeks=2), "2w", expired=False
     )
-    unread = PlatformExpiry("sha256:a", annotation="1h", label=UnreadLabel("timed out"))
+    unread = PlatformExpiry("sha256:a", annotation="1h", label=Unreadable("timed out"))
     assert isinstance(judge_expiry(None, [unread], TOUCHED, NOW), Expires)
 
 
@@ -79,7 +79,7 @@ def test_an_invalid_label_never_matches_and_is_reported_before_a_silent_platform
 
 
 def test_a_config_that_cannot_be_read_is_reported_before_all_else() -> None:
-    unread = PlatformExpiry("sha256:d", label=UnreadLabel("HTTP 503"))
+    unread = PlatformExpiry("sha256:d", label=Unreadable("HTTP 503"))
     platforms = [PlatformExpiry("sha256:c"), PlatformExpiry("sha256:a", label="?"), unread]
     assert judge_expiry(None, platforms, TOUCHED, NOW) == UnreadExpiry("sha256:d", "HTTP 503")
 

@@ -10,17 +10,14 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from msgspec import Struct
 
 from package_retention.errors import BudgetError, HourError
 from package_retention.transport.retry import whole_number
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
 
 # GitHub counts when a request arrives, which is at the latest when its response does. So its points are held for a minute
 # after the response, and a second more for clocks that count whole seconds.

@@ -6,12 +6,11 @@ made. So a 404 proves nothing: the object is read before anything is said about 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from msgspec import Struct
 
 from package_retention.api import refusals, resources
-from package_retention.api.client import LostChangeError
+from package_retention.api.client import GitHubClient, LostChangeError
+from package_retention.api.responses import ApiResponse, RequestContext
 from package_retention.errors import (
     BudgetError,
     CancelledError,
@@ -23,10 +22,6 @@ from package_retention.errors import (
     UnreachableError,
 )
 from package_retention.model import Result, StepKind
-
-if TYPE_CHECKING:
-    from package_retention.api.client import GitHubClient
-    from package_retention.api.responses import ApiResponse, RequestContext
 
 _NO_CONTENT, _UNAUTHORIZED, _NOT_FOUND = 204, 401, 404
 # How a restore of what is already there would be refused is not known (facts A6, K): each of these is looked into.

@@ -9,26 +9,21 @@ import json
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from msgspec import Struct
 
-from package_retention.api.rate_limit import CHANGE_POINTS, READ_POINTS
+from package_retention.api.budgets import Permit
+from package_retention.api.rate_limit import CHANGE_POINTS, READ_POINTS, RateLimiter
 from package_retention.api.responses import ApiResponse, ResponseHeaders
 from package_retention.errors import BudgetError, CancelledError, StaleError, UnreachableError
+from package_retention.ports import Clock
 from package_retention.transport import links, retry
 from package_retention.transport.exchange import TransportError
 from package_retention.transport.redaction import Redactor
 from package_retention.transport.retry import RetryCause
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from package_retention.api.budgets import Permit
-    from package_retention.api.rate_limit import RateLimiter
-    from package_retention.ports import Clock
 
 MAX_REDIRECTS = 3
 _DONE = range(200, 300)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from package_retention.api import resources, responses
+from package_retention.api.client import GitHubClient
 from package_retention.api.pagination import Listing, Paginator
+from package_retention.api.responses import ApiResponse
 from package_retention.decide.git_names import (
     GitKind,
     PullRequests,
@@ -16,12 +19,6 @@ from package_retention.decide.git_names import (
     UnlistedCause,
 )
 from package_retention.errors import MissingError, Refusal, RefusalKind, RefusedError, UnreachableError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-    from package_retention.api.client import GitHubClient
-    from package_retention.api.responses import ApiResponse
 
 Listed = TypeVar("Listed")
 

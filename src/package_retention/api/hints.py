@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from msgspec.structs import replace
 
+from package_retention.api.responses import ErrorResponse, RequestContext
 from package_retention.api.tokens import TokenKind, granular, needed
 from package_retention.model import OwnerKind, StepKind
-
-if TYPE_CHECKING:
-    from package_retention.api.responses import ErrorResponse, RequestContext
 
 _NO_USER = (TokenKind.INSTALLATION, TokenKind.UNKNOWN)
 # What GitHub documents for App user tokens (facts A8).

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Self
 
 from msgspec.structs import replace
 
 from package_retention.api import refusals, resources, tokens
+from package_retention.api.budgets import RateLimiterState
 from package_retention.api.changes import Change, execute, refused
+from package_retention.api.client import GitHubClient
 from package_retention.api.git import GitClient
 from package_retention.api.pagination import Listing, Paginator
+from package_retention.api.rate_limit import RateLimiter
+from package_retention.api.responses import ApiResponse, RequestContext, ResponseHeaders
 from package_retention.errors import MissingError, RefusedError
-from package_retention.model import Owner, OwnerKind, Package, PackageType, StepKind
+from package_retention.model import Owner, OwnerKind, Package, PackageType, Result, StepKind, Version
+from package_retention.ports import Clock
 from package_retention.results import Spending
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
-
-    from package_retention.api.budgets import RateLimiterState
-    from package_retention.api.client import GitHubClient
-    from package_retention.api.rate_limit import RateLimiter
-    from package_retention.api.responses import ApiResponse, RequestContext, ResponseHeaders
-    from package_retention.model import Result, Version
-    from package_retention.ports import Clock
 
 _UNAUTHORIZED = 401
 _NEXT = "run again; if it stays so, report it with the log of a run with debug logging on"

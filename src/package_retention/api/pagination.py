@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from msgspec import Struct
 
 from package_retention.api import resources
+from package_retention.api.budgets import ListBudget
+from package_retention.api.client import GitHubClient
+from package_retention.api.responses import ApiResponse
 from package_retention.errors import MissingError, RefusedError, UnreachableError
 from package_retention.transport import limits, links
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
-    from concurrent.futures import Future
-
-    from package_retention.api.budgets import ListBudget
-    from package_retention.api.client import GitHubClient
-    from package_retention.api.responses import ApiResponse
 
 T = TypeVar("T")
 

@@ -12,23 +12,17 @@ from __future__ import annotations
 
 import math
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import datetime
 
 from msgspec import Struct
 
 from package_retention.api.budgets import HourBudget, HourState, MinuteBudget, Permit, RateLimiterState
 from package_retention.errors import BudgetError, StaleError
+from package_retention.ports import Clock
 from package_retention.shield import is_shielded
 from package_retention.transport.limits import API_REQUESTS, FifoLock, TimeLimit
-from package_retention.transport.retry import RetryCause
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from package_retention.ports import Clock
-    from package_retention.transport.retry import Wait
-
+from package_retention.transport.retry import RetryCause, Wait
 
 READ_POINTS, CHANGE_POINTS = 1, 5
 _FEWEST_IN_FLIGHT = 4

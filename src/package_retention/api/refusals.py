@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from package_retention.api import hints, responses
 from package_retention.api.refusal_table import OBJECTS, SERVICE, TOKENS
+from package_retention.api.responses import ErrorResponse, KnownRefusal, RequestContext
 from package_retention.api.tokens import TokenKind
 from package_retention.errors import Refusal, RefusalKind
 from package_retention.transport.retry import is_spent
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from package_retention.api.responses import ErrorResponse, KnownRefusal, RequestContext
 
 ROWS: tuple[KnownRefusal, ...] = (*TOKENS, *OBJECTS, *SERVICE)
 """All known refusals; the first that fits a response explains it."""

@@ -7,18 +7,15 @@ No row is dropped silently: what it stands for may protect others.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
+from package_retention.api.responses import ApiResponse
 from package_retention.errors import MissingError, Refusal, RefusalKind, UnreachableError
 from package_retention.model import Owner, OwnerKind, Package, PackageType, Version
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from package_retention.api.responses import ApiResponse
 
 # URL libraries take these two for steps along the path, however they are encoded.
 _STEPS = ("", ".", "..")

@@ -5,24 +5,19 @@ from __future__ import annotations
 import json
 import re
 import threading
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from package_retention.api import tokens
 from package_retention.api.tokens import TokenKind
-from package_retention.model import StepKind
+from package_retention.errors import RefusalKind
+from package_retention.model import OwnerKind, PackageType, StepKind
+from package_retention.ports import Clock
 from package_retention.transport.retry import http_date
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
-
-    from package_retention.errors import RefusalKind
-    from package_retention.model import OwnerKind, PackageType
-    from package_retention.ports import Clock
 
 
 class RequestContext(Struct, frozen=True):

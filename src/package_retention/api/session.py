@@ -11,7 +11,8 @@ from __future__ import annotations
 import logging
 import math
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from github import Auth, Github
@@ -21,17 +22,13 @@ from package_retention.transport.exchange import (
     Authorization,
     Bounds,
     Request,
+    Response,
     TransportError,
     exchange,
     failure_of,
     pooled_session,
 )
 from package_retention.transport.redaction import Redactor
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from package_retention.transport.exchange import Response
 
 API_VERSION = "2022-11-28"
 TIMEOUT = 30

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from package_retention.errors import Refusal, RefusalKind
 from package_retention.model import PackageType, StepKind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class TokenKind(StrEnum):

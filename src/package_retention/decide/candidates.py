@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from package_retention.decide.graph import closure, damage, own_tags
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from package_retention.decide.ecosystems import VersionParser
-    from package_retention.decide.facts import Facts
-    from package_retention.decide.graph import Graph
-    from package_retention.decide.in_use import UseReason
-    from package_retention.decide.patterns import Patterns
-    from package_retention.decide.rules import Damage
-    from package_retention.model import PackageType, Version
-
+from package_retention.decide.ecosystems import VersionParser
+from package_retention.decide.facts import Facts
+from package_retention.decide.graph import Graph, closure, damage, own_tags
+from package_retention.decide.in_use import UseReason
+from package_retention.decide.patterns import Patterns
+from package_retention.decide.rules import Damage
+from package_retention.model import PackageType, Version
 
 LATEST = "latest"
 

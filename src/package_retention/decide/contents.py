@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from package_retention.decide.facts import by_age
-from package_retention.decide.graph import build, closure, damage, derived_subject, is_attestation
-from package_retention.decide.rules import Filter
-from package_retention.model import RESTORE_WINDOW, Content, Manifest, PackageType
+from package_retention.decide.due_dates import Schedule
+from package_retention.decide.facts import Facts, by_age
+from package_retention.decide.graph import Graph, build, closure, damage, derived_subject, is_attestation
+from package_retention.decide.rules import Filter, PackageRules
+from package_retention.model import (
+    RESTORE_WINDOW,
+    Content,
+    Decision,
+    Manifest,
+    PackageType,
+    Plan,
+    Reading,
+    Version,
+)
 from package_retention.results import DeletedVersion, Entry, Inventory, Referrer
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from datetime import datetime
-
-    from package_retention.decide.due_dates import Schedule
-    from package_retention.decide.facts import Facts
-    from package_retention.decide.graph import Graph
-    from package_retention.decide.rules import PackageRules
-    from package_retention.model import Decision, Plan, Reading, Version
-
 
 ATTESTATION = "attestation"
 REFERRERS = "list of referrers"

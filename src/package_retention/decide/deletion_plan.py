@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
 
 from msgspec.structs import replace
 
-from package_retention.decide.candidates import flat
-from package_retention.decide.facts import by_age, oldest_first
+from package_retention.decide.candidates import Candidate, flat
+from package_retention.decide.facts import Facts, by_age, oldest_first
 from package_retention.decide.image_plan import image_plan
 from package_retention.decide.matching import Verdict, excluded, judge
 from package_retention.decide.plan_warnings import about_git, about_inputs
+from package_retention.decide.rules import DecisionContext, Options, PackageRules, Share
 from package_retention.decide.selection import choose, restrict
 from package_retention.errors import PlanError
-from package_retention.model import Decision, PackageType, Plan, Step, StepKind
+from package_retention.model import Decision, PackageType, Plan, Step, StepKind, Version
 from package_retention.reason import (
     CHANGED,
     LAST_TAGGED,
@@ -26,15 +27,6 @@ from package_retention.reason import (
     ReasonDetail,
     over_limit,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from package_retention.decide.candidates import Candidate
-    from package_retention.decide.facts import Facts
-    from package_retention.decide.rules import DecisionContext, Options, PackageRules, Share
-    from package_retention.model import Version
-
 
 BASE_LAYER = "docker-base-layer"
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from msgspec import Struct, field
 
-from package_retention.decide.facts import by_age, oldest_first
-from package_retention.decide.graph import closure
-from package_retention.model import Manifest, Step, StepKind
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
-
-    from package_retention.decide.facts import Facts
-    from package_retention.decide.graph import Graph
-    from package_retention.model import Package, Version
+from package_retention.decide.facts import Facts, by_age, oldest_first
+from package_retention.decide.graph import Graph, closure
+from package_retention.model import Manifest, Package, Step, StepKind, Version
 
 
 class Resolution(Struct, frozen=True):

@@ -7,9 +7,9 @@ something's age passes an `older-than`, a `newer-than`, its own expiry or the fi
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,18 +17,14 @@ from msgspec.structs import replace
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
 from package_retention.decide.expiry import Expires, image_expiry
+from package_retention.decide.facts import Facts
 from package_retention.decide.matching import GRACE
+from package_retention.decide.rules import DecisionContext, PackageRules
+from package_retention.model import Decision
+from package_retention.reason import Reason
 from package_retention.results import Due
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from package_retention.decide.facts import Facts
-    from package_retention.decide.rules import DecisionContext, PackageRules
-    from package_retention.model import Decision
-    from package_retention.reason import Reason
-
-    PlanAt = Callable[[datetime], Mapping[int, Decision]]
+PlanAt = Callable[[datetime], Mapping[int, Decision]]
 
 WORK = 300_000
 """How many versions are decided on, over all the plans of one package: some six seconds."""

@@ -7,21 +7,14 @@ counts. What does not state one, or not one above zero, does not expire; what co
 from __future__ import annotations
 
 import re
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from package_retention.decide.facts import Facts
 from package_retention.decide.graph import is_attestation
-from package_retention.model import Manifest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
-
-    from package_retention.decide.facts import Facts
-    from package_retention.model import Version
-
+from package_retention.model import Manifest, Unreadable, Version
 
 KEY = "quay.expires-after"
 
@@ -32,12 +25,6 @@ _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=
 _LONGEST = timedelta(days=366_000)
 
 
-class UnreadLabel(Struct, frozen=True):
-    """A config that could not be read; `why` names the cause."""
-
-    why: str
-
-
 class PlatformExpiry(Struct, frozen=True):
     """What one platform states: the annotation of its manifest, and the label of its config.
 
@@ -46,10 +33,10 @@ class PlatformExpiry(Struct, frozen=True):
 
     digest: str
     annotation: str | None = None
-    label: str | UnreadLabel | None = None
+    label: str | Unreadable | None = None
 
     @property
-    def stated(self) -> str | UnreadLabel | None:
+    def stated(self) -> str | Unreadable | None:
         """The annotation, or else the label."""
         return self.label if self.annotation is None else self.annotation
 
@@ -130,7 +117,7 @@ def _stated_duration(platform: PlatformExpiry) -> tuple[str, timedelta]:
 
 def _problem(platform: PlatformExpiry) -> UnreadExpiry | InvalidExpiry | NotStated | None:
     match platform.stated:
-        case UnreadLabel(why):
+        case Unreadable(why):
             return UnreadExpiry(platform.digest, why)
         case None:
             return NotStated(platform.digest)

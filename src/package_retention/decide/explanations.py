@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from package_retention.decide import source_gone
-from package_retention.decide.expiry import Expires, InvalidExpiry, NotStated, ToRead, image_expiry
-from package_retention.decide.rules import OrderBy, Series
-from package_retention.reason import Condition
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from datetime import datetime, timedelta
-
-    from package_retention.decide.candidates import Candidate
-    from package_retention.decide.expiry import Expiry
-    from package_retention.decide.git_names import GitKind
-    from package_retention.decide.patterns import Patterns
-    from package_retention.decide.rules import DecisionContext, Filter, Rule
-    from package_retention.reason import Fact, Terms
-
+from package_retention.decide.candidates import Candidate
+from package_retention.decide.expiry import Expires, Expiry, InvalidExpiry, NotStated, ToRead, image_expiry
+from package_retention.decide.git_names import GitKind
+from package_retention.decide.patterns import Patterns
+from package_retention.decide.rules import DecisionContext, Filter, OrderBy, Rule, Series
+from package_retention.reason import Condition, Fact, Terms
 
 _MOST_SOURCES = 3  # things in git that one reason names
 

@@ -5,24 +5,16 @@ As few are read as possible, and all that may hold something together.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from package_retention.decide.graph import INDEX_TYPES, attests, is_attestation
-from package_retention.model import Manifest
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-
-    from package_retention.decide.expiry import UnreadLabel
-    from package_retention.decide.git_names import GitNames
-    from package_retention.decide.graph import Graph
-    from package_retention.decide.in_use import InUse
-    from package_retention.model import Descriptor, Package, Reading, Version
-
+from package_retention.decide.git_names import GitNames
+from package_retention.decide.graph import INDEX_TYPES, Graph, attests, is_attestation
+from package_retention.decide.in_use import InUse
+from package_retention.model import Descriptor, Manifest, Package, Reading, Unreadable, Version
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
@@ -54,7 +46,7 @@ class Facts(Struct, frozen=True):
     reference: str = ""
     git: GitNames | None = None
     in_use: Mapping[tuple[str, ...], InUse] = field(default_factory=dict)
-    labels: Mapping[str, str | UnreadLabel | None] = field(default_factory=dict)
+    labels: Mapping[str, str | Unreadable | None] = field(default_factory=dict)
 
     @property
     def union(self) -> tuple[Version, ...]:

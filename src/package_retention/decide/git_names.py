@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # A slug of this length may have been cut (docker/metadata-action, GitLab and Helm cut at 40, 53 or 63).
 CUT_SLUG_LENGTH = 40

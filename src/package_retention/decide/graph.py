@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from msgspec import Struct
 
 from package_retention.decide.rules import Damage
-from package_retention.model import Manifest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
-
-    from package_retention.model import Descriptor, Reading, Version
+from package_retention.model import Descriptor, Manifest, Reading, Version
 
 MAX_ASKED_OF_AN_INDEX = 200
 """Children of one index that are looked up in the registry; real ones have some 20 platforms."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -14,7 +14,7 @@ from package_retention.decide.dependencies import (
     origins_of,
     within_limit,
 )
-from package_retention.decide.facts import by_age, oldest_first, reads_before_change
+from package_retention.decide.facts import Facts, by_age, oldest_first, reads_before_change
 from package_retention.decide.graph import Graph, build, closure, own_tags
 from package_retention.decide.plan_warnings import (
     about_absent,
@@ -26,15 +26,17 @@ from package_retention.decide.plan_warnings import (
     lost_indexes,
     manifests_unread,
 )
-from package_retention.decide.rules import Damage
+from package_retention.decide.rules import Damage, DecisionContext, Options, PackageRules, ReportScope
 from package_retention.decide.selection import Selection, choose, restrict
 from package_retention.errors import PlanError
 from package_retention.model import (
     Decision,
+    Package,
     Plan,
     Step,
     StepKind,
     Unreadable,
+    Version,
 )
 from package_retention.reason import (
     CHANGED,
@@ -50,13 +52,6 @@ from package_retention.reason import (
     ReasonDetail,
     over_limit,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from package_retention.decide.facts import Facts
-    from package_retention.decide.rules import DecisionContext, Options, PackageRules, ReportScope
-    from package_retention.model import Package, Version
 
 
 def image_plan(facts: Facts, context: DecisionContext) -> Plan:

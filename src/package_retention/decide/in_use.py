@@ -8,18 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from package_retention.model import PackageType
+from package_retention.model import PackageType, Version
 from package_retention.reason import Fact
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from package_retention.model import Version
 
 _DOCKER_HOST = "docker.pkg.github.com"
 

@@ -7,20 +7,16 @@ tags of their own, tagged referrers). Were each counted by itself, releases push
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
-from package_retention.decide.rules import OrderBy, Series
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-
-    from package_retention.decide.candidates import Candidate
-    from package_retention.decide.ecosystems import VersionNumber, VersionParser
-    from package_retention.decide.patterns import Pattern
-    from package_retention.decide.rules import Retention
+from package_retention.decide.candidates import Candidate
+from package_retention.decide.ecosystems import VersionNumber, VersionParser
+from package_retention.decide.patterns import Pattern
+from package_retention.decide.rules import OrderBy, Retention, Series
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _SERIES_LENGTH = {Series.MAJOR: 1, Series.MINOR: 2}

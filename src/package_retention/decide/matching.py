@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from package_retention.decide import source_gone
-from package_retention.decide.candidates import LATEST
+from package_retention.decide.candidates import LATEST, Candidate
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.expiry import ToRead, image_expiry
 from package_retention.decide.explanations import expiry_condition, listed_kinds, written
-from package_retention.decide.patterns import DERIVED_STARTS
-from package_retention.decide.rules import Damage, ReleaseStatus, TagStatus
+from package_retention.decide.patterns import DERIVED_STARTS, Patterns
+from package_retention.decide.rules import Damage, DecisionContext, Filter, ReleaseStatus, TagStatus
 from package_retention.decide.source_gone import SourceState
 from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from package_retention.decide.candidates import Candidate
-    from package_retention.decide.ecosystems import VersionParser
-    from package_retention.decide.patterns import Patterns
-    from package_retention.decide.rules import DecisionContext, Filter
-
 
 GRACE = timedelta(hours=24)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from msgspec import Struct
 
@@ -14,10 +15,6 @@ from package_retention.decide.pattern_forms import Kind, compiled, expression, f
 from package_retention.errors import PlanError
 from package_retention.escaping import quoted
 from package_retention.problems import InvalidValueError, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
 # A regular expression ends at a slash that flags and a comma (or the line's end) follow; its own commas stay. Each

@@ -5,23 +5,17 @@ A mistyped exclusion protects nothing, and must be seen.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 
-from package_retention.decide.expiry import InvalidExpiry, UnreadLabel, image_expiry
+from package_retention.decide.expiry import InvalidExpiry, image_expiry
+from package_retention.decide.facts import Facts
 from package_retention.decide.git_names import GitKind, Unlisted, needed_kinds
-from package_retention.decide.graph import INDEX_TYPES, closure
+from package_retention.decide.graph import INDEX_TYPES, Graph, closure
 from package_retention.decide.in_use import UseCode
-from package_retention.model import Absent, Manifest, Unreadable
+from package_retention.decide.rules import PackageRules, Rule
+from package_retention.model import Absent, Manifest, Unreadable, Version
 from package_retention.reason import Finding, FindingCode
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from datetime import datetime
-
-    from package_retention.decide.facts import Facts
-    from package_retention.decide.graph import Graph
-    from package_retention.decide.rules import PackageRules, Rule
-    from package_retention.model import Version
 
 
 def about_inputs(facts: Facts, rules: PackageRules) -> tuple[Finding, ...]:
@@ -111,7 +105,7 @@ def about_expiry(
 
 def configs_unread(facts: Facts) -> tuple[Finding, ...]:
     """Return a problem if configs could not be read: their images stay."""
-    failed = {config: label.why for config, label in facts.labels.items() if isinstance(label, UnreadLabel)}
+    failed = {config: label.why for config, label in facts.labels.items() if isinstance(label, Unreadable)}
     if not failed:
         return ()
     config, why = next(iter(failed.items()))

@@ -6,17 +6,19 @@ A report may be forged, so the step's own inputs decide which of its tags are pu
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from msgspec.structs import replace
 
-from package_retention.decide.candidates import LATEST, flat, is_companion
+from package_retention.decide.candidates import LATEST, Candidate, flat, is_companion
 from package_retention.decide.facts import by_age, oldest_first
 from package_retention.decide.graph import derived_subject, own_tags
 from package_retention.decide.matching import Verdict, excluded, judge
-from package_retention.decide.selection import choose, restrict
-from package_retention.model import RESTORE_WINDOW, Decision, Plan, Step, StepKind
+from package_retention.decide.rules import DecisionContext, PackageRules
+from package_retention.decide.selection import Selection, choose, restrict
+from package_retention.model import RESTORE_WINDOW, Decision, Package, Plan, Step, StepKind, Version
 from package_retention.reason import (
     NOT_DELETED_THERE,
     Finding,
@@ -26,16 +28,6 @@ from package_retention.reason import (
     ReasonDetail,
     over_limit,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
-
-    from package_retention.decide.candidates import Candidate
-    from package_retention.decide.rules import DecisionContext, PackageRules
-    from package_retention.decide.selection import Selection
-    from package_retention.model import Package, Version
-
 
 _EXPIRED = Reason(ReasonCode.EXPIRED)
 _TAG_MOVED = Reason(ReasonCode.TAG_MOVED)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from package_retention.decide.durations import Duration
-    from package_retention.decide.ecosystems import VersionParser, VersionRange
-    from package_retention.decide.git_names import GitKind
-    from package_retention.decide.patterns import Pattern, Patterns
-    from package_retention.model import PackageType
+from package_retention.decide.durations import Duration
+from package_retention.decide.ecosystems import VersionParser, VersionRange
+from package_retention.decide.git_names import GitKind
+from package_retention.decide.patterns import Pattern, Patterns
+from package_retention.model import PackageType
 
 
 class ReleaseStatus(StrEnum):

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from package_retention.decide.candidates import with_companions
+from package_retention.decide.candidates import Candidate, with_companions
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.expiry import ToRead
-from package_retention.decide.explanations import in_words, matched_facts, written
+from package_retention.decide.explanations import RuleInWords, in_words, matched_facts, written
 from package_retention.decide.keep_places import newest
 from package_retention.decide.matching import Match, Verdict, excluded, judge, keeps
-from package_retention.decide.rules import OrderBy
+from package_retention.decide.rules import DecisionContext, OrderBy, Rule
 from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-
-    from package_retention.decide.candidates import Candidate
-    from package_retention.decide.ecosystems import VersionParser
-    from package_retention.decide.explanations import RuleInWords
-    from package_retention.decide.rules import DecisionContext, Rule
 
 
 class Selection(Struct, frozen=True):

@@ -7,23 +7,18 @@ thing more that exists never makes anything more gone.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from package_retention.decide.candidates import Candidate
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.git_names import Found, GitKind, GitNames, Unlisted, loose, needed_kinds
+from package_retention.decide.patterns import Patterns
+from package_retention.decide.rules import DecisionContext, Filter
 from package_retention.reason import Fact
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from package_retention.decide.candidates import Candidate
-    from package_retention.decide.ecosystems import VersionParser
-    from package_retention.decide.patterns import Patterns
-    from package_retention.decide.rules import DecisionContext, Filter
-
 
 # The git tag may come after the package that is named after it.
 GIT_TAG_GRACE = timedelta(hours=24)

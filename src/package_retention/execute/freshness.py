@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable, Mapping
 
-from package_retention.model import StepKind
-from package_retention.reason import CHANGED_SINCE_PLAN, NOT_WHOLE
+from package_retention.model import Plan, Step, StepKind, Version
+from package_retention.ports import Clock
+from package_retention.reason import CHANGED_SINCE_PLAN, NOT_WHOLE, Reason
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
-
-    from package_retention.model import Plan, Step, Version
-    from package_retention.ports import Clock
-    from package_retention.reason import Reason
-
-    Replan = Callable[[Collection[int]], Plan]
+Replan = Callable[[Collection[int]], Plan]
 
 MAX_AGE = 300.0
 """Seconds for which a list of versions may carry a change."""

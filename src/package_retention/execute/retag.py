@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
@@ -21,16 +22,10 @@ from package_retention.errors import (
     RetentionError,
     UnreachableError,
 )
-from package_retention.model import Absent, Outcome, Result, Unreadable
-from package_retention.ports import RawManifest
+from package_retention.model import Absent, Outcome, Package, Result, Step, Unreadable, Version
+from package_retention.ports import Clock, PackagesApi, RawManifest, RegistryApi
 from package_retention.reason import Finding, FindingCode
 from package_retention.shield import shielded
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from package_retention.model import Package, Step, Version
-    from package_retention.ports import Clock, PackagesApi, RegistryApi
 
 
 class Move(Struct, frozen=True):

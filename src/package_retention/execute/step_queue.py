@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
 
-from package_retention.model import Outcome, Result, StepKind
-from package_retention.reason import WITH_ITS_IMAGE
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from package_retention.model import Step
-    from package_retention.reason import Finding, Reason
+from package_retention.model import Outcome, Result, Step, StepKind
+from package_retention.reason import WITH_ITS_IMAGE, Finding, Reason
 
 
 class StepQueue:

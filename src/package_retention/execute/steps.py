@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -11,18 +10,14 @@ from package_retention.errors import (
     BudgetError,
     CancelledError,
     InDoubtError,
+    Refusal,
     RefusedError,
     RetentionError,
     StaleError,
 )
-from package_retention.execute.retag import HalfwayError
-from package_retention.model import Outcome, Result, StepKind
-
-if TYPE_CHECKING:
-    from package_retention.errors import Refusal
-    from package_retention.execute.retag import TagRemover, TagRestorer
-    from package_retention.model import Step
-    from package_retention.ports import EventListener, PackagesApi
+from package_retention.execute.retag import HalfwayError, TagRemover, TagRestorer
+from package_retention.model import Outcome, Result, Step, StepKind
+from package_retention.ports import EventListener, PackagesApi
 
 
 class Done(Struct, frozen=True):

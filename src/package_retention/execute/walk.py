@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 
 from msgspec import Struct
 
 from package_retention.errors import (
     BudgetError,
     CancelledError,
+    Refusal,
     RefusedError,
     RetentionError,
     StaleError,
 )
+from package_retention.execute.freshness import FactsRefresher
 from package_retention.execute.step_queue import StepQueue
-from package_retention.model import Outcome, Result
+from package_retention.execute.steps import Done, StopReason
+from package_retention.model import Outcome, Plan, Result, Step
+from package_retention.ports import EventListener
 from package_retention.reason import IN_DOUBT, Reason, ReasonCode
 from package_retention.transport.limits import CHANGES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Executor
-
-    from package_retention.errors import Refusal
-    from package_retention.execute.freshness import FactsRefresher
-    from package_retention.execute.steps import Done, StopReason
-    from package_retention.model import Plan, Step
-    from package_retention.ports import EventListener
-
 
 # How often a walk that waits checks whether the run was cancelled, in seconds.
 _POLL_SECONDS = 0.1

@@ -6,22 +6,17 @@ So one parser judges both, and a flag means what the input means.
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn, TextIO
 
 from msgspec import Struct
 
 from package_retention import __version__
 from package_retention.escaping import harmless
 from package_retention.inputs.environment import CONTEXT, on_runner
-from package_retention.inputs.rows import Group
+from package_retention.inputs.rows import Group, Input
 from package_retention.inputs.suggestions import input_meant
 from package_retention.inputs.table import BY_NAME, INPUTS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import TextIO
-
-    from package_retention.inputs.rows import Input
 
 USAGE_STATUS = 2
 _WIDTH = 100

@@ -6,25 +6,18 @@ does not take, a policy file beside a filter, conditions that never match togeth
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
+from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, Retention, Rule, TagStatus
-from package_retention.inputs.environment import IGNORE
-from package_retention.inputs.rows import Place
+from package_retention.inputs.environment import IGNORE, InputReader
+from package_retention.inputs.rows import Context, Place, Report
 from package_retention.inputs.table import INPUTS, KEEP_KEYS
+from package_retention.inputs.values import Value
 from package_retention.model import Operation, PackageType
-from package_retention.problems import Problem
+from package_retention.problems import Detail, Problem
 from package_retention.problems import ProblemCode as Code
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from package_retention.decide.patterns import Patterns
-    from package_retention.inputs.environment import InputReader
-    from package_retention.inputs.rows import Context, Report
-    from package_retention.inputs.values import Value
-    from package_retention.problems import Detail
 
 MINIMUM = "min-versions-to-keep"
 _NEED_MINIMUM = ("keep-per", "order-by")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from package_retention.inputs import values
 from package_retention.inputs.rows import Context
@@ -13,10 +14,6 @@ from package_retention.inputs.table import BY_NAME, INPUTS
 from package_retention.model import Operation
 from package_retention.problems import InvalidValueError, Problem
 from package_retention.problems import ProblemCode as Code
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 _PREFIX = "INPUT_"
 # A runner reads these two itself, and may still pass them on (facts E).

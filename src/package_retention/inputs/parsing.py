@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -16,6 +16,7 @@ from package_retention.errors import InputError
 from package_retention.inputs import conflicts, environment, settings
 from package_retention.inputs.environment import IGNORE, InputReader, on_runner
 from package_retention.inputs.files import Places
+from package_retention.inputs.reference_files import FoundReferences
 from package_retention.inputs.rows import Context, Place
 from package_retention.inputs.settings import Settings
 from package_retention.inputs.table import BY_NAME, INPUTS
@@ -23,12 +24,6 @@ from package_retention.model import Operation, PackageType
 from package_retention.problems import InvalidValueError, Problem
 from package_retention.problems import ProblemCode as Code
 from package_retention.reason import Finding, FindingCode
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from package_retention.inputs.reference_files import FoundReferences
-
 
 PolicyLoader = Callable[[Path, PackageType | None, str], tuple[PackageRules, ...]]
 """Reads a policy file. The type and the text of `package-name` are the step's own (`None` and empty if they are not

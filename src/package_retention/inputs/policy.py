@@ -16,32 +16,27 @@ stays bound to `repository`, though the step spells the name out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from package_retention.decide.rules import PackageRules
+from package_retention.decide.rules import PackageRules, Rule
 from package_retention.errors import InputError
 from package_retention.inputs import conflicts, policy_yaml, values
 from package_retention.inputs.files import Places
+from package_retention.inputs.parsing import PolicyLoader
 from package_retention.inputs.policy_yaml import Map, Problems, Refused
-from package_retention.inputs.rows import Context, Section
+from package_retention.inputs.rows import Context, Input, Section
 from package_retention.inputs.structured_text import Node, Scalar, Sequence
 from package_retention.inputs.suggestions import has_key, key_meant
 from package_retention.inputs.table import keys_of
+from package_retention.inputs.values import Value
+from package_retention.model import PackageType
 from package_retention.problems import InvalidValueError, Position, Problem
 from package_retention.problems import ProblemCode as Code
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from pathlib import Path
-
-    from package_retention.decide.rules import Rule
-    from package_retention.inputs.parsing import PolicyLoader
-    from package_retention.inputs.rows import Input
-    from package_retention.inputs.values import Value
-    from package_retention.model import PackageType
 
 LARGEST = 1024 * 1024
 _BREAK = b"\n"

@@ -6,16 +6,13 @@ keys, directives and a second document are reported.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from msgspec import field
 
 from package_retention.inputs.structured_text import Mark, Node, Scalar, Sequence, Table, Tree
-from package_retention.problems import Position, Problem
+from package_retention.problems import Detail, Position, Problem
 from package_retention.problems import ProblemCode as Code
-
-if TYPE_CHECKING:
-    from package_retention.problems import Detail
 
 LONGEST_TEXT = 4096
 MOST_NODES = 50_000

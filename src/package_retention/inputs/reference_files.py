@@ -10,22 +10,18 @@ import codecs
 import os
 import re
 import stat
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from package_retention.decide.in_use import Reference
 from package_retention.inputs.references import parse
 from package_retention.inputs.structured_text import StructureError
 from package_retention.problems import InvalidValueError, Position, Problem, invalid
 from package_retention.problems import ProblemCode as Code
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from package_retention.decide.in_use import Reference
 
 # UTF-32 first: its mark begins with that of UTF-16.
 _MARKS = (

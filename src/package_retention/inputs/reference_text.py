@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from package_retention.decide.in_use import Reference
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _DIGEST = r"sha256:[0-9a-fA-F]{64}(?![0-9a-zA-Z])"
 # What a template engine or shell will replace; `<` and `%` are too common in running text to count without a colon.

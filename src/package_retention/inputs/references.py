@@ -8,6 +8,7 @@ are a package and its version. Nothing here reads a file.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,6 @@ from package_retention.inputs.structured_text import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
 # `name` is a name only beside a version, or where it has a slash: nearly everything has a name.

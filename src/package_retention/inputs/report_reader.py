@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 from msgspec.structs import replace
@@ -12,16 +14,9 @@ from msgspec.structs import replace
 from package_retention import report_format
 from package_retention.errors import InputError
 from package_retention.model import Owner, Package, Step, StepKind, Version
-from package_retention.problems import InvalidValueError, Problem, invalid
+from package_retention.problems import Detail, InvalidValueError, Problem, invalid
 from package_retention.problems import ProblemCode as Code
 from package_retention.report import Report, ReportedPackage, ReportedStep
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-    from typing import BinaryIO
-
-    from package_retention.problems import Detail
 
 MOST_BYTES = 256 * 1024 * 1024
 """A report of 100,000 versions that are all deleted takes a quarter of it."""

@@ -6,26 +6,23 @@ A policy file reads its keys by the same rows.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from package_retention.decide.git_names import GitKind
 from package_retention.decide.rules import Damage, OrderBy, ReleaseStatus, TagStatus
 from package_retention.inputs import settings, values
 from package_retention.inputs.files import Places
+from package_retention.inputs.values import Value
 from package_retention.model import Operation, PackageType
 from package_retention.problems import InvalidValueError, Problem
 from package_retention.problems import ProblemCode as Code
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from package_retention.inputs.values import Value
-
-    Report = Callable[[Problem], None]
+Report = Callable[[Problem], None]
 
 
 _NO_MINIMUM = re.compile(r"-1|0+")

@@ -7,24 +7,20 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from package_retention.decide.rules import PackageRules, Share
 from package_retention.inputs import values
+from package_retention.inputs.reference_files import FoundReferences
+from package_retention.inputs.values import Value
 from package_retention.model import Operation
 from package_retention.problems import ProblemCode as Code
 from package_retention.problems import invalid
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from package_retention.decide.rules import PackageRules, Share
-    from package_retention.inputs.reference_files import FoundReferences
-    from package_retention.inputs.values import Value
-    from package_retention.reason import Finding
+from package_retention.reason import Finding
 
 
 @dataclass(frozen=True, slots=True)

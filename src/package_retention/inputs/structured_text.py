@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    AnyNode = TypeVar("AnyNode", bound="Node")
+AnyNode = TypeVar("AnyNode", bound="Node")
 
 _EMPTY = frozenset({"", "~", "null", "Null", "NULL"})
 # `ruamel.yaml` takes a minute for 12,000 brackets inside one another: its time grows with the square of the depth.

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
 from package_retention.inputs.table import BY_NAME, INPUTS
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from package_retention.problems import Detail
+from package_retention.problems import Detail
 
 # A name that is spelled alike may mean the contrary: `delete-tagged` is not `delete-untagged`.
 _MEANINGS = frozenset(

@@ -6,14 +6,11 @@ the documentation are made from these rows; `CONTRIBUTING.md` says what else a n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from package_retention.inputs import rows
 from package_retention.inputs.rows import CONTAINER, DELETE, RESTORE, TAGGED, Input, Place, Section
 from package_retention.model import Operation
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 INPUTS: tuple[Input, ...] = (
     # An empty operation or owner would act otherwise, or elsewhere, than was meant.

@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TypeVar
 
 from package_retention.decide.durations import Duration
+from package_retention.decide.ecosystems import VersionRange
 from package_retention.decide.patterns import Pattern, Patterns, entries
 from package_retention.decide.rules import Series, Share
 from package_retention.model import PackageType
 from package_retention.problems import InvalidValueError, invalid
 from package_retention.problems import ProblemCode as Code
 
-if TYPE_CHECKING:
-    from enum import StrEnum
-    from typing import TypeVar
-
-    from package_retention.decide.ecosystems import VersionRange
-
-    Word = TypeVar("Word", bound=StrEnum)
+Word = TypeVar("Word", bound=StrEnum)
 
 Value = str | tuple[str, ...]
 

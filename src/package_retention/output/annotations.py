@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from msgspec import Struct
 
-from package_retention.errors import InputError
+from package_retention.errors import InputError, RetentionError
 from package_retention.escaping import counted
-from package_retention.model import Operation, Result
+from package_retention.model import Operation, Outcome, Result
 from package_retention.output.findings import (
     finding_hint,
     finding_words,
@@ -18,15 +19,8 @@ from package_retention.output.findings import (
     paste_of,
 )
 from package_retention.output.problem_sentences import sentences
-from package_retention.reason import FindingCode, ReasonCode
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from package_retention.errors import RetentionError
-    from package_retention.model import Outcome
-    from package_retention.reason import Finding
-    from package_retention.results import PackageResult, RunResult
+from package_retention.reason import Finding, FindingCode, ReasonCode
+from package_retention.results import PackageResult, RunResult
 
 _WARNED = frozenset({Result.REFUSED, Result.SKIPPED})
 _WARNED_AT_THE_END = _WARNED | {Result.NOT_REACHED}  # of a run cut short, one notice counts them all

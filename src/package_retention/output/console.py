@@ -6,10 +6,11 @@ It masks secrets, prints lines, groups and annotations, and writes the step's ou
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from actions_toolkit import core
 
@@ -18,9 +19,6 @@ from package_retention.escaping import harmless, shortened
 from package_retention.inputs.environment import on_runner
 from package_retention.output.findings import finding_hint, finding_words
 from package_retention.output.problem_sentences import as_flags, lines
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 MOST_ANNOTATIONS = 10  # of each kind and step; the runner drops the rest (facts E)
 MOST_CHARACTERS = 4096  # the runner cuts a message there (facts E)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from itertools import chain
 from operator import add
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct, field
 
 from package_retention.decide.contents import Space, freed
-from package_retention.model import MOVES_TAGS, Operation, PackageType, Result, StepKind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from package_retention.model import Outcome, Plan, Step
-    from package_retention.results import PackageResult, RunResult
+from package_retention.model import MOVES_TAGS, Operation, Outcome, PackageType, Plan, Result, Step, StepKind
+from package_retention.results import PackageResult, RunResult
 
 _DELETIONS = frozenset({StepKind.DELETE_VERSION, StepKind.DELETE_PACKAGE})
 _RESTORES = frozenset({StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE})

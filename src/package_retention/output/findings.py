@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from package_retention.decide.git_names import GitKind, UnlistedCause
 from package_retention.escaping import counted
+from package_retention.model import Outcome
 from package_retention.output.sentences import plural_of, reason_words
-from package_retention.reason import FindingCode
-
-if TYPE_CHECKING:
-    from package_retention.model import Outcome
-    from package_retention.reason import Finding
+from package_retention.reason import Finding, FindingCode
 
 _FINDINGS: dict[FindingCode, str] = {
     FindingCode.EXCLUSION_UNMATCHED: "`exclude-versions` entry {subject} matched nothing",

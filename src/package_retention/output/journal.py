@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted
-from package_retention.model import MOVES_TAGS, Result
+from package_retention.model import MOVES_TAGS, Operation, Outcome, Package, Plan, Result, Step
+from package_retention.output.console import Console
 from package_retention.output.findings import outcome_words
 from package_retention.output.sentences import group_words, reason_words
 from package_retention.output.summary.images import Names
 from package_retention.output.summary.words import result_words, step_verb
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from package_retention.model import Operation, Outcome, Package, Plan, Step
-    from package_retention.output.console import Console
-    from package_retention.ports import EventListener
+from package_retention.ports import EventListener
 
 MOST_PLANNED = 1000
 """Lines of a plan that is not carried out; each change that is made has its line."""

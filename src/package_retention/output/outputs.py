@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -13,20 +15,14 @@ from package_retention.errors import RetentionError
 from package_retention.escaping import counted
 from package_retention.inputs.environment import on_runner
 from package_retention.output.annotations import annotate
-from package_retention.output.counts import Counts, count_run
+from package_retention.output.console import Console
+from package_retention.output.counts import Counts, RunCounts, count_run
+from package_retention.output.records import Records
 from package_retention.output.summary import page as summary
 from package_retention.output.summary.blocks import About
 from package_retention.output.summary.undo import action_reference
 from package_retention.output.summary.words import headline
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
-
-    from package_retention.output.console import Console
-    from package_retention.output.counts import RunCounts
-    from package_retention.output.records import Records
-    from package_retention.results import RunResult
+from package_retention.results import RunResult
 
 NAMES = (
     "selected-count",

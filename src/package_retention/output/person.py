@@ -7,31 +7,26 @@ terminal, all is plain text. A person's answer only ever lets a plan be carried 
 from __future__ import annotations
 
 import select
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from package_retention.errors import PlanError
 from package_retention.escaping import harmless
 from package_retention.model import Operation
-from package_retention.output.counts import count_run
+from package_retention.output.console import Console
+from package_retention.output.counts import RunCounts, count_run
 from package_retention.output.findings import finding_words
 from package_retention.output.progress import Bar
 from package_retention.output.summary import blocks, page
-from package_retention.output.summary.blocks import About
+from package_retention.output.summary.blocks import About, Block, Line
 from package_retention.output.summary.words import planned_words
-from package_retention.results import RunResult
+from package_retention.ports import Clock
+from package_retention.results import PackageResult, RunResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from rich.console import Console as RichConsole
     from rich.console import JustifyMethod, RenderableType
     from rich.text import Text
-
-    from package_retention.output.console import Console
-    from package_retention.output.counts import RunCounts
-    from package_retention.output.summary.blocks import Block, Line
-    from package_retention.ports import Clock
-    from package_retention.results import PackageResult
 
 _POLL_SECONDS = 0.1
 _YES = frozenset({"y", "yes"})

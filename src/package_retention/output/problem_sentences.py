@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
 
 from package_retention.escaping import counted, harmless, quoted
 from package_retention.inputs.table import BY_NAME
 from package_retention.model import Operation, PackageType
 from package_retention.output.problem_templates import BY_HAND, SENTENCES
+from package_retention.problems import Detail, Problem
 from package_retention.problems import ProblemCode as Code
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from package_retention.problems import Detail, Problem
 
 _DURATIONS = "`90s`, `15min`, `36h`, `30d`, `2w`, `6 months`, `1 year`, `P30D`"
 _DIGEST = "`sha256:` and 64 hexadecimal digits, or a whole reference like `ghcr.io/owner/app@sha256:…`"

@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from package_retention.problems import ProblemCode as Code
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # `{value}` and details are put between backticks, escaped; numbers are written plainly.
 SENTENCES: Mapping[Code, str] = {

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted
-from package_retention.model import Result
+from package_retention.model import Outcome, Plan, Result, Step
+from package_retention.ports import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import Console
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
-
-    from package_retention.model import Outcome, Plan, Step
-    from package_retention.ports import Clock
 
 EVERY = 5.0
 """Seconds between two lines, at least; work that is shorter says nothing."""

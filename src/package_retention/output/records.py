@@ -6,27 +6,23 @@ first request.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from package_retention.errors import InputError
 from package_retention.inputs.files import Places
+from package_retention.inputs.settings import Settings
+from package_retention.output.console import Console
+from package_retention.output.counts import RunCounts
 from package_retention.output.journal import EventListeners, LogListener
+from package_retention.output.person import Person
 from package_retention.output.progress import Progress
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from package_retention.inputs.settings import Settings
-    from package_retention.output.console import Console
-    from package_retention.output.counts import RunCounts
-    from package_retention.output.person import Person
-    from package_retention.output.report_writer import ReportWriter
-    from package_retention.ports import Clock, EventListener
-    from package_retention.registry.cache import ManifestCache
-    from package_retention.report import Report
-    from package_retention.results import PackageResult
+from package_retention.output.report_writer import ReportWriter
+from package_retention.ports import Clock, EventListener
+from package_retention.registry.cache import ManifestCache
+from package_retention.report import Report
+from package_retention.results import PackageResult
 
 # What a report says of the workflow run, under these names (`GITHUB_REPOSITORY`, …).
 _RUN = ("repository", "workflow", "run_id", "run_attempt", "job", "actor")

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, cast
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Literal, cast
 
 from package_retention import report_format
 from package_retention.decide.rules import Damage
+from package_retention.inputs.settings import Settings
+from package_retention.model import Decision, Outcome, Plan, Step, Version
+from package_retention.output.counts import RunCounts
 from package_retention.output.findings import finding_hint, finding_words, outcome_hint, outcome_words
 from package_retention.output.sentences import reason_words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
-
-    from package_retention.inputs.settings import Settings
-    from package_retention.model import Decision, Outcome, Plan, Step, Version
-    from package_retention.output.counts import RunCounts
-    from package_retention.reason import Reason
-    from package_retention.results import Due, Entry, Inventory
+from package_retention.reason import Reason
+from package_retention.results import Due, Entry, Inventory
 
 
 def header(settings: Settings, now: datetime, run: Mapping[str, str]) -> report_format.Run:

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable, Mapping
 from threading import RLock
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from package_retention import report_format
 from package_retention.errors import RetentionError
+from package_retention.inputs.settings import Settings
+from package_retention.model import Outcome, Package, Plan, Step
 from package_retention.output import report_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from package_retention.inputs.settings import Settings
-    from package_retention.model import Outcome, Package, Plan, Step
-    from package_retention.output.counts import RunCounts
-    from package_retention.ports import Clock
+from package_retention.output.counts import RunCounts
+from package_retention.ports import Clock
 
 SYNC_SECONDS = 1.0
 """At most so often are lines forced to the disk itself; a killed process loses none either way."""

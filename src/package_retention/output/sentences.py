@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -13,12 +13,7 @@ from package_retention.decide.git_names import GitKind
 from package_retention.decide.in_use import UseReason
 from package_retention.decide.source_gone import SourceCause, SourceFact, SourceState
 from package_retention.escaping import counted, quoted
-from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from package_retention.reason import Fact, Terms
+from package_retention.reason import Condition, Fact, Reason, ReasonCode, ReasonDetail, Terms
 
 REASONS: dict[ReasonCode, tuple[str, str]] = {
     ReasonCode.SELECTED: ("selected: no filter narrows the versions", "selected, but not changed"),

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, wait
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, Future, wait
+from typing import TypeVar
 
 from msgspec import Struct, field
 
+from package_retention.decide.in_use import ReferenceIndex
 from package_retention.errors import CancelledError
 from package_retention.execute.retag import TagRemover, TagRestorer
 from package_retention.execute.steps import StepRunner, StopReason
 from package_retention.execute.walk import ExecutionContext
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from concurrent.futures import Executor
-
-    from package_retention.decide.in_use import ReferenceIndex
-    from package_retention.inputs.settings import Settings
-    from package_retention.model import Plan
-    from package_retention.ports import Clock, EventListener, GitApi, PackagesApi, RegistryApi
-    from package_retention.report import Report
-    from package_retention.results import PackageResult, Spending
+from package_retention.inputs.settings import Settings
+from package_retention.model import Plan
+from package_retention.ports import Clock, EventListener, GitApi, PackagesApi, RegistryApi
+from package_retention.report import Report
+from package_retention.results import PackageResult, Spending
 
 
 class RunContext(Struct, frozen=True):

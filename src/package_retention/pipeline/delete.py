@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from package_retention.decide.contents import contents
 from package_retention.decide.deletion_plan import can_select, check_share, deletion_plan, untouched_plan
+from package_retention.decide.facts import Facts
 from package_retention.decide.plan_warnings import git_kinds
+from package_retention.decide.rules import DecisionContext, Options
 from package_retention.errors import MissingError, PlanError
 from package_retention.execute.freshness import FactsRefresher
 from package_retention.execute.walk import walk
-from package_retention.model import PackageType, Result, StepKind
+from package_retention.model import PackageType, Plan, Result, StepKind, Version
 from package_retention.pipeline import review
-from package_retention.pipeline.context import PackageTask, execution
+from package_retention.pipeline.context import PackageTask, RunContext, execution
 from package_retention.pipeline.survey import list_versions, read_more, survey, survey_again
+from package_retention.pipeline.targets import Target
 from package_retention.reason import Finding, FindingCode
 from package_retention.results import PackageResult
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from datetime import datetime
-
-    from package_retention.decide.facts import Facts
-    from package_retention.decide.rules import DecisionContext, Options
-    from package_retention.model import Plan, Version
-    from package_retention.pipeline.context import RunContext
-    from package_retention.pipeline.targets import Target
 
 
 @dataclass(slots=True)

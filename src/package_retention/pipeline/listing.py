@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from msgspec.structs import replace
 
 from package_retention.decide.contents import ListFacts, contents, inventory, says_which
 from package_retention.decide.deletion_plan import check_share, deletion_plan
 from package_retention.decide.due_dates import Schedule, moments, schedule
+from package_retention.decide.facts import Facts
+from package_retention.decide.rules import DecisionContext, Options
 from package_retention.errors import PlanError, RefusedError, UnreachableError
-from package_retention.model import OwnerKind, PackageType, Unreadable
-from package_retention.pipeline.context import PackageTask
+from package_retention.model import Owner, OwnerKind, Package, PackageType, Plan, Reading, Unreadable, Version
+from package_retention.pipeline.context import PackageTask, RunContext
 from package_retention.pipeline.survey import list_versions, read_labels, survey
+from package_retention.pipeline.targets import Target
 from package_retention.reason import Finding, FindingCode, Reason, ReasonCode, ReasonDetail
 from package_retention.results import PackageResult
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-
-    from package_retention.decide.facts import Facts
-    from package_retention.decide.rules import DecisionContext, Options
-    from package_retention.model import Owner, Package, Plan, Reading, Version
-    from package_retention.pipeline.context import RunContext
-    from package_retention.pipeline.targets import Target
 
 Value = TypeVar("Value")
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from package_retention.errors import CancelledError
-from package_retention.model import Outcome, Result
-from package_retention.reason import IN_DOUBT
+from package_retention.model import Outcome, Package, Plan, Result, Step
+from package_retention.ports import EventListener
+from package_retention.reason import IN_DOUBT, Finding
 from package_retention.results import PackageResult
-
-if TYPE_CHECKING:
-    from package_retention.model import Package, Plan, Step
-    from package_retention.ports import EventListener
-    from package_retention.reason import Finding
 
 
 @dataclass

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -19,14 +20,17 @@ from package_retention.decide.restore_plan import (
     restore_steps,
     retag_steps,
 )
+from package_retention.decide.rules import DecisionContext, PackageRules
 from package_retention.errors import MissingError, PlanError, RetentionError, UnreachableError
-from package_retention.execute.freshness import FactsRefresher
+from package_retention.execute.freshness import FactsRefresher, Replan
 from package_retention.execute.retag import is_placeholder
 from package_retention.execute.walk import walk
 from package_retention.model import (
     Decision,
     Manifest,
+    Outcome,
     OwnerKind,
+    Package,
     PackageType,
     Plan,
     Result,
@@ -35,23 +39,14 @@ from package_retention.model import (
     Unreadable,
     Version,
 )
-from package_retention.pipeline.context import PackageTask, execution
+from package_retention.pipeline.context import PackageTask, RunContext, execution
 from package_retention.pipeline.recorder import joined
 from package_retention.pipeline.review import left_deleted
+from package_retention.pipeline.targets import Target
 from package_retention.ports import RawManifest
 from package_retention.reason import NOT_DELETED_THERE, Finding, FindingCode, Reason, ReasonCode, ReasonDetail
+from package_retention.report import ReportedPackage
 from package_retention.results import PackageResult
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-    from datetime import datetime
-
-    from package_retention.decide.rules import DecisionContext, PackageRules
-    from package_retention.execute.freshness import Replan
-    from package_retention.model import Outcome, Package
-    from package_retention.pipeline.context import RunContext
-    from package_retention.pipeline.targets import Target
-    from package_retention.report import ReportedPackage
 
 
 def prepare(run_context: RunContext, target: Target, now: datetime) -> PackageTask:

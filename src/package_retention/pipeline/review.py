@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from package_retention.decide.rules import ReportScope
+from package_retention.decide.rules import Options, ReportScope
 from package_retention.errors import PlanError
-from package_retention.model import Operation
+from package_retention.inputs.settings import Settings
+from package_retention.model import Decision, Operation, Package, Plan, Version
 from package_retention.reason import MORE_SINCE_REPORT, OTHERWISE_IN_REPORT, Finding, FindingCode, ReasonCode
-from package_retention.report import ReportedPackage
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-    from datetime import datetime
-
-    from package_retention.decide.rules import Options
-    from package_retention.inputs.settings import Settings
-    from package_retention.model import Decision, Package, Plan, Version
-    from package_retention.report import Report
+from package_retention.report import Report, ReportedPackage
 
 MAX_AGE = timedelta(days=7)
 """How old the plan may be that a deletion is narrowed to."""

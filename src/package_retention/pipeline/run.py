@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from package_retention.decide.in_use import ReferenceIndex
+from package_retention.decide.rules import Options
 from package_retention.errors import (
     BudgetError,
     CancelledError,
     HourError,
     MissingError,
+    Refusal,
     RefusedError,
     RetentionError,
 )
+from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, Plan, Result, StepKind
 from package_retention.pipeline import review
-from package_retention.pipeline.context import PATIENCE, PackageTask, each, result_of
+from package_retention.pipeline.context import PATIENCE, PackageTask, RunContext, each, result_of
 from package_retention.pipeline.recorder import Recorder
 from package_retention.pipeline.targets import Target, targets, unreached
 from package_retention.reason import Finding, FindingCode
 from package_retention.results import PackageResult, RunResult
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
-
-    from package_retention.decide.rules import Options
-    from package_retention.errors import Refusal
-    from package_retention.inputs.settings import Settings
-    from package_retention.pipeline.context import RunContext
 
 
 def run(run_context: RunContext, options: Options) -> RunResult:

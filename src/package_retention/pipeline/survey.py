@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -10,14 +10,9 @@ from package_retention.decide.facts import Facts, blind_reads, certain_reads
 from package_retention.decide.git_names import GitNames
 from package_retention.decide.graph import build, unconfirmed
 from package_retention.decide.plan_warnings import git_kinds, lost_indexes
-from package_retention.model import Absent, Operation, PackageType
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-
-    from package_retention.decide.rules import PackageRules
-    from package_retention.model import Package, Plan, Reading
-    from package_retention.pipeline.context import RunContext
+from package_retention.decide.rules import PackageRules
+from package_retention.model import Absent, Operation, Package, PackageType, Plan, Reading
+from package_retention.pipeline.context import RunContext
 
 
 def list_versions(run_context: RunContext, package: Package, rules: PackageRules) -> Facts:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,20 +12,12 @@ from msgspec.structs import replace
 from package_retention.decide import ecosystems
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import DecisionContext, Options
+from package_retention.decide.rules import DecisionContext, Options, PackageRules
 from package_retention.errors import BudgetError, CancelledError, MissingError, PlanError, RetentionError
-from package_retention.model import Operation, Package
+from package_retention.inputs.settings import Settings
+from package_retention.model import Operation, Owner, Package, PackageType
+from package_retention.pipeline.context import RunContext
 from package_retention.reason import Finding, FindingCode
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
-
-    from package_retention.decide.rules import PackageRules
-    from package_retention.inputs.settings import Settings
-    from package_retention.model import Owner, PackageType
-    from package_retention.pipeline.context import RunContext
-
 
 _ALIKE = 0.7
 

@@ -7,24 +7,16 @@ import re
 import threading
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import SplitResult, urlencode
 
 import requests
 from msgspec import Struct
 from requests.auth import HTTPBasicAuth
 
-from package_retention.registry.sender import described
-from package_retention.transport.exchange import Authorization, Request
+from package_retention.ports import Clock
+from package_retention.registry.sender import Sender, described
+from package_retention.transport.exchange import Authorization, Request, Response
 from package_retention.transport.links import as_ip, is_private, place, split_url
-
-if TYPE_CHECKING:
-    from urllib.parse import SplitResult
-
-    from package_retention.ports import Clock
-    from package_retention.registry.sender import Sender
-    from package_retention.transport.exchange import Response
-
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110's word for a name
 _QUOTED = r'"(?:[^"\\]|\\.)*"'

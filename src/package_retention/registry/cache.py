@@ -8,17 +8,14 @@ A digest that the newest list does not hold is always requested from the registr
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator, KeysView
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from package_retention.model import Manifest
 from package_retention.registry import manifests
 from package_retention.registry.manifests import FORMS, Form, InvalidJsonError
 from package_retention.transport.exchange import MAX_BODY
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, KeysView
-
-    from package_retention.model import Manifest
 
 MAX_BYTES = 200 * 1024 * 1024
 """A repository's caches hold 10 GB in all; 100,000 manifests take about 150 MB."""

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import random
 import threading
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 
-from package_retention.decide.expiry import UnreadLabel
 from package_retention.errors import InDoubtError, RefusedError, UnreachableError
-from package_retention.model import Absent, Manifest, Unreadable
-from package_retention.ports import RawManifest
+from package_retention.model import Absent, Descriptor, Manifest, Package, Reading, Unreadable
+from package_retention.ports import Clock, RawManifest
 from package_retention.registry import manifests
+from package_retention.registry.cache import ManifestCache
 from package_retention.registry.endpoint import Endpoint, PermanentError
-from package_retention.registry.sender import Sender, write_refusal
+from package_retention.registry.sender import Log, Sender, write_refusal
 from package_retention.transport.exchange import TransportError, pooled_session
-from package_retention.transport.limits import REGISTRY_REQUESTS
+from package_retention.transport.limits import REGISTRY_REQUESTS, TimeLimit
 from package_retention.transport.redaction import Redactor
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from concurrent.futures import Future
-
-    from package_retention.model import Descriptor, Package, Reading
-    from package_retention.ports import Clock
-    from package_retention.registry.cache import ManifestCache
-    from package_retention.registry.sender import Log
-    from package_retention.transport.limits import TimeLimit
 
 Found = TypeVar("Found")
 
@@ -146,9 +137,9 @@ class Registry:
                 found[digest] = known
         return {**found, **self._each(package, wanted, self._manifest, Unreadable)}
 
-    def labels(self, package: Package, configs: Iterable[str]) -> Mapping[str, str | UnreadLabel | None]:
+    def labels(self, package: Package, configs: Iterable[str]) -> Mapping[str, str | Unreadable | None]:
         """Read the label `quay.expires-after` of configs concurrently, and return one reading for each digest."""
-        return self._each(package, list(dict.fromkeys(configs)), self._label, UnreadLabel)
+        return self._each(package, list(dict.fromkeys(configs)), self._label, Unreadable)
 
     def _known(self, package: Package, digest: str) -> Manifest | None:
         return self._cache.find(self._key(package), digest) if self._cache else None
@@ -282,10 +273,10 @@ class Registry:
             self._cache.add(self._key(package), digest, response.body, read)
         return read
 
-    def _label(self, package: Package, digest: str) -> str | UnreadLabel | None:
+    def _label(self, package: Package, digest: str) -> str | Unreadable | None:
         response = self._endpoint.blob(package, digest)
         if isinstance(response, Unreadable):
-            return UnreadLabel(response.why)
+            return Unreadable(response.why)
         if response.status != requests.codes.ok:
-            return UnreadLabel(self._endpoint.described(response))
+            return Unreadable(self._endpoint.described(response))
         return manifests.parse_label(response.body, digest)

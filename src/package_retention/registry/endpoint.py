@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 
-from package_retention.model import Absent, Unreadable
+from package_retention.model import Absent, Package, Unreadable
+from package_retention.ports import Clock, RawManifest
 from package_retention.registry import manifests
 from package_retention.registry.auth import NoTokenError, Tokens
 from package_retention.registry.manifests import ACCEPT
-from package_retention.registry.sender import described, is_unknown_name
+from package_retention.registry.sender import Sender, described, is_unknown_name
 from package_retention.transport import links
-from package_retention.transport.exchange import MAX_BODY, Authorization, Request
+from package_retention.transport.exchange import MAX_BODY, Authorization, Request, Response
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from package_retention.model import Package
-    from package_retention.ports import Clock, RawManifest
-    from package_retention.registry.sender import Sender
-    from package_retention.transport.exchange import Response
-
-    _Plausible = Callable[[Response], bool]
+_Plausible = Callable[[Response], bool]
 
 _OK: int = requests.codes.ok
 _REFERENCE = re.compile(r"[a-z0-9]+:[0-9a-f]{32,128}|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)

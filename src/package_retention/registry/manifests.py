@@ -10,17 +10,14 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from package_retention.decide.expiry import KEY as EXPIRY
-from package_retention.decide.expiry import UnreadLabel
 from package_retention.decide.graph import INDEX_TYPES
 from package_retention.model import Descriptor, Manifest, Unreadable
 from package_retention.transport.exchange import MAX_BODY
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class Form(Enum):
@@ -181,16 +178,16 @@ def parse_referrers(body: bytes) -> tuple[Descriptor, ...] | Unreadable:
         return Unreadable(f"the list of referrers is invalid: {error}")
 
 
-def parse_label(body: bytes, digest: str) -> str | UnreadLabel | None:
+def parse_label(body: bytes, digest: str) -> str | Unreadable | None:
     """Read the label `quay.expires-after` of an image's config; return `None` if it has no such label."""
     if len(body) > MAX_CONFIG:
-        return UnreadLabel(f"the config is larger than {MAX_CONFIG // 1024 // 1024} MiB")
+        return Unreadable(f"the config is larger than {MAX_CONFIG // 1024 // 1024} MiB")
     if not is_digest(digest) or digest_of(body, digest.partition(":")[0]) != digest:
-        return UnreadLabel("the registry sent another config than its digest says")
+        return Unreadable("the registry sent another config than its digest says")
     try:
         return _stated(table(document(body, {"config": "config"}), "config").get("Labels"))
     except InvalidJsonError as error:
-        return UnreadLabel(f"the config is invalid: {error}")
+        return Unreadable(f"the config is invalid: {error}")
 
 
 def _stated(labels: object) -> str | None:

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
+import requests
+
 from package_retention.errors import BudgetError, Refusal, RefusalKind
+from package_retention.ports import Clock
 from package_retention.shield import is_shielded
-from package_retention.transport.exchange import Bounds, Response, TransportError, exchange
+from package_retention.transport.exchange import Bounds, Request, Response, TransportError, exchange
 from package_retention.transport.limits import REGISTRY_REQUESTS, TimeLimit
 from package_retention.transport.redaction import Redactor
-from package_retention.transport.retry import REGISTRY, RetryCause, cause_of, wait_after
+from package_retention.transport.retry import REGISTRY, RetryCause, Wait, cause_of, wait_after
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import requests
-
-    from package_retention.ports import Clock
-    from package_retention.transport.exchange import Request
-    from package_retention.transport.retry import Wait
-
-    Log = Callable[[str, str, str], None]
+Log = Callable[[str, str, str], None]
 
 
 _LONGEST = 200  # characters of a registry's own words that a message repeats

@@ -7,8 +7,9 @@ Nothing leads a request, or the token in it, away from the URL that it was made 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -16,9 +17,6 @@ from msgspec import Struct
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, NewConnectionError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 MAX_BODY = 8 * 1024 * 1024  # bytes; registries take 4 MiB (distribution-spec, "Pushing Manifests")
 LONGEST_RESPONSE = 60.0  # seconds; a response that takes longer counts as a drop

@@ -10,14 +10,10 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from types import TracebackType
 
+from package_retention.ports import Clock
 from package_retention.shield import is_shielded
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from package_retention.ports import Clock
 
 API_REQUESTS = 48
 REGISTRY_REQUESTS = 48

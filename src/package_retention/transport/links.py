@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from urllib.parse import SplitResult
+from collections.abc import Mapping
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 # One link of RFC 8288: `<URL>` and its parameters, whose values may be quoted and then hold commas and semicolons.
 _LINK = re.compile(r'<(?P<url>[^<>]*)>(?P<parameters>(?:[^",<]|"[^"]*")*)')

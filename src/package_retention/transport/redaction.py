@@ -7,11 +7,9 @@ refuses, would otherwise carry the token into the report and the summary, which 
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import quote
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 _HIDDEN = "***"
 _SHORTEST = 8  # characters; replacing a shorter text would destroy words

@@ -10,16 +10,14 @@ direction that deletes. `tests/data/version-truth/` has the tools' own answers.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import total_ordering
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from package_retention.model import PackageType
 from package_retention.problems import ProblemCode as Code
 from package_retention.problems import invalid
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 MAX_LENGTH = 256
 """Longer texts have no version in any ecosystem: npm's own cap, and far over what the others' registries take."""

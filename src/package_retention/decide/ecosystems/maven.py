@@ -9,15 +9,13 @@ Version Requirement Specification"). It refuses no text. Where it contradicts it
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from package_retention.decide.ecosystems import MAX_LENGTH, VersionNumber, VersionRange, check_length
 from package_retention.problems import ProblemCode as Code
 from package_retention.problems import invalid
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _TOKEN = re.compile(r"([0-9]+|[^0-9.-]+)?([.-]?)")
 _TIMESTAMPED = re.compile(r".*-[0-9]{8}\.[0-9]{6}-[0-9]+", re.DOTALL)

@@ -8,15 +8,13 @@ there. The container module borrows the ranges.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import eq, ge, gt, le, lt
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from package_retention.decide.ecosystems import MAX_LENGTH, VersionNumber, VersionRange, check_length
 from package_retention.problems import ProblemCode as Code
 from package_retention.problems import invalid
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _MAX_SAFE: Final = 2**53 - 1
 _SPACES: Final = " \t\n\v\f\r\xa0\ufeff"

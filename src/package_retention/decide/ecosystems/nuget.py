@@ -8,14 +8,12 @@ with a float (`[1.*,2.0)`) holds what both its interval and its float hold.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from package_retention.decide.ecosystems import MAX_LENGTH, VersionNumber, VersionRange, check_length
 from package_retention.problems import ProblemCode as Code
 from package_retention.problems import invalid
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _MAX_NUMBER: Final = 2**31 - 1
 _LABELS = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"

@@ -7,15 +7,13 @@ The tool is RubyGems 3 (github.com/ruby/rubygems: `lib/rubygems/version.rb`, `li
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from operator import eq, ge, gt, le, lt, ne
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from package_retention.decide.ecosystems import MAX_LENGTH, VersionNumber, VersionRange, check_length
 from package_retention.problems import ProblemCode as Code
 from package_retention.problems import invalid
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
 
 _VERSION = re.compile(r"[0-9]+(?:\.[0-9a-zA-Z]+)*(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?")
 _SEGMENT = re.compile(r"[0-9]+|[a-zA-Z]+")

@@ -6,17 +6,13 @@ Every string of a block may be hostile: who writes blocks out makes it harmless.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from msgspec import Struct
 
 from package_retention.escaping import counted, harmless
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
-
-    from package_retention.model import Package
+from package_retention.model import Package
 
 _QUOTED = re.compile(r"`([^`]+)`")
 

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from package_retention.decide.graph import derived_subject, own_tags
 from package_retention.escaping import counted
-from package_retention.model import MOVES_TAGS, Result
+from package_retention.model import MOVES_TAGS, Content, Decision, Operation, Outcome, Result, Step, Version
 from package_retention.output.findings import outcome_words
 from package_retention.output.sentences import own_words
-from package_retention.output.summary.blocks import Code, Link
+from package_retention.output.summary.blocks import Code, Line, Link
 from package_retention.output.summary.words import planned_result, result_words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from package_retention.model import Content, Decision, Operation, Outcome, Step, Version
-    from package_retention.output.summary.blocks import Line
-    from package_retention.reason import Reason
+from package_retention.reason import Reason
 
 MOST_TAGS = 8
 

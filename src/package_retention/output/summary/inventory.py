@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from package_retention.escaping import counted
+from package_retention.output.counts import RunCounts
 from package_retention.output.sentences import shared_words
 from package_retention.output.summary.blocks import (
+    About,
+    Block,
+    Column,
     Details,
+    Line,
     Paragraph,
+    Section,
     Strong,
     Table,
     more_packages,
@@ -20,14 +26,7 @@ from package_retention.output.summary.blocks import (
 from package_retention.output.summary.images import Names, newest_first
 from package_retention.output.summary.tables import MOST_ROWS, OPEN_ROWS
 from package_retention.output.summary.words import age, roughly, size_words
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from package_retention.output.counts import RunCounts
-    from package_retention.output.summary.blocks import About, Block, Column, Line, Section
-    from package_retention.results import DeletedVersion, Due, Entry, Inventory, RunResult
+from package_retention.results import DeletedVersion, Due, Entry, Inventory, RunResult
 
 MOST_NAMES = 20
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 from package_retention.escaping import harmless
 from package_retention.output.summary import blocks
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from package_retention.output.summary.blocks import Block, Inline, Line
+from package_retention.output.summary.blocks import Block, Inline, Line
 
 MOST_OF_TEXT = 1000
 MOST_OF_CODE = 140

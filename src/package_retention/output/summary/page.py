@@ -6,22 +6,27 @@ and what does not fit below the runner's 1 MiB (facts E) is counted, never cut i
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from package_retention.decide.contents import Space
 from package_retention.errors import RetentionError
 from package_retention.escaping import counted
 from package_retention.model import Operation
-from package_retention.output.annotations import notices
+from package_retention.output.annotations import Notice, notices
+from package_retention.output.counts import RunCounts
 from package_retention.output.problem_sentences import as_flags
 from package_retention.output.summary import markdown
 from package_retention.output.summary.blocks import (
     About,
     Alert,
+    Block,
     Heading,
+    Line,
     Listing,
     Paragraph,
+    Section,
     Strong,
     joined,
     plain,
@@ -31,15 +36,7 @@ from package_retention.output.summary.inventory import overview as inventories
 from package_retention.output.summary.tables import by_age, overview, package_section, worth_showing
 from package_retention.output.summary.undo import undo
 from package_retention.output.summary.words import headline, lasting, size_words
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from package_retention.decide.contents import Space
-    from package_retention.output.annotations import Notice
-    from package_retention.output.counts import RunCounts
-    from package_retention.output.summary.blocks import Block, Line, Section
-    from package_retention.results import RunResult, Spending
+from package_retention.results import RunResult, Spending
 
 MOST_BYTES = 1024 * 1024 - 1024
 """The runner refuses more than 1,048,576 bytes (facts E); a little is left for what it adds."""

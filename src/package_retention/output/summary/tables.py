@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from package_retention.escaping import counted
-from package_retention.model import MOVES_TAGS, Operation, PackageType
+from package_retention.model import MOVES_TAGS, Operation, Outcome, PackageType, Step
+from package_retention.output.counts import Counts, RunCounts
 from package_retention.output.sentences import group_words, own_words, reason_words, shared_words
 from package_retention.output.summary.blocks import (
+    About,
+    Block,
     Chart,
+    Column,
     Details,
+    Line,
     Paragraph,
+    Section,
     Strong,
     Table,
     more_packages,
@@ -21,14 +28,7 @@ from package_retention.output.summary.blocks import (
 )
 from package_retention.output.summary.images import Change, Names, Stay, changes, named, stays
 from package_retention.output.summary.words import LABELS, age, bucket, changed_word
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from package_retention.model import Outcome, Step
-    from package_retention.output.counts import Counts, RunCounts
-    from package_retention.output.summary.blocks import About, Block, Column, Line, Section
-    from package_retention.results import PackageResult, RunResult
+from package_retention.results import PackageResult, RunResult
 
 MOST_ROWS = 50
 OPEN_ROWS = 20

@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from package_retention.escaping import counted
-from package_retention.model import Operation, Result, StepKind
-from package_retention.output.summary.blocks import Details, Heading, Listing, Paragraph
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from package_retention.model import PackageType
-    from package_retention.output.counts import Counts, RunCounts
-    from package_retention.output.summary.blocks import About, Block, Section
-    from package_retention.results import PackageResult, RunResult
+from package_retention.model import Operation, PackageType, Result, StepKind
+from package_retention.output.counts import Counts, RunCounts
+from package_retention.output.summary.blocks import (
+    About,
+    Block,
+    Details,
+    Heading,
+    Listing,
+    Paragraph,
+    Section,
+)
+from package_retention.results import PackageResult, RunResult
 
 MOST_IDS = 200
 MOST_NAMES = 100

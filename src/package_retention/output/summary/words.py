@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
+from package_retention.decide.contents import Space
 from package_retention.escaping import counted
-from package_retention.model import Operation, Result, StepKind
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from package_retention.decide.contents import Space
-    from package_retention.model import Outcome
-    from package_retention.output.counts import RunCounts
-
+from package_retention.model import Operation, Outcome, Result, StepKind
+from package_retention.output.counts import RunCounts
 
 _BUCKETS = (
     ("1 day", timedelta(days=1)),
