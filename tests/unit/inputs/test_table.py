@@ -23,7 +23,7 @@ from package_retention.model import PackageType
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ROWS = (*INPUTS, *KEEP_KEYS)
 HOLDERS: dict[Place, type] = {
     Place.SETTINGS: Settings,

@@ -23,7 +23,7 @@ from property.worlds import IMAGE, INDEX, NOW, Built, digest
 if TYPE_CHECKING:
     from package_retention.decide.rules import PackageRules
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "policies.md").read_text(encoding="utf-8")
 FILES = {path.stem: path.read_text(encoding="utf-8") for path in (DOCS / "policies").glob("*.yml")}
 DAY = 24

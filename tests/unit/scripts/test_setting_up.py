@@ -10,7 +10,7 @@ import pytest
 
 from conftest import LISTED, unlisted
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from package_retention.inputs.rows import Input
 
-ACTION_FILE = Path(__file__).parents[2] / "action.yml"
+ACTION_FILE = Path(__file__).parents[3] / "action.yml"
 TOKEN = {"GITHUB_TOKEN": "ghp_from_the_environment"}
 
 

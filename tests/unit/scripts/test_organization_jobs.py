@@ -13,7 +13,7 @@ from scripts.organization_jobs import PLAIN, Job, NoJobsError, listed, main, out
 
 from package_retention.decide.patterns import Patterns
 
-WORKFLOW = Path(__file__).parents[2] / ".github" / "workflows" / "organization.yml"
+WORKFLOW = Path(__file__).parents[3] / ".github" / "workflows" / "organization.yml"
 END = {"kind": "end", "complete": True, "exit_status": 0}
 
 

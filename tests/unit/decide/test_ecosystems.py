@@ -16,7 +16,7 @@ from package_retention.model import PackageType
 from package_retention.output.problem_sentences import sentences
 from package_retention.problems import InvalidValueError
 
-_TRUTH = Path(__file__).parents[1] / "data" / "version-truth"
+_TRUTH = Path(__file__).parents[2] / "data" / "version-truth"
 _TYPES = (PackageType.MAVEN, PackageType.NPM, PackageType.NUGET, PackageType.RUBYGEMS)
 _ALL = (*_TYPES, PackageType.CONTAINER)
 

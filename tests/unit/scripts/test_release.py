@@ -6,7 +6,7 @@ import pytest
 from scripts.publish import is_newest
 from scripts.release import BUILDERS, ReleaseError, check, check_repository, main, notes, pin, pinned
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 PROJECT = '[project]\nname = "x"\nversion = "1.4.0"\n'
 CHANGELOG = """# Changelog
