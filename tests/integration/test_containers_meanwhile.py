@@ -315,6 +315,24 @@ def test_parts_of_a_root_that_answers_404_go_only_where_the_list_lacks_it_too(
     assert not made.has(other)
 
 
+def test_what_the_list_about_a_404_shows_for_the_first_time_keeps_what_it_needs(made: Scene) -> None:
+    """Somebody takes a platform into an index of their own and deletes the old one, just before it is deleted here."""
+    made.push("v9", created=1)
+    image = made.push("v1", created=90, platforms=FOUR)
+    root, wanted = image.root_version, image.platforms[0]
+
+    def meanwhile() -> None:
+        index = shapes.index([shapes.descriptor(wanted)])
+        made.world.push(made.app, index.body, index.media_type, ["theirs"])
+        made.world.delete_version(made.app, root)
+
+    happened = made.when(lambda request: deletes(request) and request.path.endswith(f"/{root.id}"), meanwhile)
+    made.delete(versions="v1")
+    assert happened
+    assert {wanted.digest, made.tags["theirs"]} <= made.there
+    assert not made.there & (set(image.members) - {wanted.digest})
+
+
 def test_a_digest_that_is_listed_twice_stays_and_each_of_its_versions_counts(made: Scene) -> None:
     """Whatever the reason, nobody can tell which of the two rows a deletion would take."""
     made.push("v9", created=1)

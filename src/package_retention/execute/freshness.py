@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from package_retention.model import Plan, Step, StepKind, Version
@@ -37,6 +38,7 @@ class FactsRefresher:
         self._replan = replan
         self._relist = relist
         self._looked_at = taken_at
+        self._known = _ids(plan)
 
     @property
     def whole(self) -> bool:
@@ -60,11 +62,16 @@ class FactsRefresher:
         taken_at = self._clock.monotonic()
         now = self._replan(done)
         self._taken_at, self._looked_at = taken_at, self._clock.monotonic()
+        self._known |= _ids(now)
         return restrictions(self._plan, now)
 
     def listed(self) -> Collection[int]:
-        """List the package and return the ids in it."""
-        return {version.id for version in self._relist()}
+        """List the package and return the ids in it; if a version has come since the last look, the facts expire."""
+        listed = {version.id for version in self._relist()}
+        if not listed <= self._known:
+            # It may be an index that names a child of an image which was deleted elsewhere: its 404 led to this list.
+            self._taken_at = -math.inf
+        return listed
 
     def narrow_to(self, plan: Plan) -> None:
         """Take a narrower plan as the one to keep fresh."""
@@ -84,6 +91,10 @@ def restrictions(plan: Plan, now: Plan) -> dict[int | None, Reason]:
             other = NOT_WHOLE if step.kind is StepKind.DELETE_PACKAGE else CHANGED_SINCE_PLAN
             gone[_id(step)] = reasons.get(_id(step) or 0, other)
     return gone
+
+
+def _ids(plan: Plan) -> set[int]:
+    return {decision.version.id for decision in plan.decisions}
 
 
 def _id(step: Step) -> int | None:
