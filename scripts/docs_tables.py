@@ -20,8 +20,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
 from scripts import policy_schema, report_schema  # noqa: E402
 
-from package_retention.api.refusal_table import OBJECTS, SERVICE, TOKENS  # noqa: E402
-from package_retention.api.responses import KnownRefusal  # noqa: E402
+from package_retention.api.refusals import KnownRefusal, known  # noqa: E402
 from package_retention.inputs.rows import Group  # noqa: E402
 from package_retention.inputs.table import INPUTS  # noqa: E402
 
@@ -86,7 +85,7 @@ def refusals(rows: tuple[KnownRefusal, ...]) -> str:
 
 
 def _refusal(text: str, rows: list[KnownRefusal]) -> str:
-    meanings = [f"{_sentence(row.meaning)} *Do:* {row.next_step}." for row in rows]
+    meanings = [f"{_sentence(row.why)} *Do:* {row.hint}." for row in rows]
     return f"- {_code(text)}<br>\n  " + "<br>\n  Or: ".join(meanings)
 
 
@@ -107,9 +106,9 @@ def pages() -> dict[str, Callable[[Mapping[str, Any]], str]]:
     return {
         "inputs": inputs,
         "outputs": outputs,
-        "refusals-of-tokens": lambda _: refusals(TOKENS),
-        "refusals-of-packages": lambda _: refusals(OBJECTS),
-        "refusals-of-the-service": lambda _: refusals(SERVICE),
+        "refusals-of-tokens": lambda _: refusals(known()["tokens"]),
+        "refusals-of-packages": lambda _: refusals(known()["packages"]),
+        "refusals-of-the-service": lambda _: refusals(known()["service"]),
     }
 
 

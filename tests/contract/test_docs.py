@@ -14,7 +14,7 @@ import yaml
 from markdown_it import MarkdownIt
 from scripts import docs_tables
 
-from package_retention.api.refusals import ROWS
+from package_retention.api.refusals import rows
 from package_retention.inputs import cli, parsing, policy
 from package_retention.inputs.table import BY_NAME, INPUTS
 from package_retention.output.outputs import NAMES
@@ -125,9 +125,9 @@ def test_the_readme_is_read_in_minutes() -> None:
 
 
 def test_every_refusal_is_in_troubleshooting_with_what_to_do() -> None:
-    for row in ROWS:
+    for row in rows():
         assert docs_tables.refusals((row,)).split("<br>")[0] in TROUBLES
-        assert f"*Do:* {row.next_step}." in TROUBLES
+        assert f"*Do:* {row.hint}." in TROUBLES
 
 
 def test_every_reason_for_staying_is_explained_in_its_own_words() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from msgspec.structs import replace
 
 from package_retention.api.responses import ErrorResponse, RequestContext
@@ -203,8 +205,38 @@ def limits(context: RequestContext) -> str:
     )
 
 
+def later(response: ErrorResponse) -> str:
+    """Say what to do about a failure of GitHub's."""
+    return f"run again later; what was done is done{support(response)}"
+
+
 def support(response: ErrorResponse) -> str:
     """Name the request for GitHub Support, where it has an id."""
     return (
         f"; GitHub Support finds the request by its id {response.request_id}" if response.request_id else ""
     )
+
+
+ADVICE: Mapping[str, Callable[[RequestContext, ErrorResponse], str]] = {
+    "new-token": lambda context, _: new_token(context),
+    "classic-token": lambda context, _: f"use {classic(context)}",
+    "other-token": lambda context, _: other_token(context),
+    "other-token-than-integration": lambda context, _: other_token(as_integration(context)),
+    "role": lambda context, _: role(context),
+    "role-of-integration": lambda context, _: role(as_integration(context)),
+    "single-sign-on": sso,
+    "not-found": lambda context, _: not_found(context),
+    "version-not-found": lambda context, _: version_not_found(context),
+    "cannot-list": lambda context, _: cannot_list(context),
+    "limits": lambda context, _: limits(context),
+    "later": lambda _, response: later(response),
+}
+"""What a request should do next, by the names in `refusals.toml`."""
+
+CONDITIONS: Mapping[str, Callable[[RequestContext, ErrorResponse], bool]] = {
+    "undocumented-for-integration": lambda context, _: not documented(as_integration(context)),
+    "lists-packages": lambda context, _: not context.package and context.kind is None,
+    "may-be-api-version": lambda _, response: response.status in (400, 410),
+    "no-restore": lambda context, _: not context.restores,
+}
+"""Which requests a refusal explains, by the names in `refusals.toml`."""

@@ -1,21 +1,68 @@
-"""Explain refusals: what GitHub's response means for the request, and what to do next (facts J, A7)."""
+"""Explain refusals: what GitHub's response means for the request, and what to do next (facts J, A7).
+
+`refusals.toml` has those that GitHub is known to send.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
+from msgspec import Struct, convert
+
 from package_retention.api import hints, responses
-from package_retention.api.refusal_table import OBJECTS, SERVICE, TOKENS
-from package_retention.api.responses import ErrorResponse, KnownRefusal, RequestContext
+from package_retention.api.responses import ErrorResponse, RequestContext
 from package_retention.api.tokens import TokenKind
 from package_retention.errors import Refusal, RefusalKind
 from package_retention.transport.retry import is_spent
 
-ROWS: tuple[KnownRefusal, ...] = (*TOKENS, *OBJECTS, *SERVICE)
-"""All known refusals; the first that fits a response explains it."""
-
+_TABLE = Path(__file__).with_name("refusals.toml")
 _NOT_FOUND = 404
+
+
+class KnownRefusal(Struct, frozen=True, forbid_unknown_fields=True):
+    """A refusal that GitHub is known to send; `refusals.toml` says what its fields mean."""
+
+    number: int
+    text: str
+    kind: RefusalKind
+    why: str
+    hint: str
+    starts: str = ""
+    when: str = ""
+    advise: str = ""
+
+    def fits(self, context: RequestContext, response: ErrorResponse) -> bool:
+        """Return whether this row explains this response to this request."""
+        if self.when and not hints.CONDITIONS[self.when](context, response):
+            return False
+        pattern = self.starts or re.escape(self.text.removesuffix("."))
+        return any(re.match(pattern, text, re.IGNORECASE) for text in response.texts)
+
+    def advice(self, context: RequestContext, response: ErrorResponse) -> str:
+        """Return the next step for this request."""
+        return hints.ADVICE[self.advise](context, response) if self.advise else self.hint
+
+
+@cache
+def known() -> Mapping[str, tuple[KnownRefusal, ...]]:
+    """Read the known refusals, by their group.
+
+    Only a run that is refused something needs them. Two threads that are refused at once may both read the file; they
+    find the same.
+    """
+    import tomllib  # noqa: PLC0415 - the same
+
+    return convert(tomllib.loads(_TABLE.read_text("utf-8")), dict[str, tuple[KnownRefusal, ...]])
+
+
+def rows() -> Iterator[KnownRefusal]:
+    """Yield all known refusals; the first that fits a response explains it."""
+    return chain.from_iterable(known().values())
 
 
 def explain(context: RequestContext, status: int, headers: Mapping[str, str], body: Any) -> Refusal:
@@ -28,22 +75,22 @@ def explain(context: RequestContext, status: int, headers: Mapping[str, str], bo
         body: decoded JSON, text, markup, bytes or `None`; no content raises.
     """
     response = responses.read(status, headers, body)
-    known = _known(context, response)
-    if known is None:
+    row = _row(context, response)
+    if row is None:
         return _unknown(context, response)
-    return _refusal(known.kind, context, response, known.meaning, known.hint(context, response))
+    return _refusal(row.kind, context, response, row.why, row.advice(context, response))
 
 
-def _known(context: RequestContext, response: ErrorResponse) -> KnownRefusal | None:
+def _row(context: RequestContext, response: ErrorResponse) -> KnownRefusal | None:
     # The header is more certain than the text: a token without single sign-on may get a "Not Found" (facts B2).
     if response.sso_required:
         return _sso(context.token)
-    return next((known for known in ROWS if known.fits(context, response)), None)
+    return next((row for row in rows() if row.fits(context, response)), None)
 
 
 def _sso(token: TokenKind) -> KnownRefusal:
     number = 16 if token in (TokenKind.OAUTH, TokenKind.APP_USER) else 15
-    return next(known for known in ROWS if known.number == number)
+    return next(row for row in rows() if row.number == number)
 
 
 def _refusal(
@@ -55,9 +102,9 @@ def _refusal(
 
 def _unknown(context: RequestContext, response: ErrorResponse) -> Refusal:
     """Explain a refusal with an unknown text, by what its status and headers are documented to mean."""
-    later = f"run again later; what was done is done{hints.support(response)}"
     if response.status >= 500:  # noqa: PLR2004 - the class of HTTP's server errors
-        return _refusal(RefusalKind.SERVER, context, response, "GitHub failed to answer", later)
+        meaning = "GitHub failed to answer"
+        return _refusal(RefusalKind.SERVER, context, response, meaning, hints.later(response))
     if (limit := _limit(response)) is not None:
         return _refusal(limit, context, response, "a rate limit of GitHub's is spent", hints.limits(context))
     if response.status == 410:  # noqa: PLR2004 - documented for a retired API version, whose text is not (facts J 26)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +14,6 @@ from msgspec import Struct
 
 from package_retention.api import tokens
 from package_retention.api.tokens import TokenKind
-from package_retention.errors import RefusalKind
 from package_retention.model import OwnerKind, PackageType, StepKind
 from package_retention.ports import Clock
 from package_retention.transport.retry import http_date
@@ -172,35 +171,6 @@ def _is_on(url: str, server_url: str) -> bool:
     except ValueError:
         return False
     return same and "@" not in target.netloc
-
-
-class KnownRefusal(Struct, frozen=True):
-    """A refusal that GitHub is known to send.
-
-    `number` is its row in part J of the facts (0: a public text that is not in it), `text` its exact words, `starts`
-    the pattern of its beginning (by default the words). `next_step` is the general one, for the documentation;
-    `advise` returns the one for this request. `when` restricts the row to some requests.
-    """
-
-    number: int
-    text: str
-    kind: RefusalKind
-    meaning: str
-    next_step: str
-    starts: str = ""
-    advise: Callable[[RequestContext, ErrorResponse], str] | None = None
-    when: Callable[[RequestContext, ErrorResponse], bool] | None = None
-
-    def fits(self, context: RequestContext, response: ErrorResponse) -> bool:
-        """Return whether this row explains this response to this request."""
-        if self.when is not None and not self.when(context, response):
-            return False
-        pattern = self.starts or re.escape(self.text.removesuffix("."))
-        return any(re.match(pattern, text, re.IGNORECASE) for text in response.texts)
-
-    def hint(self, context: RequestContext, response: ErrorResponse) -> str:
-        """Return the next step for this request."""
-        return self.advise(context, response) if self.advise else self.next_step
 
 
 class ResponseHeaders:
