@@ -1,4 +1,4 @@
-"""Why something is so, as values: a code and the objects that its sentence names. `output.sentences` has the words."""
+"""Why something is so, as values: a code and the objects that its sentence names. `output/messages.toml` has the words."""
 
 from __future__ import annotations
 
@@ -130,6 +130,7 @@ class FindingCode(StrEnum):
     ID_IS_PART = "id-is-part"
     # Git, files that refer to images, and what images say themselves.
     GIT_UNLISTED = "git-unlisted"
+    GIT_FORBIDDEN = "git-forbidden"
     NO_REPOSITORY = "no-repository"
     REFERENCED_BY_NAME = "referenced-by-name"
     REFERENCES_UNLISTED = "references-unlisted"
@@ -178,6 +179,7 @@ class FindingCode(StrEnum):
     TAG_STILL_THERE = "tag-still-there"
     TAG_LOST = "tag-lost"
     TAG_PUT_BACK = "tag-put-back"
+    TAG_PUT_BACK_UNTIDIED = "tag-put-back-untidied"
     TAG_PUSHED = "tag-pushed"
     IMAGE_UNREAD = "image-unread"
     PLACEHOLDER_LEFT = "placeholder-left"
@@ -185,6 +187,7 @@ class FindingCode(StrEnum):
     RULES_UNASKED = "rules-unasked"
     UNLINKED = "unlinked"
     NAMES_REACH_NOTHING = "names-reach-nothing"
+    NAMES_REACH_NOTHING_LINKED = "names-reach-nothing-linked"
     GONE_WHOLE = "gone-whole"
     NO_DELETED_LIST = "no-deleted-list"
     # What came back, and was not read.

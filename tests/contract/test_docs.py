@@ -18,7 +18,7 @@ from package_retention.api.refusals import rows
 from package_retention.inputs import cli, parsing, policy
 from package_retention.inputs.table import BY_NAME, INPUTS
 from package_retention.output.outputs import NAMES
-from package_retention.output.sentences import REASONS
+from package_retention.output.sentences import messages
 from workflows import ACTION
 
 if TYPE_CHECKING:
@@ -133,15 +133,16 @@ def test_every_refusal_is_in_troubleshooting_with_what_to_do() -> None:
 def test_every_reason_for_staying_is_explained_in_its_own_words() -> None:
     table = TROUBLES.partition("## Nothing is deleted")[2]
     assert set(re.findall(r"^\| (.+?) \|", table, re.MULTILINE)) - {"reason", "---"} == {
-        short for _, short in REASONS.values()
+        entry.short for entry in messages().reasons.values()
     }
 
 
 def test_this_actions_own_messages_are_quoted_as_they_are() -> None:
     own = TROUBLES.partition("## What this action says")[2].partition("\n## ")[0]
     quoted = re.findall(r"^- `(.+)`$", own, re.MULTILINE)
-    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
-    joined = re.sub(r'"\s*\n\s*f?"', "", code)
+    files = [*(ROOT / "src").rglob("*.py"), *(ROOT / "src").rglob("*.toml")]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    joined = re.sub(r'"\s*\n\s*f?"|\\\n\s*', "", code)
     assert len(quoted) > 8
     assert [words for words in quoted if words not in joined] == []
 

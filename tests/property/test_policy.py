@@ -19,8 +19,8 @@ from package_retention.errors import InputError, PlanError
 from package_retention.inputs.parsing import parse as parse_inputs
 from package_retention.inputs.policy import loader, parse
 from package_retention.model import PackageType
-from package_retention.output.findings import finding_words
 from package_retention.output.problem_sentences import sentences
+from package_retention.output.sentences import finding_words
 from package_retention.reason import ReasonCode
 from property.worlds import NOW, Built, packages
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from package_retention.decide.expiry import InvalidExpiry, image_expiry
 from package_retention.decide.facts import Facts
-from package_retention.decide.git_names import GitKind, Unlisted, needed_kinds
+from package_retention.decide.git_names import GitKind, Unlisted, UnlistedCause, needed_kinds
 from package_retention.decide.graph import INDEX_TYPES, Graph, closure
 from package_retention.decide.in_use import UseCode
 from package_retention.decide.rules import PackageRules, Rule
@@ -38,6 +38,10 @@ def git_kinds(rules: PackageRules) -> frozenset[GitKind]:
     return needed_kinds(gone, exists)
 
 
+# A permission would show the list: GitHub answers 403 or, to hide that it is there, 404.
+_FORBIDDEN = frozenset({UnlistedCause.FORBIDDEN, UnlistedCause.NOT_FOUND})
+
+
 def about_git(facts: Facts, rules: PackageRules) -> tuple[Finding, ...]:
     """Return a problem for each repository of which a rule needs what could not be listed."""
     kinds = git_kinds(rules)
@@ -50,16 +54,9 @@ def about_git(facts: Facts, rules: PackageRules) -> tuple[Finding, ...]:
         }
         if unlisted:
             why = next(iter(unlisted.values()))
-            names = tuple(kind.value for kind in unlisted)
-            found.append(
-                Finding(
-                    FindingCode.GIT_UNLISTED,
-                    repository.repository,
-                    names=names,
-                    others=(why.cause.value, *sorted(kinds)),
-                    error=why.detail,
-                )
-            )
+            code = FindingCode.GIT_FORBIDDEN if why.cause in _FORBIDDEN else FindingCode.GIT_UNLISTED
+            names, others = tuple(kind.value for kind in unlisted), tuple(sorted(kinds))
+            found.append(Finding(code, repository.repository, names=names, others=others, error=why.detail))
     return tuple(found)
 
 

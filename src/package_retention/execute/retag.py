@@ -217,17 +217,17 @@ class TagRemover(_TagMover, frozen=True):
         self, package: Package, tag: str, blank: RawManifest, error: RetentionError, *, back: bool
     ) -> Move:
         """Delete the placeholder that lost its tag, and return where the tag is: put `back`, or on a newer push."""
-        code = FindingCode.TAG_PUT_BACK if back else FindingCode.TAG_PUSHED
         try:
             self._delete(package, blank.digest)
         except RetentionError as again:
+            code = FindingCode.TAG_PUT_BACK_UNTIDIED if back else FindingCode.TAG_PUSHED
             left = Finding(code, tag, names=(blank.digest,), others=(again.message,), error=error.message)
             return Move(moved=not back, problem=left)
         if not back:
             return Move(moved=True)
         # What GitHub's own rules refuse for good (the last tagged version) is not a failure: the tag stays.
         for_good = isinstance(error, RefusedError) and error.refusal.permanent
-        return Move(problem=_met(code, tag, error), stays=for_good)
+        return Move(problem=_met(FindingCode.TAG_PUT_BACK, tag, error), stays=for_good)
 
 
 class TagRestorer(_TagMover, frozen=True):

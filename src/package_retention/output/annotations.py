@@ -11,14 +11,14 @@ from msgspec import Struct
 from package_retention.errors import InputError, RetentionError
 from package_retention.escaping import counted
 from package_retention.model import Operation, Outcome, Result
-from package_retention.output.findings import (
+from package_retention.output.problem_sentences import sentences
+from package_retention.output.sentences import (
     finding_hint,
     finding_words,
     outcome_hint,
     outcome_words,
-    paste_of,
+    permissions_of,
 )
-from package_retention.output.problem_sentences import sentences
 from package_retention.reason import Finding, FindingCode, ReasonCode
 from package_retention.results import PackageResult, RunResult
 
@@ -111,7 +111,7 @@ def _of_package(result: PackageResult, complete: bool) -> Iterator[Notice]:
         yield Notice(True, finding_words(result.failure), result.hint or finding_hint(result.failure))
     for problem in result.plan.problems:
         words = f"{label}: {finding_words(problem)}"
-        yield Notice(True, words, finding_hint(problem), paste=paste_of(problem))
+        yield Notice(True, words, finding_hint(problem), paste=permissions_of(problem))
     for warning in result.plan.warnings:
         yield Notice(False, _warning(label, warning))
     reported = [outcome for outcome in result.outcomes if not _follows(outcome)]

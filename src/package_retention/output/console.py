@@ -17,8 +17,8 @@ from actions_toolkit import core
 from package_retention.errors import InputError, RetentionError
 from package_retention.escaping import harmless, shortened
 from package_retention.inputs.environment import on_runner
-from package_retention.output.findings import finding_hint, finding_words
 from package_retention.output.problem_sentences import as_flags, lines
+from package_retention.output.sentences import finding_hint, finding_words
 
 MOST_ANNOTATIONS = 10  # of each kind and step; the runner drops the rest (facts E)
 MOST_CHARACTERS = 4096  # the runner cuts a message there (facts E)

@@ -15,8 +15,8 @@ from package_retention.escaping import harmless
 from package_retention.model import Operation
 from package_retention.output.console import Console
 from package_retention.output.counts import RunCounts, count_run
-from package_retention.output.findings import finding_words
 from package_retention.output.progress import Bar
+from package_retention.output.sentences import finding_words
 from package_retention.output.summary import blocks, page
 from package_retention.output.summary.blocks import About, Block, Line
 from package_retention.output.summary.words import planned_words

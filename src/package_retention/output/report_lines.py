@@ -11,8 +11,13 @@ from package_retention.decide.rules import Damage
 from package_retention.inputs.settings import Settings
 from package_retention.model import Decision, Outcome, Plan, Step, Version
 from package_retention.output.counts import RunCounts
-from package_retention.output.findings import finding_hint, finding_words, outcome_hint, outcome_words
-from package_retention.output.sentences import reason_words
+from package_retention.output.sentences import (
+    finding_hint,
+    finding_words,
+    outcome_hint,
+    outcome_words,
+    reason_words,
+)
 from package_retention.reason import Reason
 from package_retention.results import Due, Entry, Inventory
 

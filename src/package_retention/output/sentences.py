@@ -1,11 +1,16 @@
-"""The sentences of reasons, findings and outcomes: the one place where their codes become words."""
+"""Make sentences of reasons, facts, findings and outcomes: the one place where their codes become words.
+
+The words themselves stand in `messages.toml`; here they are chosen, filled in and put together.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import cache
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from package_retention.decide.expiry import KEY as EXPIRY
@@ -13,112 +18,86 @@ from package_retention.decide.git_names import GitKind
 from package_retention.decide.in_use import UseReason
 from package_retention.decide.source_gone import SourceCause, SourceFact, SourceState
 from package_retention.escaping import counted, quoted
-from package_retention.reason import Condition, Fact, Reason, ReasonCode, ReasonDetail, Terms
-
-REASONS: dict[ReasonCode, tuple[str, str]] = {
-    ReasonCode.SELECTED: ("selected: no filter narrows the versions", "selected, but not changed"),
-    ReasonCode.WITH_IMAGE: ("goes with {subject}", "goes with its image, but not changed"),
-    ReasonCode.NOT_MATCHED: ("not matched by the filter", "not matched by the filter"),
-    ReasonCode.EXCLUDED: ("excluded by `exclude-versions`", "excluded"),
-    ReasonCode.REFERENCED: ("referenced by a file", "referenced by a file"),
-    ReasonCode.NEWEST: ("among the newest {number:,}{per}", "among the newest"),
-    ReasonCode.KEEP_RULE: ("kept by the policy", "kept by a rule"),
-    ReasonCode.NEEDED: ("needed by {subject}", "needed by an image that stays"),
-    ReasonCode.PARTLY_MATCHED: ("only some of its tags match", "partly matched"),
-    ReasonCode.LATEST: (
-        "tagged `latest`: only `versions: latest` or its id reaches it",
-        "tagged latest, which was not named",
-    ),
-    ReasonCode.GRACE: ("untagged and younger than 24 hours: a push may be under way", "too young"),
-    ReasonCode.UNKNOWN: ("a fact about it is unknown", "a fact about it is unknown"),
-    ReasonCode.UNREADABLE: ("a manifest that could not be read may need it", "a manifest could not be read"),
-    ReasonCode.CHANGED: ("came, went or changed while the package was listed", "changed meanwhile"),
-    ReasonCode.ORPHANED: (
-        "a referrer whose subject is gone: only `remove-damaged: orphaned` matches it",
-        "an orphaned referrer",
-    ),
-    ReasonCode.OVER_LIMIT: ("over `limit: {number}`: waits for the next run", "over the limit of this run"),
-    ReasonCode.LAST: (
-        "GitHub does not delete the last version of a package",
-        "GitHub does not delete the last one",
-    ),
-    ReasonCode.NOT_IN_REPORT: ("not in the plan of the report", "not in the report"),
-    ReasonCode.TAG_MOVED: (
-        "its tag is on another version now: name it by its id to restore it",
-        "its tag is on another version now",
-    ),
-    ReasonCode.EXPIRED: ("deleted more than 30 days ago: GitHub no longer restores it", "past its 30 days"),
-    ReasonCode.UNTOUCHABLE: ("untagged: the graph of docker packages cannot be read", "never touched"),
-    ReasonCode.IMAGE_STAYS: ("stays with its image, which stays", "part of an image that stays"),
-    ReasonCode.SAME_REFUSAL: (
-        "not tried: every further change would meet the same refusal ({subject})",
-        "not tried after a refusal",
-    ),
-    ReasonCode.NOT_REACHED: ("waits for something that was not reached", "not reached"),
-    ReasonCode.IN_DOUBT: ("cancelled before GitHub had answered: it may have happened", "in doubt"),
-}
-"""The sentence of each code, and a few words for what many of a kind have in common."""
-
-_DETAILS: dict[ReasonDetail, str] = {
-    ReasonDetail.BY_ID: "named by its id",
-    ReasonDetail.BY_REPORT: "deleted by the report's run",
-    ReasonDetail.WITH_PACKAGE: "came back with its package",
-    ReasonDetail.COMES_BACK: "comes back with its image",
-    ReasonDetail.NO_RULE: "no rule deletes it",
-    ReasonDetail.NOT_JUDGED: "listed: no input says which versions",
-    ReasonDetail.NOT_LOOKED_AT: "nothing in the list can match, so the images were not looked at",
-    ReasonDetail.BY_RULE: "excluded by the `exclude-versions` of its rule",
-    ReasonDetail.NO_PLACE: "as new as the newest {number:,}{per}, and takes no place",
-    ReasonDetail.PART: "part of {subject}",
-    ReasonDetail.SHARED_PLACE: "shares the place of {subject}",
-    ReasonDetail.NO_AGE: "its age is unknown",
-    ReasonDetail.NO_DELETION_DATE: "when it was deleted is unknown",
-    ReasonDetail.NO_VERSION: "has no version that the rules of its ecosystem know",
-    ReasonDetail.UNTAGGED_NO_VERSION: "untagged: has no version",
-    ReasonDetail.UNORDERED: "cannot be ordered or grouped",
-    ReasonDetail.SOURCE: "whether what it is named after is gone is unknown",
-    ReasonDetail.EXPIRY: "whether it has expired is unknown",
-    ReasonDetail.CYCLIC: "its manifests name one another in a circle",
-    ReasonDetail.LOST_INDEX: "a tagged manifest that the registry does not have may need it",
-    ReasonDetail.SINCE_REPORT: "something came to it since the report was written",
-    ReasonDetail.SINCE_PLAN: "the package has changed since the plan was made",
-    ReasonDetail.NOT_WHOLE: "the newest look at the package no longer lets every version go: it is not deleted whole",
-    ReasonDetail.LAST_TAGGED: "GitHub does not delete the last tagged version of a package",
-    ReasonDetail.OTHER_CHANGE: "the report planned another change of it",
-    ReasonDetail.NOT_DELETED: "not deleted by the report's run",
-    ReasonDetail.NAME_IN_USE: "its name is in use again",
-    ReasonDetail.DELETED_LATER: "a version deleted later had the same name or tag",
-    ReasonDetail.BASE_LAYER: "`docker-base-layer` is never touched",
-}
-# In a few words of their own, since those of the code would not be true.
-_SHORT_DETAILS = {
-    ReasonDetail.NOT_JUDGED: "listed without a filter",
-    ReasonDetail.NO_RULE: "not matched by a delete rule",
-}
+from package_retention.model import Outcome
+from package_retention.output import catalogue
+from package_retention.reason import (
+    Condition,
+    Fact,
+    Finding,
+    FindingCode,
+    Reason,
+    ReasonCode,
+    ReasonDetail,
+    Terms,
+)
 
 
-def _sentence(reason: Reason) -> str:
-    return _DETAILS[reason.detail] if reason.detail else REASONS[reason.code][0]
+class Entry(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is said of a code; `short` counts many of a kind, `hint` says what to do."""
+
+    sentence: str
+    short: str = ""
+    hint: str = ""
+
+
+class ConditionWords(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """What is said of a key of a rule: in the rule, and of a version that meets or misses it."""
+
+    rule: str
+    met: str = ""
+    missed: str = ""
+    met_at: str = ""
+    missed_at: str = ""
+    shared: str = ""
+
+
+class Thing(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a kind of thing in git is called, and what is said of one."""
+
+    one: str
+    many: str
+    exists: str
+    gone: str
+
+
+class Messages(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """The catalogue of `messages.toml`."""
+
+    reasons: dict[ReasonCode, Entry]
+    details: dict[ReasonDetail, Entry]
+    conditions: dict[str, ConditionWords]
+    things: dict[GitKind, Thing]
+    unknown_sources: dict[SourceCause, str]
+    findings: dict[FindingCode, Entry]
+
+
+@cache
+def messages() -> Messages:
+    """Return the catalogue; it is read with the first sentence."""
+    return catalogue.read("messages.toml", Messages)
+
+
+def _entry(reason: Reason) -> Entry:
+    return messages().details[reason.detail] if reason.detail else messages().reasons[reason.code]
 
 
 def reason_words(reason: Reason) -> str:
     """Say a reason in one sentence, without a full stop."""
-    met, sentence = _facts(reason.facts), _sentence(reason)
+    met, sentence = _facts(reason.facts), _entry(reason).sentence
+    of_code = messages().reasons[reason.code].sentence
     match reason.code:
         case ReasonCode.SELECTED if reason.detail is None:
             kept = [_kept_words("all but the newest", reason.rule)] if reason.number else []
             return ", ".join(met + kept) or sentence
         case ReasonCode.KEEP_RULE:
             newest = [_kept_words("among the newest", reason.rule)] if reason.number else []
-            return ": ".join(filter(None, (REASONS[reason.code][0], ", ".join(met + newest))))
+            return ": ".join(filter(None, (of_code, ", ".join(met + newest))))
         case ReasonCode.NOT_MATCHED | ReasonCode.REFERENCED if met:
             return ", ".join(met)
         case ReasonCode.UNKNOWN if met:
             return f"{sentence}: {', '.join(met)}"
         case ReasonCode.PARTLY_MATCHED if reason.number:
-            return (
-                f"{REASONS[reason.code][0]}, and it would be {_kept_words('among the newest', reason.rule)}"
-            )
+            return f"{of_code}, and it would be {_kept_words('among the newest', reason.rule)}"
     per = dict(reason.rule).get("keep-per")
     subject = reason.subject or "an image that stays"
     words = sentence.format(
@@ -131,19 +110,20 @@ def shared_words(reason: Reason) -> str:
     """Say what a reason has in common with those of the same rule or kind: what stands in a heading above them."""
     rule = rule_words(reason.rule, keeps=reason.code is ReasonCode.KEEP_RULE)
     missed = next((fact for fact in reason.facts if isinstance(fact, Condition)), None)
+    of_code = messages().reasons[reason.code]
     match reason.code:
         case ReasonCode.SELECTED if reason.detail is None:
             return rule or "no filter narrows the versions"
         case ReasonCode.KEEP_RULE:
-            return ": ".join(filter(None, (REASONS[reason.code][0], rule)))
+            return ": ".join(filter(None, (of_code.sentence, rule)))
         case ReasonCode.NOT_MATCHED if missed:
-            return _SHARED.get(missed.key) or fact_words(replace(missed, age=None))
+            return _condition(missed.key).shared or fact_words(replace(missed, age=None))
         case ReasonCode.REFERENCED | ReasonCode.UNKNOWN:
-            return _sentence(reason)
+            return _entry(reason).sentence
         case ReasonCode.NEWEST if reason.detail is ReasonDetail.SHARED_PLACE:
             return reason_words(replace(reason, detail=None))
         case ReasonCode.NEEDED:
-            return "needed by an image that stays"
+            return of_code.short
         case ReasonCode.WITH_IMAGE if reason.subject:
             return "goes with its image"
     return reason_words(reason)
@@ -162,36 +142,6 @@ def own_words(reason: Reason) -> str:
     return ""
 
 
-def group_words(reason: Reason) -> str:
-    """Say in a few words what a reason has in common with others of its kind."""
-    short = _SHORT_DETAILS.get(reason.detail) if reason.detail else None
-    return short or REASONS[reason.code][1]
-
-
-def rule_words(rule: Terms, *, keeps: bool = False) -> str:
-    """Say a rule in its own words: `untagged, older than 7 days, all but the newest 3`."""
-    words = [_CONDITIONS[key][0].format(_shown(key, value)) for key, value in rule if key in _CONDITIONS]
-    if "min-versions-to-keep" in dict(rule):
-        words.append(_kept_words("among the newest" if keeps else "all but the newest", rule))
-    return ", ".join(words)
-
-
-# A condition in a rule, as a version meets it, and as a version does not meet it.
-_CONDITIONS = {
-    "tag-status": ("{}", "{}", "not {}"),
-    "versions": ("{}", "matches {}", "does not match {}"),
-    "version-range": ("in the range {}", "in the range {}", "not in the range {}"),
-    "release-status": ("{}s", "a {}", "not a {}"),
-    "package-version-ids": ("named by id", "named by its id", "not among `package-version-ids`"),
-    "remove-damaged": ("damaged ({})", "damaged: {}", "not damaged ({})"),
-    "source-gone": ("{}", "", ""),
-    "source-exists": ("{}", "", ""),
-    "referenced-in": ("referenced in {}", "", ""),
-    "expired": ("expired", "", ""),
-    "older-than": ("older than {}", "older than {}", "not older than {}"),
-    "newer-than": ("newer than {}", "newer than {}", "not newer than {}"),
-    "deleted-within": ("deleted within {}", "deleted within {}", "not deleted within {}"),
-}
 _RESTING_ON_FACTS = frozenset(
     {
         ReasonCode.NOT_MATCHED,
@@ -202,15 +152,46 @@ _RESTING_ON_FACTS = frozenset(
     }
 )
 _OWN = frozenset({"remove-damaged", "expired"})  # what several versions of one rule may differ in
-_SHARED = {"source-gone": "not named after anything that is known to be gone", "expired": "not expired"}
-_NEWEST_ONE = re.compile(r"newest 1\b(?![,.]\d)")
-_WRITTEN = frozenset({"versions", "version-range"})
+
+
+def group_words(reason: Reason) -> str:
+    """Say in a few words what a reason has in common with others of its kind."""
+    return _entry(reason).short or messages().reasons[reason.code].short
+
+
+def rule_words(rule: Terms, *, keeps: bool = False) -> str:
+    """Say a rule in its own words: `untagged, older than 7 days, all but the newest 3`."""
+    conditions = messages().conditions
+    words = [
+        conditions[key].rule.format(value=_shown(key, value)) for key, value in rule if key in conditions
+    ]
+    if "min-versions-to-keep" in dict(rule):
+        words.append(_kept_words("among the newest" if keeps else "all but the newest", rule))
+    return ", ".join(words)
 
 
 def _shown(key: str, value: str) -> str:
-    if key in ("source-gone", "source-exists"):
-        return rule_of_source(value, gone=key == "source-gone")
-    return quoted(value) if key in _WRITTEN else value
+    """Return a key's value as a sentence has it."""
+    match key:
+        case "source-gone":
+            return _rule_of_source(value, SourceState.GONE)
+        case "source-exists":
+            return _rule_of_source(value, SourceState.EXISTS)
+        case "versions" | "version-range":
+            return quoted(value)
+    return value
+
+
+def _rule_of_source(value: str, state: SourceState) -> str:
+    """Say a rule on things in git: `named after a branch or pull request that is gone or is closed`."""
+    kinds = [GitKind(kind) for kind in value.split(", ")]
+    states = dict.fromkeys(_state_words(kind, state) for kind in kinds)
+    return f"named after a {' or '.join(messages().things[kind].one for kind in kinds)} that {' or '.join(states)}"
+
+
+def _state_words(kind: GitKind, state: SourceState) -> str:
+    thing = messages().things[kind]
+    return thing.gone if state is SourceState.GONE else thing.exists
 
 
 def _kept_words(start: str, rule: Terms) -> str:
@@ -219,13 +200,14 @@ def _kept_words(start: str, rule: Terms) -> str:
     return _of_one(f"{start} {terms['min-versions-to-keep']}{per}")
 
 
+_NEWEST_ONE = re.compile(r"newest 1\b(?![,.]\d)")
+
+
 def _of_one(words: str) -> str:
     """Leave the number out if it is one: `the newest per `minor``, `all but the newest`."""
-    return (
-        _NEWEST_ONE.sub("newest", words).replace("among the newest", "the newest")
-        if _NEWEST_ONE.search(words)
-        else words
-    )
+    if not _NEWEST_ONE.search(words):
+        return words
+    return _NEWEST_ONE.sub("newest", words).replace("among the newest", "the newest")
 
 
 def _facts(facts: Iterable[Fact]) -> list[str]:
@@ -234,46 +216,57 @@ def _facts(facts: Iterable[Fact]) -> list[str]:
 
 def fact_words(fact: Fact) -> str:
     """Say what of a version meets, or misses, one condition."""
-    if isinstance(fact, SourceFact):
-        return source_words(fact)
-    if isinstance(fact, UseReason):
-        return f"referenced in {fact.file}:{fact.line}"
-    if not isinstance(fact, Condition):
-        return ""
-    if fact.key == "expired":
-        return _expiry_words(fact)
-    if fact.age is not None:
-        return _age_words(fact)
+    match fact:
+        case SourceFact():
+            return _source_words(fact)
+        case UseReason():
+            return f"referenced in {fact.file}:{fact.line}"
+        case Condition(key="expired"):
+            return _expiry_words(fact)
+        case Condition():
+            return _condition_words(fact)
+    return ""
+
+
+def _source_words(fact: SourceFact) -> str:
+    """Say what is known of the thing in git that a tag or version is named after."""
+    thing = messages().things[fact.kind]
+    name = fact.name if fact.kind is GitKind.PULL_REQUEST else quoted(fact.name or fact.text)
+    if fact.state in (SourceState.EXISTS, SourceState.GONE):
+        return f"{thing.one} {name} {_state_words(fact.kind, fact.state)}"
+    return (
+        messages()
+        .unknown_sources[fact.cause]
+        .format(text=quoted(fact.text), name=name, thing=thing.one, things=thing.many)
+    )
+
+
+def _condition_words(fact: Condition) -> str:
     if fact.key == "versions" and not fact.holds and not fact.value:
         return "untagged, so `versions` does not match"
-    found = ", ".join(fact.texts) if fact.key == "remove-damaged" else ""
-    _, met, missed = _CONDITIONS.get(fact.key, ("", "", ""))
-    return (met if fact.holds else missed).format(found or _shown(fact.key, fact.value))
+    words = _condition(fact.key)
+    value = ", ".join(fact.texts) if fact.key == "remove-damaged" else ""
+    value = value or _shown(fact.key, fact.value)
+    if fact.age is None:
+        return (words.met if fact.holds else words.missed).format(value=value)
+    return (words.met_at if fact.holds else words.missed_at).format(value=value, age=_exact_age(fact.age))
+
+
+def _condition(key: str) -> ConditionWords:
+    return messages().conditions.get(key) or ConditionWords(rule="")
 
 
 def _expiry_words(fact: Condition) -> str:
     """Say when an image expired or will, with what it says itself."""
-    said = ", ".join(f"{EXPIRY}={text}" for text in fact.texts)
+    said = quoted(", ".join(f"{EXPIRY}={text}" for text in fact.texts))
     if fact.age is None:
-        return (
-            f"{quoted(said)} is no duration" if said else f"does not say when it expires ({quoted(EXPIRY)})"
-        )
+        return f"{said} is no duration" if fact.texts else f"does not say when it expires ({quoted(EXPIRY)})"
     if fact.age >= timedelta():
-        return f"expired {exact_age(fact.age)} ago ({quoted(said)})"
-    return f"expires in {exact_age(-fact.age)} ({quoted(said)})"
+        return f"expired {_exact_age(fact.age)} ago ({said})"
+    return f"expires in {_exact_age(-fact.age)} ({said})"
 
 
-def _age_words(fact: Condition) -> str:
-    """Say an age beside the limit that it is over or not; in days, so that no rounding makes the two look alike."""
-    age = exact_age(fact.age or timedelta())
-    limit = f"{'' if fact.holds else 'not '}{_LIMITS.get(fact.key, 'within')} {fact.value}"
-    return f"{age} old ({limit})" if fact.key in _LIMITS else f"deleted {age} ago ({limit})"
-
-
-_LIMITS = {"older-than": "older than", "newer-than": "newer than"}
-
-
-def exact_age(age: timedelta) -> str:
+def _exact_age(age: timedelta) -> str:
     """Say an age in whole days; in hours or minutes below two days."""
     if age >= timedelta(days=2):
         return counted(age.days, "day")
@@ -282,59 +275,70 @@ def exact_age(age: timedelta) -> str:
     return counted(max(age, timedelta()) // timedelta(minutes=1), "minute")
 
 
-_THINGS: dict[str, str] = {
-    GitKind.PULL_REQUEST: "pull request",
-    GitKind.BRANCH: "branch",
-    GitKind.TAG: "git tag",
-    GitKind.RELEASE: "release",
-}
-_UNKNOWN_SOURCES = {
-    SourceCause.NO_REPOSITORY: "it is linked to no repository",
-    SourceCause.UNLISTED: "the {kinds} could not be listed",
-    SourceCause.ABOVE_NEWEST: "pull request {name} is newer than the newest that is listed",
-    SourceCause.NAMES_TAG_OR_RELEASE: "{text} names the git tag or release {name}",
-    SourceCause.BEGINS_WITH_BRANCH: "{text} begins with the branch {name}",
-    SourceCause.BEGINS_AS_VERSION: "{text} begins as a version does",
-    SourceCause.COMMIT: "{text} is the hash of a commit",
-    SourceCause.NO_NAME: "{text} is not a name",
-    SourceCause.NO_VERSION: "{text} is not a version",
-    SourceCause.TOO_YOUNG: "younger than 24 hours: the git tag {text} may be still to come",
-    SourceCause.OTHER_KIND: "{text} is not the name of a {kind}",
-}
+def finding_words(finding: Finding | str) -> str:
+    """Say a finding in one sentence, without a full stop."""
+    if isinstance(finding, str):
+        return finding
+    return _filled(messages().findings[finding.code].sentence, finding).strip()
 
 
-_STATES = {
-    # Of a pull request, and of anything else.
-    SourceState.EXISTS: ("is open", "exists"),
-    SourceState.GONE: ("is closed", "is gone"),
-}
+def finding_hint(finding: Finding | str) -> str:
+    """Say what to do about a finding; empty if nothing is to be done, or if its sentence says it."""
+    if isinstance(finding, str):
+        return ""
+    return _filled(messages().findings[finding.code].hint, finding)
 
 
-def source_words(fact: SourceFact) -> str:
-    """Say what is known of the thing in git that a tag or version is named after."""
-    kind = _THINGS[fact.kind]
-    name = fact.name if fact.kind is GitKind.PULL_REQUEST else quoted(fact.name or fact.text)
-    if fact.state in _STATES:
-        return f"{kind} {name} {_state_words(fact.kind, fact.state)}"
-    return _UNKNOWN_SOURCES[fact.cause].format(
-        text=quoted(fact.text), name=name, kind=kind, kinds=plural_of(fact.kind)
+def outcome_words(outcome: Outcome) -> str:
+    """Say why a step ended as it did; empty if that needs no reason."""
+    own = reason_words(outcome.reason) if outcome.reason else finding_words(outcome.message)
+    return "; ".join(filter(None, (*map(finding_words, outcome.findings), own)))
+
+
+def outcome_hint(outcome: Outcome) -> str:
+    """Say what to do next; empty if there is nothing to do."""
+    return outcome.hint or next(filter(None, map(finding_hint, (*outcome.findings, outcome.message))), "")
+
+
+_MOST_NAMES = 10
+
+
+def _filled(words: str, finding: Finding) -> str:
+    """Fill in what a sentence or hint may name; what a finding does not have is empty."""
+    number, hint = finding.number, finding.hint[:1].upper() + finding.hint[1:]
+    things = [messages().things[kind].many for kind in GitKind if kind in finding.names]
+    # What a plan over its cap, or an output that was cut, has beside its names.
+    parts = dict(zip(("of", "what", "share"), finding.others, strict=False))
+    return words.format(
+        subject=finding.subject,
+        number=number,
+        names=_listed(finding.names),
+        others=_listed(finding.others),
+        reason=reason_words(finding.reason) if finding.reason else "",
+        about=finding_words(finding.about) if finding.about else "",
+        error=finding.error,
+        hint=finding.hint,
+        Hint=hint,
+        next=f". {hint}" if hint else "",
+        more=f" (and {number:,} more)" if number else "",
+        remaining=f"{counted(number, 'planned change')} {'remains' if number == 1 else 'remain'}",
+        things=" and ".join(filter(None, (", ".join(things[:-1]), *things[-1:]))),
+        **parts,
     )
 
 
-def rule_of_source(kinds: str, *, gone: bool) -> str:
-    """Say a rule on things in git: `named after a branch or pull request that is gone or is closed`."""
-    named = kinds.split(", ")
-    state = SourceState.GONE if gone else SourceState.EXISTS
-    states = dict.fromkeys(_state_words(kind, state) for kind in named)
-    return f"named after a {' or '.join(_THINGS[kind] for kind in named)} that {' or '.join(states)}"
+def _listed(names: tuple[str, ...]) -> str:
+    more = len(names) - _MOST_NAMES
+    shown = ", ".join(names[:_MOST_NAMES]) or "none"
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
-def _state_words(kind: str, state: SourceState) -> str:
-    of_pull_request, of_others = _STATES[state]
-    return of_pull_request if kind == GitKind.PULL_REQUEST else of_others
+_PERMISSIONS = {GitKind.PULL_REQUEST.value: "pull-requests: read"}
 
 
-def plural_of(kind: str) -> str:
-    """Name several of a kind of thing in git."""
-    thing = _THINGS.get(kind, kind)
-    return f"{thing}es" if kind == GitKind.BRANCH else f"{thing}s"
+def permissions_of(finding: Finding) -> str:
+    """Return the permissions that mend a finding, as YAML to paste; empty if none do."""
+    if finding.code is not FindingCode.GIT_FORBIDDEN:
+        return ""
+    needed = {_PERMISSIONS.get(kind, "contents: read") for kind in finding.others} | {"packages: write"}
+    return "\n".join(["permissions:", *(f"  {line}" for line in sorted(needed))])

@@ -75,9 +75,10 @@ def unreached(settings: Settings, found: Iterable[Target]) -> tuple[Finding, ...
     """Return warnings about names with wildcards that reached no package: a schedule that does nothing must be seen."""
     there = [(target.package.type, target.package.name) for target in found]
     linked = () if settings.repository is None else (settings.repository,)
+    code = FindingCode.NAMES_REACH_NOTHING_LINKED if linked else FindingCode.NAMES_REACH_NOTHING
     return tuple(
         Finding(
-            FindingCode.NAMES_REACH_NOTHING,
+            code,
             f"{rules.type} package of {settings.owner}",
             names=tuple(entry.text for entry in rules.names.entries),
             others=linked,

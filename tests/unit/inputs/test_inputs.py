@@ -22,8 +22,8 @@ from package_retention.decide.rules import (
 from package_retention.errors import InputError
 from package_retention.inputs.parsing import parse
 from package_retention.model import Operation, PackageType
-from package_retention.output.findings import finding_words
 from package_retention.output.problem_sentences import sentences
+from package_retention.output.sentences import finding_words
 
 if TYPE_CHECKING:
     from package_retention.inputs.settings import Settings

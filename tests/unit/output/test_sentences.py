@@ -3,14 +3,67 @@
 from __future__ import annotations
 
 import re
+import string
+from enum import StrEnum
+from pathlib import Path
 
 import pytest
+from msgspec.structs import astuple
 
-from package_retention.output.findings import finding_hint, finding_words
-from package_retention.output.sentences import own_words, reason_words, shared_words
+from package_retention.decide.git_names import GitKind
+from package_retention.decide.source_gone import SourceCause
+from package_retention.inputs.rows import Place
+from package_retention.inputs.table import INPUTS
+from package_retention.output.sentences import (
+    finding_hint,
+    finding_words,
+    messages,
+    own_words,
+    reason_words,
+    shared_words,
+)
 from package_retention.reason import Condition, Finding, FindingCode, Reason, ReasonCode, ReasonDetail
 
+SOURCE = Path(__file__).parents[3] / "src" / "package_retention"
+CODES = (FindingCode, ReasonCode, ReasonDetail)
 CAP = ("45", "images", "50%")
+
+
+def test_every_code_has_exactly_one_entry() -> None:
+    known = {SourceCause.CLOSED, SourceCause.ABSENT, SourceCause.LISTED}
+    assert set(messages().reasons) == set(ReasonCode)
+    assert set(messages().details) == set(ReasonDetail)
+    assert set(messages().findings) == set(FindingCode)
+    assert set(messages().things) == set(GitKind)
+    assert set(messages().unknown_sources) == set(SourceCause) - known
+    of_keep_rules = {"newer-than", "referenced-in", "source-exists"}
+    filters = {row.name for row in INPUTS if row.place is Place.FILTER}
+    assert set(messages().conditions) == filters | of_keep_rules
+
+
+@pytest.mark.parametrize("codes", CODES)
+def test_every_code_is_used(codes: type[StrEnum]) -> None:
+    files = [path for path in SOURCE.rglob("*.py") if path.name not in ("reason.py", "sentences.py")]
+    shared = (SOURCE / "reason.py").read_text("utf-8").partition("# Reasons that more than one module")[2]
+    code = "\n".join([shared, *(path.read_text("utf-8") for path in files)])
+    used = set(re.findall(rf"\b{codes.__name__}\.(\w+)", code))
+    assert {one.name for one in codes} - used == set()
+
+
+def test_every_word_between_braces_is_one_that_is_filled_in() -> None:
+    of_conditions = [words for each in messages().conditions.values() for words in astuple(each)]
+    for known, texts in (
+        ({"value", "age"}, of_conditions),
+        ({"text", "name", "thing", "things"}, messages().unknown_sources.values()),
+        ({"subject", "number", "per"}, [each.sentence for each in messages().reasons.values()]),
+        ({"subject", "number", "per"}, [each.sentence for each in messages().details.values()]),
+        (set(), [each.short for each in messages().reasons.values()]),
+    ):
+        assert {name for text in texts for name in named(text)} <= known
+
+
+def named(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
 @pytest.mark.parametrize("code", FindingCode)

@@ -12,8 +12,8 @@ from package_retention.errors import InputError, MissingError, PlanError, Refusa
 from package_retention.inputs.policy import narrowed, parse
 from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, Owner, OwnerKind, Package, PackageType
-from package_retention.output.findings import finding_words
 from package_retention.output.problem_sentences import sentences
+from package_retention.output.sentences import finding_words
 from package_retention.pipeline.context import RunContext
 from package_retention.pipeline.targets import Target, targets
 from package_retention.results import Spending

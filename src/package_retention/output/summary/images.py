@@ -12,8 +12,7 @@ from msgspec import Struct, field
 from package_retention.decide.graph import derived_subject, own_tags
 from package_retention.escaping import counted
 from package_retention.model import MOVES_TAGS, Content, Decision, Operation, Outcome, Result, Step, Version
-from package_retention.output.findings import outcome_words
-from package_retention.output.sentences import own_words
+from package_retention.output.sentences import outcome_words, own_words
 from package_retention.output.summary.blocks import Code, Line, Link
 from package_retention.output.summary.words import planned_result, result_words
 from package_retention.reason import Reason

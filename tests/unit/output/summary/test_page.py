@@ -18,7 +18,6 @@ from package_retention.model import (
     StepKind,
     Version,
 )
-from package_retention.output.sentences import REASONS
 from package_retention.output.summary.words import age, bucket, lasting
 from package_retention.reason import Reason, ReasonCode, ReasonDetail
 from package_retention.results import PackageResult, RunResult, Spending
@@ -164,10 +163,6 @@ def test_the_rest_is_grouped_by_reason() -> None:
     assert "<strong>2 images stay</strong>: among the newest 3" in text
     assert "<strong>2 images stay</strong>: needed by an image that stays" in text
     assert "| needed by b |" in text
-
-
-def test_every_reason_has_words() -> None:
-    assert set(REASONS) == set(ReasonCode)
 
 
 def test_packages_and_versions_lead_to_their_pages() -> None:
