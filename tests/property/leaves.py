@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from drawing import builds
-from package_retention.decide import ecosystems
+from package_retention.decide.ecosystems import VersionParser, VersionRange
 from package_retention.decide.facts import Facts
 from package_retention.decide.patterns import Pattern, Patterns
 from package_retention.decide.rules import (
@@ -24,9 +23,6 @@ from package_retention.decide.rules import (
 )
 from package_retention.model import Owner, OwnerKind, Package, PackageType, Version
 from property.worlds import DURATIONS, NOW, digest
-
-if TYPE_CHECKING:
-    from package_retention.decide.ecosystems import VersionRange
 
 OCTO = Owner("octo", OwnerKind.ORGANIZATION)
 TYPES = (PackageType.NPM, PackageType.MAVEN, PackageType.NUGET, PackageType.RUBYGEMS, PackageType.DOCKER)
@@ -68,7 +64,7 @@ def packages(draw: st.DrawFn, kind: PackageType) -> Facts:
 
 
 def ranges(kind: PackageType) -> st.SearchStrategy[VersionRange]:
-    return st.sampled_from(_RANGES[kind]).map(ecosystems.of(kind).parse_range)
+    return st.sampled_from(_RANGES[kind]).map(VersionParser(kind).parse_range)
 
 
 @st.composite

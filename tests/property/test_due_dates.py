@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from drawing import builds
-from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.due_dates import moments, schedule
 from package_retention.decide.durations import Duration
@@ -44,7 +43,7 @@ LENGTHS = st.sampled_from(
 
 
 def plan(facts: Facts, rules: PackageRules, at: datetime) -> Plan:
-    numbers = VersionParser(ecosystems.of(facts.package.type))
+    numbers = VersionParser(facts.package.type)
     try:
         return deletion_plan(facts, DecisionContext(replace(rules, limit=None), numbers, at, OPTIONS))
     except PlanError:
@@ -88,7 +87,7 @@ def made_young(built: Built, factor: int) -> Facts:
 
 
 def numbers_of(facts: Facts) -> VersionParser:
-    return VersionParser(ecosystems.of(facts.package.type))
+    return VersionParser(facts.package.type)
 
 
 @settings(max_examples=100, deadline=None)

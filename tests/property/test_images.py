@@ -9,7 +9,6 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.facts import blind_reads, certain_reads
@@ -49,7 +48,7 @@ def decided(
     facts: Facts, rules: PackageRules, options: Options | None = None
 ) -> tuple[Plan, Mapping[str, Reading]]:
     """Decide as a run does: with what it reads at first, and then with all that each plan asks for."""
-    numbers = VersionParser(ecosystems.of(PackageType.CONTAINER))
+    numbers = VersionParser(PackageType.CONTAINER)
     facts, everything = surveyed(facts, {}), facts.readings
     try:
         while (

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.patterns import Patterns
@@ -90,7 +89,7 @@ def pushed(releases: list[Release]) -> tuple[Facts, dict[str, list[str]]]:
 
 def gone(facts: Facts, rules: PackageRules, *, untag: bool = False) -> set[str]:
     """What a plan deletes, and what it takes tags from."""
-    numbers = VersionParser(ecosystems.of(PackageType.CONTAINER))
+    numbers = VersionParser(PackageType.CONTAINER)
     plan = deletion_plan(facts, DecisionContext(rules, numbers, NOW, Options(untag=untag, when_empty=True)))
     return {d.version.name for d in plan.decisions if d.selected or d.untag}
 

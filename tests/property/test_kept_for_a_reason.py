@@ -9,7 +9,6 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.git_names import (
@@ -53,7 +52,7 @@ FULL = RepositoryNames(
 
 def planned(facts: Facts, rules: PackageRules) -> Plan:
     """The plan once all is read that it asks for; labels that are not known by then are unreadable."""
-    numbers = VersionParser(ecosystems.of(PackageType.CONTAINER))
+    numbers = VersionParser(PackageType.CONTAINER)
     while True:
         plan = deletion_plan(facts, DecisionContext(rules, numbers, NOW, Options(when_empty=True)))
         more = {config: Unreadable("403") for config in plan.unread_configs}

@@ -10,7 +10,6 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import VersionParser
@@ -125,7 +124,7 @@ def rules_for_app(found: list[dict[str, Any]]) -> PackageRules:
 
 
 def planned(built: Built, found: PackageRules, options: Options | None = None) -> Plan:
-    numbers = VersionParser(ecosystems.of(PackageType.CONTAINER))
+    numbers = VersionParser(PackageType.CONTAINER)
     try:
         return deletion_plan(built.facts(), DecisionContext(found, numbers, NOW, options or Options()))
     except PlanError:

@@ -6,7 +6,6 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import can_select, untouched_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.rules import DecisionContext, Options, PackageRules
@@ -24,7 +23,7 @@ def test_what_cannot_be_selected_is_not(
     if data.draw(st.booleans()) and rules.delete:
         rules = replace(rules, delete=rules.delete[:1])
     facts = built.facts()
-    parser = VersionParser(ecosystems.of(PackageType.CONTAINER))
+    parser = VersionParser(PackageType.CONTAINER)
     possible = can_select(facts, DecisionContext(rules, parser, NOW))
     event(f"can select: {possible}")
     if possible:

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from emulator import shapes
 from emulator.faults import Fault, Kind
 from emulator.images import push_image
-from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.graph import derived_subject
@@ -390,7 +389,7 @@ def does(plan: Plan) -> tuple[set[int], dict[int, set[str]], bool]:
 def test_a_report_only_narrows(
     built: Any, rules: Any, untag: bool, when_empty: bool, data: st.DataObject
 ) -> None:
-    facts, numbers = built.facts(), VersionParser(ecosystems.of(PackageType.CONTAINER))
+    facts, numbers = built.facts(), VersionParser(PackageType.CONTAINER)
     options = Options(untag, when_empty)
     try:
         alone = deletion_plan(facts, DecisionContext(rules, numbers, NOW, options))
@@ -417,7 +416,7 @@ def test_a_report_only_narrows(
 def test_a_plan_that_meets_the_same_world_is_carried_out_as_it_is(
     built: Any, rules: Any, untag: bool
 ) -> None:
-    facts, numbers = built.facts(), VersionParser(ecosystems.of(PackageType.CONTAINER))
+    facts, numbers = built.facts(), VersionParser(PackageType.CONTAINER)
     options = Options(untag)
     try:
         alone = deletion_plan(facts, DecisionContext(rules, numbers, NOW, options))

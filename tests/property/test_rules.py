@@ -8,7 +8,6 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import VersionParser
@@ -30,7 +29,7 @@ SOME = settings(max_examples=60, deadline=None)
 
 
 def planned(facts: Facts, rules: PackageRules, *, when_empty: bool = False) -> Plan:
-    numbers = VersionParser(ecosystems.of(facts.package.type))
+    numbers = VersionParser(facts.package.type)
     return deletion_plan(facts, DecisionContext(rules, numbers, NOW, Options(when_empty=when_empty)))
 
 
@@ -85,7 +84,7 @@ def no_order_matters(facts: Facts, rules: PackageRules, plan: Plan, random: Rand
 
 def only_what_is_known(facts: Facts, rules: PackageRules, plan: Plan) -> None:
     """An oracle of its own: of what is selected, some rule must be able to know everything that it asks."""
-    numbers = VersionParser(ecosystems.of(rules.type))
+    numbers = VersionParser(rules.type)
     selected = gone(plan)
     for version in facts.latest:
         if version.id in selected:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from drawing import builds
-from package_retention.decide import ecosystems
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.git_names import (
     GitKind,
     GitNames,
@@ -97,7 +97,7 @@ VERSIONS = st.lists(st.sampled_from(TAGS), min_size=1, max_size=3, unique=True)
 
 
 def _judge(repositories: tuple[RepositoryNames, ...], kinds: frozenset[GitKind]) -> SourceJudge:
-    parse = ecosystems.of(PackageType.CONTAINER).parse
+    parse = VersionParser(PackageType.CONTAINER).of
     return SourceJudge(GitNames(repositories), kinds, lambda text: parse(text) is not None)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_retention.decide import ecosystems
+from package_retention.decide.ecosystems import VersionNumber, VersionParser, VersionRange
 from package_retention.model import PackageType
 
 _ALL = (
@@ -93,14 +93,14 @@ _RANGES = st.one_of(
 )
 
 
-def _versions(package_type: PackageType, texts: list[str]) -> list[ecosystems.VersionNumber]:
-    parsed = (ecosystems.of(package_type).parse(text) for text in texts)
+def _versions(package_type: PackageType, texts: list[str]) -> list[VersionNumber]:
+    parsed = (VersionParser(package_type).of(text) for text in texts)
     return [version for version in parsed if version]
 
 
-def _range(package_type: PackageType, text: str) -> ecosystems.VersionRange | str:
+def _range(package_type: PackageType, text: str) -> VersionRange | str:
     try:
-        return ecosystems.of(package_type).parse_range(text)
+        return VersionParser(package_type).parse_range(text)
     except ValueError as error:
         return str(error)
 
@@ -134,7 +134,7 @@ def test_ranges_are_refused_with_a_sentence_or_tell_of_every_version(
 ) -> None:
     found = _range(package_type, text)
     assert found, "an error says what is wrong"
-    if isinstance(found, ecosystems.VersionRange):
+    if isinstance(found, VersionRange):
         assert all(found.contains(version) in (True, False) for version in _versions(package_type, texts))
 
 
@@ -152,5 +152,5 @@ def test_equal_versions_share_every_range(package_type: PackageType, texts: list
 @pytest.mark.parametrize("package_type", _ALL)
 @given(text=st.text(max_size=400))
 def test_any_text_is_read_or_refused(package_type: PackageType, text: str) -> None:
-    version = ecosystems.of(package_type).parse(text)
+    version = VersionParser(package_type).of(text)
     assert version is None or (version.text == text and all(number >= 0 for number in version.release))

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from package_retention.decide.durations import Duration
-from package_retention.decide.ecosystems import VersionRange
+from package_retention.decide.ecosystems import VersionParser, VersionRange
 from package_retention.decide.patterns import Pattern, Patterns, entries
 from package_retention.decide.rules import Series, Share
 from package_retention.model import PackageType
@@ -174,11 +174,9 @@ def series(value: Value) -> Series | Pattern:
 
 def version_range(value: Value, package_type: PackageType) -> VersionRange:
     """Read a range in the syntax of the type's ecosystem."""
-    from package_retention.decide import ecosystems  # noqa: PLC0415 - only ranges need it
-
     text = one(value)
     try:
-        return ecosystems.of(package_type).parse_range(text)
+        return VersionParser(package_type).parse_range(text)
     except InvalidValueError as error:
         raise InvalidValueError(
             *(

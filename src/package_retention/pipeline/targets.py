@@ -9,7 +9,6 @@ from difflib import get_close_matches
 from msgspec import Struct
 from msgspec.structs import replace
 
-from package_retention.decide import ecosystems
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import DecisionContext, Options, PackageRules
@@ -36,7 +35,7 @@ class Target(Struct, frozen=True):
 
     def decision_context(self, now: datetime, options: Options | None = None) -> DecisionContext:
         """Return what decisions about the package rest on beside its facts."""
-        parser = VersionParser(ecosystems.of(self.package.type))
+        parser = VersionParser(self.package.type)
         return DecisionContext(self.rules, parser, now, options or Options())
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from package_retention.decide import ecosystems
+from package_retention.decide.ecosystems import VersionNumber, VersionParser
 from package_retention.inputs import values
 from package_retention.model import PackageType
 from package_retention.output.problem_sentences import sentences
@@ -33,14 +33,14 @@ def _entries(key: str) -> list[Any]:
     ]
 
 
-def _parsed(package_type: PackageType, text: str) -> ecosystems.VersionNumber:
-    version = ecosystems.of(package_type).parse(text)
+def _parsed(package_type: PackageType, text: str) -> VersionNumber:
+    version = VersionParser(package_type).of(text)
     assert version is not None, f"{text} has no version"
     return version
 
 
 def _members(package_type: PackageType, text: str, candidates: list[str]) -> set[str]:
-    found = ecosystems.of(package_type).parse_range(text)
+    found = VersionParser(package_type).parse_range(text)
     return {each for each in candidates if found.contains(_parsed(package_type, each))}
 
 
@@ -80,7 +80,7 @@ def test_prerelease_verdicts_are_the_tools(package_type: PackageType) -> None:
 
 @pytest.mark.parametrize(("package_type", "text"), _entries("invalid"))
 def test_what_the_tool_refuses_has_no_version(package_type: PackageType, text: str) -> None:
-    assert ecosystems.of(package_type).parse(text) is None
+    assert VersionParser(package_type).of(text) is None
 
 
 @pytest.mark.parametrize(("package_type", "entry"), _entries("ranges"))
@@ -93,13 +93,15 @@ def test_ranges_hold_what_the_tool_says(package_type: PackageType, entry: dict[s
     ("text", "expected"), json.loads((_TRUTH / "container.json").read_text())["tags"].items()
 )
 def test_container_tags(text: str, expected: dict[str, Any] | None) -> None:
-    version = ecosystems.of(PackageType.CONTAINER).parse(text)
+    version = VersionParser(PackageType.CONTAINER).of(text)
     got = version and {"prerelease": version.prerelease, "variant": version.variant}
     assert got == expected
 
 
 def test_docker_is_read_as_container() -> None:
-    assert ecosystems.of(PackageType.DOCKER) is ecosystems.of(PackageType.CONTAINER)
+    tags = json.loads((_TRUTH / "container.json").read_text())["tags"]
+    docker, container = (VersionParser(kind) for kind in (PackageType.DOCKER, PackageType.CONTAINER))
+    assert [repr(docker.of(tag)) for tag in tags] == [repr(container.of(tag)) for tag in tags]
 
 
 def test_order_of_container_tags() -> None:
@@ -164,7 +166,7 @@ def test_words_that_only_look_like_a_prerelease_are_variants(text: str) -> None:
     ],
 )
 def test_tags_that_are_no_version(text: str) -> None:
-    assert ecosystems.of(PackageType.CONTAINER).parse(text) is None
+    assert VersionParser(PackageType.CONTAINER).of(text) is None
 
 
 _TAGS = [
@@ -294,19 +296,19 @@ def test_words_between_dots_do_not_break_mavens_order() -> None:
     "text", ["1" * 5000, "1." * 3000, "1.0.0-" + "a-" * 5000, "1.0.0-" + "a1" * 5000, "\x00", "1.0.\n0"]
 )
 def test_hostile_text_has_no_version(package_type: PackageType, text: str) -> None:
-    version = ecosystems.of(package_type).parse(text)
+    version = VersionParser(package_type).of(text)
     assert version is None or (package_type is PackageType.MAVEN and len(text) < 10)
 
 
 @pytest.mark.parametrize("package_type", _ALL)
 def test_digits_of_other_scripts_are_none(package_type: PackageType) -> None:
-    assert ecosystems.of(package_type).parse("1.٢.3") is None
-    assert ecosystems.of(package_type).parse("\uff11.2.3") is None
+    assert VersionParser(package_type).of("1.٢.3") is None
+    assert VersionParser(package_type).of("\uff11.2.3") is None
 
 
 @pytest.mark.parametrize("package_type", _ALL)
 def test_longest_versions_compare(package_type: PackageType) -> None:
-    parse = ecosystems.of(package_type).parse
+    parse = VersionParser(package_type).of
     prefix = "1.0.0-rc"
     texts = [prefix + "a1" * 60, prefix + "1a" * 60, prefix + "-" * 100 + "1", "9" * 100 + ".0.0"]
     versions = [version for version in map(parse, texts) if version]
@@ -314,6 +316,6 @@ def test_longest_versions_compare(package_type: PackageType) -> None:
 
 
 def test_a_range_shows_its_text_alone() -> None:
-    first, second = (ecosystems.of(PackageType.NPM).parse_range("^1.2") for _ in range(2))
+    first, second = (VersionParser(PackageType.NPM).parse_range("^1.2") for _ in range(2))
     assert first == second
     assert repr(first) == "VersionRange(text='^1.2')"

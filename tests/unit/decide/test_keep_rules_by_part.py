@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.patterns import Patterns
@@ -32,7 +31,7 @@ def plan(keep: Filter) -> Plan:
     rules = PackageRules(
         PackageType.CONTAINER, Patterns.parse("app"), delete=(everything,), keep=(Rule("keep", keep),)
     )
-    parser = VersionParser(ecosystems.of(PackageType.CONTAINER))
+    parser = VersionParser(PackageType.CONTAINER)
     return deletion_plan(built().facts(), DecisionContext(rules, parser, NOW, Options()))
 
 
@@ -88,6 +87,6 @@ def test_an_orphans_derived_tag_is_meant_by_such_an_entry_alone(entries: str, ke
     orphaned = Rule("the inputs", Filter(damaged=frozenset({Damage.ORPHANED})))
     keep = Rule("keep", Filter(versions=Patterns.parse(entries)))
     rules = PackageRules(PackageType.CONTAINER, Patterns.parse("app"), delete=(orphaned,), keep=(keep,))
-    parser = VersionParser(ecosystems.of(PackageType.CONTAINER))
+    parser = VersionParser(PackageType.CONTAINER)
     found = deletion_plan(made.facts(), DecisionContext(rules, parser, NOW, Options()))
     assert [d.version.name for d in found.decisions if d.selected] == ([] if keeps else [orphan])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from package_retention.decide import ecosystems
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.git_names import (
     GitKind,
     GitNames,
@@ -53,7 +53,7 @@ def judge(
     kinds: Iterable[GitKind],
     package_type: PackageType = PackageType.CONTAINER,
 ) -> SourceJudge:
-    parse = ecosystems.of(package_type).parse
+    parse = VersionParser(package_type).of
     return SourceJudge(GitNames(repositories), frozenset(kinds), lambda text: parse(text) is not None)
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from package_retention.decide import ecosystems
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.facts import Facts
@@ -61,7 +60,7 @@ def versions(name: str, entry: int, **days: float) -> list[str]:
 
 
 def numbers(package_type: PackageType) -> VersionParser:
-    return VersionParser(ecosystems.of(package_type))
+    return VersionParser(package_type)
 
 
 def package(*tagged: tuple[int, str]) -> Built:

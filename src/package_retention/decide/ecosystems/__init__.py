@@ -1,8 +1,9 @@
 """Versions as the tool of each ecosystem reads them: parse or refuse, compare, pre-release, range.
 
-One module an ecosystem, all of one shape (`Ecosystem`). Versions come from the API and are hostile text: parsing is
-bounded in time and length, knows ASCII digits only, and never raises. Ranges are the workflow author's: `parse_range`
-raises `InvalidValueError`.
+One module a package type, all of one shape: `parse` reads a version, or returns `None` if the ecosystem's tool refuses
+it; `parse_range` returns whether a range holds a version, and raises `InvalidValueError` for what is no range.
+Versions come from the API and are hostile text: parsing is bounded in time and length, knows ASCII digits only, and
+never raises. Ranges are the workflow author's.
 
 The rules are our own but for npm's ranges: the libraries that were tried for Maven, NuGet and RubyGems err in the
 direction that deletes. `tests/data/version-truth/` has the tools' own answers.
@@ -10,23 +11,34 @@ direction that deletes. `tests/data/version-truth/` has the tools' own answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import total_ordering
-from typing import Any, Protocol
+from importlib import import_module
+from operator import eq, ge, gt, le, lt, ne
+from typing import Any, Final, NamedTuple
 
 from package_retention.model import PackageType
 from package_retention.problems import ProblemCode as Code
 from package_retention.problems import invalid
 
-MAX_LENGTH = 256
+MAX_LENGTH: Final = 256
 """Longer texts have no version in any ecosystem: npm's own cap, and far over what the others' registries take."""
 
-_MAX_RANGE_LENGTH = 4096
+_MAX_RANGE_LENGTH: Final = 4096
+
+OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "": eq,
+    "=": eq,
+    "!=": ne,
+    "<": lt,
+    "<=": le,
+    ">": gt,
+    ">=": ge,
+}
 
 
-@total_ordering
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, order=True)
 class VersionNumber:
     """A version as its ecosystem reads it; comparable and equal within one ecosystem by `key` alone.
 
@@ -34,23 +46,15 @@ class VersionNumber:
     grouped. `variant` holds the pieces of a container tag that are not a pre-release (`alpine`), else it is empty.
     """
 
-    text: str
+    text: str = field(compare=False)
     key: Any
-    prerelease: bool
-    release: tuple[int, ...] = ()
-    variant: str = ""
+    prerelease: bool = field(compare=False)
+    release: tuple[int, ...] = field(default=(), compare=False)
+    variant: str = field(default="", compare=False)
 
-    def __eq__(self, other: object) -> bool:
-        """Return whether both are the same version to the ecosystem."""
-        return isinstance(other, VersionNumber) and bool(self.key == other.key)
 
-    def __lt__(self, other: VersionNumber) -> bool:
-        """Return whether this version comes before the other."""
-        return bool(self.key < other.key)
-
-    def __hash__(self) -> int:
-        """Return the same hash for equal versions."""
-        return hash(self.key)
+Holds = Callable[[VersionNumber], bool]
+"""Whether a range holds a version of its ecosystem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,32 +62,16 @@ class VersionRange:
     """A range of versions: its text, and whether it contains a version of the same ecosystem."""
 
     text: str
-    contains: Callable[[VersionNumber], bool] = field(repr=False, compare=False)
-
-
-def check_length(text: str) -> None:
-    """Refuse a range that is too long to be meant; raise `InvalidValueError`."""
-    if len(text) > _MAX_RANGE_LENGTH:
-        raise invalid(Code.RANGE_TOO_LONG, text, most=_MAX_RANGE_LENGTH)
-
-
-class Ecosystem(Protocol):
-    """The functions that each module of this package has."""
-
-    def parse(self, text: str) -> VersionNumber | None:
-        """Read a version; `None` if the ecosystem's tool refuses it."""
-        ...
-
-    def parse_range(self, text: str) -> VersionRange:
-        """Read a range in the ecosystem's own syntax; raise `InvalidValueError` if it is not one."""
-        ...
+    contains: Holds = field(repr=False, compare=False)
 
 
 class VersionParser:
-    """Version numbers as an ecosystem reads them, each text read once."""
+    """Versions and ranges as the ecosystem of a package type reads them, each version once; docker's is container's."""
 
-    def __init__(self, ecosystem: Ecosystem) -> None:
-        self._ecosystem = ecosystem
+    def __init__(self, package_type: PackageType) -> None:
+        name = PackageType.CONTAINER if package_type is PackageType.DOCKER else package_type
+        # Most runs need one ecosystem, so the others are not imported.
+        self._ecosystem: Any = import_module(f"{__name__}.{name}")
         self._known: dict[str, VersionNumber | None] = {}
 
     def of(self, text: str) -> VersionNumber | None:
@@ -99,27 +87,35 @@ class VersionParser:
         found = [number for text in texts if (number := self.of(text)) is not None]
         return max(found, default=None)
 
+    def parse_range(self, text: str) -> VersionRange:
+        """Read a range in the ecosystem's own syntax; raise `InvalidValueError` if it is not one."""
+        if len(text) > _MAX_RANGE_LENGTH:
+            raise invalid(Code.RANGE_TOO_LONG, text, most=_MAX_RANGE_LENGTH)
+        return VersionRange(text, self._ecosystem.parse_range(text))
 
-def of(package_type: PackageType) -> Ecosystem:
-    """Return the ecosystem of a package type; docker's is container's."""
-    match package_type:
-        case PackageType.MAVEN:
-            from package_retention.decide.ecosystems import maven  # noqa: PLC0415 - only if asked for
 
-            return maven
-        case PackageType.NPM:
-            from package_retention.decide.ecosystems import npm  # noqa: PLC0415 - only if asked for
+INTERVAL: Final = r"(?P<interval>([\[(])([^\[\](),]*)(?:(,)([^\[\](),]*))?([\])]))"
+"""An interval as Maven and NuGet write it: `[1.0,2.0)`, or `[1.0]` for one version."""
 
-            return npm
-        case PackageType.NUGET:
-            from package_retention.decide.ecosystems import nuget  # noqa: PLC0415 - only if asked for
 
-            return nuget
-        case PackageType.RUBYGEMS:
-            from package_retention.decide.ecosystems import rubygems  # noqa: PLC0415 - only if asked for
+class Interval(NamedTuple):
+    """All versions between two, either of which may be absent."""
 
-            return rubygems
-        case _:
-            from package_retention.decide.ecosystems import container  # noqa: PLC0415 - only if asked for
+    low: VersionNumber | None
+    high: VersionNumber | None
+    low_inclusive: bool
+    high_inclusive: bool
 
-            return container
+    def holds(self, version: VersionNumber) -> bool:
+        """Return whether the version lies in between."""
+        if self.low and (version < self.low or (version == self.low and not self.low_inclusive)):
+            return False
+        return not self.high or version < self.high or (version == self.high and self.high_inclusive)
+
+
+def interval_ends(match: re.Match[str]) -> tuple[str, str | None, bool, bool]:
+    """Return both ends of an `INTERVAL` as written (one version: `None` for the other), and whether each is inclusive."""
+    interval, opening, low, comma, high, closing = match.groups()
+    if not comma and (opening, closing) != ("[", "]"):
+        raise invalid(Code.RANGE_ONE_VERSION, interval)
+    return low, high, opening == "[", closing == "]"

@@ -11,8 +11,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from package_retention.decide.ecosystems import VersionNumber, VersionRange
-from package_retention.decide.ecosystems.npm import alternatives, holds, release_key
+from package_retention.decide.ecosystems import VersionNumber
+from package_retention.decide.ecosystems.npm import parse_range, release_key
+
+__all__ = ["parse", "parse_range"]
 
 _MAX_TAG: Final = 128
 _WORDS = "alpha|beta|rc|cr|pre|preview|dev|snapshot|nightly|canary|next|milestone|ea"
@@ -39,13 +41,3 @@ def parse(text: str) -> VersionNumber | None:
     order = release_key(release, ".".join([*glued, *labels]))
     # Among equals the plain tag is the highest, so that an image with both counts as the plain one.
     return VersionNumber(text, (*order, not variant, variant), bool(glued or labels), release, variant)
-
-
-def parse_range(text: str) -> VersionRange:
-    """Read a range in npm's grammar; raise `InvalidValueError` if it is not one."""
-    allowed = alternatives(text)
-
-    def contains(version: VersionNumber) -> bool:
-        return holds(allowed, version.key[:3], version.release, prerelease=version.prerelease)
-
-    return VersionRange(text, contains)

@@ -11,31 +11,31 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
-from package_retention.decide.ecosystems import MAX_LENGTH, VersionNumber, VersionRange, check_length
+from package_retention.decide.ecosystems import (
+    INTERVAL,
+    MAX_LENGTH,
+    Holds,
+    Interval,
+    VersionNumber,
+    interval_ends,
+)
 from package_retention.problems import ProblemCode as Code
 from package_retention.problems import invalid
 
 _TOKEN = re.compile(r"([0-9]+|[^0-9.-]+)?([.-]?)")
 _TIMESTAMPED = re.compile(r".*-[0-9]{8}\.[0-9]{6}-[0-9]+", re.DOTALL)
 _LEADING = re.compile(r"[0-9]+(?:\.[0-9]+)*")
-_INTERVAL = re.compile(r"([\[(])([^\[\](),]*)(?:(,)([^\[\](),]*))?([\])])\s*")
+# Behind an interval may stand a comma, but nowhere behind the last one.
+_INTERVAL = re.compile(rf"{INTERVAL}\s*(?:,\s*(?!\Z))?")
 _NO_VERSION = re.compile(
     r"[\s~^<>=*|,\[\]()]|(?:^|\.)[xX](?:\.|$)|\+$|^(?:latest(?:\..*)?|release)$", re.IGNORECASE
 )
 
-_RELEASE: Final = 5
-_RANKS: Final[Mapping[str, int]] = {
-    "alpha": 0,
-    "beta": 1,
-    "milestone": 2,
-    "rc": 3,
-    "snapshot": 4,
-    "": _RELEASE,
-    "sp": 6,
-}
-_UNKNOWN: Final = 7
+# The qualifiers in ascending order; the empty one is the release itself. All others come last.
+_WORDS: Final = ("alpha", "beta", "milestone", "rc", "snapshot", "", "sp")
+_RELEASE: Final = _WORDS.index("")
 _ALIASES: Final[Mapping[str, str]] = {"ga": "", "final": "", "release": "", "cr": "rc"}
 _BEFORE_A_DIGIT: Final[Mapping[str, str]] = {"a": "alpha", "b": "beta", "m": "milestone"}
 
@@ -53,28 +53,17 @@ _BEFORE_A_DIGIT: Final[Mapping[str, str]] = {"a": "alpha", "b": "beta", "m": "mi
 ) = range(9)
 
 _Place = tuple[int] | tuple[int, int, str]
-
-
-class _Word(NamedTuple):
-    """A qualifier: its rank among the known ones, its text if it is none of them."""
-
-    rank: int
-    text: str = ""
-
-
-_Element = int | _Word
+# A number, or a word without its aliases.
+_Element = int | str
 
 
 def parse(text: str) -> VersionNumber | None:
     """Read a version; `None` for what is too long, empty, or has digits that are not ASCII."""
     if not text or len(text) > MAX_LENGTH or any(c.isdecimal() and not c.isascii() for c in text):
         return None
-    levels = _levels(text.lower())
-    early = any(
-        isinstance(element, _Word) and element.rank < _RELEASE for level in levels for element in level
-    )
-    prerelease = early or bool(_TIMESTAMPED.fullmatch(text))
-    return VersionNumber(text, _key(levels), prerelease, _release(text))
+    key = _key(_levels(text.lower()))
+    early = any(place[0] == _EARLY_WORD for place in key)
+    return VersionNumber(text, key, early or bool(_TIMESTAMPED.fullmatch(text)), _release(text))
 
 
 def _release(text: str) -> tuple[int, ...]:
@@ -96,7 +85,7 @@ def _levels(text: str) -> list[list[_Element]]:
             break
         before_digit = not separator and match.end() < len(text)
         element = _element(token, before_digit=before_digit)
-        if isinstance(element, _Word) and not separator and levels[-1]:
+        if isinstance(element, str) and not separator and levels[-1]:
             levels.append([])
         levels[-1].append(element)
         if before_digit or separator == "-":
@@ -108,13 +97,12 @@ def _element(token: str, *, before_digit: bool) -> _Element:
     if not token or token.isdecimal():
         return int(token or "0")
     word = _BEFORE_A_DIGIT.get(token, token) if before_digit else token
-    word = _ALIASES.get(word, word)
-    return _Word(_RANKS[word]) if word in _RANKS else _Word(_UNKNOWN, word)
+    return _ALIASES.get(word, word)
 
 
 def _normalized(levels: list[list[_Element]]) -> list[list[_Element]]:
     for level in levels:
-        while level and level[-1] in (0, _Word(_RELEASE)):
+        while level and level[-1] in (0, ""):
             level.pop()
     while levels and not levels[-1]:
         levels.pop()
@@ -136,20 +124,20 @@ def _place(element: _Element, *, early: bool) -> _Place:
     """Place an element; zero and a release word count for nothing, and go with what follows them (`early` or not)."""
     if isinstance(element, int):
         return (_EARLY_ZERO,) if early and not element else (_NUMBER, element, "")
-    if element.rank == _RELEASE:
+    if not element:
         return (_EARLY_NO_WORD if early else _LATE_NO_WORD,)
-    return (_EARLY_WORD if element.rank < _RELEASE else _LATE_WORD, element.rank, element.text)
+    rank = _WORDS.index(element) if element in _WORDS else len(_WORDS)
+    return (_EARLY_WORD if rank < _RELEASE else _LATE_WORD, rank, element)
 
 
-def parse_range(text: str) -> VersionRange:
+def parse_range(text: str) -> Holds:
     """Read a set of intervals, or one version; raise `InvalidValueError` if it is not one."""
-    check_length(text)
     plain = text.strip()
     if not plain.startswith(("[", "(")):
         exact = _single(plain)
-        return VersionRange(text, lambda version: version == exact)
+        return lambda version: version == exact
     intervals = _intervals(plain)
-    return VersionRange(text, lambda version: any(interval.holds(version) for interval in intervals))
+    return lambda version: any(interval.holds(version) for interval in intervals)
 
 
 def _single(text: str) -> VersionNumber:
@@ -160,28 +148,9 @@ def _single(text: str) -> VersionNumber:
     return version
 
 
-class _Interval(NamedTuple):
-    low: VersionNumber | None
-    high: VersionNumber | None
-    low_inclusive: bool
-    high_inclusive: bool
-
-    @property
-    def empty(self) -> bool:
-        if not self.low or not self.high:
-            return False
-        both = self.low_inclusive and self.high_inclusive
-        return self.high < self.low or (self.high == self.low and not both)
-
-    def holds(self, version: VersionNumber) -> bool:
-        if self.low and (version < self.low or (version == self.low and not self.low_inclusive)):
-            return False
-        return not self.high or version < self.high or (version == self.high and self.high_inclusive)
-
-
-def _intervals(text: str) -> list[_Interval]:
+def _intervals(text: str) -> list[Interval]:
     """Read a set: intervals in ascending order that do not overlap, with commas between them."""
-    intervals: list[_Interval] = []
+    intervals: list[Interval] = []
     position = 0
     while position < len(text):
         match = _INTERVAL.match(text, position)
@@ -189,30 +158,21 @@ def _intervals(text: str) -> list[_Interval]:
             raise invalid(Code.RANGE_NOT_A_RANGE, text[position:])
         intervals.append(_interval(match))
         position = match.end()
-        if text.startswith(",", position) and position + 1 < len(text):
-            position += len(text[position:]) - len(text[position + 1 :].lstrip())
     for before, after in pairwise(intervals):
         if before.high and (not after.low or after.low < before.high):
             raise invalid(Code.RANGE_OVERLAP, text)
     return intervals
 
 
-def _interval(match: re.Match[str]) -> _Interval:
-    opening, low, comma, high, closing = match.groups()
-    inclusive = opening == "[", closing == "]"
-    if not comma:
-        if not all(inclusive):
-            raise invalid(Code.RANGE_ONE_VERSION, match[0].strip())
-        return _Interval(_bound(low), _bound(low), *inclusive)
-    interval = _Interval(
-        _bound(low) if low.strip() else None, _bound(high) if high.strip() else None, *inclusive
-    )
-    if interval.empty:
-        raise invalid(Code.RANGE_REVERSED, match[0].strip())
-    return interval
-
-
-def _bound(text: str) -> VersionNumber:
-    """Read an end of an interval; `[]` is read as Maven does, as version zero."""
-    plain = text.strip()
-    return _single(plain) if plain else VersionNumber("", _key([]), prerelease=False)
+def _interval(match: re.Match[str]) -> Interval:
+    low, high, low_inclusive, high_inclusive = interval_ends(match)
+    if high is None:
+        # Maven reads `[]` as version zero.
+        one = _single(low.strip()) if low.strip() else VersionNumber("", _key([]), prerelease=False)
+        return Interval(one, one, low_inclusive, high_inclusive)
+    lowest = _single(low.strip()) if low.strip() else None
+    highest = _single(high.strip()) if high.strip() else None
+    both = low_inclusive and high_inclusive
+    if lowest and highest and (lowest > highest or (lowest == highest and not both)):
+        raise invalid(Code.RANGE_REVERSED, match["interval"])
+    return Interval(lowest, highest, low_inclusive, high_inclusive)

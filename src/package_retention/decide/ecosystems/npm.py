@@ -2,17 +2,16 @@
 
 The tool is npm's `semver` 7 (github.com/npm/node-semver: `classes/semver.js`, `classes/range.js`, `internal/re.js`);
 its README's "Ranges" and "Prerelease Tags" say what a range holds. A range's last number may not pass 2^53 - 1, as
-there. The container module borrows the ranges.
+there. The container module borrows the ranges and the order.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from operator import eq, ge, gt, le, lt
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from package_retention.decide.ecosystems import MAX_LENGTH, VersionNumber, VersionRange, check_length
+from package_retention.decide.ecosystems import MAX_LENGTH, OPERATORS, Holds, VersionNumber
 from package_retention.problems import ProblemCode as Code
 from package_retention.problems import invalid
 
@@ -26,20 +25,20 @@ _VERSION = re.compile(rf"v?({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-({_LABELS}))
 _NUMBER_BEHIND_X = re.compile(r"(?<![\w.~^>-])[v=<>]*(?:\d+\.)?[xX*]\.(?:[xX*]\.)?\d+")
 _EXACT_UPPER = re.compile(r"<\s*v?(\d{1,16}\.\d{1,16}\.\d{1,16})(?![\w.-])")
 
-Labels = tuple[tuple[int, float, str], ...]
 Release = tuple[int, ...]
 
 
-def labels_key(labels: str) -> Labels:
-    """Order the labels after the `-`: numbers before words, words by ASCII, numbers as node's floats."""
-    return tuple(
+def release_key(
+    release: Release, labels: str = ""
+) -> tuple[Release, bool, tuple[tuple[int, float, str], ...]]:
+    """Order numbers, then any pre-release before its release.
+
+    The labels after the `-` follow: numbers before words, words by ASCII, numbers as node's floats.
+    """
+    ranked = tuple(
         (0, float(label), "") if label.isdigit() else (1, 0.0, label) for label in labels.split(".") if label
     )
-
-
-def release_key(release: Release, labels: str = "") -> tuple[Release, int, Labels]:
-    """Order numbers, then any pre-release before its release."""
-    return (release, 0, labels_key(labels)) if labels else (release, 1, ())
+    return release, not labels, ranked
 
 
 def parse(text: str) -> VersionNumber | None:
@@ -54,43 +53,40 @@ def parse(text: str) -> VersionNumber | None:
     return VersionNumber(text, release_key(release, labels), bool(labels), release)
 
 
-class Bound(NamedTuple):
+class _Bound(NamedTuple):
     """One comparator of a range, as `range.js` unfolds it: `>=1.2.0`, `<2.0.0-0`."""
 
     operator: str
     release: Release
     labels: str = ""
 
-    def fulfilled_by(self, key: object) -> bool:
-        """Return whether a version with this key (`release_key`) fulfils the comparator."""
-        return bool(_OPERATORS[self.operator](key, release_key(self.release, self.labels)))
+
+_AT_LEAST_ZERO: Final = _Bound(">=", (0, 0, 0))
 
 
-def parse_range(text: str) -> VersionRange:
+def parse_range(text: str) -> Holds:
     """Read a range; raise `InvalidValueError` if it is not one."""
-    allowed = alternatives(text)
-
-    def contains(version: VersionNumber) -> bool:
-        return holds(allowed, version.key, version.release, prerelease=version.prerelease)
-
-    return VersionRange(text, contains)
+    allowed = _alternatives(text)
+    return lambda version: any(_fulfils(version, bounds) for bounds in allowed)
 
 
-def holds(allowed: Iterable[tuple[Bound, ...]], key: object, release: Release, *, prerelease: bool) -> bool:
-    """Return whether one alternative holds the version; a pre-release needs a bound that is one of the same numbers."""
-    return any(
-        all(bound.fulfilled_by(key) for bound in bounds)
-        and (not prerelease or any(bound.labels and bound.release == release for bound in bounds))
-        for bounds in allowed
+def _fulfils(version: VersionNumber, bounds: Iterable[_Bound]) -> bool:
+    """Return whether a version fulfils all bounds; a pre-release needs one that is a pre-release of the same numbers."""
+    # Behind these three a container tag's key has its variant, which no bound looks at.
+    order = version.key[:3]
+    for bound in bounds:
+        if not OPERATORS[bound.operator](order, release_key(bound.release, bound.labels)):
+            return False
+    return not version.prerelease or any(
+        bound.labels and bound.release == version.release for bound in bounds
     )
 
 
-def alternatives(text: str) -> tuple[tuple[Bound, ...], ...]:
+def _alternatives(text: str) -> tuple[tuple[_Bound, ...], ...]:
     """Unfold a range into its alternatives, each a conjunction of bounds (none: every release).
 
     As in `range.js`, one alternative that is `*` makes the whole range `*`, which holds no pre-release.
     """
-    check_length(text)
     # Refused here, though node takes them: an empty alternative means everything, and a number behind an x nothing
     # (`^1.x.3` and `~1.x.3` mean `1.x` there and here).
     if not all(alternative.strip() for alternative in text.split("||")):
@@ -111,7 +107,7 @@ def alternatives(text: str) -> tuple[tuple[Bound, ...], ...]:
     return ((),) if () in found else found
 
 
-def _bounds(comparators: Iterable[Any], exact: set[tuple[int, ...]]) -> Iterator[Bound]:
+def _bounds(comparators: Iterable[Any], exact: set[tuple[int, ...]]) -> Iterator[_Bound]:
     """Yield the bounds of a conjunction of comparators; one that holds everything has none.
 
     The library writes `<2` as `<2.0.0`, as node once did, which would let a pre-release of 2.0.0 in beside
@@ -124,17 +120,6 @@ def _bounds(comparators: Iterable[Any], exact: set[tuple[int, ...]]) -> Iterator
         labels = ".".join(map(str, each.semver.prerelease))
         if each.operator == "<" and not labels and release not in exact:
             labels = "0"
-        bound = Bound(each.operator, release, labels)
+        bound = _Bound(each.operator, release, labels)
         if bound != _AT_LEAST_ZERO:
             yield bound
-
-
-_OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
-    "": eq,
-    "=": eq,
-    "<": lt,
-    "<=": le,
-    ">": gt,
-    ">=": ge,
-}
-_AT_LEAST_ZERO: Final = Bound(">=", (0, 0, 0))

@@ -7,26 +7,16 @@ The tool is RubyGems 3 (github.com/ruby/rubygems: `lib/rubygems/version.rb`, `li
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from operator import eq, ge, gt, le, lt, ne
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
-from package_retention.decide.ecosystems import MAX_LENGTH, VersionNumber, VersionRange, check_length
+from package_retention.decide.ecosystems import MAX_LENGTH, OPERATORS, Holds, VersionNumber
 from package_retention.problems import ProblemCode as Code
 from package_retention.problems import invalid
 
 _VERSION = re.compile(r"[0-9]+(?:\.[0-9a-zA-Z]+)*(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?")
 _SEGMENT = re.compile(r"[0-9]+|[a-zA-Z]+")
 _REQUIREMENT = re.compile(r"\s*(~>|!=|[<>]=?|=?)\s*([^\s<>=~!]+)\s*")
-_OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
-    "": eq,
-    "=": eq,
-    "!=": ne,
-    "<": lt,
-    "<=": le,
-    ">": gt,
-    ">=": ge,
-}
 
 Segment = int | str
 
@@ -41,25 +31,24 @@ def parse(text: str) -> VersionNumber | None:
     return VersionNumber(text, _key(segments), len(release) < len(segments), tuple(padded))
 
 
-def parse_range(text: str) -> VersionRange:
+def parse_range(text: str) -> Holds:
     """Read a requirement or a comma-joined list of them; raise `InvalidValueError` if it is not one."""
-    check_length(text)
     tests = [_requirement(each) for each in text.split(",")]
-    return VersionRange(text, lambda version: all(test(version) for test in tests))
+    return lambda version: all(test(version) for test in tests)
 
 
-def _requirement(text: str) -> Callable[[VersionNumber], bool]:
+def _requirement(text: str) -> Holds:
     match = _REQUIREMENT.fullmatch(text)
     wanted = parse(match[2]) if match else None
     if not match or not wanted:
         raise invalid(Code.RANGE_NOT_A_RANGE, text.strip())
     if match[1] == "~>":
         return _pessimistic(wanted)
-    operator = _OPERATORS[match[1]]
-    return lambda version: operator(version.key, wanted.key)
+    operator = OPERATORS[match[1]]
+    return lambda version: operator(version, wanted)
 
 
-def _pessimistic(wanted: VersionNumber) -> Callable[[VersionNumber], bool]:
+def _pessimistic(wanted: VersionNumber) -> Holds:
     """Read `~>`: at least this version, its release below the next of the number before the last."""
     release = _release(_segments(wanted.text))
     kept = release[:-1] or release

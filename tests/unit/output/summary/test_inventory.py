@@ -11,7 +11,7 @@ from hostile import NAMES
 from package_retention.decide.contents import ListFacts, inventory, says_which
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
-from package_retention.decide.ecosystems import VersionParser, of
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import DecisionContext, Filter, Options, PackageRules, Retention, Rule
 from package_retention.model import Descriptor, Manifest, Operation, PackageType, Plan, Version
@@ -38,9 +38,7 @@ def of_inputs(condition: Filter | None = None, **more: int) -> PackageRules:
 
 def seen(facts: Facts) -> Inventory:
     rules = PackageRules(PackageType.CONTAINER, ANY)
-    plan = deletion_plan(
-        facts, DecisionContext(rules, VersionParser(of(PackageType.CONTAINER)), NOW, Options())
-    )
+    plan = deletion_plan(facts, DecisionContext(rules, VersionParser(PackageType.CONTAINER), NOW, Options()))
     return inventory(facts, plan, ListFacts(facts.readings), NOW)
 
 
