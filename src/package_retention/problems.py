@@ -21,6 +21,8 @@ class ProblemCode(StrEnum):
     MISSING_TYPE = auto()
     MISSING_NAME = auto()
     NO_FILTER = auto()
+    REPORT_WITHOUT_FILTER = auto()
+    RESTORE_WITHOUT_FILTER = auto()
     NOT_TAKEN = auto()
     BESIDE_POLICY = auto()
     SAME_MEANING = auto()

@@ -16,7 +16,7 @@ from package_retention.inputs.rows import Context, Place, Report
 from package_retention.inputs.table import INPUTS, KEEP_KEYS
 from package_retention.inputs.values import Value
 from package_retention.model import Operation, PackageType
-from package_retention.problems import Detail, Problem
+from package_retention.problems import Problem
 from package_retention.problems import ProblemCode as Code
 
 MINIMUM = "min-versions-to-keep"
@@ -66,9 +66,9 @@ def _check_pairs(rule: Rule, given: Mapping[str, Value], context: Context, repor
     if older and newer and older.months == newer.months and older.seconds >= newer.seconds:
         report(_never("older-than", older.text, f"newer-than: {newer.text}", "ages"))
     if condition.source_gone and "exclude-versions" not in given and _matches_all(condition.versions):
-        report(Problem.about("source-gone", Code.SOURCE_GONE_NEEDS))
+        report(Problem.about("source-gone", Code.SOURCE_GONE_NEEDS, first="source-gone"))
     if condition.expired and not given.keys() & {"versions", "tag-status", "exclude-versions"}:
-        report(Problem.about("expired", Code.EXPIRED_NEEDS))
+        report(Problem.about("expired", Code.EXPIRED_NEEDS, first="expired"))
 
 
 def _never(key: str, value: Value, other: str, cause: str) -> Problem:
@@ -95,8 +95,14 @@ def _matches_all(patterns: Patterns | None) -> bool:
 
 _FILTERS = tuple(each.name for each in INPUTS if each.is_filter)
 _BESIDE = ("exclude-versions", "keep-referenced-in", "companion-tags", "limit")
-# They say nothing about which versions go.
-_NO_FILTERS = ("untag", "companion-tags", "exclude-versions", "keep-referenced-in", "delete-package")
+# They say nothing about which versions go; each with a filter that fits it.
+_NO_FILTERS = {
+    "untag": "versions: pr-*",
+    "companion-tags": "versions: pr-*",
+    "exclude-versions": "older-than: 30d",
+    "keep-referenced-in": "older-than: 30d",
+    "delete-package": "older-than: 30d",
+}
 _WRITTEN = {"report-file", "manifest-cache"}
 
 
@@ -126,10 +132,12 @@ def check(reader: InputReader, operation: Operation) -> None:
 
 def _no_filter(reader: InputReader, operation: Operation) -> Problem:
     """Return the problem that everything would go (or come back), with what was written in place of a filter."""
-    details: dict[str, Detail] = {"operation": operation}
-    if operation is Operation.DELETE:
-        details["given"] = next((name for name in ("from-report", *_NO_FILTERS) if name in reader.given), "")
-    return Problem(Code.NO_FILTER, details=details)
+    if operation is Operation.RESTORE:
+        return Problem(Code.RESTORE_WITHOUT_FILTER)
+    if "from-report" in reader.given:
+        return Problem(Code.REPORT_WITHOUT_FILTER)
+    given = next((name for name in _NO_FILTERS if name in reader.given), "")
+    return Problem(Code.NO_FILTER, details={"given": given, "example": _NO_FILTERS.get(given, "")})
 
 
 def has_filter(reader: InputReader, operation: Operation) -> bool:

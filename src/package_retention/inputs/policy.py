@@ -199,13 +199,13 @@ def _entries(table: Map, key: str, problems: Problems) -> Collection[Node]:
     """Return the entries of a list that must be there and hold something."""
     if key not in table.values:
         if not has_key(key, table.values):
-            problems.report(table.at, Code.MISSING_LIST, key=key)
+            problems.report(table.at, Code.MISSING_LIST, key=key, entries=key)
         return ()
     node = table.values[key]
     if isinstance(node, Sequence) and node.nodes:
         return node.nodes
     if not isinstance(node, Refused):
-        problems.report(node.at, Code.NOT_A_FULL_LIST, key=key)
+        problems.report(node.at, Code.NOT_A_FULL_LIST, key=key, entries=key)
     return ()
 
 

@@ -72,7 +72,7 @@ def key_meant(key: str, keys: Collection[str], elsewhere: tuple[str, ...]) -> di
         return {"elsewhere": key}
     plain = key.replace("_", "-").lower()
     if near := nearest(plain, (*keys, *elsewhere), _KEYS_ALIKE):
-        return {"meant": near, **({"elsewhere": near} if near in elsewhere else {})}
+        return {"misplaced": near, "elsewhere": near} if near in elsewhere else {"meant": near}
     return {"known": tuple(keys), **({"input": 1} if key in BY_NAME else {})}
 
 

@@ -118,7 +118,8 @@ def expression(value: Value) -> Patterns:
         return Patterns((Pattern.expression(source),))
     except InvalidValueError as error:
         # As written: it stands without slashes.
-        raise InvalidValueError(*(replace(problem, value=source) for problem in error.problems)) from error
+        (problem,) = error.problems
+        raise InvalidValueError(replace(problem, value=source)) from error
 
 
 def duration(value: Value) -> Duration:
@@ -178,12 +179,10 @@ def version_range(value: Value, package_type: PackageType) -> VersionRange:
     try:
         return VersionParser(package_type).parse_range(text)
     except InvalidValueError as error:
-        raise InvalidValueError(
-            *(
-                replace(each, value=text, details={"part": each.value, "type": package_type, **each.details})
-                for each in error.problems
-            )
-        ) from error
+        (problem,) = error.problems
+        syntax = PackageType.NPM if package_type.has_tags else package_type
+        details = {"part": problem.value, "ranges": syntax, **problem.details}
+        raise InvalidValueError(replace(problem, value=text, details=details)) from error
 
 
 def _without_words(found: tuple[str, ...]) -> tuple[str, ...]:

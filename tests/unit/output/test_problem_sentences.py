@@ -1,11 +1,70 @@
-"""Advice as it stands at a terminal."""
+"""The catalogue of problems, and advice as it stands at a terminal."""
 
 from __future__ import annotations
 
+import ast
+import re
+import string
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+
 import pytest
 
-from package_retention.output.problem_sentences import as_flags, sentence
+from package_retention.output.problem_sentences import as_flags, sentence, texts
 from package_retention.problems import Problem, ProblemCode
+
+SOURCE = Path(__file__).parents[3] / "src" / "package_retention"
+# What is put in beside what the function says that finds the problem, by the beginnings of codes.
+ADDED = {
+    "": {"value", "path", *texts().constants},
+    "RANGE": {"part", "ranges"},
+    "REPORT": {"line"},
+    "UNKNOWN": {"said", "unneeded", "meant", "known", "misplaced", "elsewhere", "input"},
+}
+READERS = {"workflow", "terminal", "otherwise"}
+
+
+@cache
+def filled() -> dict[str, set[str]]:
+    """The details that the functions of the project fill in which name a code, by the code's name."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for file in SOURCE.rglob("*.py"):
+        tree = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for function in (node for node in tree if isinstance(node, ast.FunctionDef)):
+            inside = [*ast.walk(function)]
+            keywords = {node.arg for node in inside if isinstance(node, ast.keyword) and node.arg}
+            keys = {
+                ast.unparse(key).strip("'")
+                for node in inside
+                if isinstance(node, ast.Dict)
+                for key in node.keys
+                if key
+            }
+            for node in inside:
+                if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("Code", "ProblemCode"):
+                    found[node.attr] |= keywords | keys
+    return found
+
+
+def test_every_code_has_exactly_one_entry_and_is_used() -> None:
+    assert [*texts().sentences] == [*ProblemCode]
+    assert {code.name for code in ProblemCode} - filled().keys() == set()
+
+
+@pytest.mark.parametrize("code", ProblemCode)
+def test_every_place_is_one_that_is_filled_in(code: ProblemCode) -> None:
+    known = {name for start, names in ADDED.items() if code.name.startswith(start) for name in names}
+    known |= filled()[code.name]
+    forms = texts().sentences[code]
+    if not isinstance(forms, str):
+        assert forms.keys() <= known | READERS
+        forms = " ".join(forms.values())
+    assert {name for _, name, _, _ in string.Formatter().parse(forms) if name} <= known
+
+
+def test_every_constant_and_every_list_of_words_is_used() -> None:
+    assert {*texts().constants, *texts().words} <= set(re.findall(r"{(\w+)}", str(texts().sentences)))
 
 
 @pytest.mark.parametrize(
