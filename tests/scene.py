@@ -12,7 +12,7 @@ from emulator.images import push_image
 from emulator.meanwhile import act_once
 from emulator.server import EmulatedGitHub
 from emulator.world import World
-from package_retention.shield import is_shielded
+from package_retention.cancel import is_shielded
 from wholeness import holdings, losses
 
 if TYPE_CHECKING:

@@ -3,6 +3,10 @@
 The runner sends SIGINT on a cancel, SIGTERM seconds later, then kills; as process 1 of a container both would do
 nothing without a handler. A handler may interrupt its own thread inside a lock, so it only notes the signal and puts
 it into a `SimpleQueue` (made to be used there); a thread of its own sets the event that the others wait for.
+
+Inside `shielded`, neither a cancel nor the time limit stops a thread. Only the move of a tag needs it: the tag is moved to a
+placeholder, which is then deleted. A run that ended between the two would leave the tag on the placeholder, and whoever
+pulls it gets nothing. The clients check `is_shielded` before they give up.
 """
 
 from __future__ import annotations
@@ -11,16 +15,17 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from queue import SimpleQueue
 from threading import TIMEOUT_MAX, Event, Thread
 from typing import Any
 
 from package_retention.errors import CancelledError
-from package_retention.shield import is_shielded
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _STATUS_BASE = 128
+_SHIELDED: ContextVar[bool] = ContextVar("shielded", default=False)
 
 
 class Cancel:
@@ -90,3 +95,18 @@ class RealClock:
             return
         if self._cancel.wait(seconds):
             self._cancel.check()
+
+
+@contextmanager
+def shielded() -> Iterator[None]:
+    """Go on in spite of a cancel and the time limit; for a few requests alone."""
+    before = _SHIELDED.set(True)
+    try:
+        yield
+    finally:
+        _SHIELDED.reset(before)
+
+
+def is_shielded() -> bool:
+    """Return whether this thread must complete what it has begun."""
+    return _SHIELDED.get()

@@ -18,9 +18,9 @@ from datetime import datetime
 from msgspec import Struct
 
 from package_retention.api.budgets import HourBudget, HourState, MinuteBudget, Permit, RateLimiterState
+from package_retention.cancel import is_shielded
 from package_retention.errors import BudgetError, StaleError
 from package_retention.ports import Clock
-from package_retention.shield import is_shielded
 from package_retention.transport.limits import API_REQUESTS, FifoLock, TimeLimit
 from package_retention.transport.retry import RetryCause, Wait
 

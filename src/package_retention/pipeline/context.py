@@ -10,9 +10,8 @@ from msgspec import Struct, field
 
 from package_retention.decide.in_use import ReferenceIndex
 from package_retention.errors import CancelledError
-from package_retention.execute.retag import TagRemover, TagRestorer
-from package_retention.execute.steps import StepRunner, StopReason
-from package_retention.execute.walk import ExecutionContext
+from package_retention.execute.steps import StepRunner, TagMover
+from package_retention.execute.walk import ExecutionContext, StopReason
 from package_retention.inputs.settings import Settings
 from package_retention.model import Plan
 from package_retention.ports import Clock, EventListener, GitApi, PackagesApi, RegistryApi
@@ -62,15 +61,9 @@ class PackageTask(Struct, frozen=True):
 
 def execution(run_context: RunContext) -> ExecutionContext:
     """Return what walks the plans of this run."""
-    edges = (run_context.api, run_context.registry, run_context.clock, run_context.nonce)
-    step_runner = StepRunner(run_context.api, TagRemover(*edges), TagRestorer(*edges), run_context.journal)
-    return ExecutionContext(
-        step_runner,
-        run_context.changes,
-        run_context.journal,
-        run_context.stop_reason,
-        run_context.api.ensure_room,
-    )
+    tags = TagMover(run_context.api, run_context.registry, run_context.clock, run_context.nonce)
+    runner = StepRunner(run_context.api, tags, run_context.journal)
+    return ExecutionContext(runner, run_context.changes, run_context.stop_reason)
 
 
 Element = TypeVar("Element")

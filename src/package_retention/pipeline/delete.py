@@ -15,8 +15,7 @@ from package_retention.decide.facts import Facts
 from package_retention.decide.plan_warnings import git_kinds
 from package_retention.decide.rules import DecisionContext, Options
 from package_retention.errors import MissingError, PlanError
-from package_retention.execute.freshness import FactsRefresher
-from package_retention.execute.walk import walk
+from package_retention.execute.walk import FactsRefresher, walk
 from package_retention.model import PackageType, Plan, Result, StepKind, Version
 from package_retention.pipeline import review
 from package_retention.pipeline.context import PackageTask, RunContext, execution
@@ -94,15 +93,15 @@ class Deletion:
         fresh = not (relisted or _deletes_whole(plan))
         due = taken_at if fresh else -math.inf
         refresher = FactsRefresher(plan, due, self.run_context.clock, self.replan, self.versions)
-        outcomes = walk(plan, refresher, execution(self.run_context))
+        outcomes = walk(refresher, execution(self.run_context))
         if _deletes_whole(plan) and outcomes[0].result is Result.SKIPPED:
             # Something came, or another look found a protection: what may still go goes version by version.
             finding = Finding(FindingCode.NOT_WHOLE, reason=outcomes[0].reason)
             now = self.refreshed_plans[-1]
             plan = replace(now, warnings=(*now.warnings, finding))
-            refresher.narrow_to(plan)
+            refresher.plan = plan
             self.run_context.journal.planned(now)
-            outcomes = walk(plan, refresher, execution(self.run_context))
+            outcomes = walk(refresher, execution(self.run_context))
         return PackageResult(self._with_refreshed(plan), outcomes)
 
     def _with_refreshed(self, plan: Plan) -> Plan:

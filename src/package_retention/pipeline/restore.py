@@ -22,9 +22,8 @@ from package_retention.decide.restore_plan import (
 )
 from package_retention.decide.rules import DecisionContext, PackageRules
 from package_retention.errors import MissingError, PlanError, RetentionError, UnreachableError
-from package_retention.execute.freshness import FactsRefresher, Replan
-from package_retention.execute.retag import is_placeholder
-from package_retention.execute.walk import walk
+from package_retention.execute.steps import is_placeholder
+from package_retention.execute.walk import FactsRefresher, Replan, walk
 from package_retention.model import (
     Decision,
     Manifest,
@@ -75,7 +74,7 @@ def _whole(run_context: RunContext, target: Target) -> PackageTask:
         return PackageTask(plan, result=PackageResult(plan))
     fresh = FactsRefresher(plan, run_context.clock.monotonic(), run_context.clock, lambda _done: plan)
     return PackageTask(
-        plan, execute=lambda: _with_versions(run_context, plan, walk(plan, fresh, execution(run_context)))
+        plan, execute=lambda: _with_versions(run_context, plan, walk(fresh, execution(run_context)))
     )
 
 
@@ -221,9 +220,8 @@ class Restore:
         return replace(plan, warnings=(*plan.warnings, unfound))
 
     def _walk(self, plan: Plan, taken_at: float, replan: Replan) -> tuple[Outcome, ...]:
-        return walk(
-            plan, FactsRefresher(plan, taken_at, self.run_context.clock, replan), execution(self.run_context)
-        )
+        refresher = FactsRefresher(plan, taken_at, self.run_context.clock, replan)
+        return walk(refresher, execution(self.run_context))
 
     def _still(self, wave: Plan, done: Collection[int]) -> Plan:
         """Return what of a later wave may still come back; the step's filters select roots, and do not apply here."""

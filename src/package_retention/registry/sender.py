@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import requests
 
+from package_retention.cancel import is_shielded
 from package_retention.errors import BudgetError, Refusal, RefusalKind
 from package_retention.ports import Clock
-from package_retention.shield import is_shielded
 from package_retention.transport.exchange import Bounds, Request, Response, TransportError, exchange
 from package_retention.transport.limits import REGISTRY_REQUESTS, TimeLimit
 from package_retention.transport.redaction import Redactor

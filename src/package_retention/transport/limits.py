@@ -12,8 +12,8 @@ import threading
 from collections import deque
 from types import TracebackType
 
+from package_retention.cancel import is_shielded
 from package_retention.ports import Clock
-from package_retention.shield import is_shielded
 
 API_REQUESTS = 48
 REGISTRY_REQUESTS = 48

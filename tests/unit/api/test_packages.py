@@ -8,6 +8,7 @@ from clocks import FakeClock
 from connections import API, InTurn, Reply, refusal, rig
 from package_retention.api.tokens import TokenKind
 from package_retention.app import connect
+from package_retention.cancel import shielded
 from package_retention.errors import (
     BudgetError,
     CancelledError,
@@ -18,7 +19,6 @@ from package_retention.errors import (
 )
 from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, Owner, OwnerKind, Package, PackageType, Result, StepKind
-from package_retention.shield import shielded
 from package_retention.transport.exchange import TransportError
 
 if TYPE_CHECKING:
