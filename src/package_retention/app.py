@@ -24,10 +24,8 @@ from package_retention.api.session import Session
 from package_retention.cancel import Cancel, RealClock
 from package_retention.decide.rules import Options, PackageRules
 from package_retention.errors import InputError, RetentionError
-from package_retention.inputs import parsing
 from package_retention.inputs.environment import on_runner, requested
-from package_retention.inputs.parsing import PolicyLoader
-from package_retention.inputs.settings import Settings
+from package_retention.inputs.settings import PolicyLoader, Settings, read_settings
 from package_retention.model import PackageType
 from package_retention.output.console import Console, console_for
 from package_retention.output.problem_sentences import lines
@@ -100,7 +98,7 @@ def _policy_loader(environ: Mapping[str, str]) -> PolicyLoader:
 def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records: Records) -> RunResult:
     """Do the run; an error that ends it becomes a result that says so."""
     try:
-        settings = parsing.parse(environ, _policy_loader(environ))
+        settings = read_settings(environ, _policy_loader(environ))
         # In this order: opening the report-file empties it, and the two may be the same file.
         report = records.read_report(settings)
         records.open(settings)

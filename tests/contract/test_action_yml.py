@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from package_retention.errors import InputError
-from package_retention.inputs.parsing import parse
 from package_retention.inputs.rows import Group
+from package_retention.inputs.settings import read_settings
 from package_retention.inputs.table import INPUTS
 from package_retention.output import outputs
 from package_retention.problems import ProblemCode
@@ -69,7 +69,7 @@ def test_words_of_the_other_action_default_to_none() -> None:
 
 def test_defaults_alone_are_valid_but_for_what_is_required(tmp_path: Path) -> None:
     environ = as_a_runner_passes(package_type="npm", package_name="lib", versions="*")
-    settings = parse(environ, lambda *_: (), tmp_path)
+    settings = read_settings(environ, lambda *_: (), tmp_path)
     assert settings.given == {"package-type": "npm", "package-name": "lib", "versions": "*"}
     assert settings.repository == "octo-org/app"
     assert settings.time_limit == 3600
@@ -78,5 +78,5 @@ def test_defaults_alone_are_valid_but_for_what_is_required(tmp_path: Path) -> No
 
 def test_defaults_alone_select_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
-        parse(as_a_runner_passes(package_type="npm", package_name="lib"), lambda *_: (), tmp_path)
+        read_settings(as_a_runner_passes(package_type="npm", package_name="lib"), lambda *_: (), tmp_path)
     assert [problem.code for problem in caught.value.problems] == [ProblemCode.NO_FILTER]

@@ -15,7 +15,8 @@ from markdown_it import MarkdownIt
 from scripts import docs_tables
 
 from package_retention.api.refusals import rows
-from package_retention.inputs import cli, parsing, policy
+from package_retention.inputs import cli, policy
+from package_retention.inputs.settings import read_settings
 from package_retention.inputs.table import BY_NAME, INPUTS
 from package_retention.output.outputs import NAMES
 from package_retention.output.sentences import messages
@@ -194,7 +195,7 @@ def check_step(step: dict[str, Any], folder: Path) -> None:
             f"INPUT_{name.upper()}": re.sub(r"\$\{\{.+?\}\}", "v1", value)
             for name, value in step["with"].items()
         }
-        parsing.parse(RUNNER | given, lambda *_: (), folder)
+        read_settings(RUNNER | given, lambda *_: (), folder)
     else:
         assert re.fullmatch(r"[\w-]+/[\w.-]+@[\w.-]+", step["uses"])
 
@@ -219,7 +220,7 @@ def test_commands_for_local_use_are_valid(tmp_path: Path) -> None:
         argv = line[line.index("--owner") :].split()
         called = cli.read(argv, {"GITHUB_TOKEN": "ghp_example"}, io.StringIO())
         assert not isinstance(called, int)
-        assert parsing.parse(called.environ, lambda *_: (), tmp_path).dry_run
+        assert read_settings(called.environ, lambda *_: (), tmp_path).dry_run
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)

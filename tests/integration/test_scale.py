@@ -15,8 +15,9 @@ import pytest
 from clocks import START, FakeClock
 from emulator.steps import environment, read_outputs
 from package_retention.decide.rules import Options
-from package_retention.inputs import parsing, policy
+from package_retention.inputs import policy
 from package_retention.inputs.report_reader import read
+from package_retention.inputs.settings import read_settings
 from package_retention.model import Owner, OwnerKind, Package, Version
 from package_retention.output.console import Console
 from package_retention.output.outputs import conclude
@@ -112,7 +113,7 @@ def planned(folder: Path, listed: tuple[Version, ...], **given: Any) -> tuple[Ru
     environ = environment(_Server(), folder, named | given)  # type: ignore[arg-type]
     log, clock = io.StringIO(), FakeClock()
     console = Console(log, environ)
-    settings = parsing.parse(environ, policy.loader(environ, folder))
+    settings = read_settings(environ, policy.loader(environ, folder))
     records = Records(environ, console, clock)
     records.open(settings)
     with ThreadPoolExecutor(1) as changes, ThreadPoolExecutor(1) as packages:

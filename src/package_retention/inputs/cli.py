@@ -13,9 +13,8 @@ from msgspec import Struct
 
 from package_retention import __version__
 from package_retention.escaping import harmless
-from package_retention.inputs.environment import CONTEXT, on_runner
+from package_retention.inputs.environment import CONTEXT, input_meant, on_runner
 from package_retention.inputs.rows import Group, Input
-from package_retention.inputs.suggestions import input_meant
 from package_retention.inputs.table import BY_NAME, INPUTS
 
 USAGE_STATUS = 2

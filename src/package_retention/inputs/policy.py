@@ -26,12 +26,12 @@ from msgspec.structs import replace
 from package_retention.decide.rules import PackageRules, Rule
 from package_retention.errors import InputError
 from package_retention.inputs import conflicts, policy_yaml, values
+from package_retention.inputs.environment import has_key, key_meant
 from package_retention.inputs.files import Places
-from package_retention.inputs.parsing import PolicyLoader
 from package_retention.inputs.policy_yaml import Map, Problems, Refused
 from package_retention.inputs.rows import Context, Input, Section
+from package_retention.inputs.settings import PolicyLoader
 from package_retention.inputs.structured_text import Node, Scalar, Sequence
-from package_retention.inputs.suggestions import has_key, key_meant
 from package_retention.inputs.table import keys_of
 from package_retention.inputs.values import Value
 from package_retention.model import PackageType

@@ -15,7 +15,7 @@ from typing import Any
 
 from package_retention.decide.git_names import GitKind
 from package_retention.decide.rules import Damage, OrderBy, ReleaseStatus, TagStatus
-from package_retention.inputs import settings, values
+from package_retention.inputs import values
 from package_retention.inputs.files import Places
 from package_retention.inputs.values import Value
 from package_retention.model import Operation, PackageType
@@ -190,11 +190,11 @@ def _choices(name: str, choices: type[StrEnum]) -> Kind:
 OPERATION = Kind("operation", _choice(Operation))
 PACKAGE_TYPE = Kind("package-type", lambda value, _: values.package_type(value))
 NAMES = Kind("names", lambda value, context: values.names(value, context.package_type), is_list=True)
-OWNER = Kind("owner", lambda value, _: settings.owner(value))
-REPOSITORY = Kind("repository", lambda value, _: settings.repository(value))
-TOKEN = Kind("token", lambda value, _: settings.token(value))
+OWNER = Kind("owner", lambda value, _: values.owner(value))
+REPOSITORY = Kind("repository", lambda value, _: values.repository(value))
+TOKEN = Kind("token", lambda value, _: values.token(value))
 REGISTRY_URL = Kind(
-    "registry-url", lambda value, context: settings.registry_url(values.one(value), context.server_url)
+    "registry-url", lambda value, context: values.registry_url(values.one(value), context.server_url)
 )
 PATTERNS = Kind("patterns", lambda value, context: values.patterns(value, context.package_type), is_list=True)
 TAG_PATTERNS = Kind("tag-patterns", lambda value, _: values.tag_patterns(value), is_list=True)
@@ -206,19 +206,19 @@ TAG_STATUS = Kind("tag-status", _choice(TagStatus, "any"))
 ORDER_BY = Kind("order-by", _choice(OrderBy))
 DELETE_PACKAGE = Kind(
     "delete-package",
-    lambda value, _: values.choice(value, settings.DeletePackage) is settings.DeletePackage.WHEN_EMPTY,
+    lambda value, _: values.choice(value, values.DeletePackage) is values.DeletePackage.WHEN_EMPTY,
 )
 IF_MISSING = Kind(
-    "if-missing", lambda value, _: values.choice(value, settings.IfMissing) is settings.IfMissing.IGNORE
+    "if-missing", lambda value, _: values.choice(value, values.IfMissing) is values.IfMissing.IGNORE
 )
 DAMAGES = _choices("damages", Damage)
 GIT_KINDS = _choices("git-kinds", GitKind)
 GLOBS = Kind("globs", lambda value, _: values.globs(value), is_list=True)
 DURATION = Kind("duration", lambda value, _: values.duration(value))
-TIME_LIMIT = Kind("time-limit", lambda value, _: settings.time_limit(value))
+TIME_LIMIT = Kind("time-limit", lambda value, _: values.time_limit(value))
 COUNT = Kind("count", lambda value, _: values.count(value))
 MINIMUM = Kind("minimum", lambda value, _: values.minimum(value))
-POINTS = Kind("points", lambda value, _: settings.points(value))
+POINTS = Kind("points", lambda value, _: values.points(value))
 SHARE = Kind("share", lambda value, _: values.share(value))
 SERIES = Kind("series", lambda value, _: values.series(value))
 TRUTH = Kind("truth", lambda value, _: values.truth(value), is_switch=True)

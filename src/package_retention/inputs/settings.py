@@ -1,26 +1,33 @@
-"""Hold the settings of a run, and read the values that nothing but settings has: owner, token, URLs, limits.
-
-What selects or protects versions is read by `values` and held by `decide.rules`.
-"""
+"""Turn the environment into the settings of a run, or into one error that holds every problem of every input."""
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from collections.abc import Mapping
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
-from package_retention.decide.rules import PackageRules, Share
-from package_retention.inputs import values
-from package_retention.inputs.reference_files import FoundReferences
-from package_retention.inputs.values import Value
-from package_retention.model import Operation
+from msgspec.structs import replace
+
+from package_retention.decide.patterns import Pattern, PatternBudget, Patterns
+from package_retention.decide.rules import Filter, PackageRules, Retention, Rule, Share
+from package_retention.errors import InputError
+from package_retention.inputs import conflicts, environment, values
+from package_retention.inputs.environment import IGNORE, InputReader, on_runner
+from package_retention.inputs.files import Places
+from package_retention.inputs.reference_files import FoundReferences, find_references
+from package_retention.inputs.rows import Context, Place
+from package_retention.inputs.table import BY_NAME, INPUTS
+from package_retention.model import Operation, PackageType
+from package_retention.problems import InvalidValueError, Problem
 from package_retention.problems import ProblemCode as Code
-from package_retention.problems import invalid
-from package_retention.reason import Finding
+from package_retention.reason import Finding, FindingCode
+
+PolicyLoader = Callable[[Path, PackageType | None, str], tuple[PackageRules, ...]]
+"""Reads a policy file. The type and the text of `package-name` are the step's own (`None` and empty if they are not
+given): they narrow what the file names. Raises `InputError` with every problem of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,114 +76,148 @@ class Settings:
         return self.dry_run or self.operation is Operation.LIST
 
 
-_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-_REPOSITORY = re.compile(rf"{_LOGIN.pattern}/[A-Za-z0-9._-]{{1,100}}")
-_HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5})?", re.ASCII)
-_POINTS_OF_A_CHANGE = 5
+THE_INPUTS = "the inputs"
 POINTS_OF_GITHUB = 900
-_REFRESH = "ghr_"  # facts B3
+PATTERN_SECONDS = 10.0
 
 
-class DeletePackage(StrEnum):
-    """The values of `delete-package`."""
+def read_settings(environ: Mapping[str, str], load_policy: PolicyLoader, cwd: Path | None = None) -> Settings:
+    """Read all inputs; raise `InputError` with all problems at once, none of which shows the token.
 
-    NEVER = "never"
-    WHEN_EMPTY = "when-empty"
-
-
-class IfMissing(StrEnum):
-    """The values of `if-missing`."""
-
-    FAIL = "fail"
-    IGNORE = "ignore"
-
-
-def owner(value: Value) -> str:
-    """Read the login of an organization or user."""
-    text = values.one(value)
-    if not text:
-        raise invalid(Code.NO_OWNER)
-    if not _LOGIN.fullmatch(text):
-        raise invalid(Code.NOT_AN_OWNER, text)
-    return text
-
-
-def repository(value: Value) -> str | None:
-    """Read `owner/name`; `None` for `any`, and empty if it is not known: no package is linked to that."""
-    text = values.one(value)
-    if text.lower() == "any":
-        return None
-    if text and not _REPOSITORY.fullmatch(text):
-        raise invalid(Code.NOT_A_REPOSITORY, text)
-    return text
+    `cwd` is where relative paths start without a `GITHUB_WORKSPACE`. Of the file system, only what the inputs of files
+    name is looked at.
+    """
+    raw = environment.read(environ)
+    places = Places.of(environ, cwd or Path.cwd())
+    reader = InputReader(raw, environment.translate(raw), Context(places=places))
+    server_url = _url(reader, environ, "GITHUB_SERVER_URL") or "https://github.com"
+    reader.context = dataclasses.replace(reader.context, server_url=server_url)
+    operation: Operation | None = reader.value("operation")
+    reader.context = dataclasses.replace(reader.context, package_type=reader.given_value("package-type"))
+    rules = build(reader, operation, load_policy)
+    parsed = _settings(reader, environ, operation or Operation.LIST, rules)
+    conflicts.check_files(reader)
+    budget = PatternBudget(time.thread_time, min(PATTERN_SECONDS, parsed.time_limit or PATTERN_SECONDS))
+    rules = tuple(replace(each, referenced_in=parsed.keep_referenced_in) for each in parsed.rules)
+    parsed = dataclasses.replace(
+        parsed, references=_references(reader, parsed), rules=_bounded(rules, budget)
+    )
+    if operation:
+        conflicts.check(reader, operation)
+    if raw.problems:
+        raise InputError(*raw.problems)
+    return parsed
 
 
-def token(value: Value) -> str:
-    """Read the token, which no problem may hold."""
-    text = values.one(value)
-    if not text:
-        raise invalid(Code.TOKEN_EMPTY)
-    if any(character.isspace() for character in text):
-        raise invalid(Code.TOKEN_BLANKS)
-    if not (text.isascii() and text.isprintable()):
-        raise invalid(Code.TOKEN_CHARACTERS)
-    if text.startswith(_REFRESH):
-        raise invalid(Code.TOKEN_REFRESHES)
-    return text
+def _bounded(value: Any, budget: PatternBudget) -> Any:
+    """Return rules whose patterns all draw on one budget of time."""
+    if isinstance(value, Pattern):
+        return dataclasses.replace(value, budget=budget)
+    if isinstance(value, tuple):
+        return tuple(_bounded(each, budget) for each in value)
+    if isinstance(value, PackageRules | Rule | Filter | Retention | Patterns):
+        return replace(
+            value, **{name: _bounded(getattr(value, name), budget) for name in value.__struct_fields__}
+        )
+    return value
 
 
-def time_limit(value: Value) -> float | None:
-    """Read a duration in seconds; `None` for `none`."""
-    text = values.one(value)
-    if text.lower() == "none":
-        return None
-    seconds = values.duration(text).total_seconds()
-    if not seconds:
-        raise invalid(Code.NO_TIME, text)
-    return seconds
+def build(
+    reader: InputReader, operation: Operation | None, load_policy: PolicyLoader
+) -> tuple[PackageRules, ...]:
+    """Build the rules; what does not fit is reported to the reader."""
+    rule = conflicts.rule_of(THE_INPUTS, reader.given, reader.context, reader.report)
+    names = reader.given_value("package-name")
+    shared: dict[str, Any] = {
+        "exclude": rule.exclude or reader.given_value(IGNORE),
+        "limit": reader.given_value("limit"),
+    }
+    companions = reader.given_value("companion-tags")
+    if "policy-file" in reader.given:
+        found = () if operation is Operation.RESTORE else _policy(reader, load_policy)
+        return tuple(replace(each, companions=_of_both(each, companions), **shared) for each in found)
+    conflicts.check_named(reader, reader.raw.values["repository"])
+    if operation and conflicts.stands_alone(reader, operation):
+        shared["limit"] = 1
+    if reader.context.package_type is None or names is None:
+        return ()
+    kind = reader.context.package_type
+    return (
+        PackageRules(kind, names, delete=(replace(rule, exclude=None),), companions=companions, **shared),
+    )
 
 
-def points(value: Value) -> int | None:
-    """Read `points-per-minute`; `None` for `none`. Fewer than a change costs would never let one through."""
-    text = values.one(value)
-    return None if text.lower() == "none" else values.count(text, least=_POINTS_OF_A_CHANGE)
+def _of_both(rules: PackageRules, companions: Patterns | None) -> Patterns | None:
+    """Return the companion tags of a policy's entry and of the step together."""
+    if companions is None or rules.companions is None:
+        return companions or rules.companions
+    return Patterns((*rules.companions.entries, *companions.entries))
 
 
-def github_url(text: str) -> str:
-    """Check a URL of the GitHub server, as the runner names it; the token goes only to an encrypted or local one."""
+def _policy(reader: InputReader, load_policy: PolicyLoader) -> tuple[PackageRules, ...]:
+    path = reader.given_value("policy-file")
+    if path is None:
+        return ()
     try:
-        url = urlsplit(text)
-        host = url.hostname if url.port != 0 else None
-    except ValueError:
-        host = None
-    if not host or url.scheme not in ("https", "http") or url.username or not text.isprintable():
-        raise invalid(Code.NOT_A_URL, text, example="https://github.com")
-    if url.scheme == "http" and not _is_loopback(host):
-        raise invalid(Code.CLEAR_TEXT, text, instead=f"https{text[4:]}")
-    return text.rstrip("/")
+        found = load_policy(path, reader.context.package_type, reader.given.get("package-name", ""))
+    except InputError as error:
+        for problem in error.problems:
+            reader.raw.report(problem)
+        return ()
+    for name in ("untag", "companion-tags"):
+        types = BY_NAME[name].types
+        if name in reader.given and all(rules.type not in types for rules in found):
+            reader.report(Problem.about(name, Code.NOT_IN_POLICY, types=types))
+    return found
 
 
-def registry_url(text: str, server_url: str) -> str:
-    """Return the container registry's URL, as given or as it belongs to the GitHub server (facts I)."""
-    if not text:
-        return _derived(server_url)
-    scheme, _, rest = text.lower().rstrip("/").rpartition("://")
-    if not _HOST.fullmatch(rest) or scheme not in ("", "https", "http"):
-        raise invalid(Code.NOT_A_URL, text, example="https://ghcr.io")
-    if scheme == "http" and not _is_loopback(urlsplit(f"//{rest}").hostname or ""):
-        raise invalid(Code.CLEAR_TEXT, text, instead=f"https://{rest}")
-    return f"{scheme or 'https'}://{rest}"
+def _settings(
+    reader: InputReader, environ: Mapping[str, str], operation: Operation, rules: tuple[PackageRules, ...]
+) -> Settings:
+    found: dict[str, Any] = {"operation": operation}
+    for each in INPUTS:
+        is_default = each.default == "none" and each.name not in reader.given
+        if each.place is Place.SETTINGS and each.attribute not in found and not is_default:
+            found[each.attribute] = reader.value(each.name)
+    if found.get("repository") == "" and any(rule.names.any_wildcards for rule in rules):
+        reader.report(Problem.about("repository", Code.REPOSITORY_NOT_KNOWN))
+    return Settings(
+        rules=rules,
+        api_url=_url(reader, environ, "GITHUB_API_URL") or "https://api.github.com",
+        server_url=reader.context.server_url,
+        findings=_findings(found.get("points_per_minute"), reader.context.server_url),
+        given=reader.raw.without_token(),
+        by_hand=not on_runner(environ),
+        **found,
+    )
 
 
-def _derived(server_url: str) -> str:
-    url = urlsplit(server_url)
-    if (url.hostname or "") == "github.com":
-        return "https://ghcr.io"
-    return f"{url.scheme}://containers.{url.netloc.lower()}"
+def _findings(points: int | None, server_url: str) -> tuple[Finding, ...]:
+    if points and points > POINTS_OF_GITHUB and server_url == "https://github.com":
+        return (Finding(FindingCode.POINTS_OVER_LIMIT, number=points, names=(str(POINTS_OF_GITHUB),)),)
+    return ()
 
 
-def _is_loopback(host: str) -> bool:
+def _references(reader: InputReader, parsed: Settings) -> Mapping[tuple[str, ...], FoundReferences]:
+    """Read the files that `keep-referenced-in` and the keep rules name, each list of globs once."""
+    named = {parsed.keep_referenced_in: "keep-referenced-in"} if parsed.keep_referenced_in else {}
+    for rule in (rule for rules in parsed.rules for rule in rules.keep if rule.filter.referenced_in):
+        named.setdefault(rule.filter.referenced_in, "referenced-in")
+    if not named:
+        return {}
+    found = {globs: find_references(reader.context.places.workspace, globs) for globs in named}
+    for globs, name in named.items():
+        for problem in found[globs].problems:
+            reader.report(problem.of(name))
+    return found
+
+
+def _url(reader: InputReader, environ: Mapping[str, str], name: str) -> str:
+    """Return a URL of the server that a variable names; report one that is not."""
+    text = environ.get(name, "").strip()
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        return values.github_url(text) if text else ""
+    except InvalidValueError as error:
+        for problem in error.problems:
+            reader.report(problem.of(name))
+        return ""

@@ -5,10 +5,12 @@ A value is a text, as an input has it, or ready entries, as a list of a policy f
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import VersionParser, VersionRange
@@ -25,7 +27,26 @@ Value = str | tuple[str, ...]
 WORDS = ("any", "none")
 _WHOLE = re.compile(r"\d{1,18}", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%", re.ASCII)
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_REPOSITORY = re.compile(rf"{_LOGIN.pattern}/[A-Za-z0-9._-]{{1,100}}")
+_HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5})?", re.ASCII)
+_POINTS_OF_A_CHANGE = 5
+_REFRESH = "ghr_"  # facts B3
 _HOSTS = ("ghcr.io/", "docker.pkg.github.com/", "docker.io/", "npm.pkg.github.com/", "containers.")
+
+
+class DeletePackage(StrEnum):
+    """The values of `delete-package`."""
+
+    NEVER = "never"
+    WHEN_EMPTY = "when-empty"
+
+
+class IfMissing(StrEnum):
+    """The values of `if-missing`."""
+
+    FAIL = "fail"
+    IGNORE = "ignore"
 
 
 def one(value: Value) -> str:
@@ -183,6 +204,97 @@ def version_range(value: Value, package_type: PackageType) -> VersionRange:
         syntax = PackageType.NPM if package_type.has_tags else package_type
         details = {"part": problem.value, "ranges": syntax, **problem.details}
         raise InvalidValueError(replace(problem, value=text, details=details)) from error
+
+
+def owner(value: Value) -> str:
+    """Read the login of an organization or user."""
+    text = one(value)
+    if not text:
+        raise invalid(Code.NO_OWNER)
+    if not _LOGIN.fullmatch(text):
+        raise invalid(Code.NOT_AN_OWNER, text)
+    return text
+
+
+def repository(value: Value) -> str | None:
+    """Read `owner/name`; `None` for `any`, and empty if it is not known: no package is linked to that."""
+    text = one(value)
+    if text.lower() == "any":
+        return None
+    if text and not _REPOSITORY.fullmatch(text):
+        raise invalid(Code.NOT_A_REPOSITORY, text)
+    return text
+
+
+def token(value: Value) -> str:
+    """Read the token, which no problem may hold."""
+    text = one(value)
+    if not text:
+        raise invalid(Code.TOKEN_EMPTY)
+    if any(character.isspace() for character in text):
+        raise invalid(Code.TOKEN_BLANKS)
+    if not (text.isascii() and text.isprintable()):
+        raise invalid(Code.TOKEN_CHARACTERS)
+    if text.startswith(_REFRESH):
+        raise invalid(Code.TOKEN_REFRESHES)
+    return text
+
+
+def time_limit(value: Value) -> float | None:
+    """Read a duration in seconds; `None` for `none`."""
+    text = one(value)
+    if text.lower() == "none":
+        return None
+    seconds = duration(text).total_seconds()
+    if not seconds:
+        raise invalid(Code.NO_TIME, text)
+    return seconds
+
+
+def points(value: Value) -> int | None:
+    """Read `points-per-minute`; `None` for `none`. Fewer than a change costs would never let one through."""
+    text = one(value)
+    return None if text.lower() == "none" else count(text, least=_POINTS_OF_A_CHANGE)
+
+
+def github_url(text: str) -> str:
+    """Check a URL of the GitHub server, as the runner names it; the token goes only to an encrypted or local one."""
+    try:
+        url = urlsplit(text)
+        host = url.hostname if url.port != 0 else None
+    except ValueError:
+        host = None
+    if not host or url.scheme not in ("https", "http") or url.username or not text.isprintable():
+        raise invalid(Code.NOT_A_URL, text, example="https://github.com")
+    if url.scheme == "http" and not _is_loopback(host):
+        raise invalid(Code.CLEAR_TEXT, text, instead=f"https{text[4:]}")
+    return text.rstrip("/")
+
+
+def registry_url(text: str, server_url: str) -> str:
+    """Return the container registry's URL, as given or as it belongs to the GitHub server (facts I)."""
+    if not text:
+        return _derived(server_url)
+    scheme, _, rest = text.lower().rstrip("/").rpartition("://")
+    if not _HOST.fullmatch(rest) or scheme not in ("", "https", "http"):
+        raise invalid(Code.NOT_A_URL, text, example="https://ghcr.io")
+    if scheme == "http" and not _is_loopback(urlsplit(f"//{rest}").hostname or ""):
+        raise invalid(Code.CLEAR_TEXT, text, instead=f"https://{rest}")
+    return f"{scheme or 'https'}://{rest}"
+
+
+def _derived(server_url: str) -> str:
+    url = urlsplit(server_url)
+    if (url.hostname or "") == "github.com":
+        return "https://ghcr.io"
+    return f"{url.scheme}://containers.{url.netloc.lower()}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _without_words(found: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from package_retention.api.tokens import TokenKind, kind_of
-from package_retention.inputs.settings import token as clean
+from package_retention.inputs.values import token as clean
 from package_retention.problems import InvalidValueError
 from package_retention.problems import ProblemCode as Code
 

@@ -20,7 +20,7 @@ from package_retention.decide.rules import (
     TagStatus,
 )
 from package_retention.errors import InputError
-from package_retention.inputs.parsing import parse
+from package_retention.inputs.settings import read_settings
 from package_retention.model import Operation, PackageType
 from package_retention.output.problem_sentences import sentences
 from package_retention.output.sentences import finding_words
@@ -48,7 +48,7 @@ def environ(given: dict[str, str | None]) -> dict[str, str]:
 
 
 def settings(given: dict[str, str | None] | dict[str, str]) -> Settings:
-    return parse(environ(dict(given)), lambda *_: (), Path("/somewhere"))
+    return read_settings(environ(dict(given)), lambda *_: (), Path("/somewhere"))
 
 
 def problems(given: dict[str, str | None] | dict[str, str]) -> tuple[str, ...]:

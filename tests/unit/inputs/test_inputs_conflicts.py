@@ -10,7 +10,7 @@ import pytest
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import PackageRules, ReleaseStatus, Rule, TagStatus
 from package_retention.errors import InputError
-from package_retention.inputs.parsing import parse
+from package_retention.inputs.settings import read_settings
 from package_retention.model import PackageType
 from package_retention.output.problem_sentences import sentences
 from package_retention.problems import Position, Problem
@@ -42,7 +42,7 @@ class Policy:
 
 def settings(given: dict[str, str], policy: Policy | None = None) -> Settings:
     environ = {**RUNNER, **{f"INPUT_{name.upper()}": value for name, value in given.items()}}
-    return parse(environ, policy or Policy(), Path("/somewhere"))
+    return read_settings(environ, policy or Policy(), Path("/somewhere"))
 
 
 def problems(given: dict[str, str], policy: Policy | None = None) -> tuple[str, ...]:

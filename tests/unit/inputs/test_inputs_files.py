@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from package_retention.errors import InputError
-from package_retention.inputs.parsing import parse
+from package_retention.inputs.settings import read_settings
 from package_retention.output.problem_sentences import sentences
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def problem(workspace: Path, path: str) -> str:
         "INPUT_REPORT-FILE": path,
     }
     try:
-        parse(environ, lambda *_: ())
+        read_settings(environ, lambda *_: ())
     except InputError as error:
         return "\n".join(sentences(error.problems))
     return ""

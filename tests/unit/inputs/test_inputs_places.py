@@ -10,7 +10,7 @@ from package_retention.decide.in_use import Reference
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, PackageRules, Rule
 from package_retention.errors import InputError
-from package_retention.inputs.parsing import parse
+from package_retention.inputs.settings import read_settings
 from package_retention.model import PackageType
 from package_retention.output.problem_sentences import sentences
 
@@ -30,7 +30,7 @@ GIVEN = {
 
 
 def settings(workspace: Path, **given: str) -> Settings:
-    return parse({**GIVEN, **given}, lambda *_: (), workspace)
+    return read_settings({**GIVEN, **given}, lambda *_: (), workspace)
 
 
 def problems(workspace: Path, **given: str) -> tuple[str, ...]:
@@ -68,7 +68,7 @@ def test_references_of_keep_rules_are_read_too(tmp_path: Path) -> None:
     rules = PackageRules(PackageType.CONTAINER, Patterns.parse("app"), keep=(keep,))
     (tmp_path / "p.yml").write_text("x")
     given = {k: v for k, v in GIVEN.items() if k != "INPUT_VERSIONS"} | {"INPUT_POLICY-FILE": "p.yml"}
-    assert parse(given, lambda *_: (rules,), tmp_path).references.keys() == {("a.txt",)}
+    assert read_settings(given, lambda *_: (rules,), tmp_path).references.keys() == {("a.txt",)}
 
 
 @pytest.mark.parametrize(

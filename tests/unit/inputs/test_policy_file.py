@@ -18,9 +18,9 @@ from package_retention.decide.rules import (
     TagStatus,
 )
 from package_retention.errors import InputError
-from package_retention.inputs.parsing import parse as parse_inputs
 from package_retention.inputs.policy import LARGEST, loader, parse
 from package_retention.inputs.policy_yaml import LONGEST_TEXT, MOST_NODES
+from package_retention.inputs.settings import read_settings
 from package_retention.model import PackageType
 from package_retention.output.problem_sentences import sentences
 
@@ -343,10 +343,10 @@ def test_the_inputs_take_a_policy_file(tmp_path: Path) -> None:
         "INPUT_EXCLUDE-VERSIONS": "prod",
         "INPUT_LIMIT": "5",
     }
-    found = parse_inputs(environ, loader(environ, tmp_path), tmp_path).rules
+    found = read_settings(environ, loader(environ, tmp_path), tmp_path).rules
     assert [rules.type for rules in found] == [PackageType.CONTAINER, PackageType.NPM]
     assert all(rules.exclude and rules.exclude.matches("prod") and rules.limit == 5 for rules in found)
     (tmp_path / "p.yml").write_text("packages: []", encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        parse_inputs({**environ, "INPUT_LIMIT": "x"}, loader(environ, tmp_path), tmp_path)
+        read_settings({**environ, "INPUT_LIMIT": "x"}, loader(environ, tmp_path), tmp_path)
     assert [each.split(" ")[0] for each in sentences(caught.value.problems)] == ["limit:", "p.yml:1:11:"]
