@@ -135,8 +135,6 @@ def rig(
     packages = PackagesClient(
         client,
         Paginator(client, workers, ListBudget(rate_limiter.hour)),
-        rate_limiter,
-        response_headers,
         context,
         clock,
     )

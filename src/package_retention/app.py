@@ -149,7 +149,7 @@ def perform(
         redactor=redactor,
     )
     connected = connect(settings, clock, console_log(console), redactor=redactor, time_limit=time_limit)
-    with closing(registry), connected as api:
+    with closing(registry), closing(connected) as api:
         # Threads, not asyncio: PyGithub and requests block, and GitHub allows 100 requests at once, which threads carry.
         changes = ThreadPoolExecutor(limits.CHANGES, "change")
         packages = ThreadPoolExecutor(limits.PACKAGES, "package")
@@ -206,7 +206,7 @@ def connect(
     workers: int = limits.PAGES,
     time_limit: TimeLimit | None = None,
 ) -> PackagesClient:
-    """Make the client of a run; nothing is sent yet. To be closed, or used as a context.
+    """Make the client of a run; nothing is sent yet. To be closed.
 
     Args:
         settings: token, API and server URL, time limit and points a minute.
@@ -252,7 +252,7 @@ def connect(
         by_hand=settings.by_hand,
     )
     paginator = Paginator(client, workers, ListBudget(rate_limiter.hour))
-    return PackagesClient(client, paginator, rate_limiter, response_headers, context, clock)
+    return PackagesClient(client, paginator, context, clock)
 
 
 def console_log(console: Console) -> RequestLog:

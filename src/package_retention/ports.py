@@ -28,7 +28,6 @@ from package_retention.model import (
     Unreadable,
     Version,
 )
-from package_retention.results import Spending
 
 
 class Clock(Protocol):
@@ -202,12 +201,4 @@ class EventListener(Protocol):
 
     def note(self, text: str) -> None:
         """Record something that a reader of the log should know."""
-        ...
-
-
-class Meter(Protocol):
-    """What the run has spent so far."""
-
-    def spending(self) -> Spending:
-        """Return the requests, points and seconds up to now."""
         ...

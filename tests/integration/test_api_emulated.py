@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +76,8 @@ def scene(
             given={} if time_limit == 3600 else {"time-limit": str(time_limit)},
         )
         lines: list[tuple[Any, ...]] = []
-        with connect(settings, clock, lambda *line: lines.append(line), jitter=lambda: 0.5) as api:
+        connected = connect(settings, clock, lambda *line: lines.append(line), jitter=lambda: 0.5)
+        with closing(connected) as api:
             yield Scene(world, clock, api, lines)
 
 

@@ -16,7 +16,6 @@ from package_retention.errors import (
     CancelledError,
     InDoubtError,
     MissingError,
-    RefusalKind,
     RefusedError,
     StaleError,
     UnreachableError,
@@ -26,7 +25,6 @@ from package_retention.model import Result, StepKind
 _NO_CONTENT, _UNAUTHORIZED, _NOT_FOUND = 204, 401, 404
 # How a restore of what is already there would be refused is not known (facts A6, K): each of these is looked into.
 _CONFLICTS = (400, 409, 422)
-_MISSING = (RefusalKind.NOT_FOUND, RefusalKind.VERSION_NOT_FOUND)
 
 
 class Change(Struct, frozen=True):
@@ -84,15 +82,9 @@ def execute(client: GitHubClient, change: Change, *, not_after: float | None = N
         raise _unknown(change) if done is None else _undone(change, response)
     if response.status == _NOT_FOUND and done is False:
         if change.context.restores:
-            raise MissingError(refusals.restore_refused(change.context, response.status, response.body))
+            raise MissingError(refusals.restore_refused(change.context, response))
         raise RefusedError(refusals.role_missing(change.context))
-    raise refused(change.context, response)
-
-
-def refused(context: RequestContext, response: ApiResponse) -> RefusedError:
-    """Return the error of a refusal: `MissingError` if the object does not exist or is hidden."""
-    refusal = refusals.explain(context, response.status, response.headers, response.body)
-    return MissingError(refusal) if refusal.kind in _MISSING else RefusedError(refusal)
+    raise refusals.refused(change.context, response)
 
 
 def _is_doubtful(change: Change, response: ApiResponse) -> bool:
@@ -128,7 +120,7 @@ def _is_done(client: GitHubClient, change: Change) -> bool | None:
     """Return whether the object shows the change; `None` if reading it is refused."""
     response = client.get(change.thing, change.context.action)
     if response.status == _UNAUTHORIZED:
-        raise refused(change.context, response)
+        raise refusals.refused(change.context, response)
     if response.status == _NOT_FOUND:
         return not change.context.restores
     if not response.ok:

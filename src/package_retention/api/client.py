@@ -110,9 +110,9 @@ class GitHubClient:
         self._redactor = redactor or Redactor()
         self._api_url = api_url.rstrip("/")
         self._connect = connect
-        self._rate_limiter = rate_limiter
+        self.rate_limiter = rate_limiter
         self._clock = clock
-        self._response_headers = response_headers
+        self.response_headers = response_headers
         self._log = log
         self._jitter = jitter
         # Last in, first out, so warm connections are used first; `append` and `pop` are atomic.
@@ -213,26 +213,24 @@ class GitHubClient:
 
     def _wait_for_another_try(self, request: _Request, wait: retry.Wait) -> None:
         if wait.scope == "this":
-            self._rate_limiter.wait(
-                wait.seconds, f"{request.action}: {wait.why}", not_after=request.not_after
-            )
+            self.rate_limiter.wait(wait.seconds, f"{request.action}: {wait.why}", not_after=request.not_after)
         if request.once:
             raise StaleError(f"cannot {request.action}: {wait.why}", "")
 
     def _try(self, request: _Request, met: Counter[RetryCause]) -> tuple[_Try, retry.Wait | None]:
         points = CHANGE_POINTS if request.changes else READ_POINTS
-        permit = self._rate_limiter.enter(points, not_after=request.not_after)
+        permit = self.rate_limiter.enter(points, not_after=request.not_after)
         headers = date = wait = None
         try:
             tried = self._exchange(request, permit)
             if tried.drop is None:
-                headers, date = tried.headers, self._response_headers.record(tried.headers)
+                headers, date = tried.headers, self.response_headers.record(tried.headers)
             wait = self._wait(tried, met)
             if wait is not None and wait.scope == "all":
-                self._rate_limiter.limited(permit, wait)
+                self.rate_limiter.limited(permit, wait)
         finally:
             refused = wait is not None and wait.cause.is_limit
-            self._rate_limiter.leave(permit, headers, date, refused=refused)
+            self.rate_limiter.leave(permit, headers, date, refused=refused)
         return tried, wait
 
     def _wait(self, tried: _Try, met: Counter[RetryCause]) -> retry.Wait | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
-from package_retention.api.responses import ErrorResponse, RequestContext
+from package_retention.api.responses import ApiResponse, RequestContext
 from package_retention.api.tokens import TokenKind, granular, needed
 from package_retention.model import OwnerKind, StepKind
 
@@ -168,7 +168,7 @@ def cannot_list(context: RequestContext) -> str:
     return f"{name}. With wildcards, use {classic(context)}"
 
 
-def sso(context: RequestContext, response: ErrorResponse) -> str:
+def sso(context: RequestContext, response: ApiResponse) -> str:
     """Say how to authorise this token for single sign-on; the URL in the response is valid for an hour."""
     url = response.sso_url(context.server_url)
     now = f"open {url} (good for one hour), then run again. Else, " if url else ""
@@ -205,19 +205,19 @@ def limits(context: RequestContext) -> str:
     )
 
 
-def later(response: ErrorResponse) -> str:
+def later(response: ApiResponse) -> str:
     """Say what to do about a failure of GitHub's."""
     return f"run again later; what was done is done{support(response)}"
 
 
-def support(response: ErrorResponse) -> str:
+def support(response: ApiResponse) -> str:
     """Name the request for GitHub Support, where it has an id."""
     return (
         f"; GitHub Support finds the request by its id {response.request_id}" if response.request_id else ""
     )
 
 
-ADVICE: Mapping[str, Callable[[RequestContext, ErrorResponse], str]] = {
+ADVICE: Mapping[str, Callable[[RequestContext, ApiResponse], str]] = {
     "new-token": lambda context, _: new_token(context),
     "classic-token": lambda context, _: f"use {classic(context)}",
     "other-token": lambda context, _: other_token(context),
@@ -233,7 +233,7 @@ ADVICE: Mapping[str, Callable[[RequestContext, ErrorResponse], str]] = {
 }
 """What a request should do next, by the names in `refusals.toml`."""
 
-CONDITIONS: Mapping[str, Callable[[RequestContext, ErrorResponse], bool]] = {
+CONDITIONS: Mapping[str, Callable[[RequestContext, ApiResponse], bool]] = {
     "undocumented-for-integration": lambda context, _: not documented(as_integration(context)),
     "lists-packages": lambda context, _: not context.package and context.kind is None,
     "may-be-api-version": lambda _, response: response.status in (400, 410),

@@ -1,68 +1,62 @@
-"""Use GitHub's Packages REST API: the 27 operations of facts A1 as `ports.PackagesApi`."""
+"""Use GitHub's REST API: the 27 operations on packages (facts A1) as `ports.PackagesApi`, and repositories as `ports.GitApi`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from package_retention.api import refusals, resources, tokens
 from package_retention.api.budgets import RateLimiterState
-from package_retention.api.changes import Change, execute, refused
+from package_retention.api.changes import Change, execute
 from package_retention.api.client import GitHubClient
-from package_retention.api.git import GitClient
 from package_retention.api.pagination import Listing, Paginator
-from package_retention.api.rate_limit import RateLimiter
-from package_retention.api.responses import ApiResponse, RequestContext, ResponseHeaders
-from package_retention.errors import MissingError, RefusedError
+from package_retention.api.responses import ApiResponse, RequestContext
+from package_retention.decide.git_names import (
+    NOT_ASKED,
+    GitKind,
+    PullRequests,
+    RepositoryNames,
+    Unlisted,
+    UnlistedCause,
+)
+from package_retention.errors import MissingError, Refusal, RefusalKind, RefusedError, UnreachableError
 from package_retention.model import Owner, OwnerKind, Package, PackageType, Result, StepKind, Version
 from package_retention.ports import Clock
 from package_retention.results import Spending
 
-_UNAUTHORIZED = 401
-_NEXT = "run again; if it stays so, report it with the log of a run with debug logging on"
+_UNAUTHORIZED, _NOT_FOUND = 401, 404
+_UNLISTED = {401: UnlistedCause.FORBIDDEN, 403: UnlistedCause.FORBIDDEN, 404: UnlistedCause.NOT_FOUND}
+_LIST, _LIST_DELETED = "list the versions of", "list the deleted versions of"
+# The newest of all pull requests.
+_NEWEST = "state=all&sort=created&direction=desc&per_page=1"
+Read = TypeVar("Read")
 
 
 class PackagesClient:
-    """`ports.PackagesApi` and `ports.Meter` over GitHub's REST API; safe in threads.
+    """`ports.PackagesApi` over GitHub's REST API; safe in threads.
 
     Args:
         client: sends requests.
         paginator: fetches lists.
-        rate_limiter: that of `client`.
-        response_headers: those that `client` records.
         base_context: the token and the server; each request adds what it is about.
         clock: time, for `spending`.
     """
 
     def __init__(
-        self,
-        client: GitHubClient,
-        paginator: Paginator,
-        rate_limiter: RateLimiter,
-        response_headers: ResponseHeaders,
-        base_context: RequestContext,
-        clock: Clock,
+        self, client: GitHubClient, paginator: Paginator, base_context: RequestContext, clock: Clock
     ) -> None:
         self._client = client
         self._paginator = paginator
-        self._rate_limiter = rate_limiter
-        self._response_headers = response_headers
+        self._rate_limiter = client.rate_limiter
+        self._response_headers = client.response_headers
         self._base_context = base_context
         self._clock = clock
         self._began = clock.monotonic()
-        self._seen: set[tuple[str, PackageType, str]] = set()
+        self._seen: set[str] = set()
         self.git = GitClient(client, paginator)
-
-    def __enter__(self) -> Self:
-        """Close the connections at the end of the `with` block."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close the connections."""
-        self.close()
 
     def close(self) -> None:
         """End the workers and close the connections."""
@@ -76,31 +70,27 @@ class PackagesClient:
             MissingError: the owner does not exist, or is hidden.
         """
         context = self._context(f"find the owner {login}", login)
-        response = self._client.get(f"/users/{resources.segment(login)}", context.action)
-        with resources.reading(context.action):
-            fields = resources.json_object(self._body(response, context), "user")
-        name = resources.text(fields.get("login")) or login
-        if fields.get("type") == "Organization":
+        found = self._get(
+            f"/users/{resources.segment(login)}", context, lambda body: resources.row(body, resources.Account)
+        )
+        name = found.login or login
+        if found.type == "Organization":
             return Owner(name, OwnerKind.ORGANIZATION)
         return Owner(name, OwnerKind.ONESELF if self._is_oneself(name) else OwnerKind.USER)
 
     def packages(self, owner: Owner, package_type: PackageType) -> tuple[Package, ...]:
         """List the owner's packages of a type, without ghosts."""
-        context = replace(
-            self._context(f"list the {package_type} packages of {owner.login}", owner.login),
-            owner_kind=owner.kind,
-            package_type=package_type,
-        )
+        context = self._of(f"list the {package_type} packages of {owner.login}", owner, package_type)
         found = self._paginator.all(
             Listing(
                 f"{resources.owner_path(owner)}/packages?package_type={package_type.value}",
                 context.action,
                 lambda data: resources.package(data, owner, package_type),
                 lambda package: package.name,
-                lambda response: refused(context, response),
+                lambda response: refusals.refused(context, response),
             )
         )
-        self._seen.update(_key(package) for package in found)
+        self._seen.update(package.label for package in found)
         return found
 
     def some_packages(self, owner: Owner, package_type: PackageType) -> tuple[Package, ...]:
@@ -119,46 +109,40 @@ class PackagesClient:
         """Get one package; raise `MissingError` if it does not exist or is hidden."""
         plain = Package(owner, package_type, name)
         context = self._about(f"get {plain.label}", plain)
-        response = self._client.get(resources.package_path(plain), context.action)
-        with resources.reading(context.action):
-            found = resources.package(self._body(response, context), owner, package_type)
+        path = resources.package_path(plain)
+        found = self._get(path, context, lambda body: resources.package(body, owner, package_type))
         if found is None:
             raise MissingError(refusals.not_found_package(context))
-        self._seen.add(_key(found))
+        self._seen.add(found.label)
         return found
 
     def fetch_ahead(self, package: Package) -> None:
         """Fetch the first page of a package's active versions in the background, for the next list of them."""
-        context = self._about(f"list the versions of {package.label}", package)
-        self._paginator.fetch_ahead(_versions(package, context, deleted=False))
+        self._paginator.fetch_ahead(self._versions(package, _LIST))
 
     def begin_versions(self, package: Package) -> None:
         """Fetch the first page of a package's active versions, and count the other pages into the hour's budget."""
-        context = self._about(f"list the versions of {package.label}", package)
-        self._paginator.begin(_versions(package, context, deleted=False))
+        self._paginator.begin(self._versions(package, _LIST))
 
     def versions(
         self, package: Package, *, deleted: bool = False, at_rest: bool = False
     ) -> tuple[Version, ...]:
         """List all versions, active or deleted, without those of the other state (facts A6)."""
-        context = self._about(f"list the {'deleted ' if deleted else ''}versions of {package.label}", package)
-        fetch = self._paginator.all_at_rest if at_rest else self._paginator.all
-        found = fetch(_versions(package, context, deleted=deleted))
-        self._seen.add(_key(package))
+        listing = self._versions(package, _LIST_DELETED if deleted else _LIST, deleted=deleted)
+        found = self._paginator.all_at_rest(listing) if at_rest else self._paginator.all(listing)
+        self._seen.add(package.label)
         return found
 
     def find_version(self, package: Package, name: str) -> Version | None:
         """Find an active version by its name (a digest), newest pages first; return `None` if it is not listed."""
-        context = self._about(f"find the version {name} of {package.label}", package)
-        listing = _versions(package, context, deleted=False)
+        listing = self._versions(package, f"find the version {name} of")
         return self._paginator.find(listing, lambda version: version.name == name)
 
     def version(self, package: Package, version_id: int) -> Version:
         """Get one version; raise `MissingError` if it does not exist."""
         context = self._about(f"get version {version_id} of {package.label}", package)
-        response = self._client.get(resources.version_path(package, version_id), context.action)
-        with resources.reading(context.action):
-            return resources.version(self._body(response, context), package.type)
+        path = resources.version_path(package, version_id)
+        return self._get(path, context, lambda body: resources.version(body, package.type))
 
     def delete_version(self, package: Package, version_id: int, *, not_after: float | None = None) -> Result:
         """Delete one version; results and errors as in `changes.execute`."""
@@ -178,14 +162,11 @@ class PackagesClient:
 
     def docker_conflicts(self, owner: Owner) -> tuple[Package, ...]:
         """List the docker packages that conflict with container packages of the same name."""
-        context = replace(
-            self._context(f"list the docker packages in conflict of {owner.login}", owner.login),
-            owner_kind=owner.kind,
-            package_type=PackageType.DOCKER,
-        )
+        action = f"list the docker packages in conflict of {owner.login}"
+        context = self._of(action, owner, PackageType.DOCKER)
         response = self._client.get(f"{resources.owner_path(owner)}/docker/conflicts", context.action)
         if not response.ok:
-            raise refused(context, response)
+            raise refusals.refused(context, response)
         with resources.reading(context.action):
             found = [resources.package(data, owner) for data in resources.json_list(response)]
         return tuple(package for package in found if package is not None)
@@ -229,13 +210,10 @@ class PackagesClient:
         self, kind: StepKind, package: Package, version_id: int | None, not_after: float | None
     ) -> Result:
         verb = "restore" if kind in (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE) else "delete"
-        noun = package.label if version_id is None else f"version {version_id} of {package.label}"
+        noun, thing = package.label, resources.package_path(package)
+        if version_id is not None:
+            noun, thing = f"version {version_id} of {noun}", resources.version_path(package, version_id)
         context = replace(self._about(f"{verb} {noun}", package), kind=kind)
-        thing = (
-            resources.package_path(package)
-            if version_id is None
-            else resources.version_path(package, version_id)
-        )
         return execute(self._client, Change(context, thing), not_after=not_after)
 
     def _is_oneself(self, login: str) -> bool:
@@ -244,19 +222,22 @@ class PackagesClient:
         context = self._context("find out whose token this is", login)
         response = self._client.get("/user", context.action)
         if response.status == _UNAUTHORIZED:
-            raise refused(context, response)
+            raise refusals.refused(context, response)
         # A token that may not read `/user` belongs to nobody known: the owner's packages are read as any user's.
         own = response.body.get("login") if response.ok and isinstance(response.body, dict) else None
         return isinstance(own, str) and own.lower() == login.lower()
 
-    def _body(self, response: ApiResponse, context: RequestContext) -> Any:
+    def _get(self, path: str, context: RequestContext, read: Callable[[Any], Read]) -> Read:
+        """Get one object, and read it."""
+        response = self._client.get(path, context.action)
         if not response.ok:
             raise self._refused(context, response)
-        return response.body
+        with resources.reading(context.action):
+            return read(response.body)
 
     def _refused(self, context: RequestContext, response: ApiResponse) -> RefusedError:
         """Explain a refusal; GitHub hides a package from a token without the scope, so name the scope that is missing (facts A7, B1)."""
-        error = refused(context, response)
+        error = refusals.refused(context, response)
         if not isinstance(error, MissingError) or context.package_type is None:
             return error
         needs = tokens.needed((), context.package_type, on_github_com=context.on_github_com)
@@ -266,32 +247,95 @@ class PackagesClient:
         reported = f"most likely {lacking.message}: {lacking.hint}. Else {error.hint}"
         return MissingError(replace(error.refusal, hint=reported))
 
+    def _versions(self, package: Package, doing: str, *, deleted: bool = False) -> Listing[Version]:
+        context = self._about(f"{doing} {package.label}", package)
+
+        def read(data: Any) -> Version | None:
+            version = resources.version(data, package.type)
+            return version if (version.deleted_at is not None) is deleted else None
+
+        return Listing(
+            f"{resources.package_path(package)}/versions{'?state=deleted' if deleted else ''}",
+            context.action,
+            read,
+            lambda version: version.id,
+            lambda response: refusals.refused(context, response),
+        )
+
     def _context(self, action: str, owner: str) -> RequestContext:
         return replace(self._base_context, action=action, owner=owner)
 
+    def _of(self, action: str, owner: Owner, package_type: PackageType) -> RequestContext:
+        return replace(self._context(action, owner.login), owner_kind=owner.kind, package_type=package_type)
+
     def _about(self, action: str, package: Package) -> RequestContext:
-        return replace(
-            self._context(action, package.owner.login),
-            package_type=package.type,
-            package=package.label,
-            owner_kind=package.owner.kind,
-            listed=_key(package) in self._seen,
+        context = self._of(action, package.owner, package.type)
+        return replace(context, package=package.label, listed=package.label in self._seen)
+
+
+class GitClient:
+    """`ports.GitApi` over GitHub's REST API: lists are whole, or `Unlisted`; safe in threads."""
+
+    def __init__(self, client: GitHubClient, paginator: Paginator) -> None:
+        self._client = client
+        self._paginator = paginator
+
+    def names(self, repository: str, kinds: Collection[GitKind]) -> RepositoryNames:
+        """List what a repository (`owner/name`) has of some kinds.
+
+        After a refusal, or without a usable response for a page, all of a list is `Unlisted`.
+        """
+
+        def listed(kind: GitKind, fetch: Callable[[], Read]) -> Read | Unlisted:
+            if kind not in kinds:
+                return NOT_ASKED
+            try:
+                return fetch()
+            except RefusedError as error:
+                cause = _UNLISTED.get(error.refusal.status, UnlistedCause.INCOMPLETE)
+                return Unlisted(cause, error.refusal.message)
+            except UnreachableError as error:
+                return Unlisted(UnlistedCause.UNREACHABLE, error.message)
+
+        return RepositoryNames(
+            repository,
+            listed(GitKind.PULL_REQUEST, lambda: self._pull_requests(repository)),
+            listed(GitKind.BRANCH, lambda: self._names(repository, "branches", resources.Named)),
+            listed(GitKind.TAG, lambda: self._names(repository, "tags", resources.Named)),
+            listed(GitKind.RELEASE, lambda: self._names(repository, "releases", resources.Release)),
         )
 
+    def _pull_requests(self, repository: str) -> PullRequests:
+        """List the open pull requests, after reading the newest of all: one opened in between is then not taken for a closed one."""
+        action = f"list the pull requests of {repository}"
+        path = f"{resources.repository_path(repository)}/pulls"
+        response = self._client.get(f"{path}?{_NEWEST}", action)
+        if not response.ok:
+            raise _git_refused(response)
+        with resources.reading(action):
+            newest = [_number(data) for data in resources.json_list(response)]
+        opened = self._paginator.all_at_rest(_git_listing(f"{path}?state=open", action, _number))
+        return PullRequests(frozenset(opened), max((*newest, *opened), default=0))
 
-def _versions(package: Package, context: RequestContext, *, deleted: bool) -> Listing[Version]:
-    def read(data: Any) -> Version | None:
-        version = resources.version(data, package.type)
-        return version if (version.deleted_at is not None) is deleted else None
-
-    return Listing(
-        f"{resources.package_path(package)}/versions{'?state=deleted' if deleted else ''}",
-        context.action,
-        read,
-        lambda version: version.id,
-        lambda response: refused(context, response),
-    )
+    def _names(
+        self, repository: str, what: str, row: type[resources.Named | resources.Release]
+    ) -> frozenset[str]:
+        path = f"{resources.repository_path(repository)}/{what}"
+        listing = _git_listing(
+            path, f"list the {what} of {repository}", lambda data: resources.row(data, row).name
+        )
+        return frozenset(self._paginator.all_at_rest(listing))
 
 
-def _key(package: Package) -> tuple[str, PackageType, str]:
-    return package.owner.login, package.type, package.name
+def _git_listing(url: str, action: str, read: Callable[[Any], Read]) -> Listing[Read]:
+    return Listing(url, action, read, lambda one: one, _git_refused)
+
+
+def _git_refused(response: ApiResponse) -> RefusedError:
+    if response.status == _NOT_FOUND:
+        return MissingError(Refusal(RefusalKind.NOT_FOUND, response.status, response.quote, ""))
+    return RefusedError(Refusal(RefusalKind.OTHER, response.status, response.quote, ""))
+
+
+def _number(data: Any) -> int:
+    return resources.row(data, resources.PullRequest).number

@@ -10,18 +10,18 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct, convert
 
-from package_retention.api import hints, responses
-from package_retention.api.responses import ErrorResponse, RequestContext
+from package_retention.api import hints
+from package_retention.api.responses import ApiResponse, RequestContext
 from package_retention.api.tokens import TokenKind
-from package_retention.errors import Refusal, RefusalKind
+from package_retention.errors import MissingError, Refusal, RefusalKind, RefusedError
 from package_retention.transport.retry import is_spent
 
 _TABLE = Path(__file__).with_name("refusals.toml")
 _NOT_FOUND = 404
+_MISSING = (RefusalKind.NOT_FOUND, RefusalKind.VERSION_NOT_FOUND)
 
 
 class KnownRefusal(Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,14 +36,14 @@ class KnownRefusal(Struct, frozen=True, forbid_unknown_fields=True):
     when: str = ""
     advise: str = ""
 
-    def fits(self, context: RequestContext, response: ErrorResponse) -> bool:
+    def fits(self, context: RequestContext, response: ApiResponse) -> bool:
         """Return whether this row explains this response to this request."""
         if self.when and not hints.CONDITIONS[self.when](context, response):
             return False
         pattern = self.starts or re.escape(self.text.removesuffix("."))
         return any(re.match(pattern, text, re.IGNORECASE) for text in response.texts)
 
-    def advice(self, context: RequestContext, response: ErrorResponse) -> str:
+    def advice(self, context: RequestContext, response: ApiResponse) -> str:
         """Return the next step for this request."""
         return hints.ADVICE[self.advise](context, response) if self.advise else self.hint
 
@@ -65,23 +65,21 @@ def rows() -> Iterator[KnownRefusal]:
     return chain.from_iterable(known().values())
 
 
-def explain(context: RequestContext, status: int, headers: Mapping[str, str], body: Any) -> Refusal:
-    """Explain a refusal by its text (facts J); one that no row fits is quoted with its status.
+def refused(context: RequestContext, response: ApiResponse) -> RefusedError:
+    """Return the error of a refusal: `MissingError` if the object does not exist or is hidden."""
+    refusal = explain(context, response)
+    return MissingError(refusal) if refusal.kind in _MISSING else RefusedError(refusal)
 
-    Args:
-        context: what the request was about.
-        status: of HTTP.
-        headers: of the response, names in any case.
-        body: decoded JSON, text, markup, bytes or `None`; no content raises.
-    """
-    response = responses.read(status, headers, body)
+
+def explain(context: RequestContext, response: ApiResponse) -> Refusal:
+    """Explain a refusal by its text (facts J); one that no row fits is quoted with its status. No content raises."""
     row = _row(context, response)
     if row is None:
         return _unknown(context, response)
     return _refusal(row.kind, context, response, row.why, row.advice(context, response))
 
 
-def _row(context: RequestContext, response: ErrorResponse) -> KnownRefusal | None:
+def _row(context: RequestContext, response: ApiResponse) -> KnownRefusal | None:
     # The header is more certain than the text: a token without single sign-on may get a "Not Found" (facts B2).
     if response.sso_required:
         return _sso(context.token)
@@ -94,13 +92,13 @@ def _sso(token: TokenKind) -> KnownRefusal:
 
 
 def _refusal(
-    kind: RefusalKind, context: RequestContext, response: ErrorResponse, meaning: str, next_step: str
+    kind: RefusalKind, context: RequestContext, response: ApiResponse, meaning: str, next_step: str
 ) -> Refusal:
     detail = f"{meaning} ({response.quote})"
     return Refusal(kind, response.status, f"cannot {context.action}: {detail}", next_step, detail)
 
 
-def _unknown(context: RequestContext, response: ErrorResponse) -> Refusal:
+def _unknown(context: RequestContext, response: ApiResponse) -> Refusal:
     """Explain a refusal with an unknown text, by what its status and headers are documented to mean."""
     if response.status >= 500:  # noqa: PLR2004 - the class of HTTP's server errors
         meaning = "GitHub failed to answer"
@@ -118,7 +116,7 @@ def _unknown(context: RequestContext, response: ErrorResponse) -> Refusal:
     return _refusal(RefusalKind.OTHER, context, response, meaning, _debug_hint(context, response))
 
 
-def _limit(response: ErrorResponse) -> RefusalKind | None:
+def _limit(response: ApiResponse) -> RefusalKind | None:
     """Recognise a rate limit by the headers that GitHub documents for it (facts C)."""
     if response.status not in (403, 429):
         return None
@@ -129,7 +127,7 @@ def _limit(response: ErrorResponse) -> RefusalKind | None:
     return RefusalKind.SECONDARY_LIMIT if throttled else None
 
 
-def _debug_hint(context: RequestContext, response: ErrorResponse) -> str:
+def _debug_hint(context: RequestContext, response: ApiResponse) -> str:
     warning = f"{context.token.warning}. " if context.token.warning else ""
     return (
         f"{warning}GitHub's text says what it can; run again with debug logging on to see each request"
@@ -139,7 +137,7 @@ def _debug_hint(context: RequestContext, response: ErrorResponse) -> str:
 
 def not_found_package(context: RequestContext) -> Refusal:
     """Explain a package that was not found, and name every cause: a 404 never proves absence (facts A7)."""
-    return explain(context, _NOT_FOUND, {}, {"message": "Package not found."})
+    return explain(context, ApiResponse(_NOT_FOUND, {}, {"message": "Package not found."}))
 
 
 def role_missing(context: RequestContext) -> Refusal:
@@ -152,14 +150,12 @@ def role_missing(context: RequestContext) -> Refusal:
     return Refusal(RefusalKind.ROLE, _NOT_FOUND, message, hints.role(context), detail)
 
 
-def restore_refused(context: RequestContext, status: int = _NOT_FOUND, body: Any = None) -> Refusal:
-    """Explain a refused restore: the 30 days are over, the name was reused, or the role is missing (facts A4)."""
-    kind = RefusalKind.OTHER
-    if status == _NOT_FOUND:
-        kind = RefusalKind.NOT_FOUND if context.noun == "package" else RefusalKind.VERSION_NOT_FOUND
-    return _restore(context, responses.read(status, {}, body), kind)
+def restore_refused(context: RequestContext, response: ApiResponse) -> Refusal:
+    """Explain a 404 to a restore: the 30 days are over, the name was reused, or the role is missing (facts A4)."""
+    whole = context.noun == "package"
+    return _restore(context, response, RefusalKind.NOT_FOUND if whole else RefusalKind.VERSION_NOT_FOUND)
 
 
-def _restore(context: RequestContext, response: ErrorResponse, kind: RefusalKind) -> Refusal:
+def _restore(context: RequestContext, response: ApiResponse, kind: RefusalKind) -> Refusal:
     meaning = f"GitHub does not restore the {context.noun}"
     return _refusal(kind, context, response, meaning, hints.not_restorable(context))

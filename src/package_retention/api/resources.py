@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
+
+from msgspec import Struct, ValidationError, convert, field
 
 from package_retention.api.responses import ApiResponse
 from package_retention.errors import MissingError, Refusal, RefusalKind, UnreachableError
 from package_retention.model import Owner, OwnerKind, Package, PackageType, Version
+
+Row = TypeVar("Row")
 
 # URL libraries take these two for steps along the path, however they are encoded.
 _STEPS = ("", ".", "..")
@@ -51,6 +55,40 @@ def json_list(response: ApiResponse) -> list[Any]:
     return response.body
 
 
+def row(data: Any, form: type[Row]) -> Row:
+    """Read a row in a form, whose other fields are ignored; raise `ValueError` for a row that does not fit."""
+    try:
+        return convert(data, form)
+    except ValidationError as error:
+        message = f"GitHub's answer does not fit: {error}"
+        raise ValueError(message) from None
+
+
+class Account(Struct):
+    """A user or an organization."""
+
+    login: str = ""
+    type: str = ""
+
+
+class PullRequest(Struct):
+    """A pull request."""
+
+    number: int
+
+
+class Named(Struct):
+    """A branch or a git tag."""
+
+    name: str
+
+
+class Release(Struct):
+    """A release, by the name of its tag."""
+
+    name: str = field(name="tag_name")
+
+
 def json_object(data: Any, noun: str) -> Mapping[str, Any]:
     """Return an object of JSON; raise `ValueError` for anything else."""
     if not isinstance(data, dict):
@@ -70,6 +108,12 @@ def owner_path(owner: Owner) -> str:
     if owner.kind is OwnerKind.ONESELF:
         return "/user"
     return f"/{'orgs' if owner.kind is OwnerKind.ORGANIZATION else 'users'}/{segment(owner.login)}"
+
+
+def repository_path(repository: str) -> str:
+    """Return the path of a git repository (`owner/name`)."""
+    owner, _, name = repository.partition("/")
+    return f"/repos/{segment(owner)}/{segment(name)}"
 
 
 def package_path(of: Package) -> str:

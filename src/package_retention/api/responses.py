@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -53,6 +52,14 @@ class RequestContext(Struct, frozen=True):
         return "package" if self.kind in (StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE) else "version"
 
 
+_READ_AT_MOST = 1000  # characters of a text that are looked at, and
+_QUOTE_AT_MOST = 300  # that are shown
+_MARKUP_AT_MOST = 20_000  # characters of HTML that are searched for a title
+_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+_REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,40}(:[0-9A-Za-z-]{1,40}){0,9}")
+
+
 class ApiResponse(Struct, frozen=True):
     """A response that another try would not better.
 
@@ -70,28 +77,17 @@ class ApiResponse(Struct, frozen=True):
         """Whether GitHub carried out the request."""
         return 200 <= self.status < 300  # noqa: PLR2004 - the 2xx of HTTP
 
-
-_READ_AT_MOST = 1000  # characters of a text that are looked at, and
-_QUOTE_AT_MOST = 300  # that are shown
-_MARKUP_AT_MOST = 20_000  # characters of HTML that are searched for a title
-_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
-_TAG = re.compile(r"<[^<>]*>")
-_REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,40}(:[0-9A-Za-z-]{1,40}){0,9}")
-
-
-class ErrorResponse(Struct, frozen=True):
-    """A refusal as it came: status, headers by lower-case name, and its texts, the main one first."""
-
-    status: int
-    headers: Mapping[str, str]
-    texts: tuple[str, ...]
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts of a refusal, the main one first."""
+        return tuple(dict.fromkeys(text for text in _texts(self.body) if text))[:5]
 
     @property
     def quote(self) -> str:
         """The status and the text in GitHub's own words, as messages end with them."""
-        if not self.texts:
-            return f"GitHub answered {self.status} without a text"
         text = "; ".join(self.texts)
+        if not text:
+            return f"GitHub answered {self.status} without a text"
         shown = text if len(text) <= _QUOTE_AT_MOST else text[: _QUOTE_AT_MOST - 1] + "…"
         return f'GitHub answered {self.status}: "{shown}"'
 
@@ -113,17 +109,7 @@ class ErrorResponse(Struct, frozen=True):
         return url if name.strip().lower() == "url" and _is_on(url, server_url) else ""
 
 
-def read(status: int, headers: Mapping[str, str], body: Any) -> ErrorResponse:
-    """Read a refusal; the body may be decoded JSON, text, markup, bytes or `None`."""
-    lowered = {str(name).lower(): str(value) for name, value in headers.items()}
-    return ErrorResponse(status, lowered, tuple(dict.fromkeys(text for text in _texts(body) if text))[:5])
-
-
 def _texts(body: Any) -> Iterator[str]:
-    if isinstance(body, bytes | bytearray):
-        body = bytes(body[:_MARKUP_AT_MOST]).decode("utf-8", "replace")
-    if isinstance(body, str):
-        body = _decoded(body)
     if isinstance(body, str):
         yield _plain(body)
     elif isinstance(body, dict):
@@ -131,15 +117,6 @@ def _texts(body: Any) -> Iterator[str]:
         errors = body.get("errors")
         for error in errors[:5] if isinstance(errors, list) else [errors]:
             yield _coded(error)
-
-
-def _decoded(text: str) -> Any:
-    """Decode a body that is JSON sent as text; anything else stays the text that it is."""
-    try:
-        found = json.loads(text) if text.lstrip().startswith("{") else text
-    except (ValueError, RecursionError):
-        return text
-    return found
 
 
 def _coded(error: Any) -> str:

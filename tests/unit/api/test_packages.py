@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,7 +23,7 @@ from package_retention.model import Operation, Owner, OwnerKind, Package, Packag
 from package_retention.transport.exchange import TransportError
 
 if TYPE_CHECKING:
-    from package_retention.ports import Meter, PackagesApi
+    from package_retention.ports import PackagesApi
 
 ORG = Owner("acme", OwnerKind.ORGANIZATION)
 USER = Owner("octocat", OwnerKind.USER)
@@ -32,10 +33,9 @@ SELF = Owner("octocat", OwnerKind.ONESELF)
 def test_it_is_what_the_pipeline_asks_for() -> None:
     made = connect(Settings(Operation.DELETE, "acme", (), "ghp_x"), FakeClock())
     api: PackagesApi = made
-    meter: Meter = made
-    with made:
+    with closing(made):
         assert api.notices() == ()
-        assert meter.spending().api_requests == 0
+        assert made.spending().api_requests == 0
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import json as json_module
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -18,10 +17,13 @@ from package_retention.api.refusals import (
     role_missing,
     rows,
 )
-from package_retention.api.responses import RequestContext
+from package_retention.api.responses import ApiResponse, RequestContext
 from package_retention.api.tokens import TokenKind
 from package_retention.errors import Refusal, RefusalKind
 from package_retention.model import OwnerKind, PackageType, StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CONTAINER, NPM, MAVEN = PackageType.CONTAINER, PackageType.NPM, PackageType.MAVEN
 DELETES = RequestContext(
@@ -41,6 +43,7 @@ RESTORES = replace(
     DELETES, action="restore version v1 of octo/app (container)", kind=StepKind.RESTORE_VERSION
 )
 BY_WORKFLOW = replace(DELETES, token=TokenKind.INSTALLATION)
+NOT_THERE = ApiResponse(404, {}, {"message": "Package version not found."})
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 
 # Part J of the facts: row, status, text, kind, a word of the message, a word of the advice.
@@ -239,9 +242,15 @@ asked = builds(
 )
 
 
+def explained(subject: RequestContext, status: int, headers: Mapping[str, str], body: Any) -> Refusal:
+    return explain(
+        subject, ApiResponse(status, {name.lower(): value for name, value in headers.items()}, body)
+    )
+
+
 def told(message: str, subject: RequestContext = DELETES, status: int = 403, **headers: str) -> Refusal:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return explain(subject, status, named, {"message": message, "status": str(status)})
+    return explained(subject, status, named, {"message": message, "status": str(status)})
 
 
 def test_every_row_of_part_j_is_in_the_table_and_tried_here() -> None:
@@ -271,7 +280,9 @@ def test_every_row_is_explained_with_its_next_step(
     number: int, status: int, text: str, kind: RefusalKind, meaning: str, step: str
 ) -> None:
     subject = LISTS if number == 8 else DELETES
-    refusal = explain(subject, status, {}, {"message": text, "documentation_url": "https://docs.github.com/"})
+    refusal = explained(
+        subject, status, {}, {"message": text, "documentation_url": "https://docs.github.com/"}
+    )
     assert (refusal.kind, refusal.status) == (kind, status)
     assert refusal.message.startswith(f"cannot {subject.action}: ")
     assert f"GitHub answered {status}: " in refusal.message
@@ -289,7 +300,7 @@ def test_every_row_is_explained_with_its_next_step(
 )
 @pytest.mark.parametrize("action", ["delete a package.", "restore a package.", "get a package's versions."])
 def test_several_scopes_may_be_named(scopes: str, action: str) -> None:
-    refusal = explain(DELETES, 403, {}, {"message": f"You need at least {scopes} to {action}"})
+    refusal = explained(DELETES, 403, {}, {"message": f"You need at least {scopes} to {action}"})
     assert refusal.kind is RefusalKind.SCOPE
     assert refusal.meets_every_change
     assert "`delete:packages`, `read:packages`" in refusal.hint
@@ -300,14 +311,14 @@ def test_the_text_counts_never_the_code_nor_its_case(
     number: int, _status: int, text: str, kind: RefusalKind, _meaning: str, _step: str
 ) -> None:
     subject = LISTS if number == 8 else DELETES
-    for body in (text.upper(), json_module.dumps({"message": text.lower()}), {"errors": [{"message": text}]}):
-        assert explain(subject, 400, {}, body).kind is kind
+    for body in (text.upper(), {"message": text.lower()}, {"errors": [{"message": text}]}):
+        assert explained(subject, 400, {}, body).kind is kind
 
 
 def test_the_documented_texts_find_their_own_row() -> None:
     for row in rows():
         for subject in (DELETES, LISTS):
-            refusal = explain(subject, 400, {}, {"message": row.text})
+            refusal = explained(subject, 400, {}, {"message": row.text})
             if not row.when:
                 assert refusal.kind is row.kind, row.text
                 assert row.why in refusal.message
@@ -319,7 +330,7 @@ def test_the_documented_texts_find_their_own_row() -> None:
 def test_explaining_never_raises_and_always_says_something(
     subject: RequestContext, status: int, headers: dict[str, str], body: Any
 ) -> None:
-    refusal = explain(subject, status, headers, body)
+    refusal = explained(subject, status, headers, body)
     assert refusal.message.startswith("cannot do it: ")
     assert refusal.hint
     assert len(refusal.message) < 1000
@@ -334,27 +345,27 @@ def test_explaining_never_raises_and_always_says_something(
 def test_every_text_is_explained_for_every_request(
     subject: RequestContext, text: str, key: str, tail: str
 ) -> None:
-    refusal = explain(subject, 403, {}, {key: text + tail})
+    refusal = explained(subject, 403, {}, {key: text + tail})
     assert refusal.message
     assert refusal.hint
 
 
-@given(st.binary(max_size=200) | st.text(max_size=200))
-def test_any_raw_body_is_read(body: bytes | str) -> None:
-    assert explain(DELETES, 418, {}, body).message
+@given(st.text(max_size=200))
+def test_any_raw_body_is_read(body: str) -> None:
+    assert explained(DELETES, 418, {}, body).message
 
 
 @pytest.mark.parametrize(
-    "body", [None, "", b"", {}, [], 7, {"message": None}, {"message": 7, "errors": 7}, "{", '{"a":']
+    "body", [None, "", {}, [], 7, {"message": None}, {"message": 7, "errors": 7}, "{", '{"a":']
 )
 def test_a_body_without_a_text(body: Any) -> None:
-    refusal = explain(DELETES, 418, {}, body)
+    refusal = explained(DELETES, 418, {}, body)
     assert refusal.kind is RefusalKind.OTHER
     assert "GitHub answered 418" in refusal.message
 
 
 def test_nesting_without_end_is_read_as_text() -> None:
-    assert explain(DELETES, 418, {}, '{"a":' * 100_000).kind is RefusalKind.OTHER
+    assert explained(DELETES, 418, {}, '{"a":' * 100_000).kind is RefusalKind.OTHER
 
 
 def test_an_unknown_text_is_quoted_with_its_code_within_bounds() -> None:
@@ -367,11 +378,11 @@ def test_an_unknown_text_is_quoted_with_its_code_within_bounds() -> None:
 
 def test_markup_is_told_by_its_title() -> None:
     page = "<html><head><title>Unicorn! &middot; GitHub</title></head><body>no</body></html>"
-    refusal = explain(DELETES, 502, {"X-GitHub-Request-Id": "A1B2:C3"}, page)
+    refusal = explained(DELETES, 502, {"X-GitHub-Request-Id": "A1B2:C3"}, page)
     assert refusal.kind is RefusalKind.SERVER
     assert '"Unicorn! &middot; GitHub"' in refusal.message
     assert "id A1B2:C3" in refusal.hint
-    assert '"Blocked here"' in explain(DELETES, 418, {}, b"<p>Blocked\n<b>here</b></p>").message
+    assert '"Blocked here"' in explained(DELETES, 418, {}, "<p>Blocked\n<b>here</b></p>").message
 
 
 def test_a_request_id_that_is_none_is_not_shown() -> None:
@@ -380,13 +391,13 @@ def test_a_request_id_that_is_none_is_not_shown() -> None:
 
 def test_several_texts_are_all_quoted() -> None:
     body = {"message": "Validation Failed", "errors": [{"code": "invalid", "message": "name"}, "taken"]}
-    refusal = explain(DELETES, 422, {}, body)
+    refusal = explained(DELETES, 422, {}, body)
     assert '"Validation Failed; invalid: name; taken"' in refusal.message
 
 
 def test_a_particular_text_in_errors_wins_over_a_general_message() -> None:
     body = {"message": "Validation Failed", "errors": ["You cannot delete the last version of a package."]}
-    assert explain(DELETES, 422, {}, body).kind is RefusalKind.LAST_VERSION
+    assert explained(DELETES, 422, {}, body).kind is RefusalKind.LAST_VERSION
 
 
 @pytest.mark.parametrize(
@@ -470,7 +481,7 @@ def test_the_url_of_another_server_is_its_own() -> None:
 )
 def test_single_sign_on_by_kind_of_token(token: TokenKind, step: str) -> None:
     for text, headers in ((SAML + "OAuth token access", {}), ("x", {"x-github-sso": "required"})):
-        refusal = explain(replace(DELETES, token=token), 403, headers, {"message": text})
+        refusal = explained(replace(DELETES, token=token), 403, headers, {"message": text})
         assert refusal.kind is RefusalKind.SSO
         assert step in refusal.hint
 
@@ -536,21 +547,25 @@ def test_a_missing_role_is_told_by_token_type_and_owner(subject: RequestContext,
 
 def test_a_refused_restore_names_window_name_and_role() -> None:
     for refusal in (
-        restore_refused(RESTORES),
-        restore_refused(RESTORES, 422, {"message": "name taken"}),
+        restore_refused(RESTORES, NOT_THERE),
         told("Package version not found.", RESTORES, 404),
         told("Package not found.", RESTORES, 404),
         told("Validation Failed", RESTORES, 422),
         told("An unknown conflict", RESTORES, 409),
+        told("name taken", RESTORES, 422),
     ):
         assert "30 days" in refusal.hint
         assert "uses the name" in refusal.hint
         assert "role Admin" in refusal.hint
         assert not refusal.meets_every_change
         assert not refusal.permanent
-    assert restore_refused(RESTORES).kind is RefusalKind.VERSION_NOT_FOUND
-    assert restore_refused(replace(RESTORES, kind=StepKind.RESTORE_PACKAGE)).kind is RefusalKind.NOT_FOUND
-    assert '"name taken"' in restore_refused(RESTORES, 422, {"message": "name taken"}).message
+    assert restore_refused(RESTORES, NOT_THERE).kind is RefusalKind.VERSION_NOT_FOUND
+    assert (
+        restore_refused(replace(RESTORES, kind=StepKind.RESTORE_PACKAGE), NOT_THERE).kind
+        is RefusalKind.NOT_FOUND
+    )
+    assert '"name taken"' in told("name taken", RESTORES, 422).message
+    assert '"Package version not found."' in restore_refused(RESTORES, NOT_THERE).message
 
 
 def test_invalid_argument_is_about_lists_alone() -> None:
@@ -582,20 +597,20 @@ def test_every_form_of_a_secondary_limit(text: str) -> None:
 
 
 def test_limits_without_a_text_are_told_by_their_headers() -> None:
-    assert explain(DELETES, 403, {"X-RateLimit-Remaining": "0"}, None).kind is RefusalKind.PRIMARY_LIMIT
-    assert explain(DELETES, 403, {"Retry-After": "60"}, None).kind is RefusalKind.SECONDARY_LIMIT
-    assert explain(DELETES, 429, {}, None).kind is RefusalKind.SECONDARY_LIMIT
-    assert explain(DELETES, 403, {"X-RateLimit-Remaining": "9"}, None).kind is RefusalKind.OTHER
-    assert explain(DELETES, 404, {"X-RateLimit-Remaining": "0"}, None).kind is RefusalKind.OTHER
+    assert explained(DELETES, 403, {"X-RateLimit-Remaining": "0"}, None).kind is RefusalKind.PRIMARY_LIMIT
+    assert explained(DELETES, 403, {"Retry-After": "60"}, None).kind is RefusalKind.SECONDARY_LIMIT
+    assert explained(DELETES, 429, {}, None).kind is RefusalKind.SECONDARY_LIMIT
+    assert explained(DELETES, 403, {"X-RateLimit-Remaining": "9"}, None).kind is RefusalKind.OTHER
+    assert explained(DELETES, 404, {"X-RateLimit-Remaining": "0"}, None).kind is RefusalKind.OTHER
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 422])
 def test_a_code_alone_settles_nothing(status: int) -> None:
-    assert explain(DELETES, status, {}, None).kind is RefusalKind.OTHER
+    assert explained(DELETES, status, {}, None).kind is RefusalKind.OTHER
 
 
 def test_a_version_of_the_api_that_is_retired_needs_no_text() -> None:
-    assert explain(DELETES, 410, {}, None).kind is RefusalKind.API_VERSION
+    assert explained(DELETES, 410, {}, None).kind is RefusalKind.API_VERSION
     assert told("This version of the API is not supported", status=400).kind is RefusalKind.API_VERSION
     assert told("This version of the API is not supported", status=403).kind is RefusalKind.OTHER
 
@@ -610,9 +625,9 @@ def test_an_unknown_refusal_of_an_unsupported_token_says_so() -> None:
 
 
 def test_what_refuses_for_good_and_what_ends_a_package() -> None:
-    explained = {row[0]: explain(LISTS if row[0] == 8 else DELETES, row[1], {}, row[2]) for row in PART_J}
-    assert {number for number, refusal in explained.items() if refusal.permanent} == {9, 10, 11, 12}
-    every_change = {number for number, refusal in explained.items() if refusal.meets_every_change}
+    found = {row[0]: explained(LISTS if row[0] == 8 else DELETES, row[1], {}, row[2]) for row in PART_J}
+    assert {number for number, refusal in found.items() if refusal.permanent} == {9, 10, 11, 12}
+    every_change = {number for number, refusal in found.items() if refusal.meets_every_change}
     assert every_change == {1, 2, 3, 4, 13, 14, 15, 16, 17, 18, 24, 26, 27, 31}
 
 
@@ -625,8 +640,8 @@ def test_advice_at_a_terminal_names_no_workflow(asked: RequestContext, token: To
         context = replace(asked, token=token, package_type=kind, by_hand=True)
         for row in (*PART_J, (0, 404, "no text of GitHub's", None, "", "")):
             # The organization forbids classic tokens: then only a workflow is left.
-            hint = "" if row[0] == 17 else explain(context, row[1], {}, {"message": row[2]}).hint
+            hint = "" if row[0] == 17 else explained(context, row[1], {}, {"message": row[2]}).hint
             assert "permissions:" not in hint, (row, hint)
             assert "give the job" not in hint, (row, hint)
         assert "permissions:" not in role_missing(context).hint
-        assert "permissions:" not in restore_refused(context).hint
+        assert "permissions:" not in restore_refused(context, NOT_THERE).hint
