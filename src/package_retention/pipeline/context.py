@@ -1,20 +1,23 @@
-"""Hold what all of a run shares: its edges, a package with its plan, and the waits for threads, which a cancel ends."""
+"""Hold what all of a run shares: its edges, a package with its plan, and the record of what happens to every package."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor, Future, wait
-from typing import TypeVar
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from threading import RLock
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from package_retention.decide.in_use import ReferenceIndex
 from package_retention.errors import CancelledError
 from package_retention.execute.steps import StepRunner, TagMover
 from package_retention.execute.walk import ExecutionContext, StopReason
 from package_retention.inputs.settings import Settings
-from package_retention.model import Plan
+from package_retention.model import Outcome, Package, Plan, Result, Step
 from package_retention.ports import Clock, EventListener, GitApi, PackagesApi, RegistryApi
+from package_retention.reason import IN_DOUBT, Finding
 from package_retention.report import Report
 from package_retention.results import PackageResult, Spending
 
@@ -66,60 +69,93 @@ def execution(run_context: RunContext) -> ExecutionContext:
     return ExecutionContext(runner, run_context.changes, run_context.stop_reason)
 
 
-Element = TypeVar("Element")
-Value = TypeVar("Value")
+@dataclasses.dataclass
+class _Page:
+    """What was recorded of one package; `closed` once its result was made."""
 
-_POLL_SECONDS = 0.1
-PATIENCE = 3.0
-"""Seconds that a cancelled run still waits for changes under way: the runner kills soon after its signal (facts E).
-
-A walk's own patience is shorter, so that it ends in good order unless it hangs in something that only reads.
-"""
-
-
-def result_of(run_context: RunContext, work: Callable[[], Value]) -> Value:
-    """Do something in a thread of its own; raise `CancelledError` if the run is cancelled first."""
-    future = run_context.packages.submit(work)
-    _wait(run_context, [future], patience=0)
-    if not future.done():
-        _raise_if_cancelled(run_context)
-    return future.result()
+    plan: Plan
+    started: set[Step] = dataclasses.field(default_factory=set)
+    outcomes: dict[Step, Outcome] = dataclasses.field(default_factory=dict)
+    closed: bool = False
 
 
-def each(
-    run_context: RunContext,
-    work: Callable[[Element], Value],
-    elements: Sequence[Element],
-    given_up: Callable[[Element], Value],
-    *,
-    patience: float = 0,
-) -> list[Value]:
-    """Do something for every element, several at a time.
+class Recorder:
+    """A listener that records, and passes everything on; safe to use from several threads.
 
-    On a cancel what is under way has `patience` seconds to end; `given_up` stands in for what did not.
+    Once `result` has described a package, nothing more is recorded of it: nobody waits for its threads any more, and
+    what they still find out must not make the report differ from the outputs.
     """
-    futures = [run_context.packages.submit(work, element) for element in elements]
-    _wait(run_context, futures, patience)
-    return [
-        f.result() if f.done() and not f.cancelled() else given_up(i)
-        for f, i in zip(futures, elements, strict=True)
-    ]
+
+    def __init__(self, journal: EventListener) -> None:
+        self._journal = journal
+        self._lock = RLock()
+        self._pages: dict[Package, _Page] = {}
+
+    def planned(self, plan: Plan) -> None:
+        """Remember a plan, and pass it on; a further one of the same package is its next wave."""
+        with self._lock:
+            page = self._page(plan)
+            _check_open(page)
+            if page.plan is not plan:
+                page.plan = joined(page.plan, plan)
+            self._journal.planned(plan)
+
+    def starting(self, step: Step) -> None:
+        """Pass on that a change is about to be sent; raise `CancelledError` if its package was given up."""
+        with self._lock:
+            page = self._pages.get(step.package)
+            _check_open(page)
+            self._journal.starting(step)
+            if page:
+                page.started.add(step)
+
+    def finished(self, outcome: Outcome) -> None:
+        """Remember how a step ended, and pass it on."""
+        with self._lock:
+            page = self._pages.get(outcome.step.package)
+            if page and page.closed:
+                return
+            if page:
+                page.outcomes[outcome.step] = outcome
+            self._journal.finished(outcome)
+
+    def note(self, text: str) -> None:
+        """Pass on a note."""
+        self._journal.note(text)
+
+    def result(self, plan: Plan, message: Finding | str) -> PackageResult:
+        """Return a package's result from what is recorded; a step without an outcome was not reached.
+
+        One that was started, and that nobody waits for any more, may have happened.
+        """
+        with self._lock:
+            page = self._page(plan)
+            for step in page.plan.steps:
+                if step not in page.outcomes:
+                    doubtful = step in page.started
+                    outcome = Outcome(step, Result.NOT_REACHED, "" if doubtful else message)
+                    if doubtful:
+                        outcome = replace(outcome, in_doubt=True, reason=IN_DOUBT)
+                    self.finished(outcome)
+            page.closed = True
+            return PackageResult(page.plan, tuple(page.outcomes[step] for step in page.plan.steps))
+
+    def _page(self, plan: Plan) -> _Page:
+        return self._pages.setdefault(plan.package, _Page(plan))
 
 
-def _wait(run_context: RunContext, futures: Iterable[Future[Value]], patience: float) -> None:
-    left = set(futures)
-    while left:
-        _, left = wait(left, timeout=_POLL_SECONDS)
-        run_context.tick()
-        try:
-            _raise_if_cancelled(run_context)
-        except CancelledError as error:
-            run_context.stop_reason.set(error)
-            for future in left:
-                future.cancel()
-            wait(left, timeout=patience)
-            return
+def _check_open(page: _Page | None) -> None:
+    if page and page.closed:
+        raise CancelledError
 
 
-def _raise_if_cancelled(run_context: RunContext) -> None:
-    run_context.clock.sleep(0)
+def joined(plan: Plan, wave: Plan) -> Plan:
+    """Return a plan with the wave that came after it: what the wave decided anew counts."""
+    fresh = {decision.version.id: decision for decision in wave.decisions}
+    return replace(
+        plan,
+        decisions=tuple(fresh.get(d.version.id, d) for d in plan.decisions),
+        steps=plan.steps + wave.steps,
+        warnings=tuple(dict.fromkeys(plan.warnings + wave.warnings)),
+        problems=plan.problems + wave.problems,
+    )

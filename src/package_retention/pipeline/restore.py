@@ -38,8 +38,7 @@ from package_retention.model import (
     Unreadable,
     Version,
 )
-from package_retention.pipeline.context import PackageTask, RunContext, execution
-from package_retention.pipeline.recorder import joined
+from package_retention.pipeline.context import PackageTask, RunContext, execution, joined
 from package_retention.pipeline.review import left_deleted
 from package_retention.pipeline.targets import Target
 from package_retention.ports import RawManifest
