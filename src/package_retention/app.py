@@ -22,7 +22,7 @@ from package_retention.api.rate_limit import LONGEST_BUDGET_WAIT, RateLimiter
 from package_retention.api.responses import RequestContext, ResponseHeaders
 from package_retention.api.session import Session
 from package_retention.cancel import Cancel, RealClock
-from package_retention.decide.rules import Options, PackageRules
+from package_retention.decide.rules import PackageRules
 from package_retention.errors import InputError, RetentionError
 from package_retention.inputs.environment import on_runner, requested
 from package_retention.inputs.settings import PolicyLoader, Settings, read_settings
@@ -169,7 +169,7 @@ def perform(
             git=api.git,
         )
         try:
-            return run(run_context, Options(settings.untag, settings.delete_package_when_empty))
+            return run(run_context)
         finally:
             # After a cancel nobody waits for answers that are still under way.
             packages.shutdown(wait=False, cancel_futures=True)

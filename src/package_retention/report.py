@@ -42,13 +42,15 @@ class ReportedStep(Struct, frozen=True):
 class ReportedPackage(Struct, frozen=True):
     """A package of that run: its steps in the plan's order, and the versions that were planned to go.
 
-    `losing` are those that were planned to lose tags. Both have the tags that their decision says they had.
+    `losing` are those that were planned to lose tags. Both have the tags that their decision says they had. A package
+    that the report does not mention is not `known`.
     """
 
     package: Package
     steps: tuple[ReportedStep, ...] = ()
     selected: tuple[Version, ...] = ()
     losing: tuple[Version, ...] = ()
+    known: bool = True
 
     @property
     def planned(self) -> dict[int, Version]:
@@ -130,10 +132,10 @@ class Report(Struct, frozen=True):
     repository: str | None = None
     ended: bool = False
 
-    def about(self, package: Package) -> ReportedPackage | None:
+    def about(self, package: Package) -> ReportedPackage:
         """Return what it says of a package: owner, type and name must agree."""
         wanted = (package.owner.login.lower(), package.type, package.name)
         for one in self.packages:
             if (one.package.owner.login.lower(), one.package.type, one.package.name) == wanted:
                 return one
-        return None
+        return ReportedPackage(package, known=False)

@@ -23,7 +23,6 @@ class PackageResult(Struct, frozen=True):
     outcomes: tuple[Outcome, ...] = ()
     failure: Finding | str = ""
     hint: str = ""
-    missing: bool = False
     inventory: Inventory | None = None
 
 
@@ -40,18 +39,15 @@ class Spending(Struct, frozen=True):
 class RunResult(Struct, frozen=True):
     """All that outputs, summary, report and exit status are made from.
 
-    `operation` is `None` if the inputs do not say a known one.
-    `complete` is `False` if time, rate budget or a cancel ended the run before its plan; `ended_by` then says
-    which (`""`, `"time"`, `"budget"`, `"cancel"`) and `failure` holds the error that refused the whole run. `problems`
-    are those of the inputs, if they were refused. `refused_later` is what would refuse the same step
-    without `dry-run`.
+    `operation` is `None` if the inputs do not say a known one. `ended_by` says what ended the run before its plan (`""`,
+    `"time"`, `"budget"`, `"cancel"`), and `failure` holds the error that refused the whole run. `problems` are those of
+    the inputs, if they were refused. `refused_later` is what would refuse the same step without `dry-run`.
     """
 
     operation: Operation | None
     dry_run: bool
     packages: tuple[PackageResult, ...] = ()
     warnings: tuple[Finding | str, ...] = ()
-    complete: bool = True
     ended_by: str = ""
     failure: Finding | str = ""
     hint: str = ""
@@ -59,6 +55,11 @@ class RunResult(Struct, frozen=True):
     exit_status: int = 0
     refused_later: Refusal | None = None
     spending: Spending = field(default_factory=Spending)
+
+    @property
+    def complete(self) -> bool:
+        """Whether neither time, rate budget nor a cancel ended the run before its plan."""
+        return not self.ended_by
 
 
 class Due(Struct, frozen=True):
@@ -71,11 +72,6 @@ class Due(Struct, frozen=True):
     not_before: datetime
     by: datetime
     reason: Reason
-
-    @property
-    def exact(self) -> bool:
-        """Whether `by` is the moment itself."""
-        return self.not_before == self.by
 
 
 class Referrer(Struct, frozen=True):

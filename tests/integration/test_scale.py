@@ -14,7 +14,6 @@ import pytest
 
 from clocks import START, FakeClock
 from emulator.steps import environment, read_outputs
-from package_retention.decide.rules import Options
 from package_retention.inputs import policy
 from package_retention.inputs.report_reader import read
 from package_retention.inputs.settings import read_settings
@@ -128,7 +127,7 @@ def planned(folder: Path, listed: tuple[Version, ...], **given: Any) -> tuple[Ru
             nonce=str,
             spent=Spending,
         )
-        result = run(edges, Options())
+        result = run(edges)
     return result, conclude(result, records, environ, console, clock.now()), log.getvalue()
 
 

@@ -120,7 +120,7 @@ def test_each_falls_due_when_a_plan_deletes_it_and_not_before(
         then = {d.version.id: d for d in plan(facts, rules, moment).decisions}
         due_then = {i for i, due in dues.items() if due.by == moment}
         assert all(then[i].selected and then[i].reason == dues[i].reason for i in due_then)
-        assert all(dues[i].exact for i in due_then)
+        assert all(dues[i].not_before == dues[i].by for i in due_then)
     horizon = data.draw(st.sampled_from((48, 48, 2400, 9600)))
     looks = data.draw(st.lists(st.integers(0, horizon * 60), max_size=6))
     before = [moment - TICK for moment in ends if moment > NOW]

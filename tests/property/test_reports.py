@@ -22,7 +22,7 @@ from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import DecisionContext, Options
 from package_retention.errors import PlanError
 from package_retention.model import Operation, PackageType, Step, StepKind, Version
-from package_retention.pipeline.review import review
+from package_retention.pipeline.review import Review
 from package_retention.report import Report, ReportedPackage, ReportedStep
 from property.worlds import NOW, PACKAGE, TAGS, package_rules, packages
 from scene import Scene, scene
@@ -396,7 +396,7 @@ def test_a_report_only_narrows(
     except PlanError:
         return
     report = data.draw(reports(list(facts.latest)))
-    found = review(report, PACKAGE, facts.latest)
+    found = Review(report, PACKAGE, facts.latest)
     plan = found.reconciled(
         alone, deletion_plan(facts, DecisionContext(rules, numbers, NOW, found.narrowed(options, alone)))
     )
@@ -426,7 +426,7 @@ def test_a_plan_that_meets_the_same_world_is_carried_out_as_it_is(
     steps = tuple(ReportedStep(step) for step in alone.steps)
     about = ReportedPackage(PACKAGE, steps, selected)
     report = Report(Operation.DELETE, True, NOW, "https://github.com", "octo", {}, (about,))
-    found = review(report, PACKAGE, facts.latest)
+    found = Review(report, PACKAGE, facts.latest)
     plan = found.reconciled(
         alone, deletion_plan(facts, DecisionContext(rules, numbers, NOW, found.narrowed(options, alone)))
     )

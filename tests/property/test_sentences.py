@@ -177,7 +177,6 @@ def told(draw: st.DrawFn) -> Told:
         refused_later=Refusal(RefusalKind.SCOPE, 200, "The token lacks `delete:packages`.", "")
         if dry_run and draw(st.booleans())
         else None,
-        complete=not ended,
         ended_by=ended,
         failure="The run was refused." if refused else "",
         exit_status=1 if refused else 0,

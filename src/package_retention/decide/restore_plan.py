@@ -140,7 +140,6 @@ def followers(
     deleted: Sequence[Version],
     restored: Iterable[str],
     named: Iterable[str],
-    excluded: Iterable[int] = (),
     members: Iterable[int] = (),
 ) -> list[Version]:
     """Return what a restored image brings back with it, of the versions that are still deleted.
@@ -148,16 +147,13 @@ def followers(
     `restored` are digests that came back, `named` what their manifests (and the referrers API) name. Referrers are
     known by their digest-derived tags, and by a report: `members` are the ids that it counts among those images.
     """
-    wanted, subjects, out, known = set(named), set(restored), set(excluded), set(members)
+    wanted, subjects, known = set(named), set(restored), set(members)
     found = [
         version
         for version in deleted
-        if version.id not in out
-        and (
-            version.name in wanted
-            or version.id in known
-            or any(derived_subject(tag) in subjects for tag in version.tags)
-        )
+        if version.name in wanted
+        or version.id in known
+        or any(derived_subject(tag) in subjects for tag in version.tags)
     ]
     latest = {version.name: version for version in sorted(found, key=_deletion)}
     return oldest_first(latest.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from threading import RLock
@@ -55,11 +54,10 @@ class RunContext(Struct, frozen=True):
 
 
 class PackageTask(Struct, frozen=True):
-    """A package's plan, and how to carry it out; `result` is set if there is nothing to carry out."""
+    """A package as it was planned, and how to carry its plan out; `execute` is `None` if there is nothing to carry out."""
 
-    plan: Plan
+    planned: PackageResult
     execute: Callable[[], PackageResult] | None = None
-    result: PackageResult | None = None
 
 
 def execution(run_context: RunContext) -> ExecutionContext:
@@ -69,14 +67,18 @@ def execution(run_context: RunContext) -> ExecutionContext:
     return ExecutionContext(runner, run_context.changes, run_context.stop_reason)
 
 
-@dataclasses.dataclass
-class _Page:
+class _Page(Struct):
     """What was recorded of one package; `closed` once its result was made."""
 
     plan: Plan
-    started: set[Step] = dataclasses.field(default_factory=set)
-    outcomes: dict[Step, Outcome] = dataclasses.field(default_factory=dict)
+    started: set[Step] = field(default_factory=set)
+    outcomes: dict[Step, Outcome] = field(default_factory=dict)
     closed: bool = False
+
+    def check_open(self) -> None:
+        """Raise `CancelledError` if the package was given up."""
+        if self.closed:
+            raise CancelledError
 
 
 class Recorder:
@@ -94,8 +96,8 @@ class Recorder:
     def planned(self, plan: Plan) -> None:
         """Remember a plan, and pass it on; a further one of the same package is its next wave."""
         with self._lock:
-            page = self._page(plan)
-            _check_open(page)
+            page = self._pages.setdefault(plan.package, _Page(plan))
+            page.check_open()
             if page.plan is not plan:
                 page.plan = joined(page.plan, plan)
             self._journal.planned(plan)
@@ -103,50 +105,40 @@ class Recorder:
     def starting(self, step: Step) -> None:
         """Pass on that a change is about to be sent; raise `CancelledError` if its package was given up."""
         with self._lock:
-            page = self._pages.get(step.package)
-            _check_open(page)
+            page = self._pages[step.package]
+            page.check_open()
             self._journal.starting(step)
-            if page:
-                page.started.add(step)
+            page.started.add(step)
 
     def finished(self, outcome: Outcome) -> None:
         """Remember how a step ended, and pass it on."""
         with self._lock:
-            page = self._pages.get(outcome.step.package)
-            if page and page.closed:
-                return
-            if page:
+            page = self._pages[outcome.step.package]
+            if not page.closed:
                 page.outcomes[outcome.step] = outcome
-            self._journal.finished(outcome)
+                self._journal.finished(outcome)
 
     def note(self, text: str) -> None:
         """Pass on a note."""
         self._journal.note(text)
 
-    def result(self, plan: Plan, message: Finding | str) -> PackageResult:
+    def result(self, package: Package, message: Finding | str) -> PackageResult:
         """Return a package's result from what is recorded; a step without an outcome was not reached.
 
         One that was started, and that nobody waits for any more, may have happened.
         """
         with self._lock:
-            page = self._page(plan)
+            page = self._pages[package]
             for step in page.plan.steps:
-                if step not in page.outcomes:
-                    doubtful = step in page.started
-                    outcome = Outcome(step, Result.NOT_REACHED, "" if doubtful else message)
-                    if doubtful:
-                        outcome = replace(outcome, in_doubt=True, reason=IN_DOUBT)
-                    self.finished(outcome)
+                if step in page.outcomes:
+                    continue
+                if step in page.started:
+                    outcome = Outcome(step, Result.NOT_REACHED, in_doubt=True, reason=IN_DOUBT)
+                else:
+                    outcome = Outcome(step, Result.NOT_REACHED, message)
+                self.finished(outcome)
             page.closed = True
             return PackageResult(page.plan, tuple(page.outcomes[step] for step in page.plan.steps))
-
-    def _page(self, plan: Plan) -> _Page:
-        return self._pages.setdefault(plan.package, _Page(plan))
-
-
-def _check_open(page: _Page | None) -> None:
-    if page and page.closed:
-        raise CancelledError
 
 
 def joined(plan: Plan, wave: Plan) -> Plan:

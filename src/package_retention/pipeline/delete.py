@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -13,12 +12,12 @@ from package_retention.decide.contents import contents
 from package_retention.decide.deletion_plan import can_select, check_share, deletion_plan, untouched_plan
 from package_retention.decide.facts import Facts
 from package_retention.decide.plan_warnings import git_kinds
-from package_retention.decide.rules import DecisionContext, Options
+from package_retention.decide.rules import DecisionContext
 from package_retention.errors import MissingError, PlanError
 from package_retention.execute.walk import FactsRefresher, walk
 from package_retention.model import PackageType, Plan, Result, StepKind, Version
-from package_retention.pipeline import review
 from package_retention.pipeline.context import PackageTask, RunContext, execution
+from package_retention.pipeline.review import Review
 from package_retention.pipeline.survey import list_versions, read_more, survey, survey_again
 from package_retention.pipeline.targets import Target
 from package_retention.reason import Finding, FindingCode
@@ -30,7 +29,6 @@ class Deletion:
     """One package's deletion: its facts, which are refreshed, and what they are judged by, which does not change."""
 
     run_context: RunContext
-    target: Target
     facts: Facts
     context: DecisionContext
     refreshed_plans: list[Plan] = field(default_factory=list)
@@ -40,7 +38,7 @@ class Deletion:
 
         A report is compared with what images the versions form, so with one they are always read.
         """
-        facts, rules = self.facts, self.target.rules
+        facts, rules = self.facts, self.context.rules
         is_container = facts.package.type is PackageType.CONTAINER
         if is_container and not self.run_context.report and not can_select(facts, self.context):
             return untouched_plan(facts, rules)
@@ -51,7 +49,7 @@ class Deletion:
         """Decide on the facts as they stand; a report only narrows what the step alone would do."""
         plan = alone = self._plan(self.context)
         if self.run_context.report is not None:
-            reviewed = review.review(self.run_context.report, self.target.package, self.facts.latest)
+            reviewed = Review(self.run_context.report, alone.package, self.facts.latest)
             options = reviewed.narrowed(self.context.options, alone)
             plan = reviewed.reconciled(alone, self._plan(replace(self.context, options=options)))
         return replace(plan, contents=contents(self.facts))
@@ -67,7 +65,7 @@ class Deletion:
     def replan(self, done: Collection[int]) -> Plan:
         """List the package again and decide anew; problems that this meets (a manifest out of reach) are reported at the end."""
         try:
-            self.facts = survey_again(self.run_context, self.facts, self.target.rules, done)
+            self.facts = survey_again(self.run_context, self.facts, self.context.rules, done)
         except MissingError:
             # Somebody deleted the package meanwhile: its own deletion then finds it gone, which is no failure.
             if done or not _deletes_whole(unchanged := self.plan()):
@@ -80,7 +78,7 @@ class Deletion:
     def versions(self) -> tuple[Version, ...]:
         """List the package, for what was gone before its turn; nothing of one that is gone whole."""
         try:
-            return self.run_context.api.versions(self.target.package)
+            return self.run_context.api.versions(self.facts.package)
         except MissingError:
             return ()
 
@@ -89,7 +87,7 @@ class Deletion:
         # Planning many packages takes minutes, in which an index may be pushed that names an old child, or a branch may
         # be opened again. So a container package, one that goes whole, and what git decides is listed once more before
         # the first change: the plan can only shrink by that.
-        relisted = plan.package.type is PackageType.CONTAINER or bool(git_kinds(self.target.rules))
+        relisted = plan.package.type is PackageType.CONTAINER or bool(git_kinds(self.context.rules))
         fresh = not (relisted or _deletes_whole(plan))
         due = taken_at if fresh else -math.inf
         refresher = FactsRefresher(plan, due, self.run_context.clock, self.replan, self.versions)
@@ -116,17 +114,18 @@ def _deletes_whole(plan: Plan) -> bool:
     return bool(plan.steps) and plan.steps[0].kind is StepKind.DELETE_PACKAGE
 
 
-def prepare(run_context: RunContext, target: Target, now: datetime, options: Options) -> PackageTask:
+def prepare(run_context: RunContext, target: Target, context: DecisionContext) -> PackageTask:
     """Survey a package and make its plan; one that exceeds `fail-if-more-than` is reported and not carried out."""
     taken_at = run_context.clock.monotonic() if target.listed_at is None else target.listed_at
-    facts = list_versions(run_context, target.package, target.rules)
-    deletion = Deletion(run_context, target, facts, target.decision_context(now, options))
+    facts = list_versions(run_context, target.package, context.rules)
+    deletion = Deletion(run_context, facts, context)
     plan = deletion.first_plan()
     try:
         check_share(plan, run_context.settings.fail_if_more_than)
     except PlanError as error:
         shown = replace(plan, over_cap=True)
-        return PackageTask(shown, result=PackageResult(shown, failure=error.said, hint=error.hint))
+        return PackageTask(PackageResult(shown, failure=error.said, hint=error.hint))
+    planned = PackageResult(plan)
     if not plan.steps or run_context.settings.dry_run:
-        return PackageTask(plan, result=PackageResult(plan))
-    return PackageTask(plan, execute=lambda: deletion.execute(plan, taken_at))
+        return PackageTask(planned)
+    return PackageTask(planned, lambda: deletion.execute(plan, taken_at))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from threading import Lock
 from typing import TypeVar
 
@@ -14,7 +13,7 @@ from package_retention.decide.contents import ListFacts, contents, inventory, sa
 from package_retention.decide.deletion_plan import check_share, deletion_plan
 from package_retention.decide.due_dates import Schedule, moments, schedule
 from package_retention.decide.facts import Facts
-from package_retention.decide.rules import DecisionContext, Options
+from package_retention.decide.rules import DecisionContext
 from package_retention.errors import PlanError, RefusedError, UnreachableError
 from package_retention.model import Owner, OwnerKind, Package, PackageType, Plan, Reading, Unreadable, Version
 from package_retention.pipeline.context import PackageTask, RunContext
@@ -49,21 +48,16 @@ class _Unlisted:
 class Listing:
     """Lists the packages of one run, several at a time; the owner's docker conflicts are listed once."""
 
-    def __init__(self, run_context: RunContext, now: datetime, options: Options) -> None:
+    def __init__(self, run_context: RunContext) -> None:
         self._run_context = run_context
-        self._now = now
-        self._options = options
         self._lock = Lock()
         self._conflicts_listed = False
         self._conflicts: tuple[str, ...] | None = None
 
-    def prepare(self, target: Target) -> PackageTask:
+    def prepare(self, target: Target, context: DecisionContext) -> PackageTask:
         """Look at one package; its plan has the decisions of a deletion by these rules now, and no step."""
-        package, incomplete = target.package, _Unlisted()
-        context = target.decision_context(self._now, self._options)
-        facts = survey(
-            self._run_context, list_versions(self._run_context, package, target.rules), target.rules
-        )
+        package, rules, incomplete = target.package, context.rules, _Unlisted()
+        facts = survey(self._run_context, list_versions(self._run_context, package, rules), rules)
         found = ListFacts(
             self._every_manifest(facts),
             incomplete.listed("deleted versions", lambda: self._deleted(package)),
@@ -74,8 +68,8 @@ class Listing:
         warnings, problems = (*plan.warnings, *incomplete.warnings), (*plan.problems, *incomplete.problems)
         known = contents(replace(facts, readings={**facts.readings, **found.readings}))
         plan = replace(plan, steps=(), warnings=warnings, problems=problems, contents=known)
-        listed = inventory(facts, plan, found, self._now, scheduled)
-        return PackageTask(plan, result=PackageResult(plan, inventory=listed))
+        listed = inventory(facts, plan, found, context.now, scheduled)
+        return PackageTask(PackageResult(plan, inventory=listed))
 
     def _every_manifest(self, facts: Facts) -> Mapping[str, Reading]:
         """Read what decisions did not need, too: the children, for their sizes."""
@@ -95,7 +89,7 @@ class Listing:
         try:
             # What expires later is listed too: its configs are those that a deletion then would read.
             later = moments(facts, rules)[-1:] if any(rule.filter.expired for rule in rules.delete) else []
-            for moment in dict.fromkeys((self._now, *later)):
+            for moment in dict.fromkeys((context.now, *later)):
                 while (plan := deletion_plan(facts, replace(context, now=moment))) and (
                     plan.unread or plan.unread_configs
                 ):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 
 from msgspec.structs import replace
@@ -47,38 +46,34 @@ from package_retention.report import ReportedPackage
 from package_retention.results import PackageResult
 
 
-def prepare(run_context: RunContext, target: Target, now: datetime) -> PackageTask:
+def prepare(run_context: RunContext, target: Target, context: DecisionContext) -> PackageTask:
     """Plan what comes back; a package that is gone whole comes back whole."""
-    if isinstance(target.error, MissingError):
-        return _whole(run_context, target)
-    taken_at = run_context.clock.monotonic()
     reported = run_context.report.about(target.package) if run_context.report else None
-    restore = Restore(run_context, target, target.decision_context(now), reported)
+    if isinstance(target.error, MissingError):
+        return _whole(run_context, target, reported)
+    restore = Restore(run_context, target.package, context, reported)
     plan = restore.plan(())
     if not plan.steps or run_context.settings.dry_run:
-        plan = restore.with_unfound(plan)
-        return PackageTask(plan, result=PackageResult(plan))
-    return PackageTask(plan, execute=lambda: restore.execute(plan, taken_at))
+        return PackageTask(PackageResult(restore.with_unfound(plan)))
+    return PackageTask(PackageResult(plan), lambda: restore.execute(plan))
 
 
-def _whole(run_context: RunContext, target: Target) -> PackageTask:
+def _whole(run_context: RunContext, target: Target, reported: ReportedPackage | None) -> PackageTask:
     """Restore a package by its name: GitHub lists no deleted packages, so a filter has nothing to match."""
     package = target.package
-    reported = run_context.report.about(package) if run_context.report else None
-    if not (reported.went_whole if reported else wants_everything(target.rules)):
+    if not (reported.went_whole if reported and reported.known else wants_everything(target.rules)):
         error = target.error.message if target.error else ""
         raise PlanError(Finding(FindingCode.GONE_WHOLE, package.label, error=error))
     plan = Plan(package, steps=(Step(StepKind.RESTORE_PACKAGE, package),))
     if run_context.settings.dry_run:
-        return PackageTask(plan, result=PackageResult(plan))
+        return PackageTask(PackageResult(plan))
     fresh = FactsRefresher(plan, run_context.clock.monotonic(), run_context.clock, lambda _done: plan)
-    return PackageTask(
-        plan, execute=lambda: _with_versions(run_context, plan, walk(fresh, execution(run_context)))
-    )
+    return PackageTask(PackageResult(plan), lambda: _with_versions(run_context, plan, fresh))
 
 
-def _with_versions(run_context: RunContext, plan: Plan, outcomes: tuple[Outcome, ...]) -> PackageResult:
-    """Return a package that came back whole, with the versions that came with it: they could not be listed before."""
+def _with_versions(run_context: RunContext, plan: Plan, fresh: FactsRefresher) -> PackageResult:
+    """Restore a package, and list the versions that came with it: they could not be listed before."""
+    outcomes = walk(fresh, execution(run_context))
     if outcomes[0].result is not Result.DONE:
         return PackageResult(plan, outcomes)
     package, why = plan.package, Reason(ReasonCode.SELECTED, ReasonDetail.WITH_PACKAGE)
@@ -105,83 +100,72 @@ def wants_everything(rules: PackageRules) -> bool:
 
 @dataclass(slots=True)
 class Restore:
-    """One package's restore: what is deleted, what is there, and what came back so far."""
+    """One package's restore: what is deleted, and what came back so far.
+
+    `reported` is what the report says of the package, if the step names a report.
+    """
 
     run_context: RunContext
-    target: Target
+    package: Package
     context: DecisionContext
-    reported: ReportedPackage | None = None
+    reported: ReportedPackage | None
     deleted: tuple[Version, ...] = ()
     retagged: set[int] = field(default_factory=set)
     listed_at: float = 0.0
 
     def plan(self, done: Collection[int]) -> Plan:
-        """List what is deleted and what is there, and decide."""
-        package = self.target.package
+        """List what is deleted and what is there, and decide; a report adds tags that were taken away."""
+        package, api, reported = self.package, self.run_context.api, self.reported
         self.listed_at = self.run_context.clock.monotonic()
-        listed = self.run_context.api.versions(package, deleted=True)
+        listed = api.versions(package, deleted=True)
         known = {version.id for version in listed}
         self.deleted = listed + tuple(v for v in self.deleted if v.id in done and v.id not in known)
-        active = tuple(v for v in self.run_context.api.versions(package) if v.id not in done)
+        active = tuple(v for v in api.versions(package) if v.id not in done)
         if not self.deleted and package.owner.kind is OwnerKind.USER:
-            return self._unlisted(active)
+            # GitHub does not always offer a list of deleted versions.
+            if reported is None:
+                return self._by_ids(active)
+            # As the report saw them; what it calls them can only narrow what comes back.
+            there = {version.id for version in active}
+            self.deleted = tuple(version for i, version in reported.deleted.items() if i not in there)
         plan = restore_plan(package, self.deleted, active, self.context, self._restorable())
-        return self._by_report(plan, active)
+        if reported is None:
+            return plan
+        warnings = [*plan.warnings, *left_deleted(reported, plan, active)]
+        steps = plan.steps
+        if package.type is PackageType.CONTAINER:
+            tags, unreturned = self._lost_tags(reported, active)
+            steps += retag_steps(package, active, tags)
+            warnings += unreturned
+        return replace(plan, steps=steps, warnings=tuple(warnings))
 
     def _restorable(self) -> frozenset[int] | None:
         """Return the ids that alone may come back, if the step names a report."""
-        if self.run_context.report is None:
-            return None
-        return frozenset(self.reported.deleted) if self.reported else frozenset()
+        return None if self.reported is None else frozenset(self.reported.deleted)
 
-    def _unlisted(self, active: Sequence[Version]) -> Plan:
-        """Plan without a list of deleted versions, which GitHub does not always offer, by ids or a report."""
-        package = self.target.package
-        if self.run_context.report is not None:
-            # As the report saw them; what it calls them can only narrow what comes back.
-            there = {version.id for version in active}
-            then = self.reported.deleted if self.reported else {}
-            self.deleted = tuple(version for i, version in then.items() if i not in there)
-            plan = restore_plan(package, self.deleted, active, self.context, self._restorable())
-            return self._by_report(plan, active)
-        named = {i for rule in self.target.rules.delete for i in rule.filter.ids or ()}
+    def _by_ids(self, active: Sequence[Version]) -> Plan:
+        """Plan what the step names by its id, without a list of deleted versions."""
+        named = {i for rule in self.context.rules.delete for i in rule.filter.ids or ()}
         if not named:
-            raise PlanError(Finding(FindingCode.NO_DELETED_LIST, package.label))
+            raise PlanError(Finding(FindingCode.NO_DELETED_LIST, self.package.label))
         versions = [Version(i, f"id {i}") for i in sorted(named - {version.id for version in active})]
         why = Reason(ReasonCode.SELECTED, ReasonDetail.BY_ID)
         decisions = tuple(Decision(v, selected=True, reason=why, root=v.id) for v in versions)
-        return Plan(package, decisions, restore_steps(package, versions))
+        return Plan(self.package, decisions, restore_steps(self.package, versions))
 
-    def _by_report(self, plan: Plan, active: Sequence[Version]) -> Plan:
-        """Return what a report adds: tags that were taken away, and what of it does not come back."""
-        if self.run_context.report is None:
-            return plan
-        left = left_deleted(self.reported, plan, active)
-        return self._with_tags(replace(plan, warnings=(*plan.warnings, *left)), active)
-
-    def _with_tags(self, plan: Plan, active: Sequence[Version]) -> Plan:
-        """Put back tags that the run of the report took away, on what is there: never taken, or restored since."""
-        if not self.reported or plan.package.type is not PackageType.CONTAINER:
-            return plan
-        tags, warnings = self._lost_tags(active)
-        steps = retag_steps(plan.package, active, tags)
-        return replace(plan, steps=(*plan.steps, *steps), warnings=(*plan.warnings, *warnings))
-
-    def _lost_tags(self, active: Sequence[Version]) -> tuple[dict[int, tuple[str, ...]], list[Finding]]:
-        """Return the tags to put back by id, and warnings.
+    def _lost_tags(
+        self, reported: ReportedPackage, active: Sequence[Version]
+    ) -> tuple[dict[int, tuple[str, ...]], list[Finding]]:
+        """Return the tags to put back by id on what is there (never taken, or restored since), and warnings.
 
         If GitHub's own rows of deleted versions show tags, a report may only name tags that they show.
         """
-        reported = self.reported
-        if reported is None:
-            return {}, []
         rows = {version.id: set(version.tags) for version in self.deleted if version.tags}
         lost = {
             i: replace(then, tags=tuple(t for t in then.tags if t in rows.get(i, {t})))
             for i, then in reported.lost.items()
         }
-        active = self._without_placeholders(active, lost)
-        found = LostTags(lost, reported.roots, active, self.context)
+        found = LostTags(lost, reported.roots, self._without_placeholders(active, lost), self.context)
         tags = found.to_put_back()
         return tags, list(dict.fromkeys(found.warnings))
 
@@ -189,7 +173,7 @@ class Restore:
         """Leave out placeholders that a run left when it was killed between two requests: only manifests show them."""
         tags = {tag for then in lost.values() for tag in then.tags}
         suspects = [v for v in active if v.id not in lost and len(v.tags) == 1 and tags.issuperset(v.tags)]
-        registry, package = self.run_context.registry, self.target.package
+        registry, package = self.run_context.registry, self.package
         placeholders = {
             v.id
             for v in suspects
@@ -197,35 +181,34 @@ class Restore:
         }
         return [version for version in active if version.id not in placeholders]
 
-    def execute(self, plan: Plan, taken_at: float) -> PackageResult:
+    def execute(self, plan: Plan) -> PackageResult:
         """Restore wave by wave until the manifests that came back name nothing that is still deleted."""
-        back = outcomes = self._walk(plan, taken_at, self.plan)
-        whole, wave = plan, plan
-        while next_wave := self._next(whole, _came_back(wave, back)) or self._tags_again(outcomes):
-            wave = next_wave
+        whole = plan
+        back = outcomes = self._walk(plan, self.plan)
+        while wave := self._next(whole, _came_back(back)) or self._tags_again(outcomes):
             self.run_context.journal.planned(wave)
-            back = self._walk(wave, self.listed_at, partial(self._still, wave))
+            back = self._walk(wave, partial(self._still, wave))
             outcomes += back
             whole = joined(whole, wave)
         return PackageResult(self.with_unfound(whole), outcomes)
 
     def with_unfound(self, plan: Plan) -> Plan:
         """Warn if signatures may be missing: what only its manifest's `subject` ties to an image has no tag."""
-        package, planned = plan.package, {step.version.id for step in plan.steps if step.version}
+        package, planned = self.package, {step.version.id for step in plan.steps if step.version}
         left = [v for v in self.deleted if v.id not in planned and not v.tags]
-        if not (plan.steps and left) or self.run_context.report or package.type is not PackageType.CONTAINER:
+        if not (plan.steps and left) or self.reported or package.type is not PackageType.CONTAINER:
             return plan
         unfound = Finding(FindingCode.REFERRERS_UNFOUND, number=len(left))
         return replace(plan, warnings=(*plan.warnings, unfound))
 
-    def _walk(self, plan: Plan, taken_at: float, replan: Replan) -> tuple[Outcome, ...]:
-        refresher = FactsRefresher(plan, taken_at, self.run_context.clock, replan)
-        return walk(refresher, execution(self.run_context))
+    def _walk(self, plan: Plan, replan: Replan) -> tuple[Outcome, ...]:
+        fresh = FactsRefresher(plan, self.listed_at, self.run_context.clock, replan)
+        return walk(fresh, execution(self.run_context))
 
     def _still(self, wave: Plan, done: Collection[int]) -> Plan:
         """Return what of a later wave may still come back; the step's filters select roots, and do not apply here."""
         self.listed_at = self.run_context.clock.monotonic()
-        active = [v for v in self.run_context.api.versions(wave.package) if v.id not in done]
+        active = [v for v in self.run_context.api.versions(self.package) if v.id not in done]
         there, names = {v.id for v in active}, {v.name for v in active}
         steps = [
             step
@@ -237,19 +220,17 @@ class Restore:
 
     def _next(self, so_far: Plan, restored: Sequence[Version]) -> Plan | None:
         """Return what the manifests that came back name, and what refers to them, of the versions still deleted."""
-        package = self.target.package
+        package = self.package
         if not restored or self.run_context.stop_reason.cause or package.type is not PackageType.CONTAINER:
             return None
         named, unread = _named(self.run_context, package, [v.name for v in restored])
         planned = {step.version.id for step in so_far.steps if step.version}
-        left = [v for v in self.deleted if v.id not in planned]
-        barred = {
-            i.version.id for i in flat(tuple(left), package.type) if excluded(self.target.rules.exclude, i)
-        }
+        candidates = flat(tuple(v for v in self.deleted if v.id not in planned), package.type)
+        left = [one.version for one in candidates if not excluded(self.context.rules.exclude, one)]
         # A tag of its own makes an image: no report brings that back with another image.
         reported = self.reported.members_of({v.id for v in restored}) if self.reported else ()
         members = [v.id for v in left if v.id in reported and not own_tags(v)]
-        versions = followers(left, [v.name for v in restored], named, barred, members)
+        versions = followers(left, [v.name for v in restored], named, members)
         allowed = self._restorable()
         others = [] if allowed is None else [v for v in versions if v.id not in allowed]
         versions = [v for v in versions if v not in others]
@@ -268,23 +249,17 @@ class Restore:
 
     def _tags_again(self, outcomes: Sequence[Outcome]) -> Plan | None:
         """Plan to put back the tags of a report that did not come back with their version: GitHub does not promise them."""
-        if not self.reported or self.run_context.stop_reason.cause:
+        reported, package = self.reported, self.package
+        if not reported or self.run_context.stop_reason.cause:
             return None
-        done = {
-            o.step.version.id
-            for o in outcomes
-            if o.step.version
-            and o.step.kind is StepKind.RESTORE_VERSION
-            and o.result in (Result.DONE, Result.ALREADY)
-        }
-        fresh = {i for i, then in self.reported.lost.items() if then.tags and i in done - self.retagged}
+        done = {v.id for v in _came_back(o for o in outcomes if o.step.kind is StepKind.RESTORE_VERSION)}
+        fresh = {i for i, then in reported.lost.items() if then.tags and i in done - self.retagged}
         self.retagged |= fresh
         if not fresh:
             return None
-        package = self.target.package
         self.listed_at = self.run_context.clock.monotonic()
         active = self.run_context.api.versions(package)
-        tags, warnings = self._lost_tags(active)
+        tags, warnings = self._lost_tags(reported, active)
         tags = {i: names for i, names in tags.items() if i in fresh}
         if package.type is PackageType.CONTAINER:
             plan = Plan(package, steps=retag_steps(package, active, tags), warnings=tuple(warnings))
@@ -316,8 +291,6 @@ def _named(
     return named, unread
 
 
-def _came_back(plan: Plan, outcomes: Sequence[Outcome]) -> list[Version]:
-    ids = {
-        o.step.version.id for o in outcomes if o.step.version and o.result in (Result.DONE, Result.ALREADY)
-    }
-    return [step.version for step in plan.steps if step.version and step.version.id in ids]
+def _came_back(outcomes: Iterable[Outcome]) -> list[Version]:
+    done = (Result.DONE, Result.ALREADY)
+    return [o.step.version for o in outcomes if o.step.version and o.result in done]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from package_retention.decide.rules import Options, ReportScope
@@ -39,22 +38,24 @@ def _mismatch(code: FindingCode, there: str = "", here: str = "") -> PlanError:
 
 def check_packages(report: Report, packages: Collection[Package]) -> None:
     """Raise `PlanError` if a report is about none of the packages that this step reaches."""
-    if not packages or any(report.about(package) for package in packages):
+    if not packages or any(report.about(package).known for package in packages):
         return
     named, here = (one.package.label for one in report.packages), (package.label for package in packages)
     raise PlanError(Finding(FindingCode.OTHER_PACKAGES, names=tuple(named), others=tuple(here)))
 
 
-class Review(Struct, frozen=True):
+class Review:
     """What a report planned of a package, held against the package as it is listed now."""
 
-    reported: ReportedPackage
-    listed: Mapping[int, Version]
-    planned: Mapping[int, Version]
-    deletions: frozenset[int]
-    same: frozenset[int]
-    """The ids that the report planned, and that are as it saw them."""
-    known: bool = True
+    def __init__(self, report: Report, package: Package, versions: Iterable[Version]) -> None:
+        self.reported = report.about(package)
+        self.listed = {version.id: version for version in versions}
+        self.planned = self.reported.planned
+        self.deletions = self.reported.planned_deletions
+        # The ids that the report planned, and that are as it saw them.
+        self.same = frozenset(
+            i for i, then in self.planned.items() if i in self.listed and _unchanged(then, self.listed[i])
+        )
 
     def narrowed(self, options: Options, alone: Plan) -> Options:
         """Return the options with which a plan does no more than both the report and the step alone."""
@@ -87,50 +88,29 @@ class Review(Struct, frozen=True):
 
     def _differences(self, plan: Plan) -> list[Finding]:
         """Return what is gone, what has other tags, and what is rescued: of an image, its root alone."""
-        planned = self.planned
-        if not self.known:
+        if not self.reported.known:
             return [Finding(FindingCode.REPORT_SILENT)]
         stays = {d.version.id: d for d in plan.decisions if not (d.selected or d.untag)}
-        gone = planned.keys() - self.listed.keys()
-        changed = planned.keys() & self.listed.keys() - self.same
-        differing = gone | changed | (self.same & stays.keys())
-        roots = {one.step.version.id: one.step.root for one in self.reported.steps if one.step.version}
-        lines = []
-        for i in sorted(differing):
-            root = stays[i].root if i in stays else None
-            if {root, roots.get(i)} & (differing - {i}):
-                continue
-            lines.append(self._difference(i, gone, changed, stays))
-        return lines
-
-    def _difference(
-        self, i: int, gone: Collection[int], changed: Collection[int], stays: Mapping[int, Decision]
-    ) -> Finding:
-        then = self.planned[i]
-        if i in gone:
-            return Finding(FindingCode.GONE_ALREADY, then.label)
-        if i in changed:
-            now = self.listed[i]
-            return Finding(FindingCode.TAGS_DIFFER, now.label, names=then.tags, others=now.tags)
-        return Finding(FindingCode.STAYS_AFTER_ALL, then.label, reason=stays[i].reason)
+        found: dict[int, Finding] = {}
+        for i, then in sorted(self.planned.items()):
+            now = self.listed.get(i)
+            if now is None:
+                found[i] = Finding(FindingCode.GONE_ALREADY, then.label)
+            elif i not in self.same:
+                found[i] = Finding(FindingCode.TAGS_DIFFER, now.label, names=then.tags, others=now.tags)
+            elif i in stays:
+                found[i] = Finding(FindingCode.STAYS_AFTER_ALL, then.label, reason=stays[i].reason)
+        before, now_roots = self.reported.roots, {i: one.root for i, one in stays.items()}
+        return [
+            finding
+            for i, finding in found.items()
+            if not found.keys() & ({before.get(i), now_roots.get(i)} - {i})
+        ]
 
 
-def review(report: Report, package: Package, versions: Iterable[Version]) -> Review:
-    """Hold a report against a package's versions; a package that it does not know has no plan there."""
-    about = report.about(package)
-    reported = about or ReportedPackage(package)
-    listed, planned = {version.id: version for version in versions}, reported.planned
-    same = (i for i, then in planned.items() if i in listed and _unchanged(then, listed[i]))
-    return Review(
-        reported, listed, planned, reported.planned_deletions, frozenset(same), known=about is not None
-    )
-
-
-def left_deleted(
-    reported: ReportedPackage | None, plan: Plan, active: Iterable[Version]
-) -> tuple[Finding, ...]:
+def left_deleted(reported: ReportedPackage, plan: Plan, active: Iterable[Version]) -> tuple[Finding, ...]:
     """Return a warning for each version that the run of a report deleted and that a restore does not bring back."""
-    if reported is None:
+    if not reported.known:
         return (Finding(FindingCode.REPORT_SILENT),)
     there = {version.id for version in active}
     coming = {step.version.id for step in plan.steps if step.version}

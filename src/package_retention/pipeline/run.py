@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, wait
-from datetime import datetime
-from typing import TypeVar
+from functools import partial
+from typing import NoReturn, TypeVar
 
 from msgspec.structs import replace
 
 from package_retention.decide.in_use import ReferenceIndex
-from package_retention.decide.rules import Options
+from package_retention.decide.rules import DecisionContext
 from package_retention.errors import (
     BudgetError,
     CancelledError,
@@ -39,24 +39,25 @@ A walk's own patience is shorter, so that it ends in good order unless it hangs 
 """
 
 
-def run(run_context: RunContext, options: Options) -> RunResult:
+def run(run_context: RunContext) -> RunResult:
     """Do the whole job; report an error of a package with it, an error of the run in the result."""
-    recorder = Recorder(run_context.journal)
-    run_context = replace(run_context, journal=recorder, references=_references(run_context.settings))
+    settings, recorder = run_context.settings, Recorder(run_context.journal)
+    references = {globs: ReferenceIndex(found.references) for globs, found in settings.references.items()}
+    run_context = replace(run_context, journal=recorder, references=references)
     results: Sequence[PackageResult] = ()
     warnings: tuple[Finding | str, ...] = ()
     failure: Finding | str = ""
     hint = ""
     refusal: Refusal | None = None
     try:
-        found = result_of(run_context, lambda: targets(run_context))
-        warnings = (*unreached(run_context.settings, found), *_templates(run_context.settings))
-        prepared = _prepared(run_context, options, found)
-        for one in prepared:
-            run_context.journal.planned(one.plan)
-        results = [one.result or PackageResult(one.plan) for one in prepared]
+        [found] = each(run_context, targets, [run_context], _cancelled)
+        warnings = (*unreached(settings, found), *_templates(settings))
+        prepared = _prepared(run_context, found)
+        results = [one.planned for one in prepared]
+        for result in results:
+            run_context.journal.planned(result.plan)
         warnings += _check_scopes(run_context, prepared)
-        refusal = _refusal_of_changes(run_context, prepared)
+        refusal = _refusal_of_changes(run_context, results)
         if any(one.execute for one in prepared):
             run_context.confirm(results)
         results = _carried_out(run_context, prepared, recorder)
@@ -64,12 +65,7 @@ def run(run_context: RunContext, options: Options) -> RunResult:
         run_context.stop_reason.set(error)
     except RetentionError as error:
         failure, hint = error.said, error.hint
-    run_result = _result(run_context, results, failure, hint)
-    return replace(run_result, refused_later=refusal, warnings=(*run_result.warnings, *warnings))
-
-
-def _references(settings: Settings) -> dict[tuple[str, ...], ReferenceIndex]:
-    return {globs: ReferenceIndex(found.references) for globs, found in settings.references.items()}
+    return replace(_result(run_context, results, warnings, failure, hint), refused_later=refusal)
 
 
 def _templates(settings: Settings) -> tuple[Finding, ...]:
@@ -80,7 +76,7 @@ def _templates(settings: Settings) -> tuple[Finding, ...]:
     return (Finding(FindingCode.READ_AS_TEXT, names[0], len(names) - 1),)
 
 
-def _prepared(run_context: RunContext, options: Options, found: Sequence[Target]) -> list[PackageTask]:
+def _prepared(run_context: RunContext, found: Sequence[Target]) -> list[PackageTask]:
     """Survey and plan every package that was found, several at a time."""
     now = run_context.api.now()
     if run_context.report:
@@ -88,7 +84,7 @@ def _prepared(run_context: RunContext, options: Options, found: Sequence[Target]
         review.check_packages(run_context.report, [target.package for target in found])
 
     found = _begun(run_context, found)
-    plan = _planner(run_context, now, options)
+    plan = _planner(run_context)
 
     def prepare(target: Target) -> PackageTask:
         if run_context.stop_reason.cause:
@@ -96,7 +92,7 @@ def _prepared(run_context: RunContext, options: Options, found: Sequence[Target]
         if target.error and not _may_restore_whole(run_context, target):
             return _failed(run_context, target, target.error)
         try:
-            return plan(target)
+            return plan(target, target.decision_context(run_context.settings, now))
         except (BudgetError, CancelledError) as error:
             run_context.stop_reason.set(error)
             return _not_reached(target)
@@ -133,19 +129,19 @@ def _begun(run_context: RunContext, found: Sequence[Target]) -> Sequence[Target]
     return begun
 
 
-def _planner(run_context: RunContext, now: datetime, options: Options) -> Callable[[Target], PackageTask]:
+def _planner(run_context: RunContext) -> Callable[[Target, DecisionContext], PackageTask]:
     """Return what this run's operation does to make a package ready."""
     if run_context.settings.operation is Operation.LIST:
         from package_retention.pipeline.listing import Listing  # noqa: PLC0415 - one operation a run
 
-        return Listing(run_context, now, options).prepare
+        return Listing(run_context).prepare
     if run_context.settings.operation is Operation.RESTORE:
         from package_retention.pipeline import restore  # noqa: PLC0415 - the same
 
-        return lambda target: restore.prepare(run_context, target, now)
+        return partial(restore.prepare, run_context)
     from package_retention.pipeline import delete  # noqa: PLC0415 - the same
 
-    return lambda target: delete.prepare(run_context, target, now, options)
+    return partial(delete.prepare, run_context)
 
 
 def _may_restore_whole(run_context: RunContext, target: Target) -> bool:
@@ -153,41 +149,40 @@ def _may_restore_whole(run_context: RunContext, target: Target) -> bool:
 
 
 def _not_reached(target: Target) -> PackageTask:
-    plan = Plan(target.package, warnings=(Finding(FindingCode.NOT_LOOKED_AT),))
-    return PackageTask(plan, result=PackageResult(plan))
+    return PackageTask(PackageResult(Plan(target.package, warnings=(Finding(FindingCode.NOT_LOOKED_AT),))))
 
 
 def _failed(run_context: RunContext, target: Target, error: RetentionError) -> PackageTask:
     """Return a package that cannot be worked on: a failure, or a warning if `if-missing` is `ignore`."""
-    plan = Plan(target.package)
-    ignored = isinstance(error, MissingError) and run_context.settings.ignore_missing
-    if ignored:
+    if isinstance(error, MissingError) and run_context.settings.ignore_missing:
         missing = Finding(FindingCode.MISSING, error=error.message, hint=error.hint)
-        plan = replace(plan, warnings=(missing,))
-    failure = "" if ignored else error.said
-    result = PackageResult(plan, failure=failure, hint=error.hint, missing=isinstance(error, MissingError))
-    return PackageTask(plan, result=result)
+        return PackageTask(PackageResult(Plan(target.package, warnings=(missing,))))
+    return PackageTask(PackageResult(Plan(target.package), failure=error.said, hint=error.hint))
 
 
 def _check_scopes(run_context: RunContext, prepared: Iterable[PackageTask]) -> tuple[str, ...]:
     """Raise before the first change if a scope is surely missing: then nothing is changed in any package."""
     warnings: dict[str, None] = {}
     for one in prepared:
-        kinds = {step.kind for step in one.plan.steps} if one.execute else set()
-        warnings |= dict.fromkeys(run_context.api.require(kinds, one.plan.package.type))
+        kinds = _changes(one.planned) if one.execute else frozenset[StepKind]()
+        warnings |= dict.fromkeys(run_context.api.require(kinds, one.planned.plan.package.type))
     return tuple(warnings)
 
 
-def _refusal_of_changes(run_context: RunContext, prepared: Iterable[PackageTask]) -> Refusal | None:
+def _refusal_of_changes(run_context: RunContext, planned: Iterable[PackageResult]) -> Refusal | None:
     """Return what refuses the changes that a dry run plans, as far as the token's own scopes show it."""
     if not run_context.settings.dry_run:
         return None
     try:
-        for one in prepared:
-            run_context.api.require({step.kind for step in one.plan.steps}, one.plan.package.type)
+        for one in planned:
+            run_context.api.require(_changes(one), one.plan.package.type)
     except RefusedError as error:
         return error.refusal
     return None
+
+
+def _changes(planned: PackageResult) -> frozenset[StepKind]:
+    return frozenset(step.kind for step in planned.plan.steps)
 
 
 def _carried_out(
@@ -200,66 +195,71 @@ def _carried_out(
 
     def execute(one: PackageTask) -> PackageResult:
         if one.execute is None:
-            return one.result or PackageResult(one.plan)
+            return one.planned
+        package = one.planned.plan.package
         try:
             return one.execute()
         except (BudgetError, CancelledError) as error:
             run_context.stop_reason.set(error)
-            return recorder.result(one.plan, error.said)
+            return recorder.result(package, error.said)
         except RetentionError as error:
-            result = recorder.result(one.plan, error.said)
-            return replace(result, failure=error.said, hint=error.hint)
+            return replace(recorder.result(package, error.said), failure=error.said, hint=error.hint)
         except Exception as error:  # noqa: BLE001 - a fault of this action: what was done must still be reported
-            failure = f"{one.plan.package.label}: an unexpected {type(error).__name__}: {error}"
-            return replace(recorder.result(one.plan, failure), failure=failure)
+            failure = f"{package.label}: an unexpected {type(error).__name__}: {error}"
+            return replace(recorder.result(package, failure), failure=failure)
 
     def given_up(one: PackageTask) -> PackageResult:
-        return one.result or recorder.result(one.plan, "cancelled")
+        return recorder.result(one.planned.plan.package, "cancelled") if one.execute else one.planned
 
     results: dict[int, PackageResult] = {}
     for whole in (True, False):  # packages first
-        places = [place for place, one in enumerate(prepared) if _restores_whole(one) == whole]
+        places = [
+            place
+            for place, one in enumerate(prepared)
+            if (StepKind.RESTORE_PACKAGE in _changes(one.planned)) == whole
+        ]
         done = each(run_context, execute, [prepared[place] for place in places], given_up, patience=PATIENCE)
         results |= dict(zip(places, done, strict=True))
     return [results[place] for place in range(len(prepared))]
 
 
-def _restores_whole(one: PackageTask) -> bool:
-    return any(step.kind is StepKind.RESTORE_PACKAGE for step in one.plan.steps)
-
-
 def _result(
-    run_context: RunContext, results: Sequence[PackageResult], failure: Finding | str, hint: str
+    run_context: RunContext,
+    results: Sequence[PackageResult],
+    warnings: tuple[Finding | str, ...],
+    failure: Finding | str,
+    hint: str,
 ) -> RunResult:
-    cause = run_context.stop_reason.cause
-    warnings: tuple[Finding, ...] = ()
-    if isinstance(cause, BudgetError) and not (cause.failing or cause.fruitless):
-        warnings = (_cut_short(cause, results),)
-    elif isinstance(cause, BudgetError):
-        code = FindingCode.ENDED_FAILING if cause.failing else FindingCode.ENDED_FRUITLESS
-        ended = Finding(code, about=replace(_cut_short(cause, results), hint=""))
-        failure, hint = failure or ended, hint or cause.hint
-    elif cause and not isinstance(cause, CancelledError):
-        failure, hint = failure or cause.said, hint or cause.hint
-    settings = run_context.settings
-    run_result = RunResult(
+    """Return what the run came to; what ended it early is a warning, or its failure if that was no clean end."""
+    settings, cause = run_context.settings, run_context.stop_reason.cause
+    ended_by = ""
+    ended: tuple[Finding, ...] = ()
+    match cause:
+        case None:
+            pass
+        case CancelledError():
+            ended_by = "cancel"
+        case BudgetError() if cause.failing or cause.fruitless:
+            ended_by = cause.cause
+            code = FindingCode.ENDED_FAILING if cause.failing else FindingCode.ENDED_FRUITLESS
+            about = replace(_cut_short(cause, results), hint="")
+            failure, hint = failure or Finding(code, about=about), hint or cause.hint
+        case BudgetError():
+            ended_by, ended = cause.cause, (_cut_short(cause, results),)
+        case _:
+            failure, hint = failure or cause.said, hint or cause.hint
+    failed = bool(failure) or any(_has_failed(result) for result in results)
+    return RunResult(
         operation=settings.operation,
         dry_run=settings.dry_run,
         packages=tuple(results),
-        warnings=(*settings.findings, *run_context.api.notices(), *warnings),
-        complete=not isinstance(cause, BudgetError | CancelledError),
-        ended_by=_ended_by(cause),
+        warnings=(*settings.findings, *run_context.api.notices(), *ended, *warnings),
+        ended_by=ended_by,
         failure=failure,
         hint=hint,
+        exit_status=cause.status if isinstance(cause, CancelledError) else int(failed),
         spending=run_context.spent(),
     )
-    return replace(run_result, exit_status=exit_status(run_result, cause))
-
-
-def _ended_by(cause: RetentionError | None) -> str:
-    if isinstance(cause, BudgetError):
-        return cause.cause
-    return "cancel" if isinstance(cause, CancelledError) else ""
 
 
 def _cut_short(cause: BudgetError, results: Sequence[PackageResult]) -> Finding:
@@ -268,26 +268,9 @@ def _cut_short(cause: BudgetError, results: Sequence[PackageResult]) -> Finding:
     return Finding(code, number=left, error=cause.message, hint=cause.hint)
 
 
-def exit_status(run_result: RunResult, cause: RetentionError | None) -> int:
-    """Return 0, 1 (something failed), 130 or 143 (the run was cancelled)."""
-    if isinstance(cause, CancelledError):
-        return cause.status
-    failed = run_result.failure or any(_has_failed(result) for result in run_result.packages)
-    return 1 if failed else 0
-
-
 def _has_failed(result: PackageResult) -> bool:
     failed = any(outcome.result is Result.FAILED for outcome in result.outcomes)
     return bool(result.failure or result.plan.problems or failed)
-
-
-def result_of(run_context: RunContext, work: Callable[[], Value]) -> Value:
-    """Do something in a thread of its own; raise `CancelledError` if the run is cancelled first."""
-    future = run_context.packages.submit(work)
-    _wait(run_context, [future], patience=0)
-    if not future.done():
-        _raise_if_cancelled(run_context)
-    return future.result()
 
 
 def each(
@@ -316,7 +299,7 @@ def _wait(run_context: RunContext, futures: Iterable[Future[Value]], patience: f
         _, left = wait(left, timeout=_POLL_SECONDS)
         run_context.tick()
         try:
-            _raise_if_cancelled(run_context)
+            run_context.clock.sleep(0)
         except CancelledError as error:
             run_context.stop_reason.set(error)
             for future in left:
@@ -325,5 +308,5 @@ def _wait(run_context: RunContext, futures: Iterable[Future[Value]], patience: f
             return
 
 
-def _raise_if_cancelled(run_context: RunContext) -> None:
-    run_context.clock.sleep(0)
+def _cancelled(_run_context: RunContext) -> NoReturn:
+    raise CancelledError  # which signal it was, the stop reason says

@@ -33,10 +33,11 @@ class Target(Struct, frozen=True):
     names: frozenset[str] = frozenset()
     listed_at: float | None = None
 
-    def decision_context(self, now: datetime, options: Options | None = None) -> DecisionContext:
+    def decision_context(self, settings: Settings, now: datetime) -> DecisionContext:
         """Return what decisions about the package rest on beside its facts."""
         parser = VersionParser(self.package.type)
-        return DecisionContext(self.rules, parser, now, options or Options())
+        options = Options(settings.untag, settings.delete_package_when_empty)
+        return DecisionContext(self.rules, parser, now, options)
 
 
 def targets(run_context: RunContext) -> tuple[Target, ...]:

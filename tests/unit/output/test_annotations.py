@@ -47,16 +47,14 @@ def test_failures_are_errors_and_what_github_refuses_for_good_is_a_warning() -> 
 
 
 def test_a_missing_package_fails_unless_it_is_ignored() -> None:
-    missing = PackageResult(Plan(APP), failure="Package not found.", missing=True)
-    ignored = PackageResult(
-        Plan(APP, warnings=(Finding(FindingCode.MISSING, error="Package not found."),)), missing=True
-    )
+    missing = PackageResult(Plan(APP), failure="Package not found.")
+    ignored = PackageResult(Plan(APP, warnings=(Finding(FindingCode.MISSING, error="Package not found."),)))
     assert [point.error for point in notices(run(missing, ignored))] == [True, False]
 
 
 def test_a_cancel_says_how_much_is_left() -> None:
     ends = {n: Outcome(delete(version(n), APP), Result.NOT_REACHED, "cancelled") for n in (8, 9, 10)}
-    cut = replace(run(result(10, goes=4, ends=ends)), complete=False, ended_by="cancel", exit_status=143)
+    cut = replace(run(result(10, goes=4, ends=ends)), ended_by="cancel", exit_status=143)
     (point,) = notices(cut)
     assert (point.error, point.text) == (False, "The run was cancelled: 3 planned changes not reached")
     assert "run the same step again" in point.hint

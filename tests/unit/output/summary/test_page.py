@@ -92,7 +92,7 @@ def headline_of(one: RunResult) -> str:
 
 
 def test_headlines() -> None:
-    refused = PackageResult(Plan(APP), failure="Package not found.", hint="Look at the name.", missing=True)
+    refused = PackageResult(Plan(APP), failure="Package not found.", hint="Look at the name.")
     none = result(10, goes=0)
     assert headline_of(run(none)) == "Nothing was deleted: all 10 images of octo/app (container) stay"
     assert headline_of(run()) == "Nothing was deleted: no package matched"
@@ -103,7 +103,7 @@ def test_headlines() -> None:
         "Nothing was deleted in octo/app (container); 1 package could not be handled"
     )
     assert headline_of(run(none, none)) == "Nothing was deleted: all 20 images of 2 packages stay"
-    cut = replace(run(result(10, goes=4)), complete=False, ended_by="time")
+    cut = replace(run(result(10, goes=4)), ended_by="time")
     assert headline_of(cut).endswith("; the time limit ended the run")
     assert headline_of(run(result(3, goes=0), operation=Operation.LIST)) == (
         "Listed 3 images of octo/app (container)"
