@@ -25,13 +25,20 @@ from msgspec.structs import replace
 
 from package_retention.decide.rules import PackageRules, Rule
 from package_retention.errors import InputError
-from package_retention.inputs import conflicts, policy_yaml, values
+from package_retention.inputs import conflicts, values
 from package_retention.inputs.environment import has_key, key_meant
 from package_retention.inputs.files import Places
-from package_retention.inputs.policy_yaml import Map, Problems, Refused
 from package_retention.inputs.rows import Context, Input, Section
 from package_retention.inputs.settings import PolicyLoader
-from package_retention.inputs.structured_text import Node, Scalar, Sequence
+from package_retention.inputs.structured_text import (
+    Map,
+    Node,
+    Refused,
+    Scalar,
+    Sequence,
+    parse_policy,
+    problem_at,
+)
 from package_retention.inputs.table import keys_of
 from package_retention.inputs.values import Value
 from package_retention.model import PackageType
@@ -39,6 +46,7 @@ from package_retention.problems import InvalidValueError, Position, Problem
 from package_retention.problems import ProblemCode as Code
 
 LARGEST = 1024 * 1024
+_MOST_PROBLEMS = 50
 _BREAK = b"\n"
 _WHICH = ("type", "name")
 PACKAGE_KEYS: Mapping[str, Input | None] = {**keys_of(Section.PACKAGE), "keep": None, "delete": None}
@@ -76,20 +84,19 @@ _DELETE = _Map("delete", DELETE_KEYS, (*_ELSEWHERE, *(key for key in KEEP_KEYS i
 _KEEP = _Map("keep", KEEP_KEYS, (*_ELSEWHERE, *(key for key in DELETE_KEYS if key not in KEEP_KEYS)))
 
 
-def packages(root: Node, problems: Problems) -> tuple[PackageRules, ...]:
+def packages(root: Node, problems: list[Problem]) -> tuple[PackageRules, ...]:
     """Return the rules of a whole policy; they are all that the file says only if no problem was reported."""
     top = _table(root, _POLICY, problems)
     found = (_package(entry, problems) for entry in _entries(top, "packages", problems)) if top else ()
     return tuple(rules for rules in found if rules is not None)
 
 
-def _package(node: Node, problems: Problems) -> PackageRules | None:
+def _package(node: Node, problems: list[Problem]) -> PackageRules | None:
     table = _table(node, _PACKAGE, problems)
     if table is None:
         return None
-    for key in _WHICH:
-        if not has_key(key, table.values):
-            problems.report(table.at, Code.MISSING_KEY, key=key)
+    missing = [key for key in _WHICH if not has_key(key, table.values)]
+    problems += [problem_at(table.at, Code.MISSING_KEY, key=key) for key in missing]
     reader = _RuleReader(table, _PACKAGE, problems)
     context = Context(reader.read("package-type", Context()))
     names = reader.read("package-name", context)
@@ -101,14 +108,14 @@ def _package(node: Node, problems: Problems) -> PackageRules | None:
     return PackageRules(context.package_type, names, delete=delete, keep=keep, companions=companions)
 
 
-def _rules(table: Map, kind: _Map, context: Context, problems: Problems) -> tuple[Rule, ...]:
+def _rules(table: Map, kind: _Map, context: Context, problems: list[Problem]) -> tuple[Rule, ...]:
     nodes = _entries(table, kind.name, problems)
-    named = ((f"{kind.name} rule {n} of {problems.file}", node) for n, node in enumerate(nodes, 1))
+    named = ((f"{kind.name} rule {n} of {table.at.file}", node) for n, node in enumerate(nodes, 1))
     found = (_rule(name, node, kind, context, problems) for name, node in named)
     return tuple(rule for rule in found if rule is not None)
 
 
-def _rule(name: str, node: Node, kind: _Map, context: Context, problems: Problems) -> Rule | None:
+def _rule(name: str, node: Node, kind: _Map, context: Context, problems: list[Problem]) -> Rule | None:
     table = _table(node, kind, problems)
     if table is None:
         return None
@@ -119,14 +126,14 @@ def _rule(name: str, node: Node, kind: _Map, context: Context, problems: Problem
         reader.report(Problem.about(_MINIMUM, Code.KEEPS_NOTHING))
     # A key that was reported, an unknown one included, was meant as a condition.
     elif not table.values.keys() - defaults - (set(_NO_CONDITION) & set(kind.keys)):
-        problems.report(table.at, Code.RULE_WITHOUT_CONDITION, rule=kind.name)
+        problems.append(problem_at(table.at, Code.RULE_WITHOUT_CONDITION, rule=kind.name))
     return conflicts.rule_of(name, given, context, reader.report)
 
 
 class _RuleReader:
     """The values of one table by the names of their inputs, each reported at its own place."""
 
-    def __init__(self, table: Map, kind: _Map, problems: Problems) -> None:
+    def __init__(self, table: Map, kind: _Map, problems: list[Problem]) -> None:
         self._rows = {each.name: each for each in kind.rows.values()}
         self._nodes = {kind.rows[key].name: node for key, node in table.values.items() if key in kind.rows}
         self._problems = problems
@@ -157,55 +164,55 @@ class _RuleReader:
         node = self._nodes[problem.input]
         nodes = node.nodes if isinstance(node, Sequence) else ()
         entries = (each for each in nodes if isinstance(each, Scalar) and each.text.strip() == problem.value)
-        self._problems.add(next(entries, node).at, problem.of(self._rows[problem.input].key))
+        self._problems.append(problem.of(self._rows[problem.input].key, next(entries, node).at))
 
 
-def _value(key: str, node: Node, problems: Problems) -> Value | None:
+def _value(key: str, node: Node, problems: list[Problem]) -> Value | None:
     """Return a text or a list of texts, without the entries that are not texts (which are reported)."""
     if isinstance(node, Sequence):
         found = tuple(text for each in node.nodes if (text := _entry(key, each, problems)) is not None)
         if not node.nodes:
-            problems.add(node.at, Problem.about(key, Code.EMPTY_LIST))
+            problems.append(Problem(Code.EMPTY_LIST, input=key, at=node.at))
         return found or None
     return _entry(key, node, problems)
 
 
-def _entry(key: str, node: Node, problems: Problems) -> str | None:
+def _entry(key: str, node: Node, problems: list[Problem]) -> str | None:
     if isinstance(node, Refused):
         return None
     if isinstance(node, Scalar):
         if node.text.strip():
             return node.text
-        problems.add(node.at, Problem.about(key, Code.EMPTY_TEXT))
+        problems.append(Problem(Code.EMPTY_TEXT, input=key, at=node.at))
     else:
         shape = "list" if isinstance(node, Sequence) else "map"
-        problems.add(node.at, Problem.about(key, Code.NOT_A_TEXT, shape=shape))
+        problems.append(Problem(Code.NOT_A_TEXT, input=key, at=node.at, details={"shape": shape}))
     return None
 
 
-def _table(node: Node, kind: _Map, problems: Problems) -> Map | None:
+def _table(node: Node, kind: _Map, problems: list[Problem]) -> Map | None:
     """Return a map after a look at its keys; `None` if the node is not a map."""
     if not isinstance(node, Map):
         if not isinstance(node, Refused):
-            problems.report(node.at, Code.NOT_A_MAP, map=kind.name, keys=tuple(kind.keys))
+            problems.append(problem_at(node.at, Code.NOT_A_MAP, map=kind.name, keys=tuple(kind.keys)))
         return None
     for key in node.values.keys() - kind.keys.keys():
         details = key_meant(key, kind.keys, kind.elsewhere)
-        problems.report(node.keys_at[key], Code.UNKNOWN_KEY, key, map=kind.name, **details)
+        problems.append(problem_at(node.keys_at[key], Code.UNKNOWN_KEY, key, map=kind.name, **details))
     return node
 
 
-def _entries(table: Map, key: str, problems: Problems) -> Collection[Node]:
+def _entries(table: Map, key: str, problems: list[Problem]) -> Collection[Node]:
     """Return the entries of a list that must be there and hold something."""
     if key not in table.values:
         if not has_key(key, table.values):
-            problems.report(table.at, Code.MISSING_LIST, key=key, entries=key)
+            problems.append(problem_at(table.at, Code.MISSING_LIST, key=key, entries=key))
         return ()
     node = table.values[key]
     if isinstance(node, Sequence) and node.nodes:
         return node.nodes
     if not isinstance(node, Refused):
-        problems.report(node.at, Code.NOT_A_FULL_LIST, key=key, entries=key)
+        problems.append(problem_at(node.at, Code.NOT_A_FULL_LIST, key=key, entries=key))
     return ()
 
 
@@ -228,12 +235,15 @@ def parse(content: bytes, label: str) -> tuple[PackageRules, ...]:
         before = content[: error.start]
         line, column = before.count(_BREAK) + 1, error.start - before.rfind(_BREAK)
         raise InputError(Problem(Code.NOT_UTF8, at=Position(label, line, column))) from None
-    problems = Problems(label)
-    root = policy_yaml.parse(text, problems)
+    problems: list[Problem] = []
+    root = parse_policy(text, label, problems)
     rules = packages(root, problems) if root else ()
-    if problems:
-        raise InputError(*problems.all())
-    return rules
+    if not problems:
+        return rules
+    problems.sort(key=lambda problem: problem.at or Position())
+    if (more := len(problems) - _MOST_PROBLEMS) > 0:
+        problems[_MOST_PROBLEMS:] = [problem_at(Position(label), Code.MORE_PROBLEMS, number=more)]
+    raise InputError(*problems)
 
 
 def narrowed(

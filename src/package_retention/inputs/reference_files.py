@@ -19,8 +19,7 @@ from msgspec import Struct
 
 from package_retention.decide.in_use import Reference
 from package_retention.inputs.references import parse
-from package_retention.inputs.structured_text import StructureError
-from package_retention.problems import InvalidValueError, Position, Problem, invalid
+from package_retention.problems import InvalidValueError, Problem, invalid
 from package_retention.problems import ProblemCode as Code
 
 # UTF-32 first: its mark begins with that of UTF-16.
@@ -79,10 +78,6 @@ def find_references(workspace: Path, globs: Sequence[str], limits: Limits = LIMI
             parsed = parse(_decoded(data, file), file)
         except InvalidValueError as error:
             problems += error.problems
-            continue
-        except StructureError as error:
-            at = Position(file, error.line, error.column) if error.line else None
-            problems.append(Problem(Code.FILE_NOT_PARSED, file, at=at, details={"why": error.problem}))
             continue
         references += parsed.references
         templates += [file] * parsed.is_template

@@ -25,15 +25,17 @@ from package_retention.inputs.reference_text import (
     whole_references,
 )
 from package_retention.inputs.structured_text import (
-    EffectiveKeys,
     Node,
     Scalar,
-    StructureError,
+    Sequence,
     Table,
+    entries,
     parse_json,
     parse_yaml,
+    unparsed,
     walk,
 )
+from package_retention.problems import InvalidValueError
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -57,10 +59,10 @@ class Parsed(Struct, frozen=True):
 
 
 def parse(text: str, file: str) -> Parsed:
-    """Return the references in a file's text, each once; raise `StructureError` if it is not what its name says."""
+    """Return the references in a file's text, each once; raise `InvalidValueError` if it is not what its name says."""
     try:
         found = tuple(dict.fromkeys(_references(text, file)))
-    except StructureError:
+    except InvalidValueError:
         if "{{" not in text:
             raise
         return Parsed(tuple(dict.fromkeys(_in_text(text, file))), is_template=True)
@@ -71,7 +73,7 @@ def _references(text: str, file: str) -> Iterator[Reference]:
     path = PurePosixPath(file)
     suffix = path.suffix.lower()
     if suffix in _YAML | _JSON:
-        roots = parse_yaml(text) if suffix in _YAML else parse_json(text)
+        roots = parse_yaml(text, file) if suffix in _YAML else parse_json(text, file)
         # Comments and keys are no scalars, and escapes are no raw text: both are read.
         yield from whole_references(text, file)
         yield from _in_tree(roots, file)
@@ -87,17 +89,39 @@ def _in_text(text: str, file: str) -> Iterator[Reference]:
 
 
 def _in_tree(roots: list[Node], file: str) -> Iterator[Reference]:
-    keys = EffectiveKeys(_WANTED)
+    known: dict[int, dict[str, list[Scalar]]] = {}
     halves: set[int] = set()
     for node in walk(roots):
         if isinstance(node, Table):
-            values = keys.of(node)
+            values = _effective(node, known)
             halves.update(id(scalar) for key in _HALVES for scalar in values.get(key, ()))
             yield from _of_keys(values, file)
         elif isinstance(node, Scalar):
             yield from whole_references(node.text, file, node.first_line)
             if id(node) not in halves:
                 yield from untagged_references(node.text, file, node.first_line)
+
+
+def _effective(table: Table, known: dict[int, dict[str, list[Scalar]]]) -> dict[str, list[Scalar]]:
+    """Return the scalars of the keys that matter by key in small letters, merge keys (`<<`) followed.
+
+    The mapping's own win over what it merges. `known` are those of all mappings so far.
+    """
+    if id(table) in known:
+        return known[id(table)]
+    own: dict[str, list[Scalar]] = {}
+    known[id(table)] = own  # before the merges, which may come back here
+    merged: list[Node] = []
+    for key, value in entries(table):
+        if key.text == "<<":
+            merged += value.nodes if isinstance(value, Sequence) else [value]
+        elif key.text.lower() in _WANTED and isinstance(value, Scalar):
+            own.setdefault(key.text.lower(), []).append(value)
+    for other in merged:
+        if isinstance(other, Table):
+            for name, values in _effective(other, known).items():
+                own.setdefault(name, values)
+    return own
 
 
 def _of_keys(values: dict[str, list[Scalar]], file: str) -> Iterator[Reference]:
@@ -178,9 +202,7 @@ def _locked_in_tree(file_name: str, roots: list[Node], file: str) -> Iterator[Re
     if file_name not in {*_NPM_LOCKS, _NUGET_LOCK, _PNPM_LOCK}:
         return
     for node in walk(roots):
-        for key, value in node.pairs if isinstance(node, Table) else ():
-            if not isinstance(key, Scalar):
-                continue
+        for key, value in entries(node):
             if file_name == _PNPM_LOCK:
                 yield from _pnpm_entry(key, value, file)
             elif version := _child(value, "resolved" if file_name == _NUGET_LOCK else "version"):
@@ -196,10 +218,8 @@ def _pnpm_entry(key: Scalar, value: Node, file: str) -> Iterator[Reference]:
 
 
 def _child(node: Node, name: str) -> str:
-    for key, value in node.pairs if isinstance(node, Table) else ():
-        if isinstance(key, Scalar) and key.text == name and isinstance(value, Scalar):
-            return value.text
-    return ""
+    values = (value.text for key, value in entries(node) if key.text == name and isinstance(value, Scalar))
+    return next(values, "")
 
 
 def _locked_in_text(file_name: str, text: str, file: str) -> Iterator[Reference]:
@@ -209,7 +229,7 @@ def _locked_in_text(file_name: str, text: str, file: str) -> Iterator[Reference]
     elif file_name == "gemfile.lock":
         yield from _gems(text, file)
     elif file_name in _XML or file_name.endswith(_PROJECTS):
-        yield from _projects(_elements(text), file)
+        yield from _projects(_elements(text, file), file)
 
 
 def _yarn(text: str, file: str) -> Iterator[Reference]:
@@ -228,8 +248,8 @@ def _gems(text: str, file: str) -> Iterator[Reference]:
             yield Reference(gem["name"], file, lines.at(gem.start()), version)
 
 
-def _elements(text: str) -> dict[Element, int]:
-    """Return all elements of an XML text in order, with their lines; raise `StructureError`, also for DTD tricks."""
+def _elements(text: str, file: str) -> dict[Element, int]:
+    """Return all elements of an XML text in order, with their lines; raise `InvalidValueError`, also for DTD tricks."""
     from xml.etree.ElementTree import Element, ParseError, TreeBuilder  # noqa: PLC0415 - parsed by defusedxml
 
     from defusedxml import DefusedXmlException  # noqa: PLC0415 - only project files need it
@@ -247,9 +267,9 @@ def _elements(text: str) -> dict[Element, int]:
         parser.feed(text)
         parser.close()
     except ParseError as error:
-        raise StructureError(str(error).partition(":")[0], *error.position) from error
+        raise unparsed(file, str(error).partition(":")[0], *error.position) from error
     except (DefusedXmlException, ValueError, LookupError) as error:
-        raise StructureError(type(error).__name__) from error
+        raise unparsed(file, type(error).__name__) from error
     return lines
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from package_retention.decide.in_use import InUse, ReferenceIndex, UseCode
 from package_retention.inputs.references import parse
-from package_retention.inputs.structured_text import StructureError
 from package_retention.model import PackageType, Version
+from package_retention.problems import InvalidValueError
 
 D1, D2, D3 = (f"sha256:{letter * 64}" for letter in "abc")
 LISTED = (
@@ -294,10 +294,11 @@ def test_braces_in_a_comment_make_no_template() -> None:
     ],
 )
 def test_what_cannot_be_parsed_is_an_error_with_its_line(text: str, file: str, line: int) -> None:
-    with pytest.raises(StructureError) as raised:
+    with pytest.raises(InvalidValueError) as raised:
         parse(text, file)
-    assert raised.value.line == line
-    assert raised.value.problem
+    (problem,) = raised.value.problems
+    assert (problem.at.line if problem.at else 0) == line
+    assert problem.details["why"]
 
 
 def test_an_empty_listing_of_a_cluster_holds_no_reference() -> None:
