@@ -24,7 +24,7 @@ from package_retention.output.counts import count_run
 from package_retention.output.summary import page
 from package_retention.output.summary.blocks import About
 from package_retention.output.summary.page import MOST_BYTES
-from package_retention.reason import Condition, Reason, ReasonCode
+from package_retention.reason import Condition, Finding, FindingCode, Reason, ReasonCode
 from package_retention.results import (
     DeletedVersion,
     Due,
@@ -92,6 +92,11 @@ def result(
     if ends:
         outcomes = [ends.get(one.step.version.id, one) if one.step.version else one for one in outcomes]
     return PackageResult(Plan(of, tuple(decisions), steps), () if dry_run else tuple(outcomes))
+
+
+def met(words: str, hint: str = "") -> Finding:
+    """Return an error that was met, in its own words."""
+    return Finding(FindingCode.ERROR, error=words, hint=hint)
 
 
 def run(

@@ -28,7 +28,6 @@ from package_retention.inputs.environment import on_runner, requested
 from package_retention.inputs.settings import PolicyLoader, Settings, read_settings
 from package_retention.model import PackageType
 from package_retention.output.console import Console, console_for
-from package_retention.output.problem_sentences import lines
 from package_retention.output.progress import Progress
 from package_retention.output.records import Records
 from package_retention.pipeline.context import RunContext
@@ -121,10 +120,7 @@ def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records
 def _refused(error: RetentionError, environ: Mapping[str, str]) -> RunResult:
     operation, dry_run = requested(environ)
     problems = error.problems if isinstance(error, InputError) else ()
-    failure = "\n".join(lines(problems)) if problems else error.said
-    return RunResult(
-        operation, dry_run=dry_run, failure=failure, hint=error.hint, problems=problems, exit_status=1
-    )
+    return RunResult(operation, dry_run=dry_run, failure=error.said, problems=problems, exit_status=1)
 
 
 def perform(

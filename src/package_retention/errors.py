@@ -22,7 +22,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from package_retention.problems import Problem
-from package_retention.reason import Finding
+from package_retention.reason import Finding, FindingCode
 
 
 class RefusalKind(StrEnum):
@@ -94,13 +94,14 @@ class Refusal(Struct, frozen=True):
 class RetentionError(Exception):
     """An error that the user reads: a message and a hint, never a traceback.
 
-    `detail` is the message without the change and its object; empty if the message is about something else.
+    `said` are both as a value. `detail` is the message without the change and its object; empty if the message is about
+    something else.
     """
 
     def __init__(self, message: str, hint: str = "", detail: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.said: Finding | str = message
+        self.said = Finding(FindingCode.ERROR, error=message, hint=hint)
         self.hint = hint
         self.detail = detail
 
@@ -116,8 +117,8 @@ class InputError(RetentionError):
 class PlanError(RetentionError):
     """A plan that may not be carried out, as a value; its sentence is made where it is printed."""
 
-    def __init__(self, said: Finding | str, hint: str = "") -> None:
-        super().__init__(said if isinstance(said, str) else said.code, hint)
+    def __init__(self, said: Finding) -> None:
+        super().__init__(said.code)
         self.said = said
 
 

@@ -257,14 +257,13 @@ class Outcome(Struct, frozen=True):
     """What really happened to one step.
 
     `findings` name what stood in the way of single tags. `reason` says why it is not `DONE`, or `message` does, in the
-    words of the error that was met (`detail` without the step itself); `hint` says what to do next. `tags` are those that
+    words of the error that was met (`detail` without the step itself). `tags` are those that
     were really taken away by an untag step, or put back by a retag step. `in_doubt`: it may have happened anyway.
     """
 
     step: Step
     result: Result
-    message: Finding | str = ""
-    hint: str = ""
+    message: Finding | None = None
     tags: tuple[str, ...] = ()
     in_doubt: bool = False
     reason: Reason | None = None

@@ -164,6 +164,9 @@ class FindingCode(StrEnum):
     TAGS_LOST = "tags-lost"
     PARTS_DELETED = "parts-deleted"
     REFERRERS_UNFOUND = "referrers-unfound"
+    # Patterns.
+    PATTERN_SLOW = "pattern-slow"
+    PATTERNS_SLOW = "patterns-slow"
     # A plan or a report that may not be carried out.
     OVER_CAP = "over-cap"
     MOSTLY_ORPHANS = "mostly-orphans"
@@ -199,6 +202,11 @@ class FindingCode(StrEnum):
     NOT_LISTED = "not-listed"
     WOULD_BE_REFUSED = "would-be-refused"
     # The run.
+    ERROR = "error"
+    NOT_CONFIRMED = "not-confirmed"
+    REPORT_BROKEN = "report-broken"
+    OUTPUT_CUT = "output-cut"
+    OUTPUT_CUT_UNREPORTED = "output-cut-unreported"
     POINTS_OVER_LIMIT = "points-over-limit"
     NOT_LOOKED_AT = "not-looked-at"
     MISSING = "missing"

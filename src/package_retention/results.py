@@ -21,8 +21,7 @@ class PackageResult(Struct, frozen=True):
 
     plan: Plan
     outcomes: tuple[Outcome, ...] = ()
-    failure: Finding | str = ""
-    hint: str = ""
+    failure: Finding | None = None
     inventory: Inventory | None = None
 
 
@@ -47,10 +46,9 @@ class RunResult(Struct, frozen=True):
     operation: Operation | None
     dry_run: bool
     packages: tuple[PackageResult, ...] = ()
-    warnings: tuple[Finding | str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
     ended_by: str = ""
-    failure: Finding | str = ""
-    hint: str = ""
+    failure: Finding | None = None
     problems: tuple[Problem, ...] = ()
     exit_status: int = 0
     refused_later: Refusal | None = None

@@ -23,7 +23,7 @@ from package_retention.decide.in_use import Reference, ReferenceIndex
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import DecisionContext, Filter, Options, PackageRules, Retention, Rule
 from package_retention.model import Manifest, PackageType, Unreadable
-from package_retention.reason import Finding, FindingCode, ReasonCode
+from package_retention.reason import FindingCode, ReasonCode
 from property.worlds import NOW, PACKAGE, TAGS, packages
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ class Scene:
 
 def unlisted(plan: Plan) -> bool:
     """Whether the run fails over what could not be listed."""
-    return any(isinstance(one, Finding) and one.code is FindingCode.GIT_UNLISTED for one in plan.problems)
+    codes = (FindingCode.GIT_UNLISTED, FindingCode.GIT_FORBIDDEN)
+    return any(one.code in codes for one in plan.problems)
 
 
 @st.composite

@@ -40,7 +40,7 @@ from package_retention.output.summary.blocks import (
 from package_retention.output.summary.blocks import Listing as Pasted
 from package_retention.reason import Condition, Reason, ReasonCode
 from package_retention.results import PackageResult, RunResult
-from run_results import NOW, package, render, render_text, version
+from run_results import NOW, met, package, render, render_text, version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,17 +146,21 @@ def results(draw: st.DrawFn, operation: Operation, number: int, *, dry_run: bool
     fails = draw(st.integers(0, 5)) == 0
     over = change is StepKind.DELETE_VERSION and bool(steps) and draw(st.integers(0, 5)) == 0
     if over:
-        return PackageResult(replace(plan, over_cap=True), failure=f"{of.label}: the plan deletes too many")
+        return PackageResult(
+            replace(plan, over_cap=True), failure=met(f"{of.label}: the plan deletes too many")
+        )
     ends = () if dry_run or fails else tuple(draw(outcomes(step)) for step in steps)
     return PackageResult(
-        plan if ends or dry_run else replace(plan, steps=()), ends, failure="GitHub said no" if fails else ""
+        plan if ends or dry_run else replace(plan, steps=()),
+        ends,
+        failure=met("GitHub said no") if fails else None,
     )
 
 
 def outcomes(step: Step) -> st.SearchStrategy[Outcome]:
     said = {Result.DONE: "", Result.ALREADY: ""}
     return st.sampled_from((Result.DONE, Result.DONE, *Result)).map(
-        lambda result: Outcome(step, result, said.get(result, f"why it is {result}"))
+        lambda result: Outcome(step, result, met(said.get(result, f"why it is {result}")))
     )
 
 
@@ -178,7 +182,7 @@ def told(draw: st.DrawFn) -> Told:
         if dry_run and draw(st.booleans())
         else None,
         ended_by=ended,
-        failure="The run was refused." if refused else "",
+        failure=met("The run was refused.") if refused else None,
         exit_status=1 if refused else 0,
     )
     report = draw(st.none() | st.just("out/report.jsonl"))

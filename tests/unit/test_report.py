@@ -34,7 +34,7 @@ from package_retention.output.problem_sentences import sentences
 from package_retention.output.report_writer import ReportWriter
 from package_retention.reason import Finding, FindingCode, Reason, ReasonCode
 from package_retention.results import PackageResult, Spending
-from run_results import NOW, OCTO, SELECTED, delete, listed, package, result, run, version
+from run_results import NOW, OCTO, SELECTED, delete, listed, met, package, result, run, version
 
 if TYPE_CHECKING:
     from package_retention.report import Report
@@ -109,9 +109,9 @@ def everything() -> PackageResult:
     )
     outcomes = (
         Outcome(steps[0], Result.DONE),
-        Outcome(steps[1], Result.REFUSED, "more than 5,000 downloads", "Ask GitHub."),
-        Outcome(steps[2], Result.FAILED, "the second could not be moved", tags=("drop",)),
-        Outcome(steps[3], Result.NOT_REACHED, "cancelled"),
+        Outcome(steps[1], Result.REFUSED, met("more than 5,000 downloads", "Ask GitHub.")),
+        Outcome(steps[2], Result.FAILED, met("the second could not be moved"), tags=("drop",)),
+        Outcome(steps[3], Result.NOT_REACHED, met("cancelled")),
     )
     warning = Finding(FindingCode.LAST_TAG_STAYS, "v1")
     problem = Finding(FindingCode.MANIFEST_UNREAD, "v2", error="500")
@@ -126,14 +126,13 @@ def test_every_line_fits_the_published_schema(path: Path) -> None:
     for outcome in one.outcomes:
         writer.starting(outcome.step)
         writer.finished(outcome)
-    failed = PackageResult(Plan(package("lib")), failure="Package not found.", hint="Look.")
+    failed = PackageResult(Plan(package("lib")), failure=met("Package not found.", "Look."))
     ended = replace(
         run(one, failed, listed(package("other"))),
         complete=False,
         ended_by="cancel",
-        failure="f",
-        hint="a",
-        warnings=("w",),
+        failure=met("f", "a"),
+        warnings=(met("w"),),
         exit_status=143,
         spending=Spending(1, 2, 3, 4.5, 6.7),
     )
@@ -278,7 +277,7 @@ def test_hostile_names_come_back_as_they_went(path: Path, name: str) -> None:
         (Decision(Version(1, name, tags=(name,)), True, Reason(ReasonCode.WITH_IMAGE, subject=name)),),
         (step,),
     )
-    written(path, PackageResult(plan, (Outcome(step, Result.DONE, name, name),)))
+    written(path, PackageResult(plan, (Outcome(step, Result.DONE, met(name, name)),)))
     (reported,) = read(path).packages
     assert reported.package.name == name
     assert reported.steps[0].step.version == Version(1, name, tags=(name,))

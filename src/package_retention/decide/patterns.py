@@ -15,6 +15,7 @@ from package_retention.decide.pattern_forms import Kind, compiled, expression, f
 from package_retention.errors import PlanError
 from package_retention.escaping import quoted
 from package_retention.problems import InvalidValueError, Problem
+from package_retention.reason import Finding, FindingCode
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
 # A regular expression ends at a slash that flags and a comma (or the line's end) follow; its own commas stay. Each
@@ -70,10 +71,7 @@ class PatternBudget:
         """Search a text; raise `PatternTimeoutError` if the budget is spent, `TimeoutError` on one long search."""
         left = self.seconds - self.spent
         if left <= 0:
-            raise PatternTimeoutError(
-                f"The regular expressions take too long together (over {self.seconds:g} s in this run).",
-                "Write them without repetitions inside repetitions, or as globs.",
-            )
+            raise PatternTimeoutError(Finding(FindingCode.PATTERNS_SLOW, f"{self.seconds:g}"))
         start = self.clock()
         try:
             return expression.search(text, timeout=min(SEARCH_SECONDS, left))
@@ -147,9 +145,9 @@ class Pattern:
                 return self.budget.search(expression_, text)
             return expression_.search(text, timeout=SEARCH_SECONDS)
         except TimeoutError:
+            names = (f"{SEARCH_SECONDS}",)
             raise PatternTimeoutError(
-                f"The pattern {quoted(self.text)} takes too long (over {SEARCH_SECONDS} s on one text of {len(text)} characters).",
-                "Write it without repetitions inside repetitions, or as a glob.",
+                Finding(FindingCode.PATTERN_SLOW, quoted(self.text), len(text), names)
             ) from None
 
     def _meets(self, text: str | None, digest: str, reference: str) -> bool:

@@ -113,11 +113,11 @@ class StepQueue:
                 ended += self.end(place, Outcome(step, Result.SKIPPED, reason=reasons[version_id]))
         return ended
 
-    def abandon(self, message: Finding | str, hint: str, reason: Reason | None) -> list[Outcome]:
+    def abandon(self, message: Finding | None, reason: Reason | None) -> list[Outcome]:
         """End everything that has no outcome yet as not reached."""
         rest = [place for place in range(len(self.steps)) if place not in self.outcomes]
         return [
-            self._note(place, Outcome(self.steps[place], Result.NOT_REACHED, message, hint, reason=reason))
+            self._note(place, Outcome(self.steps[place], Result.NOT_REACHED, message, reason=reason))
             for place in rest
         ]
 

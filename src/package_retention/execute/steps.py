@@ -62,7 +62,7 @@ class StepRunner(Struct, frozen=True):
             refusal = error.refusal if isinstance(error, RefusedError) else None
             result = Result.REFUSED if refusal and refusal.permanent else Result.FAILED
             doubtful = isinstance(error, InDoubtError)
-            outcome = Outcome(step, result, error.message, error.hint, in_doubt=doubtful, detail=error.detail)
+            outcome = Outcome(step, result, error.said, in_doubt=doubtful, detail=error.detail)
             return Done(outcome, refusal)
 
     def _change(self, step: Step, not_after: float | None) -> Done:
@@ -104,8 +104,7 @@ def _outcome_of(
     return Outcome(
         step,
         result,
-        end.message if end else "",
-        hint=end.hint if end else "",
+        end.said if end else None,
         findings=tuple(move.problem for move in moves.values() if move.problem),
         tags=tuple(tag for tag, move in moves.items() if move.moved),
         in_doubt=any(move.in_doubt for move in moves.values()),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from package_retention.errors import (
     BudgetError,
@@ -262,10 +263,8 @@ class _Walker(Struct):
             self._stop(error)
         except Exception as error:  # noqa: BLE001 - a fault of this action: what was done must still be reported
             step = self.queue.steps[place]
-            met = f"{step.package.label}: unexpected {type(error).__name__}: {error}"
-            outcome = Outcome(step, Result.FAILED, met)
-            self._emit(self.queue.end(place, outcome))
-            self.ended = RetentionError(met)
+            self.ended = RetentionError(f"{step.package.label}: unexpected {type(error).__name__}: {error}")
+            self._emit(self.queue.end(place, Outcome(step, Result.FAILED, self.ended.said)))
         else:
             self.looks = 0
             self._emit(self.queue.end(place, done.outcome))
@@ -305,9 +304,10 @@ class _Walker(Struct):
             self._emit(self.queue.end(place, outcome))
         cause = self.ended or self.execution.stop_reason.cause
         reason = self.untried if cause else Reason(ReasonCode.NOT_REACHED)
-        clean = cause is None or isinstance(cause, BudgetError | CancelledError)
-        hint = "" if clean or not cause else cause.hint
-        self._emit(self.queue.abandon(cause.said if cause else "", hint, reason))
+        said = cause.said if cause else None
+        if said and isinstance(cause, BudgetError | CancelledError):
+            said = replace(said, hint="")  # the run's own end says what to do
+        self._emit(self.queue.abandon(said, reason))
 
     def _emit(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:

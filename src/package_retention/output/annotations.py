@@ -77,9 +77,9 @@ def annotate(run: RunResult, annotator: Annotator) -> None:
 def _of_run(run: RunResult) -> Iterator[Notice]:
     failed = run.exit_status != 0
     for problem in sentences(run.problems):
-        yield Notice(failed, problem, run.hint, of_inputs=True)
+        yield Notice(failed, problem, of_inputs=True)
     if run.failure and not run.problems:
-        yield Notice(failed, finding_words(run.failure), run.hint or finding_hint(run.failure))
+        yield Notice(failed, finding_words(run.failure), finding_hint(run.failure))
     if run.ended_by == "cancel" or not (run.complete or run.warnings):
         yield _cut_short(run)
     for warning in run.warnings:
@@ -108,7 +108,7 @@ def _of_package(result: PackageResult, complete: bool) -> Iterator[Notice]:
     label = result.plan.package.label
     if result.failure:
         # An error names its object itself.
-        yield Notice(True, finding_words(result.failure), result.hint or finding_hint(result.failure))
+        yield Notice(True, finding_words(result.failure), finding_hint(result.failure))
     for problem in result.plan.problems:
         words = f"{label}: {finding_words(problem)}"
         yield Notice(True, words, finding_hint(problem), paste=permissions_of(problem))

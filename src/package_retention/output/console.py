@@ -74,7 +74,7 @@ class Console:
         if isinstance(error, InputError):
             self._annotate("error", *lines(error.problems, by_hand=self.by_hand))
         else:
-            self.error(finding_words(error.said), error.hint or finding_hint(error.said))
+            self.error(finding_words(error.said), finding_hint(error.said))
 
     def start_group(self, title: str) -> None:
         """Open a foldable group; the runner knows no groups in groups."""

@@ -22,6 +22,7 @@ from package_retention.output.summary import page as summary
 from package_retention.output.summary.blocks import About
 from package_retention.output.summary.undo import action_reference
 from package_retention.output.summary.words import headline
+from package_retention.reason import Finding, FindingCode
 from package_retention.results import RunResult
 
 NAMES = (
@@ -54,7 +55,7 @@ def conclude(
     """Write outputs and summary, say what a person must look at, and return the exit status."""
     counts = count_run(run)
     if broken := records.close(counts):
-        warning = f"the report could not be written to its end: {broken}"
+        warning = Finding(FindingCode.REPORT_BROKEN, error=broken)
         run = replace(run, warnings=(*run.warnings, warning), exit_status=run.exit_status or 1)
     values, cut = bounded(counts, records.report_file)
     run = replace(run, warnings=(*run.warnings, *cut))
@@ -94,7 +95,7 @@ def _error_of(write: Callable[[], object]) -> RetentionError | None:
 
 def bounded(
     counts: RunCounts, report_file: str | None = None, most: int = MOST_BYTES
-) -> tuple[dict[str, str], tuple[str, ...]]:
+) -> tuple[dict[str, str], tuple[Finding, ...]]:
     """Return every output by its name, and a warning for each list that had to be cut to stay within `most` bytes.
 
     The longest lists are cut first, at their end; counts stay true.
@@ -125,21 +126,23 @@ def _counts(counts: Counts) -> dict[str, int]:
 
 def _cut(
     lists: Mapping[str, Sequence[Any]], room: int, report_file: str | None
-) -> tuple[dict[str, str], tuple[str, ...]]:
+) -> tuple[dict[str, str], tuple[Finding, ...]]:
     """Write lists as JSON in `room` characters: a list shorter than its fair share leaves the rest to longer ones."""
     # ASCII on one line: lone surrogates and line ends arrive as JSON's own escapes.
     encode = json.JSONEncoder(separators=(",", ":")).encode
     pieces = {name: [*map(encode, entries)] for name, entries in lists.items()}
     sizes = {name: len(name) + sum(map(len, entries)) + len(entries) + 2 for name, entries in pieces.items()}
     texts: dict[str, str] = {}
-    warnings: list[str] = []
+    warnings: list[Finding] = []
     for place, name in enumerate(sorted(sizes, key=lambda name: sizes[name])):
         share = room // (len(sizes) - place)
         fitting = _fitting(pieces[name], share - len(name) - 2) if sizes[name] > share else pieces[name]
         texts[name] = f"[{','.join(fitting)}]"
         room -= len(name) + len(texts[name])
         if left := len(pieces[name]) - len(fitting):
-            warnings.append(_warning(name, left, len(pieces[name]), report_file))
+            what = counted(left, "package" if name == "packages" else "id")
+            code = FindingCode.OUTPUT_CUT if report_file else FindingCode.OUTPUT_CUT_UNREPORTED
+            warnings.append(Finding(code, name, others=(f"{len(pieces[name]):,}", what)))
     return texts, tuple(warnings)
 
 
@@ -147,12 +150,3 @@ def _fitting(pieces: list[str], room: int) -> list[str]:
     """Return the first pieces, as many as fit with a comma each."""
     ends = [*accumulate(len(piece) + 1 for piece in pieces)]
     return pieces[: bisect_right(ends, room)]
-
-
-def _warning(name: str, left: int, of: int, report_file: str | None) -> str:
-    what = counted(left, "package" if name == "packages" else "id")
-    whole = "the report file has every id" if report_file else "for every id, set report-file"
-    return (
-        f"{what} of {of:,} left out of the output {name}: GitHub allows 1 MB of outputs. "
-        f"The counts are whole; {whole}."
-    )

@@ -21,6 +21,7 @@ from package_retention.output.summary import blocks, page
 from package_retention.output.summary.blocks import About, Block, Line
 from package_retention.output.summary.words import planned_words
 from package_retention.ports import Clock
+from package_retention.reason import Finding, FindingCode
 from package_retention.results import PackageResult, RunResult
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ class Person:
             if not typed.endswith("\n"):
                 self._stderr.write("\n")
         if typed.strip().lower() not in _YES:
-            raise PlanError("Nothing was changed: the answer was not yes")
+            raise PlanError(Finding(FindingCode.NOT_CONFIRMED))
 
     def _line(self, stdin: TextIO) -> str:
         """Read a line; a signal handler only notes its signal, so a read that blocks would not end at Ctrl-C."""

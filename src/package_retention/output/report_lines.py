@@ -11,6 +11,7 @@ from package_retention.decide.rules import Damage
 from package_retention.inputs.settings import Settings
 from package_retention.model import Decision, Outcome, Plan, Step, Version
 from package_retention.output.counts import RunCounts
+from package_retention.output.problem_sentences import lines
 from package_retention.output.sentences import (
     finding_hint,
     finding_words,
@@ -148,14 +149,14 @@ def end(counts: RunCounts, now: datetime) -> report_format.End:
             seconds=round(spent.seconds, 1),
         ),
         ended_by=cast("Literal['time', 'budget', 'cancel'] | None", run.ended_by or None),
-        failure=finding_words(run.failure),
-        hint=run.hint or finding_hint(run.failure),
+        failure="\n".join(lines(run.problems)) if run.problems else finding_words(run.failure),
+        hint=finding_hint(run.failure),
         warnings=tuple(map(finding_words, run.warnings)),
         failures=tuple(
             report_format.Failure(
                 result.plan.package.label,
                 finding_words(result.failure),
-                result.hint or finding_hint(result.failure),
+                finding_hint(result.failure),
             )
             for result in run.packages
             if result.failure

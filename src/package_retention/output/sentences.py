@@ -275,16 +275,16 @@ def _exact_age(age: timedelta) -> str:
     return counted(max(age, timedelta()) // timedelta(minutes=1), "minute")
 
 
-def finding_words(finding: Finding | str) -> str:
-    """Say a finding in one sentence, without a full stop."""
-    if isinstance(finding, str):
-        return finding
+def finding_words(finding: Finding | None) -> str:
+    """Say a finding in one sentence, without a full stop; empty if there is none."""
+    if finding is None:
+        return ""
     return _filled(messages().findings[finding.code].sentence, finding).strip()
 
 
-def finding_hint(finding: Finding | str) -> str:
+def finding_hint(finding: Finding | None) -> str:
     """Say what to do about a finding; empty if nothing is to be done, or if its sentence says it."""
-    if isinstance(finding, str):
+    if finding is None:
         return ""
     return _filled(messages().findings[finding.code].hint, finding)
 
@@ -297,7 +297,7 @@ def outcome_words(outcome: Outcome) -> str:
 
 def outcome_hint(outcome: Outcome) -> str:
     """Say what to do next; empty if there is nothing to do."""
-    return outcome.hint or next(filter(None, map(finding_hint, (*outcome.findings, outcome.message))), "")
+    return next(filter(None, map(finding_hint, (outcome.message, *outcome.findings))), "")
 
 
 _MOST_NAMES = 10
@@ -315,7 +315,7 @@ def _filled(words: str, finding: Finding) -> str:
         names=_listed(finding.names),
         others=_listed(finding.others),
         reason=reason_words(finding.reason) if finding.reason else "",
-        about=finding_words(finding.about) if finding.about else "",
+        about=finding_words(finding.about),
         error=finding.error,
         hint=finding.hint,
         Hint=hint,

@@ -122,10 +122,11 @@ class Recorder:
         """Pass on a note."""
         self._journal.note(text)
 
-    def result(self, package: Package, message: Finding | str) -> PackageResult:
-        """Return a package's result from what is recorded; a step without an outcome was not reached.
+    def result(self, package: Package, message: Finding) -> PackageResult:
+        """Return a package's result from what is recorded; a step without an outcome was not reached, as `message` says.
 
-        One that was started, and that nobody waits for any more, may have happened.
+        One that was started, and that nobody waits for any more, may have happened. What to do is said once, by what ended
+        the package.
         """
         with self._lock:
             page = self._pages[package]
@@ -135,7 +136,7 @@ class Recorder:
                 if step in page.started:
                     outcome = Outcome(step, Result.NOT_REACHED, in_doubt=True, reason=IN_DOUBT)
                 else:
-                    outcome = Outcome(step, Result.NOT_REACHED, message)
+                    outcome = Outcome(step, Result.NOT_REACHED, replace(message, hint=""))
                 self.finished(outcome)
             page.closed = True
             return PackageResult(page.plan, tuple(page.outcomes[step] for step in page.plan.steps))

@@ -124,7 +124,7 @@ def prepare(run_context: RunContext, target: Target, context: DecisionContext) -
         check_share(plan, run_context.settings.fail_if_more_than)
     except PlanError as error:
         shown = replace(plan, over_cap=True)
-        return PackageTask(PackageResult(shown, failure=error.said, hint=error.hint))
+        return PackageTask(PackageResult(shown, failure=error.said))
     planned = PackageResult(plan)
     if not plan.steps or run_context.settings.dry_run:
         return PackageTask(planned)

@@ -144,10 +144,8 @@ class Listing:
 
 
 def _with_refusal(plan: Plan, error: PlanError) -> Plan:
-    refused = (
-        error.said if isinstance(error.said, Finding) else Finding(FindingCode.MISSING, error=error.said)
-    )
-    return replace(plan, warnings=(*plan.warnings, Finding(FindingCode.WOULD_BE_REFUSED, about=refused)))
+    refused = Finding(FindingCode.WOULD_BE_REFUSED, about=error.said)
+    return replace(plan, warnings=(*plan.warnings, refused))
 
 
 def _unjudged(plan: Plan) -> Plan:

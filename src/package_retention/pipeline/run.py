@@ -45,9 +45,8 @@ def run(run_context: RunContext) -> RunResult:
     references = {globs: ReferenceIndex(found.references) for globs, found in settings.references.items()}
     run_context = replace(run_context, journal=recorder, references=references)
     results: Sequence[PackageResult] = ()
-    warnings: tuple[Finding | str, ...] = ()
-    failure: Finding | str = ""
-    hint = ""
+    warnings: tuple[Finding, ...] = ()
+    failure: Finding | None = None
     refusal: Refusal | None = None
     try:
         [found] = each(run_context, targets, [run_context], _cancelled)
@@ -64,8 +63,8 @@ def run(run_context: RunContext) -> RunResult:
     except (BudgetError, CancelledError) as error:
         run_context.stop_reason.set(error)
     except RetentionError as error:
-        failure, hint = error.said, error.hint
-    return replace(_result(run_context, results, warnings, failure, hint), refused_later=refusal)
+        failure = error.said
+    return replace(_result(run_context, results, warnings, failure), refused_later=refusal)
 
 
 def _templates(settings: Settings) -> tuple[Finding, ...]:
@@ -157,16 +156,16 @@ def _failed(run_context: RunContext, target: Target, error: RetentionError) -> P
     if isinstance(error, MissingError) and run_context.settings.ignore_missing:
         missing = Finding(FindingCode.MISSING, error=error.message, hint=error.hint)
         return PackageTask(PackageResult(Plan(target.package, warnings=(missing,))))
-    return PackageTask(PackageResult(Plan(target.package), failure=error.said, hint=error.hint))
+    return PackageTask(PackageResult(Plan(target.package), failure=error.said))
 
 
-def _check_scopes(run_context: RunContext, prepared: Iterable[PackageTask]) -> tuple[str, ...]:
+def _check_scopes(run_context: RunContext, prepared: Iterable[PackageTask]) -> tuple[Finding, ...]:
     """Raise before the first change if a scope is surely missing: then nothing is changed in any package."""
     warnings: dict[str, None] = {}
     for one in prepared:
         kinds = _changes(one.planned) if one.execute else frozenset[StepKind]()
         warnings |= dict.fromkeys(run_context.api.require(kinds, one.planned.plan.package.type))
-    return tuple(warnings)
+    return tuple(Finding(FindingCode.ERROR, error=warning) for warning in warnings)
 
 
 def _refusal_of_changes(run_context: RunContext, planned: Iterable[PackageResult]) -> Refusal | None:
@@ -203,13 +202,15 @@ def _carried_out(
             run_context.stop_reason.set(error)
             return recorder.result(package, error.said)
         except RetentionError as error:
-            return replace(recorder.result(package, error.said), failure=error.said, hint=error.hint)
+            return replace(recorder.result(package, error.said), failure=error.said)
         except Exception as error:  # noqa: BLE001 - a fault of this action: what was done must still be reported
-            failure = f"{package.label}: an unexpected {type(error).__name__}: {error}"
-            return replace(recorder.result(package, failure), failure=failure)
+            fault = RetentionError(f"{package.label}: an unexpected {type(error).__name__}: {error}").said
+            return replace(recorder.result(package, fault), failure=fault)
 
     def given_up(one: PackageTask) -> PackageResult:
-        return recorder.result(one.planned.plan.package, "cancelled") if one.execute else one.planned
+        if one.execute is None:
+            return one.planned
+        return recorder.result(one.planned.plan.package, CancelledError().said)
 
     results: dict[int, PackageResult] = {}
     for whole in (True, False):  # packages first
@@ -226,9 +227,8 @@ def _carried_out(
 def _result(
     run_context: RunContext,
     results: Sequence[PackageResult],
-    warnings: tuple[Finding | str, ...],
-    failure: Finding | str,
-    hint: str,
+    warnings: tuple[Finding, ...],
+    failure: Finding | None,
 ) -> RunResult:
     """Return what the run came to; what ended it early is a warning, or its failure if that was no clean end."""
     settings, cause = run_context.settings, run_context.stop_reason.cause
@@ -243,20 +243,20 @@ def _result(
             ended_by = cause.cause
             code = FindingCode.ENDED_FAILING if cause.failing else FindingCode.ENDED_FRUITLESS
             about = replace(_cut_short(cause, results), hint="")
-            failure, hint = failure or Finding(code, about=about), hint or cause.hint
+            failure = failure or Finding(code, hint=cause.hint, about=about)
         case BudgetError():
             ended_by, ended = cause.cause, (_cut_short(cause, results),)
         case _:
-            failure, hint = failure or cause.said, hint or cause.hint
+            failure = failure or cause.said
+    notices = (Finding(FindingCode.ERROR, error=notice) for notice in run_context.api.notices())
     failed = bool(failure) or any(_has_failed(result) for result in results)
     return RunResult(
         operation=settings.operation,
         dry_run=settings.dry_run,
         packages=tuple(results),
-        warnings=(*settings.findings, *run_context.api.notices(), *ended, *warnings),
+        warnings=(*settings.findings, *notices, *ended, *warnings),
         ended_by=ended_by,
         failure=failure,
-        hint=hint,
         exit_status=cause.status if isinstance(cause, CancelledError) else int(failed),
         spending=run_context.spent(),
     )

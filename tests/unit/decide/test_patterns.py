@@ -10,6 +10,7 @@ import pytest
 
 from package_retention.decide.patterns import Pattern, PatternBudget, Patterns, PatternTimeoutError, entries
 from package_retention.output.problem_sentences import sentences
+from package_retention.output.sentences import finding_words
 from package_retention.problems import InvalidValueError
 from package_retention.problems import ProblemCode as Code
 
@@ -300,8 +301,9 @@ def test_groups_name_a_series() -> None:
 
 def test_a_slow_expression_stops_the_run_and_names_itself() -> None:
     patterns = Patterns.parse(r"/(a|aa)+$/")
-    with pytest.raises(PatternTimeoutError, match=r"`/\(a\|aa\)\+\$/` takes too long"):
+    with pytest.raises(PatternTimeoutError) as caught:
         patterns.matches("a" * 100 + "b")
+    assert "`/(a|aa)+$/` takes too long" in finding_words(caught.value.said)
 
 
 def test_a_glob_of_many_stars_is_decided_at_once() -> None:
@@ -326,8 +328,9 @@ def test_all_expressions_of_a_run_share_one_budget_of_time() -> None:
     budget = PatternBudget(Clock(3.0), seconds=10.0)
     first, second = (replace(Pattern.parse(text), budget=budget) for text in ("/a/", "/b/"))
     assert [first.matches("a"), second.matches("a"), first.matches("b"), second.matches("b")] == [1, 0, 0, 1]
-    with pytest.raises(PatternTimeoutError, match=r"too long together \(over 10 s in this run\)"):
+    with pytest.raises(PatternTimeoutError) as caught:
         first.matches("a")
+    assert "too long together (over 10 s in this run)" in finding_words(caught.value.said)
     assert Pattern.parse("/a/").matches("a")
 
 

@@ -9,7 +9,7 @@ from package_retention.errors import RetentionError
 from package_retention.model import Operation, Outcome, Plan, Result, Step, StepKind
 from package_retention.output.console import Console
 from package_retention.output.journal import MOST_PLANNED, MOST_WAITING, EventListeners, LogListener
-from run_results import APP, LIB, delete, done, package, plan_of, version
+from run_results import APP, LIB, delete, done, met, package, plan_of, version
 
 
 class Logged:
@@ -30,7 +30,7 @@ def test_a_group_for_a_package_and_a_line_for_a_change() -> None:
     plan = plan_of(2)
     logged.journal.planned(plan)
     logged.journal.finished(done(plan.steps[0]))
-    logged.journal.finished(Outcome(plan.steps[1], Result.FAILED, "GitHub said 500"))
+    logged.journal.finished(Outcome(plan.steps[1], Result.FAILED, met("GitHub said 500")))
     assert logged.lines == [
         "::group::octo/app (container)",
         "0 versions listed, 2 changes planned",
@@ -127,7 +127,7 @@ def test_the_words_of_a_restore() -> None:
     back = Step(StepKind.RESTORE_VERSION, LIB, version(1, name="1.0.0"))
     tags = Step(StepKind.RETAG, APP, version(2), tags=("v2",))
     logged.journal.finished(done(back))
-    logged.journal.finished(Outcome(back, Result.ALREADY, "it is there"))
+    logged.journal.finished(Outcome(back, Result.ALREADY, met("it is there")))
     logged.journal.finished(Outcome(tags, Result.DONE, tags=("v2",)))
     told = [line for line in logged.lines if not line.startswith("::")]
     assert told == [
@@ -149,7 +149,7 @@ def test_no_name_forges_a_line_of_the_log(name: str) -> None:
     of = package(name)
     step = delete(version(1, name, name=name), of)
     logged.journal.planned(Plan(of, steps=(step,)))
-    logged.journal.finished(Outcome(step, Result.FAILED, name))
+    logged.journal.finished(Outcome(step, Result.FAILED, met(name)))
     logged.journal.note(name)
     assert [line[:9] for line in logged.lines[:2]] == ["::group::", "0 version"]
     assert logged.lines[2].startswith("failed: ")

@@ -23,6 +23,7 @@ from run_results import (
     URL,
     WITH_REPORT,
     delete,
+    met,
     package,
     render,
     render_text,
@@ -45,10 +46,10 @@ def test_a_hostile_name_everywhere_changes_nothing_but_text(name: str) -> None:
     reason = Reason(ReasonCode.WITH_IMAGE, subject=name)
     decisions = tuple(Decision(one, one.id > 3, reason) for one in listed)
     steps = tuple(delete(one, of) for one in listed[3:])
-    outcomes = tuple(Outcome(step, Result.FAILED, name, name) for step in steps)
+    outcomes = tuple(Outcome(step, Result.FAILED, met(name, name)) for step in steps)
     finding = Finding(FindingCode.LAST_TAG_STAYS, name, names=(name,), error=name, hint=name)
-    one = PackageResult(Plan(of, decisions, steps, (finding,), (finding,)), outcomes, name, name)
-    hostile = RunResult(Operation.DELETE, False, (one, one), (name,), failure=name, hint=name)
+    one = PackageResult(Plan(of, decisions, steps, (finding,), (finding,)), outcomes, met(name, name))
+    hostile = RunResult(Operation.DELETE, False, (one, one), (met(name),), failure=met(name, name))
     text = render(hostile, replace(ABOUT, report_file=name))
     page = Page(text)
     assert page.names <= OURS
@@ -144,7 +145,7 @@ def test_a_summary_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 
 def test_plain_text_says_the_same() -> None:
-    ends = {9: Outcome(delete(version(9, "v9"), APP), Result.FAILED, "GitHub said 500", "Try again.")}
+    ends = {9: Outcome(delete(version(9, "v9"), APP), Result.FAILED, met("GitHub said 500", "Try again."))}
     text = render_text(run(result(30, goes=25, ends=ends)), ABOUT)
     assert text.startswith("Deleted 24 of 30 images in octo/app (container); 1 version failed\n====")
     for words in (

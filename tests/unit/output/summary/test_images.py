@@ -10,7 +10,7 @@ from package_retention.output.summary.blocks import Code
 from package_retention.output.summary.images import Names, changes, member_words, short, stays
 from package_retention.reason import Reason, ReasonCode, ReasonDetail
 from package_retention.results import PackageResult
-from run_results import ABOUT, APP, NEWEST, SELECTED, delete, render, run, version
+from run_results import ABOUT, APP, NEWEST, SELECTED, delete, met, render, run, version
 
 WITH = Reason(ReasonCode.WITH_IMAGE, subject="v1")
 HEX = f"{1:064x}"
@@ -56,7 +56,7 @@ def test_platforms_have_the_same_order_in_every_row_whatever_order_the_list_has(
 
 
 def test_a_part_that_ended_otherwise_is_told_with_its_image() -> None:
-    failed = Outcome(delete(version(3), APP), Result.FAILED, "GitHub said 500")
+    failed = Outcome(delete(version(3), APP), Result.FAILED, met("GitHub said 500"))
     text = render(run(image(Result.DONE, Result.DONE, failed, Result.NOT_REACHED)), ABOUT)
     assert "with 3 parts | 1 day | GitHub said 500 |" in text
 

@@ -22,7 +22,7 @@ from package_retention.reason import Reason, ReasonCode
 from package_retention.registry.manifests import parse
 from package_retention.results import Due, Entry, Inventory, PackageResult, Referrer
 from property.worlds import INDEX, Built
-from run_results import NEWEST, NOW, SELECTED, listed, package, render, render_text, run, version
+from run_results import NEWEST, NOW, SELECTED, listed, met, package, render, render_text, run, version
 
 if TYPE_CHECKING:
     from package_retention.decide.facts import Facts
@@ -144,7 +144,7 @@ def test_an_inventory_as_the_summary_shows_it() -> None:
 
 
 def test_several_packages_have_a_line_each_and_what_failed_has_one_too() -> None:
-    failed = PackageResult(Plan(package("gone")), failure="Package not found.")
+    failed = PackageResult(Plan(package("gone")), failure=met("Package not found."))
     text = render_text(run(listed(), failed, operation=Operation.LIST), ABOUT)
     assert "Would go now" in text
     assert "not listed" in text

@@ -31,6 +31,7 @@ from run_results import (
     URL,
     WITH_REPORT,
     delete,
+    met,
     package,
     render,
     result,
@@ -73,8 +74,7 @@ def test_the_first_screen_holds_counts_failures_and_the_way_back() -> None:
         number: Outcome(
             delete(version(number, f"v{number}"), APP),
             Result.FAILED,
-            f"{number}: GitHub said 500",
-            "Try again.",
+            met(f"{number}: GitHub said 500", "Try again."),
         )
         for number in (7, 8)
     }
@@ -92,11 +92,11 @@ def headline_of(one: RunResult) -> str:
 
 
 def test_headlines() -> None:
-    refused = PackageResult(Plan(APP), failure="Package not found.", hint="Look at the name.")
+    refused = PackageResult(Plan(APP), failure=met("Package not found.", "Look at the name."))
     none = result(10, goes=0)
     assert headline_of(run(none)) == "Nothing was deleted: all 10 images of octo/app (container) stay"
     assert headline_of(run()) == "Nothing was deleted: no package matched"
-    assert headline_of(replace(run(), failure="Bad credentials", exit_status=1)) == (
+    assert headline_of(replace(run(), failure=met("Bad credentials"), exit_status=1)) == (
         "Nothing was deleted: the run was refused"
     )
     assert headline_of(run(refused)) == (
@@ -114,7 +114,7 @@ def test_headlines() -> None:
 
 
 def test_a_refused_run_says_what_to_do() -> None:
-    refused = replace(run(), failure="The token lacks delete:packages", hint="Add the scope.", exit_status=1)
+    refused = replace(run(), failure=met("The token lacks delete:packages", "Add the scope."), exit_status=1)
     text = render(refused, ABOUT)
     assert (
         "> [!CAUTION]\n> The token lacks delete:packages. <strong>What to do:</strong> Add the scope." in text
@@ -188,21 +188,21 @@ def test_a_version_without_dates_has_no_age() -> None:
 
 def test_what_was_planned_and_did_not_go_says_why() -> None:
     step = delete(version(9, "v9"), APP)
-    ends = {9: Outcome(step, Result.SKIPPED, "it has a new tag")}
+    ends = {9: Outcome(step, Result.SKIPPED, met("it has a new tag"))}
     text = render(run(result(10, goes=4, ends=ends)), ABOUT)
     assert "| left out | it has a new tag |" in text
     assert "> [!WARNING]" in text
 
 
 def test_a_run_with_a_warning_each_tells_ten_and_counts_the_rest() -> None:
-    text = render(replace(run(), warnings=tuple(f"warning {number}" for number in range(25))), ABOUT)
+    text = render(replace(run(), warnings=tuple(met(f"warning {number}") for number in range(25))), ABOUT)
     assert text.count("> - Warning") == 10
     assert "> - And 15 more, which the log holds." in text
 
 
 def test_several_packages_have_an_overview_and_failures_come_first() -> None:
     bad = package("bad")
-    failed = Outcome(delete(version(2, "v2"), bad), Result.FAILED, "no")
+    failed = Outcome(delete(version(2, "v2"), bad), Result.FAILED, met("no"))
     results = [
         result(3, goes=0),
         result(3, goes=1, of=package("good")),
