@@ -28,6 +28,7 @@ from package_retention.model import (
     Unreadable,
     Version,
 )
+from package_retention.reason import Finding
 
 
 class Clock(Protocol):
@@ -122,7 +123,7 @@ class PackagesApi(Protocol):
         """List the docker packages that conflict with container packages of the same name."""
         ...
 
-    def require(self, kinds: Iterable[StepKind], package_type: PackageType) -> tuple[str, ...]:
+    def require(self, kinds: Iterable[StepKind], package_type: PackageType) -> tuple[Finding, ...]:
         """Check the token's scopes, as responses have named them, for these changes (none: reading).
 
         Return warnings; raise `RefusedError` if a scope that is surely needed is surely missing.
@@ -133,7 +134,7 @@ class PackagesApi(Protocol):
         """Return the time by GitHub's own `Date` headers (a runner's clock may be wrong); before the first, the clock's."""
         ...
 
-    def notices(self) -> tuple[str, ...]:
+    def notices(self) -> tuple[Finding, ...]:
         """Return what users must know from the headers of responses (partial SSO results, deprecations)."""
         ...
 

@@ -128,6 +128,12 @@ class FindingCode(StrEnum):
     EXCLUSION_UNMATCHED = "exclusion-unmatched"
     ID_ABSENT = "id-absent"
     ID_IS_PART = "id-is-part"
+    # The token, and what GitHub says beside an answer.
+    TOKEN_FINE_GRAINED = "token-fine-grained"  # noqa: S105 - a name, not a secret
+    TOKEN_APP_USER = "token-app-user"  # noqa: S105 - the same
+    SCOPE_MAY_LACK = "scope-may-lack"
+    LIST_INCOMPLETE = "list-incomplete"
+    API_ENDS = "api-ends"
     # Git, files that refer to images, and what images say themselves.
     GIT_UNLISTED = "git-unlisted"
     GIT_FORBIDDEN = "git-forbidden"

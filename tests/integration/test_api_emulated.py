@@ -24,6 +24,7 @@ from package_retention.errors import (
 )
 from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, Owner, OwnerKind, Package, PackageType, Result, StepKind
+from package_retention.reason import FindingCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -365,7 +366,7 @@ def test_lists_that_single_sign_on_makes_partial_are_told() -> None:
         made.world.switches.sso_lists = "partial"
         assert made.api.packages(LIB.owner, PackageType.NPM) == ()
         (notice,) = made.api.notices()
-        assert "incomplete" in notice
+        assert notice.code is FindingCode.LIST_INCOMPLETE
 
 
 def test_the_time_is_githubs_unless_it_is_ahead() -> None:

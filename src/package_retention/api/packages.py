@@ -25,6 +25,7 @@ from package_retention.decide.git_names import (
 from package_retention.errors import MissingError, Refusal, RefusalKind, RefusedError, UnreachableError
 from package_retention.model import Owner, OwnerKind, Package, PackageType, Result, StepKind, Version
 from package_retention.ports import Clock
+from package_retention.reason import Finding
 from package_retention.results import Spending
 
 _UNAUTHORIZED, _NOT_FOUND = 401, 404
@@ -175,7 +176,7 @@ class PackagesClient:
         """Raise `BudgetError` if time or rate budget do not suffice for so many more changes."""
         self._rate_limiter.ensure_room(changes)
 
-    def require(self, kinds: Iterable[StepKind], package_type: PackageType) -> tuple[str, ...]:
+    def require(self, kinds: Iterable[StepKind], package_type: PackageType) -> tuple[Finding, ...]:
         """Check the scopes that responses have named, and return warnings; raise `RefusedError` if a required scope is missing."""
         needs = tokens.needed(kinds, package_type, on_github_com=self._base_context.on_github_com)
         shortfall = tokens.missing(needs, self._response_headers.scopes, package_type)
@@ -187,10 +188,11 @@ class PackagesClient:
         """Return the time by GitHub's own `Date` headers; before the first response, the clock's."""
         return self._response_headers.now()
 
-    def notices(self) -> tuple[str, ...]:
+    def notices(self) -> tuple[Finding, ...]:
         """Return what users must know about this kind of token, and from the headers of responses."""
         warning = self._base_context.token.warning
-        return ((warning,) if warning else ()) + self._response_headers.notices()
+        of_token = (Finding(warning),) if warning else ()
+        return of_token + self._response_headers.notices()
 
     def pacing(self) -> RateLimiterState:
         """Return the state of the rate limiter, for progress lines."""

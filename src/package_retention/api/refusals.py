@@ -128,9 +128,14 @@ def _limit(response: ApiResponse) -> RefusalKind | None:
 
 
 def _debug_hint(context: RequestContext, response: ApiResponse) -> str:
-    warning = f"{context.token.warning}. " if context.token.warning else ""
+    instead = ""
+    if context.token.warning:
+        instead = (
+            f"the token is of a kind ({context.token}) that GitHub Packages does not support, or supports in part:"
+            f" {hints.other_token(context)}. "
+        )
     return (
-        f"{warning}GitHub's text says what it can; run again with debug logging on to see each request"
+        f"{instead}GitHub's text says what it can; run again with debug logging on to see each request"
         f"{hints.support(response)}"
     )
 

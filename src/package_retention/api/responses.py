@@ -15,6 +15,7 @@ from package_retention.api import tokens
 from package_retention.api.tokens import TokenKind
 from package_retention.model import OwnerKind, PackageType, StepKind
 from package_retention.ports import Clock
+from package_retention.reason import Finding, FindingCode
 from package_retention.transport.retry import http_date
 
 
@@ -159,7 +160,7 @@ class ResponseHeaders:
         self._guard = threading.Lock()
         self._date: tuple[datetime, float] | None = None
         self._scopes: frozenset[str] | None = None
-        self._notices: dict[str, None] = {}
+        self._notices: dict[Finding, None] = {}
 
     def record(self, headers: Mapping[str, str]) -> datetime | None:
         """Record one response's headers (names in small letters), and return its `Date`."""
@@ -192,28 +193,22 @@ class ResponseHeaders:
             date, received = self._date
             return min(own, date + timedelta(seconds=self._clock.monotonic() - received))
 
-    def notices(self) -> tuple[str, ...]:
+    def notices(self) -> tuple[Finding, ...]:
         """Return each notice once, in the order of their arrival."""
         with self._guard:
             return tuple(self._notices)
 
 
-def _ending(headers: Mapping[str, str]) -> str:
-    reported = [f"{name.title()}: {headers[name]}" for name in ("deprecation", "sunset") if headers.get(name)]
-    if not reported:
-        return ""
-    return f"GitHub announces the end of an API that this action uses ({', '.join(reported)}): look for a newer release"
+def _ending(headers: Mapping[str, str]) -> Finding | None:
+    said = [f"{name.title()}: {headers[name]}" for name in ("deprecation", "sunset") if headers.get(name)]
+    return Finding(FindingCode.API_ENDS, names=tuple(said)) if said else None
 
 
-def partial_notice(header: str | None) -> str:
-    """Read the `X-GitHub-SSO` of a list: a notice where GitHub left organizations out of it, else empty (facts B2)."""
+def partial_notice(header: str | None) -> Finding | None:
+    """Read the `X-GitHub-SSO` of a list: a notice where GitHub left organizations out of it (facts B2)."""
     kind, _, rest = (header or "").partition(";")
     if kind.strip().lower() != "partial-results":
-        return ""
+        return None
     _, _, value = rest.partition("=")
     count = sum(1 for organization in value.split(",") if organization.strip())
-    whose = "1 organization" if count == 1 else f"{count} organizations" if count else "some organizations"
-    return (
-        f"GitHub's list is incomplete: it leaves out {whose} whose single sign-on (SAML) this token is not authorised"
-        " for; authorise it at Settings > Developer settings > Personal access tokens > Configure SSO"
-    )
+    return Finding(FindingCode.LIST_INCOMPLETE, number=count)

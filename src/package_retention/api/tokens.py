@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from package_retention.errors import Refusal, RefusalKind
 from package_retention.model import PackageType, StepKind
+from package_retention.reason import Finding, FindingCode
 
 
 class TokenKind(StrEnum):
@@ -35,23 +36,14 @@ class TokenKind(StrEnum):
         return self is not TokenKind.INSTALLATION
 
     @property
-    def warning(self) -> str:
-        """The warning before such a token is tried; empty if GitHub documents its use (facts A8)."""
-        return _WARNINGS.get(self, "")
+    def warning(self) -> FindingCode | None:
+        """What is to be said before such a token is tried; `None` if GitHub documents its use (facts A8)."""
+        return _WARNINGS.get(self)
 
 
 _WARNINGS = {
-    TokenKind.FINE_GRAINED: (
-        "the token is a fine-grained personal access token, which GitHub Packages does not support; it is tried"
-        " anyway. If it is refused, use a personal access token (classic) with the scopes `read:packages` and"
-        " `delete:packages`, or in a workflow its GITHUB_TOKEN"
-    ),
-    TokenKind.APP_USER: (
-        "the token is a GitHub App's user token, for which GitHub documents reading and deleting whole packages, but"
-        " neither deleting a version nor restoring; it is tried anyway. If it is refused, use"
-        " a personal access token (classic), or in a workflow the GITHUB_TOKEN of a repository with the role Admin on"
-        " the package"
-    ),
+    TokenKind.FINE_GRAINED: FindingCode.TOKEN_FINE_GRAINED,
+    TokenKind.APP_USER: FindingCode.TOKEN_APP_USER,
 }
 
 # The longest prefix that fits names the kind; never a length or an alphabet: GitHub changes both (facts B3).
@@ -102,7 +94,7 @@ class Shortfall(Struct, frozen=True):
     """What a token lacks: a refusal if a required scope is missing, and warnings."""
 
     refusal: Refusal | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
 
 
 def granular(package_type: PackageType, *, on_github_com: bool) -> bool:
@@ -145,7 +137,12 @@ def missing(needs: Needs, have: frozenset[str] | None, package_type: PackageType
         return Shortfall()
     if lacking := sorted(needs.sure - have):
         return Shortfall(refusal=_refusal(lacking, needs, have, package_type))
-    return Shortfall(warnings=tuple(_warning(scope, package_type) for scope in sorted(needs.likely - have)))
+    return Shortfall(
+        warnings=tuple(
+            Finding(FindingCode.SCOPE_MAY_LACK, scope, names=(package_type,))
+            for scope in sorted(needs.likely - have)
+        )
+    )
 
 
 def _refusal(lacking: list[str], needs: Needs, have: frozenset[str], package_type: PackageType) -> Refusal:
@@ -164,13 +161,6 @@ def _refusal(lacking: list[str], needs: Needs, have: frozenset[str], package_typ
         f" Developer settings > Personal access tokens > Tokens (classic){because}"
     )
     return Refusal(RefusalKind.SCOPE, 0, message, hint)
-
-
-def _warning(scope: str, package_type: PackageType) -> str:
-    return (
-        f"the token lacks the scope `{scope}`: a package of type {package_type} that inherits its permissions from a"
-        " repository needs it. If GitHub refuses, this is the likely cause: add the scope to the token"
-    )
 
 
 def _names(scopes: Iterable[str]) -> str:

@@ -321,6 +321,7 @@ def _filled(words: str, finding: Finding) -> str:
         Hint=hint,
         next=f". {hint}" if hint else "",
         more=f" (and {number:,} more)" if number else "",
+        organizations=counted(number, "organization") if number else "some organizations",
         remaining=f"{counted(number, 'planned change')} {'remains' if number == 1 else 'remain'}",
         things=" and ".join(filter(None, (", ".join(things[:-1]), *things[-1:]))),
         **parts,

@@ -161,11 +161,11 @@ def _failed(run_context: RunContext, target: Target, error: RetentionError) -> P
 
 def _check_scopes(run_context: RunContext, prepared: Iterable[PackageTask]) -> tuple[Finding, ...]:
     """Raise before the first change if a scope is surely missing: then nothing is changed in any package."""
-    warnings: dict[str, None] = {}
+    warnings: dict[Finding, None] = {}
     for one in prepared:
         kinds = _changes(one.planned) if one.execute else frozenset[StepKind]()
         warnings |= dict.fromkeys(run_context.api.require(kinds, one.planned.plan.package.type))
-    return tuple(Finding(FindingCode.ERROR, error=warning) for warning in warnings)
+    return tuple(warnings)
 
 
 def _refusal_of_changes(run_context: RunContext, planned: Iterable[PackageResult]) -> Refusal | None:
@@ -248,13 +248,12 @@ def _result(
             ended_by, ended = cause.cause, (_cut_short(cause, results),)
         case _:
             failure = failure or cause.said
-    notices = (Finding(FindingCode.ERROR, error=notice) for notice in run_context.api.notices())
     failed = bool(failure) or any(_has_failed(result) for result in results)
     return RunResult(
         operation=settings.operation,
         dry_run=settings.dry_run,
         packages=tuple(results),
-        warnings=(*settings.findings, *notices, *ended, *warnings),
+        warnings=(*settings.findings, *run_context.api.notices(), *ended, *warnings),
         ended_by=ended_by,
         failure=failure,
         exit_status=cause.status if isinstance(cause, CancelledError) else int(failed),

@@ -9,6 +9,7 @@ from clocks import START
 from connections import API, LOST, UNSENT, Connections, InTurn, Reply, refusal, rig
 from package_retention.api.client import LostChangeError
 from package_retention.errors import BudgetError, CancelledError, StaleError, UnreachableError
+from package_retention.output.sentences import finding_words
 from package_retention.transport.exchange import TransportError
 from package_retention.transport.redaction import Redactor
 
@@ -229,7 +230,7 @@ def test_what_answers_tell_in_passing() -> None:
     made.clock.advance(5)
     assert (made.response_headers.now() - START.replace(year=2025)).total_seconds() == 5
     assert made.response_headers.scopes == frozenset({"repo", "read:packages"})
-    partial, ending = made.response_headers.notices()
+    partial, ending = map(finding_words, made.response_headers.notices())
     assert "2 organizations" in partial
     assert "Sunset: soon" in ending
 

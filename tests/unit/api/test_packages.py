@@ -20,6 +20,7 @@ from package_retention.errors import (
 )
 from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, Owner, OwnerKind, Package, PackageType, Result, StepKind
+from package_retention.reason import FindingCode
 from package_retention.transport.exchange import TransportError
 
 if TYPE_CHECKING:
@@ -232,4 +233,5 @@ def test_scopes_are_told_before_the_first_change(
 
 def test_the_kind_of_token_is_warned_about() -> None:
     made = rig(InTurn(), kind=TokenKind.FINE_GRAINED)
-    assert "fine-grained" in made.packages.notices()[0]
+    assert [notice.code for notice in made.packages.notices()] == [FindingCode.TOKEN_FINE_GRAINED]
+    assert rig(InTurn(), kind=TokenKind.CLASSIC).packages.notices() == ()

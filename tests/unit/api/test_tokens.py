@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from package_retention.api.tokens import TokenKind, kind_of
 from package_retention.inputs.values import token as clean
+from package_retention.output.sentences import finding_words
 from package_retention.problems import InvalidValueError
 from package_retention.problems import ProblemCode as Code
+from package_retention.reason import Finding
 
 PREFIXES = {
     "ghp_": TokenKind.CLASSIC,
@@ -59,8 +61,13 @@ def test_which_kinds_name_scopes() -> None:
 
 def test_tokens_with_no_or_partial_support_are_warned_about() -> None:
     assert {kind for kind in TokenKind if kind.warning} == {TokenKind.FINE_GRAINED, TokenKind.APP_USER}
-    assert "GITHUB_TOKEN" in TokenKind.FINE_GRAINED.warning
-    assert "neither deleting a version nor restoring" in TokenKind.APP_USER.warning
+    assert "GITHUB_TOKEN" in warning_of(TokenKind.FINE_GRAINED)
+    assert "neither deleting a version nor restoring" in warning_of(TokenKind.APP_USER)
+
+
+def warning_of(kind: TokenKind) -> str:
+    assert kind.warning
+    return finding_words(Finding(kind.warning))
 
 
 @pytest.mark.parametrize("around", ["", " ", "\n", "\r\n", "\t  \n"])

@@ -8,6 +8,7 @@ from package_retention.api import tokens
 from package_retention.api.tokens import Needs, TokenKind, granted, granular, missing, needed
 from package_retention.errors import RefusalKind
 from package_retention.model import PackageType, StepKind
+from package_retention.output.sentences import finding_words
 
 READ, WRITE, DELETE, REPO = "read:packages", "write:packages", "delete:packages", "repo"
 CONTAINER, NPM, MAVEN, DOCKER = PackageType.CONTAINER, PackageType.NPM, PackageType.MAVEN, PackageType.DOCKER
@@ -137,8 +138,9 @@ def test_a_likely_scope_is_a_warning_alone() -> None:
     )
     assert shortfall.refusal is None
     (warning,) = shortfall.warnings
-    assert "`repo`" in warning
-    assert "likely cause" in warning
+    assert "`repo`" in finding_words(warning)
+    assert "a package of type npm that inherits" in finding_words(warning)
+    assert "likely cause" in finding_words(warning)
 
 
 def test_delete_alone_does_not_read() -> None:
