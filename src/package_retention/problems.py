@@ -5,7 +5,7 @@ Nothing here is a sentence: `output.problem_sentences` makes them, so that no co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum, auto
 
@@ -205,16 +205,16 @@ class Problem:
         """Return the problem as one of this input."""
         return replace(self, input=name, at=at or self.at)
 
-    def without(self, secret: str, instead: str) -> Problem:
-        """Return the problem without a secret that strayed into a text of it."""
+    def with_texts(self, change: Callable[[str], str]) -> Problem:
+        """Return the problem with each text changed that it is about."""
 
-        def clean(detail: Detail) -> Detail:
+        def changed(detail: Detail) -> Detail:
             if isinstance(detail, tuple):
-                return tuple(each.replace(secret, instead) for each in detail)
-            return detail.replace(secret, instead) if isinstance(detail, str) else detail
+                return tuple(map(change, detail))
+            return change(detail) if isinstance(detail, str) else detail
 
-        details = {name: clean(detail) for name, detail in self.details.items()}
-        return replace(self, value=self.value.replace(secret, instead), details=details)
+        details = {name: changed(detail) for name, detail in self.details.items()}
+        return replace(self, value=change(self.value), details=details)
 
 
 class InvalidValueError(ValueError):

@@ -125,9 +125,9 @@ def check(reader: InputReader, operation: Operation) -> None:
     if operation is not Operation.LIST and not (
         has_filter(reader, operation)
         or stands_alone(reader, operation)
-        or any(problem.code is Code.UNKNOWN_INPUT for problem in reader.raw.problems)
+        or any(problem.code is Code.UNKNOWN_INPUT for problem in reader.problems)
     ):
-        reader.raw.report(_no_filter(reader, operation))
+        reader.note(_no_filter(reader, operation))
 
 
 def _no_filter(reader: InputReader, operation: Operation) -> Problem:
@@ -143,7 +143,8 @@ def _no_filter(reader: InputReader, operation: Operation) -> Problem:
 def has_filter(reader: InputReader, operation: Operation) -> bool:
     """Whether any input says which versions; one that was refused was meant to."""
     names = (*_FILTERS, "from-report") if operation is Operation.RESTORE else _FILTERS
-    return any(name in reader.given or reader.raw.reported(reader.called(name)) for name in names)
+    reported = {problem.input for problem in reader.problems}
+    return any(name in reader.given or name in reported for name in names)
 
 
 def stands_alone(reader: InputReader, operation: Operation) -> bool:

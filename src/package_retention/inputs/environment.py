@@ -1,15 +1,18 @@
-"""Read the inputs of a run from its environment, one after the other, and collect the problems of all."""
+"""Read the inputs of a run from its environment, one after the other, and collect the problems of all.
+
+A name that is no input is reported with what was meant: by other actions' words first, then by spelling.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from package_retention.inputs import values
-from package_retention.inputs.rows import Context
+from package_retention.inputs.rows import Context, Input
 from package_retention.inputs.table import BY_NAME, INPUTS
 from package_retention.model import Operation
 from package_retention.problems import Detail, InvalidValueError, Problem
@@ -19,6 +22,8 @@ _PREFIX = "INPUT_"
 # A runner reads these two itself, and may still pass them on (facts E).
 _RUNNERS_OWN = frozenset({"args", "entrypoint"})
 CONTEXT = {"owner": "GITHUB_REPOSITORY_OWNER", "repository": "GITHUB_REPOSITORY"}
+IGNORE = "ignore-versions"
+_OFFICIAL = tuple(each for each in INPUTS if each.stands_for)
 _HIDDEN = "***"
 _SHORTEST_TOKEN = 8
 
@@ -39,72 +44,84 @@ def requested(environ: Mapping[str, str]) -> tuple[Operation | None, bool]:
 
 
 @dataclass(slots=True)
-class RawInputs:
-    """All inputs as text, with the problems found so far; no problem and no value shown holds the token.
+class InputReader:
+    """The inputs of a run, with the problems found so far and the files that were named; no problem shows the token.
 
-    `given` holds those that are not at their default, without the token.
+    `values` holds all inputs as text. `written` are those that are not at their default, without the token; `given` are
+    these and what they mean in this action's words.
     """
 
     values: dict[str, str]
+    written: dict[str, str]
     given: dict[str, str]
+    context: Context = field(default_factory=Context)
     problems: list[Problem] = field(default_factory=list)
+    files: dict[str, Path] = field(default_factory=dict)
+
+    def note(self, problem: Problem) -> None:
+        """Note a problem."""
+        self.problems.append(problem.with_texts(self.without_token))
 
     def report(self, problem: Problem) -> None:
-        """Note a problem."""
-        token = self.values["token"]
-        self.problems.append(problem.without(token, _HIDDEN) if len(token) >= _SHORTEST_TOKEN else problem)
+        """Note a problem, under the name that the input was given by."""
+        self.note(problem.of(self.called(problem.input)))
 
-    def reported(self, name: str) -> bool:
-        """Whether a problem of this input was reported already."""
-        return any(problem.input == name for problem in self.problems)
+    def called(self, name: str) -> str:
+        """Return the name under which an input was given: this action's, or the other one's."""
+        others = (each.name for each in _OFFICIAL if each.stands_for == name and each.name in self.written)
+        return name if name in self.written else next(others, name)
 
-    def without_token(self) -> dict[str, str]:
-        """Return what was given, for the report, with asterisks for a token that strayed into another input."""
-        return {name: self._hide(value) for name, value in self.given.items()}
-
-    def strayed(self) -> list[str]:
-        """Return the inputs that hold the token, which belongs only into its own."""
-        return [name for name, value in self.given.items() if self._hide(value) != value]
-
-    def _hide(self, text: str) -> str:
+    def without_token(self, text: str) -> str:
+        """Return a text with asterisks for a token that strayed into it."""
         token = self.values["token"]
         return text.replace(token, _HIDDEN) if len(token) >= _SHORTEST_TOKEN else text
 
+    def value(self, name: str) -> Any:
+        """Return the value of an input, given or at its default; `None` if it does not fit."""
+        text = self.given.get(name, self.values[name])
+        found = BY_NAME[name].read(text, self.context, self.report)
+        if isinstance(found, Path):
+            self.files[name] = found
+        return found
 
-def read(environ: Mapping[str, str]) -> RawInputs:
+    def given_value(self, name: str) -> Any:
+        """Return the value of an input that is given; `None` if it is at its default, or does not fit."""
+        return self.value(name) if name in self.given else None
+
+
+def read(environ: Mapping[str, str]) -> InputReader:
     """Read every `INPUT_…` variable: hyphens kept, upper-cased (facts E); what is absent has its default."""
     arrived = {
         name.removeprefix(_PREFIX).lower(): value.strip()
         for name, value in environ.items()
         if name.startswith(_PREFIX)
     }
-    values = {each.name: arrived.get(each.name) or _default(each.name, environ) for each in INPUTS}
-    given = {
+    defaults = {each.name: _default(each, environ) for each in INPUTS}
+    values = {name: arrived.get(name) or default for name, default in defaults.items()}
+    written = {
         name: value
         for name, value in values.items()
-        if name != "token" and not BY_NAME[name].is_default(value, _default(name, environ))
+        if name != "token" and not BY_NAME[name].is_default(value, defaults[name])
     }
-    raw = RawInputs(values, given)
-    _check_names(raw, arrived)
-    _check_empty(raw, arrived)
-    for name in raw.strayed():
-        # It would be printed in names, outputs and reports, where no runner masks it.
-        raw.report(Problem.about(name, Code.HOLDS_TOKEN))
-    return raw
+    reader = InputReader(values, written, dict(written))
+    for name in sorted(arrived.keys() - BY_NAME.keys() - _RUNNERS_OWN):
+        reader.note(Problem(Code.UNKNOWN_INPUT, name, details=input_meant(name)))
+    _check_empty(reader, arrived)
+    for name, value in written.items():
+        if reader.without_token(value) != value:
+            # It would be printed in names, outputs and reports, where no runner masks it.
+            reader.note(Problem.about(name, Code.HOLDS_TOKEN))
+    _translate(reader)
+    return reader
 
 
-def _default(name: str, environ: Mapping[str, str]) -> str:
-    if name == "token":
+def _default(row: Input, environ: Mapping[str, str]) -> str:
+    if row.name == "token":
         return ""
-    return environ.get(CONTEXT[name], "").strip() if name in CONTEXT else BY_NAME[name].default
+    return environ.get(CONTEXT[row.name], "").strip() if row.name in CONTEXT else row.default
 
 
-def _check_names(raw: RawInputs, arrived: Mapping[str, str]) -> None:
-    for name in sorted(set(arrived) - set(BY_NAME) - _RUNNERS_OWN):
-        raw.report(Problem(Code.UNKNOWN_INPUT, name, details=input_meant(name)))
-
-
-def _check_empty(raw: RawInputs, arrived: Mapping[str, str]) -> None:
+def _check_empty(reader: InputReader, arrived: Mapping[str, str]) -> None:
     """Report inputs that evaluated to nothing.
 
     A mistyped expression must not remove a protection, nor turn a reviewed plan into an unreviewed one.
@@ -112,62 +129,22 @@ def _check_empty(raw: RawInputs, arrived: Mapping[str, str]) -> None:
     for each in INPUTS:
         if arrived.get(each.name) == "" and not each.may_be_empty:
             default = "" if each.from_context else each.default
-            raw.report(Problem.about(each.name, Code.EMPTY_INPUT, default=default))
+            reader.note(Problem.about(each.name, Code.EMPTY_INPUT, default=default))
 
 
-IGNORE = "ignore-versions"
-# The other action's input by this action's; a problem names the one that stands in the workflow.
-WORDS = {each.stands_for: each.name for each in INPUTS if each.stands_for and each.name != IGNORE}
-
-
-def translate(raw: RawInputs) -> dict[str, str]:
-    """Return what is given, with the other action's flags and number as inputs of this one.
+def _translate(reader: InputReader) -> None:
+    """Give the other action's flags and number the names and values that they have here.
 
     `ignore-versions` stays as it is: its expression has no slashes.
     """
-    given = dict(raw.given)
-    for each in (each for each in INPUTS if each.stands_for and each.name in raw.given):
-        if each.stands_for in raw.given:
-            raw.report(
-                Problem.about(each.stands_for, Code.SAME_MEANING, first=each.name, second=each.stands_for)
-            )
-        if not each.as_value and each.name != IGNORE:
-            given.setdefault(each.stands_for, given[each.name])
-        elif each.as_value and each.read(given[each.name], Context(), raw.report):
-            given.setdefault(each.stands_for, each.as_value)
-    return given
-
-
-@dataclass(slots=True)
-class InputReader:
-    """The inputs of a run: `raw` as they arrived, `given` in this action's words, `files` that they name."""
-
-    raw: RawInputs
-    given: Mapping[str, str]
-    context: Context
-    files: dict[str, Path] = field(default_factory=dict)
-
-    def report(self, problem: Problem) -> None:
-        """Note a problem, under the name that the input was given by."""
-        self.raw.report(replace(problem, input=self.called(problem.input)))
-
-    def called(self, name: str) -> str:
-        """Return the name under which an input was given: this action's, or the other one's."""
-        return name if name in self.raw.given else WORDS.get(name, name)
-
-    def value(self, name: str) -> Any:
-        """Return the value of an input, given or at its default; `None` if it does not fit."""
-        return self._read(name, self.raw.values[name])
-
-    def given_value(self, name: str) -> Any:
-        """Return the value of an input that is given; `None` if it is at its default, or does not fit."""
-        return self._read(name, self.given[name]) if name in self.given else None
-
-    def _read(self, name: str, text: str) -> Any:
-        found = BY_NAME[name].read(text, self.context, self.report)
-        if isinstance(found, Path):
-            self.files[name] = found
-        return found
+    for each in (each for each in _OFFICIAL if each.name in reader.written):
+        name, value = each.stands_for, reader.written[each.name]
+        if name in reader.written:
+            reader.note(Problem.about(name, Code.SAME_MEANING, first=each.name, second=name))
+        elif not each.as_value and each.name != IGNORE:
+            reader.given[name] = value
+        elif each.as_value and each.read(value, reader.context, reader.note):
+            reader.given[name] = each.as_value
 
 
 # A name that is spelled alike may mean the contrary: `delete-tagged` is not `delete-untagged`.

@@ -204,13 +204,8 @@ RANGE = Kind("range", _version_range, needs_type=True)
 RELEASE_STATUS = Kind("release-status", _choice(ReleaseStatus, "any"))
 TAG_STATUS = Kind("tag-status", _choice(TagStatus, "any"))
 ORDER_BY = Kind("order-by", _choice(OrderBy))
-DELETE_PACKAGE = Kind(
-    "delete-package",
-    lambda value, _: values.choice(value, values.DeletePackage) is values.DeletePackage.WHEN_EMPTY,
-)
-IF_MISSING = Kind(
-    "if-missing", lambda value, _: values.choice(value, values.IfMissing) is values.IfMissing.IGNORE
-)
+DELETE_PACKAGE = Kind("delete-package", lambda value, _: values.either(value, "never", "when-empty"))
+IF_MISSING = Kind("if-missing", lambda value, _: values.either(value, "fail", "ignore"))
 DAMAGES = _choices("damages", Damage)
 GIT_KINDS = _choices("git-kinds", GitKind)
 GLOBS = Kind("globs", lambda value, _: values.globs(value), is_list=True)
@@ -253,4 +248,4 @@ keep_key = partial(Input, group=Group.FILTER, place=Place.FILTER, sections=(Sect
 def official_flag(name: str, stands_for: str, as_value: str) -> Input:
     """Return an input of the official action that stands for one value of an input here."""
     about = f"`true` means `{stands_for}: {as_value}`"
-    return official(name, TRUTH, about, stands_for=stands_for, as_value=as_value)
+    return official(name, TRUTH, about, is_filter=True, stands_for=stands_for, as_value=as_value)

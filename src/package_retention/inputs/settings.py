@@ -87,26 +87,18 @@ def read_settings(environ: Mapping[str, str], load_policy: PolicyLoader, cwd: Pa
     `cwd` is where relative paths start without a `GITHUB_WORKSPACE`. Of the file system, only what the inputs of files
     name is looked at.
     """
-    raw = environment.read(environ)
-    places = Places.of(environ, cwd or Path.cwd())
-    reader = InputReader(raw, environment.translate(raw), Context(places=places))
-    server_url = _url(reader, environ, "GITHUB_SERVER_URL") or "https://github.com"
-    reader.context = dataclasses.replace(reader.context, server_url=server_url)
+    reader = environment.read(environ)
+    server_url = _url(reader, environ, "GITHUB_SERVER_URL", "https://github.com")
     operation: Operation | None = reader.value("operation")
-    reader.context = dataclasses.replace(reader.context, package_type=reader.given_value("package-type"))
-    rules = build(reader, operation, load_policy)
-    parsed = _settings(reader, environ, operation or Operation.LIST, rules)
-    conflicts.check_files(reader)
-    budget = PatternBudget(time.thread_time, min(PATTERN_SECONDS, parsed.time_limit or PATTERN_SECONDS))
-    rules = tuple(replace(each, referenced_in=parsed.keep_referenced_in) for each in parsed.rules)
-    parsed = dataclasses.replace(
-        parsed, references=_references(reader, parsed), rules=_bounded(rules, budget)
-    )
+    places = Places.of(environ, cwd or Path.cwd())
+    reader.context = Context(reader.given_value("package-type"), places, server_url)
+    rules = _rules(reader, operation, load_policy)
+    read = _settings(reader, environ, operation, rules)
     if operation:
         conflicts.check(reader, operation)
-    if raw.problems:
-        raise InputError(*raw.problems)
-    return parsed
+    if reader.problems:
+        raise InputError(*reader.problems)
+    return read
 
 
 def _bounded(value: Any, budget: PatternBudget) -> Any:
@@ -122,7 +114,7 @@ def _bounded(value: Any, budget: PatternBudget) -> Any:
     return value
 
 
-def build(
+def _rules(
     reader: InputReader, operation: Operation | None, load_policy: PolicyLoader
 ) -> tuple[PackageRules, ...]:
     """Build the rules; what does not fit is reported to the reader."""
@@ -136,7 +128,7 @@ def build(
     if "policy-file" in reader.given:
         found = () if operation is Operation.RESTORE else _policy(reader, load_policy)
         return tuple(replace(each, companions=_of_both(each, companions), **shared) for each in found)
-    conflicts.check_named(reader, reader.raw.values["repository"])
+    conflicts.check_named(reader, reader.values["repository"])
     if operation and conflicts.stands_alone(reader, operation):
         shared["limit"] = 1
     if reader.context.package_type is None or names is None:
@@ -162,7 +154,7 @@ def _policy(reader: InputReader, load_policy: PolicyLoader) -> tuple[PackageRule
         found = load_policy(path, reader.context.package_type, reader.given.get("package-name", ""))
     except InputError as error:
         for problem in error.problems:
-            reader.raw.report(problem)
+            reader.note(problem)
         return ()
     for name in ("untag", "companion-tags"):
         types = BY_NAME[name].types
@@ -172,8 +164,12 @@ def _policy(reader: InputReader, load_policy: PolicyLoader) -> tuple[PackageRule
 
 
 def _settings(
-    reader: InputReader, environ: Mapping[str, str], operation: Operation, rules: tuple[PackageRules, ...]
+    reader: InputReader,
+    environ: Mapping[str, str],
+    operation: Operation | None,
+    rules: tuple[PackageRules, ...],
 ) -> Settings:
+    """Return the settings with these rules; they count only if no problem was reported."""
     found: dict[str, Any] = {"operation": operation}
     for each in INPUTS:
         is_default = each.default == "none" and each.name not in reader.given
@@ -181,12 +177,18 @@ def _settings(
             found[each.attribute] = reader.value(each.name)
     if found.get("repository") == "" and any(rule.names.any_wildcards for rule in rules):
         reader.report(Problem.about("repository", Code.REPOSITORY_NOT_KNOWN))
+    api_url = _url(reader, environ, "GITHUB_API_URL", "https://api.github.com")
+    conflicts.check_files(reader)
+    globs = found.get("keep_referenced_in") or ()
+    rules = tuple(replace(each, referenced_in=globs) for each in rules)
+    budget = PatternBudget(time.thread_time, min(PATTERN_SECONDS, found["time_limit"] or PATTERN_SECONDS))
     return Settings(
-        rules=rules,
-        api_url=_url(reader, environ, "GITHUB_API_URL") or "https://api.github.com",
+        rules=_bounded(rules, budget),
+        api_url=api_url,
         server_url=reader.context.server_url,
+        references=_references(reader, globs, rules),
         findings=_findings(found.get("points_per_minute"), reader.context.server_url),
-        given=reader.raw.without_token(),
+        given={name: reader.without_token(value) for name, value in reader.written.items()},
         by_hand=not on_runner(environ),
         **found,
     )
@@ -198,26 +200,26 @@ def _findings(points: int | None, server_url: str) -> tuple[Finding, ...]:
     return ()
 
 
-def _references(reader: InputReader, parsed: Settings) -> Mapping[tuple[str, ...], FoundReferences]:
+def _references(
+    reader: InputReader, globs: tuple[str, ...], rules: tuple[PackageRules, ...]
+) -> Mapping[tuple[str, ...], FoundReferences]:
     """Read the files that `keep-referenced-in` and the keep rules name, each list of globs once."""
-    named = {parsed.keep_referenced_in: "keep-referenced-in"} if parsed.keep_referenced_in else {}
-    for rule in (rule for rules in parsed.rules for rule in rules.keep if rule.filter.referenced_in):
+    named = {globs: "keep-referenced-in"}
+    for rule in (rule for each in rules for rule in each.keep):
         named.setdefault(rule.filter.referenced_in, "referenced-in")
-    if not named:
-        return {}
-    found = {globs: find_references(reader.context.places.workspace, globs) for globs in named}
-    for globs, name in named.items():
-        for problem in found[globs].problems:
-            reader.report(problem.of(name))
+    workspace = reader.context.places.workspace
+    found = {each: find_references(workspace, each) for each in named if each}
+    for each, references in found.items():
+        for problem in references.problems:
+            reader.report(problem.of(named[each]))
     return found
 
 
-def _url(reader: InputReader, environ: Mapping[str, str], name: str) -> str:
+def _url(reader: InputReader, environ: Mapping[str, str], name: str, default: str) -> str:
     """Return a URL of the server that a variable names; report one that is not."""
-    text = environ.get(name, "").strip()
     try:
-        return values.github_url(text) if text else ""
+        return values.github_url(environ.get(name, "").strip() or default)
     except InvalidValueError as error:
         for problem in error.problems:
             reader.report(problem.of(name))
-        return ""
+        return default

@@ -313,7 +313,9 @@ INPUTS: tuple[Input, ...] = (
         may_be_empty=False,
         operations=(Operation.DELETE, Operation.RESTORE),
     ),
-    rows.official("num-old-versions-to-delete", rows.COUNT, "The same as `limit`", stands_for="limit"),
+    rows.official(
+        "num-old-versions-to-delete", rows.COUNT, "The same as `limit`", is_filter=True, stands_for="limit"
+    ),
     rows.official(
         "ignore-versions",
         rows.EXPRESSION,

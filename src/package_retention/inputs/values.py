@@ -35,20 +35,6 @@ _REFRESH = "ghr_"  # facts B3
 _HOSTS = ("ghcr.io/", "docker.pkg.github.com/", "docker.io/", "npm.pkg.github.com/", "containers.")
 
 
-class DeletePackage(StrEnum):
-    """The values of `delete-package`."""
-
-    NEVER = "never"
-    WHEN_EMPTY = "when-empty"
-
-
-class IfMissing(StrEnum):
-    """The values of `if-missing`."""
-
-    FAIL = "fail"
-    IGNORE = "ignore"
-
-
 def one(value: Value) -> str:
     """Return a value that is not a list, trimmed."""
     if isinstance(value, tuple):
@@ -99,6 +85,14 @@ def choice(value: Value, kind: type[Word], beside: str = "") -> Word:
         return kind(text)
     except ValueError:
         raise invalid(Code.NOT_ONE_OF, text, choices=(*kind, beside) if beside else tuple(kind)) from None
+
+
+def either(value: Value, no: str, yes: str) -> bool:
+    """Read one of two words; whether it is the second."""
+    text = one(value)
+    if text not in (no, yes):
+        raise invalid(Code.NOT_ONE_OF, text, choices=(no, yes))
+    return text == yes
 
 
 def package_type(value: Value) -> PackageType:
@@ -274,20 +268,15 @@ def github_url(text: str) -> str:
 def registry_url(text: str, server_url: str) -> str:
     """Return the container registry's URL, as given or as it belongs to the GitHub server (facts I)."""
     if not text:
-        return _derived(server_url)
+        server = urlsplit(server_url)
+        on_github = server.hostname == "github.com"
+        return "https://ghcr.io" if on_github else f"{server.scheme}://containers.{server.netloc.lower()}"
     scheme, _, rest = text.lower().rstrip("/").rpartition("://")
     if not _HOST.fullmatch(rest) or scheme not in ("", "https", "http"):
         raise invalid(Code.NOT_A_URL, text, example="https://ghcr.io")
     if scheme == "http" and not _is_loopback(urlsplit(f"//{rest}").hostname or ""):
         raise invalid(Code.CLEAR_TEXT, text, instead=f"https://{rest}")
     return f"{scheme or 'https'}://{rest}"
-
-
-def _derived(server_url: str) -> str:
-    url = urlsplit(server_url)
-    if (url.hostname or "") == "github.com":
-        return "https://ghcr.io"
-    return f"{url.scheme}://containers.{url.netloc.lower()}"
 
 
 def _is_loopback(host: str) -> bool:

@@ -239,6 +239,8 @@ def test_flags_of_the_other_action() -> None:
         ),
         ({"ignore-versions": "(", "limit": "1"}, "ignore-versions: `(` is not a regular expression"),
         ({"ignore-versions": "/^v1/", "limit": "1"}, "ignore-versions: `/^v1/` has slashes around it"),
+        ({"limit": ""}, "limit: evaluated to nothing; write `none`"),
+        ({"tag-status": ""}, "tag-status: evaluated to nothing; write `any`"),
         ({"ignore-versions": "", "limit": "1"}, "ignore-versions: evaluated to nothing"),
         ({"delete-only-untagged-versions": "yes"}, "delete-only-untagged-versions: `yes` is neither"),
         (
