@@ -549,6 +549,12 @@ def test_half_a_list_of_referrers_is_no_list() -> None:
                 client(server.url).referrers(APP, subject.digest)
             assert len(server.seen) == 1
     assert other.seen == []
+    broken = {"Link": '<http://[>; rel="next"'}
+    with (
+        ScriptedServer(lambda _request: Reply(200, body, broken)).running() as server,
+        pytest.raises(UnreachableError, match="goes on at another host"),
+    ):
+        client(server.url).referrers(APP, subject.digest)
     endless = {"Link": f'<{path}?page=2>; rel="next"'}
     with ScriptedServer(lambda _request: Reply(200, body, endless)).running() as server:
         with pytest.raises(UnreachableError, match="more than 100 pages"):

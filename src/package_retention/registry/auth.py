@@ -7,14 +7,13 @@ import re
 import threading
 from collections import defaultdict
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlencode
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 import requests
 from msgspec import Struct
 from requests.auth import HTTPBasicAuth
 
-from package_retention.ports import Clock
-from package_retention.registry.sender import Sender, described
+from package_retention.registry.sender import PermanentError, Sender
 from package_retention.transport.exchange import Authorization, Request, Response
 from package_retention.transport.links import as_ip, is_private, place, split_url
 
@@ -25,6 +24,7 @@ _PIECE = re.compile(rf"[\s,]*(?:({_TOKEN})\s*=\s*({_QUOTED}|{_TOKEN})|({_TOKEN})
 _MAX_HEADER = 8192
 _MOST_LIFETIME = 3600.0  # seconds; a token that lives longer is renewed after this time
 _LEAST_LIFETIME = 60.0  # seconds; distribution, "Token Authentication": the least, and the default
+_EARLY = 10.0  # seconds before a token expires at which it is no longer used
 
 
 class Challenge(Struct, frozen=True):
@@ -32,7 +32,6 @@ class Challenge(Struct, frozen=True):
 
     realm: str
     service: str = ""
-    scope: str = ""
 
     def url(self, scope: str) -> str:
         """Return the URL that issues a token for a scope."""
@@ -63,7 +62,7 @@ def parse(header: str) -> Challenge | None:
             found.setdefault(name.lower(), _unquoted(value))
     if scheme != "bearer" or not found.get("realm"):
         return None
-    return Challenge(found["realm"], found.get("service", ""), found.get("scope", ""))
+    return Challenge(found["realm"], found.get("service", ""))
 
 
 def objection(realm: str, registry_url: str, api_url: str) -> str:
@@ -117,39 +116,22 @@ def _unquoted(value: str) -> str:
     return re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
 
 
-_EARLY = 10.0  # seconds before a token expires at which it is no longer used
-
-
-class NoTokenError(Exception):
-    """No token was issued for a scope; `status` is that of the token service's response (0: no request was sent)."""
-
-    def __init__(self, why: str, status: int = 0) -> None:
-        super().__init__(why)
-        self.why = why
-        self.status = status
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class _Held:
-    token: str
-    until: float
-
-
 class Tokens:
     """The bearer tokens of one registry (facts D: the 401 challenge, then Basic with any user name at the realm).
 
     `token` is the GitHub token; without one the exchange is anonymous, which public packages allow. `worked`: whether
-    the registry accepted it before in this run.
+    the registry accepted it before in this run. Without a token for a scope, `PermanentError` is raised.
     """
 
-    def __init__(self, sender: Sender, clock: Clock, token: str, registry_url: str, api_url: str) -> None:
+    def __init__(self, sender: Sender, token: str, registry_url: str, api_url: str) -> None:
         self._sender = sender
-        self._clock = clock
+        self._host = urlsplit(registry_url).netloc
         self._token = token
         self._urls = (registry_url, api_url)
         self._challenge: Challenge | None = None
         self.worked = False
-        self._held: dict[str, _Held] = {}
+        # Of each scope, the token and the reading of the clock from which on it is no longer used.
+        self._held: dict[str, tuple[str, float]] = {}
         self._guard = threading.Lock()
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
@@ -168,7 +150,8 @@ class Tokens:
                 return usable
             found = parse(header) or self._challenge
             if found is None:
-                raise NoTokenError("the registry refused the request and named no token service", 401)
+                why = f"{self._host}: the registry refused the request and named no token service"
+                raise PermanentError(why, requests.codes.unauthorized)
             self._challenge = found
             return self._exchange(scope, found)
 
@@ -177,15 +160,17 @@ class Tokens:
             return self._locks[scope]
 
     def _usable(self, scope: str) -> str:
-        held = self._held.get(scope)
-        return held.token if held and self._clock.monotonic() < held.until else ""
+        token, until = self._held.get(scope, ("", 0.0))
+        return token if self._sender.clock.monotonic() < until else ""
 
     def _exchange(self, scope: str, challenge: Challenge) -> str:
         if why := objection(challenge.realm, *self._urls):
-            raise NoTokenError(f"the token was not sent to the realm that the registry names: {why}")
-        began = self._clock.monotonic()
+            raise PermanentError(
+                f"{self._host}: the token was not sent to the realm that the registry names: {why}"
+            )
+        began = self._sender.clock.monotonic()
         grant = self._request(scope, challenge)
-        self._held[scope] = _Held(grant.token, began + grant.lifetime - _EARLY)
+        self._held[scope] = (grant.token, began + grant.lifetime - _EARLY)
         return grant.token
 
     def _request(self, scope: str, challenge: Challenge) -> Grant:
@@ -201,11 +186,13 @@ class Tokens:
             response, tries = self._sender.send(request), tries + 1
         if response.status != requests.codes.ok:
             self.worked = False
-            why = described(response.status, response.body, self._sender.redactor)
-            raise NoTokenError(f"no token for {scope}: {why}", response.status)
+            why = f"{self._host}: no token for {scope}: {self._sender.described(response)}"
+            raise PermanentError(why, response.status)
         grant = read_grant(response.body)
         if grant is None:
-            raise NoTokenError(f"no token for {scope}: the response of the token service holds none")
+            raise PermanentError(
+                f"{self._host}: no token for {scope}: the response of the token service holds none"
+            )
         self.worked = True
         # Before the token is used: the runner masks only what is printed after the command.
         self._sender.redactor.add(grant.token)

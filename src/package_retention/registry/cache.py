@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, KeysView
 from threading import Lock
-from typing import Any
+from typing import Literal
+
+import msgspec
 
 from package_retention.model import Manifest
 from package_retention.registry import manifests
@@ -20,7 +22,8 @@ from package_retention.transport.exchange import MAX_BODY
 MAX_BYTES = 200 * 1024 * 1024
 """A repository's caches hold 10 GB in all; 100,000 manifests take about 150 MB."""
 
-_FORMAT = 1
+# A line of the file: the number of its format, the package, and the bytes, each as a character.
+_Line = tuple[Literal[1], str, str]
 _FIELDS = {Form.INDEX: ("manifests",), Form.IMAGE: ("config", "layers"), Form.ARTIFACT: ("blobs",)}
 
 
@@ -74,7 +77,7 @@ class ManifestCache:
         for (package, digest), body in kept:
             if digest not in listed.get(package, (digest,)):
                 continue
-            line = json.dumps([_FORMAT, package, body.decode("latin-1")]).encode() + b"\n"
+            line = json.dumps([1, package, body.decode("latin-1")]).encode() + b"\n"
             room -= len(line)
             if room < 0:
                 return
@@ -107,10 +110,7 @@ def _fits(fields: KeysView[str], form: Form) -> bool:
 
 def _entry(line: bytes) -> tuple[str, bytes] | None:
     try:
-        found: Any = json.loads(line)
-        version, package, body = found
-        if version == _FORMAT and isinstance(package, str) and isinstance(body, str):
-            return package, body.encode("latin-1")
-    except (ValueError, TypeError, RecursionError):
-        pass
-    return None
+        _, package, body = msgspec.json.decode(line, type=_Line)
+        return package, body.encode("latin-1")
+    except ValueError:
+        return None

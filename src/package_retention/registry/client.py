@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import requests
 
@@ -16,9 +15,9 @@ from package_retention.model import Absent, Descriptor, Manifest, Package, Readi
 from package_retention.ports import Clock, RawManifest
 from package_retention.registry import manifests
 from package_retention.registry.cache import ManifestCache
-from package_retention.registry.endpoint import Endpoint, PermanentError
-from package_retention.registry.sender import Log, Sender, write_refusal
-from package_retention.transport.exchange import TransportError, pooled_session
+from package_retention.registry.endpoint import Endpoint
+from package_retention.registry.sender import Log, PermanentError, Sender, write_refusal
+from package_retention.transport.exchange import Response, TransportError
 from package_retention.transport.limits import REGISTRY_REQUESTS, TimeLimit
 from package_retention.transport.redaction import Redactor
 
@@ -28,7 +27,6 @@ _CHECK_SECONDS = 0.25  # seconds between two checks of the time limit and of a c
 _GIVE_UP_AFTER = (
     8  # manifests in a row that no try could read, after which the registry counts as out of reach
 )
-_MOST_PAGES = 100
 _WRITTEN = frozenset({201, 202})
 
 
@@ -62,7 +60,6 @@ class Registry:
         token: the GitHub token; empty for anonymous reads of public packages.
         clock: its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.
         workers: how many requests are under way at once, of all packages and threads together.
-        session: a session of requests; one with `workers` pooled connections is made otherwise.
         jitter: returns numbers from 0 up to 1, which spread the waits.
         time_limit: after which no request and no wait may start (`BudgetError`); `None` for no limit.
         cache: manifests of earlier runs, used for what the newest list holds.
@@ -78,7 +75,6 @@ class Registry:
         clock: Clock,
         *,
         workers: int = REGISTRY_REQUESTS,
-        session: requests.Session | None = None,
         jitter: Callable[[], float] = random.random,
         time_limit: TimeLimit | None = None,
         cache: ManifestCache | None = None,
@@ -87,18 +83,15 @@ class Registry:
     ) -> None:
         # One pool for all packages: however many are worked on at once, `workers` bounds what is under way.
         self._pool = ThreadPoolExecutor(workers, "registry")
-        self._session = session or pooled_session(workers)
         self._sender = Sender(
-            self._session,
             clock,
             jitter,
             at_once=workers,
-            time_limit=time_limit,
+            time_limit=time_limit or TimeLimit(clock),
             log=log,
             redactor=redactor or Redactor(token),
         )
-        self._endpoint = Endpoint(self._sender, clock, token, base_url, api_url)
-        self._host = urlsplit(base_url).netloc
+        self._endpoint = Endpoint(self._sender, token, base_url, api_url)
         self._cache = cache
         self._without_referrers: set[Package] = set()
 
@@ -115,7 +108,7 @@ class Registry:
     def close(self) -> None:
         """Close the connections without waiting for requests under way."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        self._session.close()
+        self._sender.close()
 
     def manifests(
         self, package: Package, digests: Iterable[str], listed: Collection[str] = ()
@@ -130,39 +123,32 @@ class Registry:
         found: dict[str, Reading] = {}
         wanted = []
         for digest in dict.fromkeys(digests):
-            known = self._known(package, digest) if digest in listed else None
+            cache = self._cache if digest in listed else None
+            known = cache.find(self._key(package), digest) if cache else None
             if known is None:
                 wanted.append(digest)
             else:
                 found[digest] = known
-        return {**found, **self._each(package, wanted, self._manifest, Unreadable)}
+        return {**found, **self._each(package, wanted, self._manifest)}
 
     def labels(self, package: Package, configs: Iterable[str]) -> Mapping[str, str | Unreadable | None]:
         """Read the label `quay.expires-after` of configs concurrently, and return one reading for each digest."""
-        return self._each(package, list(dict.fromkeys(configs)), self._label, Unreadable)
-
-    def _known(self, package: Package, digest: str) -> Manifest | None:
-        return self._cache.find(self._key(package), digest) if self._cache else None
+        return self._each(package, list(dict.fromkeys(configs)), self._label)
 
     def _key(self, package: Package) -> str:
-        return f"{self._host}/{package.owner.login}/{package.name}".lower()
+        return f"{self._endpoint.host}/{package.owner.login}/{package.name}".lower()
 
     def _each(
-        self,
-        package: Package,
-        wanted: Sequence[str],
-        read: Callable[[Package, str], Found],
-        unread: Callable[[str], Found],
-    ) -> Mapping[str, Found]:
+        self, package: Package, wanted: Sequence[str], read: Callable[[Package, str], Found]
+    ) -> Mapping[str, Found | Unreadable]:
         if not wanted:
             return {}
         round_ = _Round()
-        found = {wanted[0]: self._attempt(package, wanted[0], round_, read, unread)}
+        found = {wanted[0]: self._attempt(package, wanted[0], round_, read)}
         if round_.permanent:
-            return found | dict.fromkeys(wanted[1:], unread(round_.permanent))
+            return found | dict.fromkeys(wanted[1:], Unreadable(round_.permanent))
         futures = {
-            digest: self._pool.submit(self._attempt, package, digest, round_, read, unread)
-            for digest in wanted[1:]
+            digest: self._pool.submit(self._attempt, package, digest, round_, read) for digest in wanted[1:]
         }
         try:
             self._await(futures.values())
@@ -176,14 +162,10 @@ class Registry:
     def raw(self, package: Package, reference: str) -> RawManifest | Absent | Unreadable:
         """Read one manifest by tag or digest, byte for byte; return `Unreadable` also for an invalid one."""
         try:
-            response = self._endpoint.manifest(package, reference)
+            read, body = self._read(package, reference)
         except (PermanentError, TransportError) as error:
             return Unreadable(error.why)
-        if isinstance(response, Absent | Unreadable):
-            return response
-        digest = reference if manifests.is_digest(reference) else manifests.digest_of(response.body)
-        read = manifests.parse(response.body, response.headers.get("content-type", ""), digest)
-        return RawManifest(digest, read.media_type, response.body) if isinstance(read, Manifest) else read
+        return RawManifest(read.digest, read.media_type, body) if isinstance(read, Manifest) else read
 
     def put(self, package: Package, tag: str, manifest: RawManifest) -> None:
         """Write a manifest under a tag; raise `RefusedError` or `UnreachableError` if it was not written."""
@@ -215,21 +197,16 @@ class Registry:
             raise UnreachableError(what, "run again later") from error
 
     def _referrers(self, package: Package, digest: str) -> tuple[Descriptor, ...] | None:
-        url, response = self._endpoint.referrers(package, digest)
-        if response.status != requests.codes.ok:
-            self._without_referrers.add(package)
-            return None
         found: dict[Descriptor, None] = {}
-        for _page in range(_MOST_PAGES):
+        for number, response in enumerate(self._endpoint.referrers(package, digest)):
+            if number == 0 and response.status != requests.codes.ok:
+                self._without_referrers.add(package)
+                return None
             page = manifests.parse_referrers(response.body)
             if isinstance(page, Unreadable):
                 raise PermanentError(page.why)
             found |= dict.fromkeys(page)
-            following = self._endpoint.next_page(package, url, response)
-            if following is None:
-                return tuple(found)
-            url, response = following
-        raise PermanentError(f"the registry lists them on more than {_MOST_PAGES} pages")
+        return tuple(found)
 
     def _await(self, futures: Iterable[Future[Any]]) -> None:
         waiting = set(futures)
@@ -241,42 +218,43 @@ class Registry:
             self._sender.check_time()
 
     def _attempt(
-        self,
-        package: Package,
-        digest: str,
-        round_: _Round,
-        read: Callable[[Package, str], Found],
-        unread: Callable[[str], Found],
-    ) -> Found:
+        self, package: Package, digest: str, round_: _Round, read: Callable[[Package, str], Found]
+    ) -> Found | Unreadable:
         """Read one digest: a failure is a reading too, and one that all would meet ends the round."""
         if round_.permanent:
-            return unread(round_.permanent)
+            return Unreadable(round_.permanent)
         if not manifests.is_digest(digest):
-            return unread(f"{digest!r} is not a digest")
+            return Unreadable(f"{digest!r} is not a digest")
         try:
             found = read(package, digest)
         except PermanentError as error:
             round_.permanent = error.why
-            return unread(error.why)
+            return Unreadable(error.why)
         except TransportError as error:
             round_.failed(error)
-            return unread(error.why)
+            return Unreadable(error.why)
         round_.responded()
         return found
 
     def _manifest(self, package: Package, digest: str) -> Reading:
-        response = self._endpoint.manifest(package, digest)
-        if isinstance(response, Absent | Unreadable):
-            return response
-        read = manifests.parse(response.body, response.headers.get("content-type", ""), digest)
+        read, body = self._read(package, digest)
         if self._cache and isinstance(read, Manifest):
-            self._cache.add(self._key(package), digest, response.body, read)
+            self._cache.add(self._key(package), digest, body, read)
         return read
+
+    def _read(self, package: Package, reference: str) -> tuple[Reading, bytes]:
+        """Read a manifest, and return it with its bytes."""
+        response = self._endpoint.manifest(package, reference)
+        if not isinstance(response, Response):
+            return response, b""
+        digest = reference if manifests.is_digest(reference) else manifests.digest_of(response.body)
+        read = manifests.parse(response.body, response.headers.get("content-type", ""), digest)
+        return read, response.body
 
     def _label(self, package: Package, digest: str) -> str | Unreadable | None:
         response = self._endpoint.blob(package, digest)
         if isinstance(response, Unreadable):
-            return Unreadable(response.why)
+            return response
         if response.status != requests.codes.ok:
             return Unreadable(self._endpoint.described(response))
         return manifests.parse_label(response.body, digest)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 
 from package_retention.model import Absent, Package, Unreadable
-from package_retention.ports import Clock, RawManifest
+from package_retention.ports import RawManifest
 from package_retention.registry import manifests
-from package_retention.registry.auth import NoTokenError, Tokens
+from package_retention.registry.auth import Tokens
 from package_retention.registry.manifests import ACCEPT
-from package_retention.registry.sender import Sender, described, is_unknown_name
+from package_retention.registry.sender import PermanentError, Sender, is_unknown_name
 from package_retention.transport import links
 from package_retention.transport.exchange import MAX_BODY, Authorization, Request, Response
 
@@ -24,16 +24,8 @@ _Plausible = Callable[[Response], bool]
 _OK: int = requests.codes.ok
 _REFERENCE = re.compile(r"[a-z0-9]+:[0-9a-f]{32,128}|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _MOST_REDIRECTS = 3
+_MOST_PAGES = 100
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-class PermanentError(Exception):
-    """A failure that every request of the package would meet; `status` is that of the response, if there was one."""
-
-    def __init__(self, why: str, status: int = 0) -> None:
-        super().__init__(why)
-        self.why = why
-        self.status = status
 
 
 class Endpoint:
@@ -42,10 +34,10 @@ class Endpoint:
     `token` is the GitHub token; without one requests are anonymous, which public packages allow.
     """
 
-    def __init__(self, sender: Sender, clock: Clock, token: str, registry_url: str, api_url: str) -> None:
+    def __init__(self, sender: Sender, token: str, registry_url: str, api_url: str) -> None:
         self._sender = sender
         self._url = registry_url.rstrip("/")
-        self._tokens = Tokens(sender, clock, token, self._url, api_url)
+        self._tokens = Tokens(sender, token, self._url, api_url)
         self._accepted = False
         self.host = urlsplit(self._url).netloc
 
@@ -77,29 +69,28 @@ class Endpoint:
         url = self._manifest_url(package, tag)
         return self._send("PUT", package, url, headers, _written, manifest.body)
 
-    def referrers(self, package: Package, digest: str) -> tuple[str, Response]:
-        """Get the first page of a digest's referrers, and return it with its URL."""
-        url = self._url + path(package, "referrers", digest)
-        return url, self._send("GET", package, url, {"Accept": ACCEPT}, _may_be_list)
-
-    def next_page(self, package: Package, url: str, response: Response) -> tuple[str, Response] | None:
-        """Get the page after this one; return `None` after the last; raise `PermanentError` for a link to another host.
+    def referrers(self, package: Package, digest: str) -> Iterator[Response]:
+        """Get the pages of a digest's referrers, one by one; raise `PermanentError` for a link to another host.
 
         Half a list of referrers would be taken for all of them, and the others be left behind.
         """
-        link = links.next_url(response.headers.get("link"))
-        if not link:
-            return None
-        target = urljoin(url, link)
-        if not links.same_host(target, self._url):
-            raise PermanentError(
-                f"{self.described(response)}: its list of referrers goes on at another host, which is not requested"
-            )
-        return target, self._send("GET", package, target, {"Accept": ACCEPT}, _may_be_list)
+        url = self._url + path(package, "referrers", digest)
+        for _page in range(_MOST_PAGES + 1):
+            response = self._send("GET", package, url, {"Accept": ACCEPT}, _may_be_list)
+            yield response
+            link = links.next_url(response.headers.get("link"))
+            if not link:
+                return
+            url = links.absolute(url, link)
+            if not links.same_host(url, self._url):
+                raise PermanentError(
+                    f"{self.described(response)}: its list of referrers goes on at another host, which is not requested"
+                )
+        raise PermanentError(f"the registry lists them on more than {_MOST_PAGES} pages")
 
     def described(self, response: Response) -> str:
         """Describe a response of the registry."""
-        return f"{self.host} answered {described(response.status, response.body, self._sender.redactor)}"
+        return f"{self.host} answered {self._sender.described(response)}"
 
     def _get(
         self, package: Package, url: str, accept: str, plausible: _Plausible, *, elsewhere: bool = False
@@ -111,7 +102,7 @@ class Endpoint:
             if response.status not in _REDIRECTS:
                 break
             location = response.headers.get("location")
-            url = urljoin(url, location) if location else ""
+            url = links.absolute(url, location) if location else ""
             target = links.split_url(url)
             if links.same_host(url, self._url):
                 response = self._send("GET", package, url, headers, plausible)
@@ -137,19 +128,17 @@ class Endpoint:
         """Send a request with the package's token; after a 401 with a new one: once, or three times if tokens had worked."""
         actions = "pull" if method == "GET" else "pull,push"
         scope = f"repository:{repository(package)}:{actions}"
-        try:
-            token = self._tokens.current(scope)
-            response = self._sender.send(Request(method, url, _bearer(token), headers, body, plausible))
-            refused = 0
-            while response.status == requests.codes.unauthorized:
-                if refused and not (self._accepted and self._sender.wait_for_another_try(refused)):
-                    why = f"{self.described(response)}: a token just given is refused"
-                    raise PermanentError(why, response.status)
-                token = self._tokens.renewed(scope, token, response.headers.get("www-authenticate", ""))
-                response = self._sender.send(Request(method, url, _bearer(token), headers, body, plausible))
-                refused += 1
-        except NoTokenError as error:
-            raise PermanentError(f"{self.host}: {error.why}", error.status) from error
+        token, refused = self._tokens.current(scope), 0
+        while True:
+            auth = Authorization(f"Bearer {token}" if token else "")
+            response = self._sender.send(Request(method, url, auth, headers, body, plausible))
+            if response.status != requests.codes.unauthorized:
+                break
+            if refused and not (self._accepted and self._sender.wait_for_another_try(refused)):
+                why = f"{self.described(response)}: a token just given is refused"
+                raise PermanentError(why, response.status)
+            refused += 1
+            token = self._tokens.renewed(scope, token, response.headers.get("www-authenticate", ""))
         self._accepted = self._accepted or response.status == requests.codes.ok
         return response
 
@@ -201,7 +190,3 @@ def _is_json(body: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def _bearer(token: str) -> Authorization:
-    return Authorization(f"Bearer {token}" if token else "")

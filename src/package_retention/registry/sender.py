@@ -8,22 +8,26 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-
 from package_retention.cancel import is_shielded
 from package_retention.errors import BudgetError, Refusal, RefusalKind
+from package_retention.escaping import counted
 from package_retention.ports import Clock
-from package_retention.transport.exchange import Bounds, Request, Response, TransportError, exchange
-from package_retention.transport.limits import REGISTRY_REQUESTS, TimeLimit
+from package_retention.transport.exchange import (
+    Bounds,
+    Request,
+    Response,
+    TransportError,
+    exchange,
+    pooled_session,
+)
+from package_retention.transport.limits import TimeLimit
 from package_retention.transport.redaction import Redactor
 from package_retention.transport.retry import REGISTRY, RetryCause, Wait, cause_of, wait_after
 
 Log = Callable[[str, str, str], None]
 
-
 _LONGEST = 200  # characters of a registry's own words that a message repeats
 _KINDS = {
-    400: RefusalKind.OTHER,
     401: RefusalKind.ROLE,
     403: RefusalKind.ROLE,
     404: RefusalKind.NOT_FOUND,
@@ -38,11 +42,13 @@ _HINTS = {
 }
 
 
-def described(status: int, body: bytes, redactor: Redactor) -> str:
-    """Describe a response in a few words: `403 DENIED: denied`; its text is the registry's, and hostile."""
-    code, message = _first_error(body)
-    words = ": ".join(word for word in (code, message) if word)
-    return redactor.text(f"{status} {words}".strip())
+class PermanentError(Exception):
+    """A failure that every request of the package would meet; `status` is that of the response, if there was one."""
+
+    def __init__(self, why: str, status: int = 0) -> None:
+        super().__init__(why)
+        self.why = why
+        self.status = status
 
 
 def is_unknown_name(body: bytes) -> bool:
@@ -79,7 +85,6 @@ class Sender:
     """Sends requests for several threads.
 
     Args:
-        session: made by `pooled_session`, or a caller's own.
         clock: its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.
         jitter: returns numbers from 0 up to 1.
         at_once: how many requests may be under way at once.
@@ -90,44 +95,44 @@ class Sender:
 
     def __init__(
         self,
-        session: requests.Session,
         clock: Clock,
         jitter: Callable[[], float],
         *,
-        at_once: int = REGISTRY_REQUESTS,
-        time_limit: TimeLimit | None = None,
-        log: Log | None = None,
-        redactor: Redactor | None = None,
+        at_once: int,
+        time_limit: TimeLimit,
+        log: Log | None,
+        redactor: Redactor,
     ) -> None:
-        self.redactor = redactor or Redactor()
-        self._session = session
+        self.clock = clock
+        self.redactor = redactor
+        self.requests_made = 0
+        """The number of requests sent, tries included."""
+        self.waited = 0.0
+        """The seconds waited between tries."""
+        self._session = pooled_session(at_once)
         self._room = threading.Semaphore(at_once)
-        self._clock = clock
         self._jitter = jitter
-        self._time_limit = time_limit or TimeLimit(clock)
+        self._time_limit = time_limit
         self._log = log
         self._lock = threading.Lock()
-        self._requests = 0
-        self._waited = 0.0
         self._throttled_until = 0.0
         self._unreachable: set[str] = set()
 
-    @property
-    def requests_made(self) -> int:
-        """The number of requests sent, tries included."""
-        return self._requests
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
 
-    @property
-    def waited(self) -> float:
-        """The seconds waited between tries."""
-        return self._waited
+    def described(self, response: Response) -> str:
+        """Describe a response in a few words: `403 DENIED: denied`; its text is the registry's, and hostile."""
+        words = ": ".join(filter(None, _first_error(response.body)))
+        return self.redactor.text(f"{response.status} {words}".strip())
 
     def check_time(self, seconds: float = 0.0) -> None:
         """Raise `CancelledError` or `BudgetError` unless something that takes so many seconds may start."""
         if is_shielded():
             return
-        self._clock.sleep(0)
-        if self._clock.monotonic() + seconds >= self._time_limit.deadline:
+        self.clock.sleep(0)
+        if self.clock.monotonic() + seconds >= self._time_limit.deadline:
             raise BudgetError(
                 "the time limit came before everything that is needed was read from the container registry",
                 "time",
@@ -141,13 +146,13 @@ class Sender:
         """
         tries, failing = 0, False
         while True:
-            self._wait(self._throttled_until - self._clock.monotonic(), failing=failing)
+            self._wait(self._throttled_until - self.clock.monotonic(), failing=failing)
             tries += 1
             found = self._try(request, tries)
             if isinstance(found, Response):
                 return found
             if found.cause.is_limit:
-                self._throttled_until = max(self._throttled_until, self._clock.monotonic() + found.seconds)
+                self._throttled_until = max(self._throttled_until, self.clock.monotonic() + found.seconds)
             else:
                 failing = True
                 self._wait(found.seconds, failing=True)
@@ -175,8 +180,8 @@ class Sender:
             return self._wait_after(RetryCause.IMPLAUSIBLE, tries) or response
         wait = self._wait_after(cause, tries, response)
         if wait is None:
-            answered = described(response.status, response.body, self.redactor)
-            raise TransportError(f"{host} answered {answered} ({_times(tries)})", sent=True)
+            what = f"{host} answered {self.described(response)} ({counted(tries, 'try', 'tries')})"
+            raise TransportError(what, sent=True)
         return wait
 
     def _after_drop(self, host: str, tries: int, error: TransportError) -> Wait:
@@ -186,16 +191,11 @@ class Sender:
         if not error.sent:
             # From now on each request has one try, until the host responds again.
             self._unreachable.add(host)
-        raise TransportError(
-            f"{host}: {error.why} ({_times(tries)})",
-            sent=error.sent,
-            retryable=error.retryable,
-            hint=error.hint,
-        )
+        raise TransportError(f"{host}: {error.why} ({counted(tries, 'try', 'tries')})", sent=error.sent)
 
     def _wait_after(self, cause: RetryCause, tries: int, response: Response | None = None) -> Wait | None:
         headers, body = (response.headers, response.body) if response else ({}, b"")
-        now = self._clock.now()
+        now = self.clock.now()
         return wait_after(cause, tries, headers, now, REGISTRY, jitter=self._jitter(), body=body)
 
     def _wait(self, seconds: float, *, failing: bool = False) -> None:
@@ -206,16 +206,16 @@ class Sender:
             raise
         if seconds > 0:
             with self._lock:
-                self._waited += seconds
-            self._clock.sleep(seconds)
+                self.waited += seconds
+            self.clock.sleep(seconds)
 
     def _once(self, request: Request) -> Response:
         with self._lock:
-            self._requests += 1
+            self.requests_made += 1
         try:
             with self._room:
                 bounds = Bounds(deadline=self._time_limit.last_response)
-                response = exchange(self._session, request, self._clock.monotonic, bounds)
+                response = exchange(self._session, request, self.clock.monotonic, bounds)
         except TransportError as error:
             self._emit(request, error.why)
             raise
@@ -225,7 +225,3 @@ class Sender:
     def _emit(self, request: Request, what: str) -> None:
         if self._log:
             self._log(request.method, urlsplit(request.url).path, what)
-
-
-def _times(tries: int) -> str:
-    return f"{tries} {'try' if tries == 1 else 'tries'}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urljoin, urlsplit
 
 # One link of RFC 8288: `<URL>` and its parameters, whose values may be quoted and then hold commas and semicolons.
 _LINK = re.compile(r'<(?P<url>[^<>]*)>(?P<parameters>(?:[^",<]|"[^"]*")*)')
@@ -52,6 +52,14 @@ def last_page(header: str | None) -> int | None:
         return None
     digits = values[-1] if values else ""
     return int(digits) or None if _PAGE.fullmatch(digits) else None
+
+
+def absolute(url: str, link: str) -> str:
+    """Return where a link leads that was found at a URL; empty if it is no URL (`http://[`)."""
+    try:
+        return urljoin(url, link)
+    except ValueError:
+        return ""
 
 
 def same_host(url: str, base_url: str) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from package_retention.registry.auth import Challenge, Grant, objection, parse, read_grant
 
 GHCR = 'Bearer realm="https://ghcr.io/token",service="ghcr.io",scope="repository:octo/app:pull"'
-EXPECTED = Challenge("https://ghcr.io/token", "ghcr.io", "repository:octo/app:pull")
+EXPECTED = Challenge("https://ghcr.io/token", "ghcr.io")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from package_retention.model import Owner, OwnerKind, Package, PackageType
-from package_retention.registry.endpoint import PermanentError, is_reference, path, repository
+from package_retention.registry.endpoint import is_reference, path, repository
+from package_retention.registry.sender import PermanentError
 
 
 def package(name: str, login: str = "Octo-Org") -> Package:

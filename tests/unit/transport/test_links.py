@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from package_retention.transport.links import last_page, links, next_url, same_host
+from package_retention.transport.links import absolute, last_page, links, next_url, same_host
 
 API = "https://api.github.com"
 NEXT = f"{API}/organizations/9/packages/container/a%2Fb/versions?per_page=100&page=2"
@@ -107,6 +107,18 @@ def test_the_api_itself_is_followed(url: str, api_url: str) -> None:
 )
 def test_the_token_goes_nowhere_else(url: str) -> None:
     assert not same_host(url, API)
+
+
+def test_a_link_is_read_from_where_it_stands() -> None:
+    assert absolute(f"{API}/a/b?page=1", "c?page=2") == f"{API}/a/c?page=2"
+    assert absolute(f"{API}/a", "//evil.example/x") == "https://evil.example/x"
+
+
+@given(st.text())
+@example("http://[")
+def test_any_link_leads_somewhere_or_nowhere(link: str) -> None:
+    target = absolute(f"{API}/a", link)
+    assert link != "http://[" or target == ""
 
 
 @given(st.text())
