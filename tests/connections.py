@@ -21,7 +21,7 @@ from package_retention.transport.limits import TimeLimit
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from package_retention.transport.redaction import Redactor
+    from package_retention.transport.exchange import Redactor
 
 API = "https://api.example.test"
 LOST = TransportError("the connection was dropped", sent=True)

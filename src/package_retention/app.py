@@ -38,8 +38,8 @@ from package_retention.registry.client import Registry
 from package_retention.report import Report
 from package_retention.results import PackageResult, RunResult, Spending
 from package_retention.transport import limits
+from package_retention.transport.exchange import Redactor
 from package_retention.transport.limits import TimeLimit
-from package_retention.transport.redaction import Redactor
 
 _USAGE_STATUS = 2  # of a call by hand whose inputs do not fit
 

@@ -30,8 +30,8 @@ from package_retention.model import (
 )
 from package_retention.ports import RawManifest
 from package_retention.registry.client import Registry
+from package_retention.transport.exchange import Redactor
 from package_retention.transport.limits import TimeLimit
-from package_retention.transport.redaction import Redactor
 from scripted_server import Reply, ScriptedServer, Seen
 
 if TYPE_CHECKING:

@@ -21,8 +21,7 @@ from package_retention.api.responses import ApiResponse, ResponseHeaders
 from package_retention.errors import BudgetError, CancelledError, StaleError, UnreachableError
 from package_retention.ports import Clock
 from package_retention.transport import links, retry
-from package_retention.transport.exchange import TransportError
-from package_retention.transport.redaction import Redactor
+from package_retention.transport.exchange import Redactor, TransportError
 from package_retention.transport.retry import RetryCause
 
 MAX_REDIRECTS = 3

@@ -21,6 +21,7 @@ from package_retention import __version__
 from package_retention.transport.exchange import (
     Authorization,
     Bounds,
+    Redactor,
     Request,
     Response,
     TransportError,
@@ -28,7 +29,6 @@ from package_retention.transport.exchange import (
     failure_of,
     pooled_session,
 )
-from package_retention.transport.redaction import Redactor
 
 API_VERSION = "2022-11-28"
 TIMEOUT = 30  # seconds without any data, after which a request counts as dropped

@@ -17,9 +17,8 @@ from package_retention.registry import manifests
 from package_retention.registry.cache import ManifestCache
 from package_retention.registry.endpoint import Endpoint
 from package_retention.registry.sender import Log, PermanentError, Sender, write_refusal
-from package_retention.transport.exchange import Response, TransportError
+from package_retention.transport.exchange import Redactor, Response, TransportError
 from package_retention.transport.limits import REGISTRY_REQUESTS, TimeLimit
-from package_retention.transport.redaction import Redactor
 
 Found = TypeVar("Found")
 

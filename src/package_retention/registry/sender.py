@@ -14,6 +14,7 @@ from package_retention.escaping import counted
 from package_retention.ports import Clock
 from package_retention.transport.exchange import (
     Bounds,
+    Redactor,
     Request,
     Response,
     TransportError,
@@ -21,7 +22,6 @@ from package_retention.transport.exchange import (
     pooled_session,
 )
 from package_retention.transport.limits import TimeLimit
-from package_retention.transport.redaction import Redactor
 from package_retention.transport.retry import REGISTRY, RetryCause, Wait, cause_of, wait_after
 
 Log = Callable[[str, str, str], None]

@@ -2,15 +2,20 @@
 
 Nothing leads a request, or the token in it, away from the URL that it was made for: redirects are not followed, and
 `.netrc` and cookies are not used. Proxies and private CAs come from the environment, as requests reads them.
+
+Nor does a secret come back in a message: libraries' own errors are never quoted, and `Redactor` replaces secrets in what
+servers say. A proxy that repeats the `Authorization` header in its error page, or a token service that repeats the
+credentials it refuses, would otherwise carry the token into the report and the summary, which no runner masks.
 """
 
 from __future__ import annotations
 
+import base64
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 from msgspec import Struct
@@ -21,6 +26,8 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 MAX_BODY = 8 * 1024 * 1024  # bytes; registries take 4 MiB (distribution-spec, "Pushing Manifests")
 LONGEST_RESPONSE = 60.0  # seconds; a response that takes longer counts as a drop
 _CHUNK = 16 * 1024
+_HIDDEN = "***"
+_SHORTEST = 8  # characters; replacing a shorter text would destroy words
 
 
 class TransportError(Exception):
@@ -200,3 +207,56 @@ def _innermost(error: BaseException) -> str:
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     return (isinstance(error, OSError) and error.strerror) or type(error).__name__
+
+
+class Redactor:
+    """Replaces the secrets of a run; safe in threads.
+
+    Args:
+        secret: the token of the run.
+        mask: called with each secret that comes later (bearer tokens of the registry), so that logs hide them too.
+    """
+
+    def __init__(self, secret: str = "", mask: Callable[[str], None] = lambda _: None) -> None:
+        self._mask = mask
+        self._forms = _forms(secret)
+
+    def add(self, secret: str) -> None:
+        """Hide one more secret from now on."""
+        forms = _forms(secret)
+        if forms and forms[0] not in self._forms:
+            # A new tuple each time: other threads may be reading the old one.
+            self._forms = (*self._forms, *forms)
+            self._mask(secret)
+
+    def text(self, text: str) -> str:
+        """Replace every secret in a text, whether plain, in base64 or in the form of URLs."""
+        for form in self._forms:
+            text = text.replace(form, _HIDDEN)
+        return text
+
+    def value(self, value: Any) -> Any:
+        """Replace secrets in every text of a decoded JSON document."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list):
+            return [self.value(entry) for entry in value]
+        if isinstance(value, dict):
+            return {self.text(str(key)): self.value(entry) for key, entry in value.items()}
+        return value
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    if len(secret) < _SHORTEST:
+        return ()
+    return tuple(dict.fromkeys([secret, quote(secret, safe=""), *_encoded(secret.encode())]))
+
+
+def _encoded(secret: bytes) -> Iterator[str]:
+    """Yield what base64 makes of a secret at each place where it may begin (`user:secret`), without the edges."""
+    for before in range(3):
+        digits = base64.b64encode(b"\0" * before + secret).decode().rstrip("=")
+        # The first and last digit also hold bits of what stands beside the secret.
+        inner = digits[-(-before * 8 // 6) : len(secret + b"\0" * before) * 8 // 6]
+        yield inner
+        yield inner.replace("+", "-").replace("/", "_")

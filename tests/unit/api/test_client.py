@@ -10,8 +10,7 @@ from connections import API, LOST, UNSENT, Connections, InTurn, Reply, refusal, 
 from package_retention.api.client import LostChangeError
 from package_retention.errors import BudgetError, CancelledError, StaleError, UnreachableError
 from package_retention.output.sentences import finding_words
-from package_retention.transport.exchange import TransportError
-from package_retention.transport.redaction import Redactor
+from package_retention.transport.exchange import Redactor, TransportError
 
 SECRET = "ghp_" + "s" * 36
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."

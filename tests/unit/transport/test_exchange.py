@@ -8,7 +8,7 @@ from urllib.parse import quote
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_retention.transport.redaction import Redactor
+from package_retention.transport.exchange import Redactor
 
 SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=12, max_size=60)
 TOKEN = "ghp_" + "aB3/" * 9
