@@ -183,7 +183,7 @@ def _confirm(
     try:
         records.confirm(planned)
     finally:
-        time_limit.extend(clock.monotonic() - began)
+        time_limit.deadline += clock.monotonic() - began
 
 
 def _tick(progress: Progress, api: PackagesClient, registry: Registry) -> None:

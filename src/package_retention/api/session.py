@@ -20,7 +20,6 @@ from github import Auth, Github
 from package_retention import __version__
 from package_retention.transport.exchange import (
     Authorization,
-    Bounds,
     Redactor,
     Request,
     Response,
@@ -112,8 +111,14 @@ class Session:
 
     def getresponse(self) -> _PyGithubResponse:
         """Send the request within bounds, and return the response; its real status is kept beside it."""
-        bounds = Bounds(MAX_RESPONSE, (TIMEOUT, TIMEOUT), self._deadline())
-        response = exchange(self._session, self._request, self._monotonic, bounds)
+        response = exchange(
+            self._session,
+            self._request,
+            self._monotonic,
+            self._deadline(),
+            most=MAX_RESPONSE,
+            timeout=(TIMEOUT, TIMEOUT),
+        )
         if len(response.body) > MAX_RESPONSE:
             raise TransportError(f"an answer of more than {MAX_RESPONSE // 1024 // 1024} MiB", sent=True)
         self._status = response.status

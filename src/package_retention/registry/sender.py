@@ -13,7 +13,6 @@ from package_retention.errors import BudgetError, Refusal, RefusalKind
 from package_retention.escaping import counted
 from package_retention.ports import Clock
 from package_retention.transport.exchange import (
-    Bounds,
     Redactor,
     Request,
     Response,
@@ -214,8 +213,8 @@ class Sender:
             self.requests_made += 1
         try:
             with self._room:
-                bounds = Bounds(deadline=self._time_limit.last_response)
-                response = exchange(self._session, request, self.clock.monotonic, bounds)
+                last_response = self._time_limit.last_response
+                response = exchange(self._session, request, self.clock.monotonic, last_response)
         except TransportError as error:
             self._emit(request, error.why)
             raise

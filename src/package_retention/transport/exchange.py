@@ -11,7 +11,6 @@ credentials it refuses, would otherwise carry the token into the report and the 
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Callable, Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -113,26 +112,27 @@ def pooled_session(connections: int) -> requests.Session:
     return session
 
 
-class Bounds(Struct, frozen=True):
-    """How much of a response is read, and for how long.
+def exchange(
+    session: requests.Session,
+    request: Request,
+    monotonic: Callable[[], float],
+    deadline: float,
+    *,
+    most: int = MAX_BODY,
+    timeout: tuple[float, float] = (10.0, 20.0),
+) -> Response:
+    """Send a request once; raise `TransportError` for a drop, a time-out, or a response that breaks off.
 
     Args:
+        session: made by `pooled_session`.
+        request: what is sent.
+        monotonic: reads a clock, in seconds.
+        deadline: a reading of it after which no more of the response is read.
         most: bytes of the body, decompressed; it is cut off soon after.
         timeout: seconds to connect, and between two pieces of the response.
-        deadline: a reading of the monotonic clock after which no more is read.
     """
-
-    most: int = MAX_BODY
-    timeout: tuple[float, float] = (10.0, 20.0)
-    deadline: float = math.inf
-
-
-def exchange(
-    session: requests.Session, request: Request, monotonic: Callable[[], float], bounds: Bounds
-) -> Response:
-    """Send a request once; raise `TransportError` for a drop, a time-out, or a response that breaks off."""
     try:
-        until = min(monotonic() + LONGEST_RESPONSE, bounds.deadline)
+        until = min(monotonic() + LONGEST_RESPONSE, deadline)
         with session.request(
             request.method,
             request.url,
@@ -142,9 +142,9 @@ def exchange(
             data=request.body,
             allow_redirects=False,
             stream=True,
-            timeout=bounds.timeout,
+            timeout=timeout,
         ) as response:
-            body = _read_body(response, bounds.most, until, monotonic)
+            body = _read_body(response, most, until, monotonic)
         return Response(response.status_code, response.headers, body)
     except _FAILURES as error:
         # The libraries' own errors may hold the token: they are neither quoted nor chained.

@@ -37,10 +37,6 @@ class TimeLimit:
     def __init__(self, clock: Clock, seconds: float | None = None) -> None:
         self.deadline = math.inf if seconds is None else clock.monotonic() + seconds
 
-    def extend(self, seconds: float) -> None:
-        """Move the end by the seconds that a person took to answer, while nothing was under way."""
-        self.deadline += seconds
-
     @property
     def last_response(self) -> float:
         """The reading until which this thread may read a response; infinite for what must not be left half done."""
