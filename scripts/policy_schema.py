@@ -8,12 +8,11 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from package_retention.decide.git_names import GitKind
 from package_retention.decide.rules import Damage, OrderBy, ReleaseStatus, TagStatus
 from package_retention.inputs.rows import Input, Section
 from package_retention.inputs.structured_text import LONGEST_TEXT
 from package_retention.inputs.table import keys_of
-from package_retention.model import PackageType
+from package_retention.model import GitKind, PackageType
 
 Schema = dict[str, Any]
 

@@ -161,6 +161,48 @@ class Unreadable(Struct, frozen=True):
 Reading = Manifest | Absent | Unreadable
 
 
+class GitKind(StrEnum):
+    """What a tag or version may be named after."""
+
+    PULL_REQUEST = "pull-request"
+    BRANCH = "branch"
+    TAG = "tag"
+    RELEASE = "release"
+
+
+class UnlistedCause(StrEnum):
+    """Why a repository's pull requests, branches, git tags or releases are not known."""
+
+    NOT_ASKED = "not-asked"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not-found"
+    INCOMPLETE = "incomplete"
+    UNREACHABLE = "unreachable"
+
+
+class Unlisted(Struct, frozen=True):
+    """A list that is not known whole; `detail` is for the reader (an HTTP status, a message)."""
+
+    cause: UnlistedCause
+    detail: str = ""
+
+
+class RepositoryNames(Struct, frozen=True):
+    """What one repository lists, by kind and as written there; what is missing was not asked for.
+
+    Of pull requests it is the numbers of the open ones, of releases (drafts included) the names of their tags.
+    `newest_pull_request` is the highest number of all (0: the repository has none).
+    """
+
+    repository: str
+    lists: Mapping[GitKind, frozenset[str] | Unlisted]
+    newest_pull_request: int = 0
+
+    def listed(self, kind: GitKind) -> frozenset[str] | Unlisted:
+        """Return what is listed of one kind."""
+        return self.lists.get(kind, Unlisted(UnlistedCause.NOT_ASKED))
+
+
 class Decision(Struct, frozen=True):
     """What is decided of one version, and why; each listed version has exactly one.
 

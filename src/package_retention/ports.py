@@ -12,16 +12,17 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from package_retention.decide.git_names import GitKind, RepositoryNames
 from package_retention.model import (
     Absent,
     Descriptor,
+    GitKind,
     Outcome,
     Owner,
     Package,
     PackageType,
     Plan,
     Reading,
+    RepositoryNames,
     Result,
     Step,
     StepKind,

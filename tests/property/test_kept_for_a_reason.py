@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
@@ -11,18 +11,19 @@ from msgspec.structs import replace
 
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
-from package_retention.decide.git_names import (
-    GitKind,
-    GitNames,
-    PullRequests,
-    RepositoryNames,
-    Unlisted,
-    UnlistedCause,
-)
 from package_retention.decide.in_use import Reference, ReferenceIndex
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import DecisionContext, Filter, Options, PackageRules, Retention, Rule
-from package_retention.model import Manifest, PackageType, Unreadable
+from package_retention.decide.source_gone import GitNames
+from package_retention.model import (
+    GitKind,
+    Manifest,
+    PackageType,
+    RepositoryNames,
+    Unlisted,
+    UnlistedCause,
+    Unreadable,
+)
 from package_retention.reason import FindingCode, ReasonCode
 from property.worlds import NOW, PACKAGE, TAGS, packages
 
@@ -46,7 +47,9 @@ GLOBS = ("deploy/*.yaml",)
 REPOSITORY = "octo/app"
 NOTHING_LISTED = Unlisted(UnlistedCause.FORBIDDEN, "403")
 FULL = RepositoryNames(
-    REPOSITORY, PullRequests(frozenset({1, 2}), 9), frozenset(TAGS), frozenset(TAGS), frozenset(TAGS)
+    REPOSITORY,
+    dict.fromkeys(GitKind, frozenset(TAGS)) | {GitKind.PULL_REQUEST: frozenset({"1", "2"})},
+    newest_pull_request=9,
 )
 
 
@@ -93,13 +96,9 @@ def unlisted(plan: Plan) -> bool:
 @st.composite
 def repositories(draw: st.DrawFn) -> RepositoryNames:
     names = st.frozensets(st.sampled_from(TAGS), max_size=4)
-    return RepositoryNames(
-        REPOSITORY,
-        PullRequests(draw(st.frozensets(st.integers(1, 5), max_size=3)), draw(st.sampled_from((1, 4, 9, 9)))),
-        draw(names),
-        draw(names),
-        draw(names),
-    )
+    numbers = st.frozensets(st.sampled_from(("1", "2", "3", "4", "5")), max_size=3)
+    lists = {kind: draw(numbers if kind is GitKind.PULL_REQUEST else names) for kind in GitKind}
+    return RepositoryNames(REPOSITORY, lists, draw(st.sampled_from((1, 4, 9, 9))))
 
 
 _KINDS = st.frozensets(st.sampled_from(GitKind), min_size=1)
@@ -177,35 +176,32 @@ def test_a_condition_more_takes_nothing_more_away(scene: Scene) -> None:
 def test_what_opens_takes_nothing_more_away(scene: Scene, more: RepositoryNames) -> None:
     """Things that come to be never make anything more gone; the number of the newest pull request stays as it is."""
     (now,) = scene.facts.git.repositories if scene.facts.git else (more,)
-    pulls, opened = now.pull_requests, more.pull_requests
-    assert isinstance(pulls, PullRequests)
-    assert isinstance(opened, PullRequests)
-    then = replace(now, pull_requests=PullRequests(pulls.open | opened.open, pulls.newest))
-    for kind in ("branches", "tags", "releases"):
-        then = replace(then, **{kind: getattr(now, kind) | getattr(more, kind)})
-    before = may_go(planned(scene.facts, scene.rules))
-    assert images_gone(planned(with_git(scene.facts, then), scene.rules)) <= before
+    lists: dict[GitKind, frozenset[str] | Unlisted] = {}
+    for kind in GitKind:
+        before, opened = now.listed(kind), more.listed(kind)
+        assert isinstance(before, frozenset)
+        assert isinstance(opened, frozenset)
+        lists[kind] = before | opened
+    then = replace(now, lists=lists)
+    went = may_go(planned(scene.facts, scene.rules))
+    assert images_gone(planned(with_git(scene.facts, then), scene.rules)) <= went
 
 
 @MANY
-@given(scenes(), st.sampled_from(("pull_requests", "branches", "tags", "releases")))
-def test_what_could_not_be_listed_takes_nothing_away(scene: Scene, which: str) -> None:
+@given(scenes(), st.sampled_from(GitKind))
+def test_what_could_not_be_listed_takes_nothing_away(scene: Scene, kind: GitKind) -> None:
     """Nothing goes by a kind that is unknown; a keep rule of that kind keeps all that it could mean."""
     (now,) = scene.facts.git.repositories if scene.facts.git else (FULL,)
-    kind = {"pull_requests": "pull-request", "branches": "branch", "tags": "tag", "releases": "release"}[
-        which
-    ]
-    missing: dict[str, Any] = {which: NOTHING_LISTED}
-    facts = with_git(scene.facts, replace(now, **missing))
+    facts = with_git(scene.facts, replace(now, lists={**now.lists, kind: NOTHING_LISTED}))
     by_source = tuple(
-        replace(rule, filter=replace(rule.filter, source_gone=frozenset({GitKind(kind)})))
+        replace(rule, filter=replace(rule.filter, source_gone=frozenset({kind})))
         for rule in scene.rules.delete
         if rule.filter.source_gone
     )
     plan = planned(facts, replace(scene.rules, delete=by_source))
     assert images_gone(plan) == set()
     assert unlisted(plan) == bool(by_source)
-    keep = (Rule("keep", Filter(source_exists=frozenset({GitKind(kind)}))),)
+    keep = (Rule("keep", Filter(source_exists=frozenset({kind}))),)
     kept = planned(facts, replace(scene.rules, keep=keep))
     assert images_gone(kept) == set()
     assert unlisted(kept)

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from drawing import builds
 from package_retention.decide.ecosystems import VersionParser
-from package_retention.decide.git_names import (
-    GitKind,
-    GitNames,
-    PullRequests,
-    RepositoryNames,
-    Unlisted,
-    UnlistedCause,
-)
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.source_gone import NamedText, SourceJudge, SourceState, named_texts
-from package_retention.model import PackageType
+from package_retention.decide.source_gone import GitNames, SourceJudge, SourceState, state_of
+from package_retention.model import GitKind, PackageType, RepositoryNames, Unlisted, UnlistedCause
 
 TAGS = (
     *(
@@ -68,7 +57,6 @@ KINDS = st.sets(st.sampled_from(GitKind), min_size=1).map(frozenset)
 PATTERNS = st.sampled_from(
     (None, "*", r"/^pr-(\d+)$/", "/^(feature|fix)-.+/", r"/-(\d+)$/", "/^app-(.+)$/", "/^(.+)-2$/")
 ).map(lambda text: Patterns.parse([text]) if text else None)
-AGES = st.sampled_from((None, timedelta(hours=1), timedelta(days=3)))
 UNLISTED = st.sampled_from(UnlistedCause).map(Unlisted)
 
 
@@ -77,37 +65,55 @@ def _names(of: tuple[str, ...]) -> st.SearchStrategy[frozenset[str]]:
 
 
 @st.composite
-def pull_requests(draw: st.DrawFn) -> PullRequests:
+def repositories(draw: st.DrawFn) -> RepositoryNames:
     newest = draw(st.integers(0, 5))
-    return PullRequests(
-        draw(st.sets(st.integers(1, newest)).map(frozenset)) if newest else frozenset(), newest
-    )
+    opened = draw(st.sets(st.integers(1, newest)).map(frozenset)) if newest else frozenset[int]()
+    lists = {
+        GitKind.PULL_REQUEST: frozenset(map(str, opened)),
+        GitKind.BRANCH: draw(_names(BRANCHES)),
+        GitKind.TAG: draw(_names(GIT_TAGS)),
+        GitKind.RELEASE: draw(_names(GIT_TAGS)),
+    }
+    return RepositoryNames(draw(st.sampled_from(("octo/app", "octo/linked"))), lists, newest)
 
 
-REPOSITORIES = builds(
-    RepositoryNames,
-    st.sampled_from(("octo/app", "octo/linked")),
-    pull_requests(),
-    _names(BRANCHES),
-    _names(GIT_TAGS),
-    _names(GIT_TAGS),
-)
-WORLDS = st.lists(REPOSITORIES, min_size=1, max_size=2).map(tuple)
+WORLDS = st.lists(repositories(), min_size=1, max_size=2).map(tuple)
 VERSIONS = st.lists(st.sampled_from(TAGS), min_size=1, max_size=3, unique=True)
 
 
-def _judge(repositories: tuple[RepositoryNames, ...], kinds: frozenset[GitKind]) -> SourceJudge:
-    parse = VersionParser(PackageType.CONTAINER).of
-    return SourceJudge(GitNames(repositories), kinds, lambda text: parse(text) is not None)
+def _judge(
+    repositories: tuple[RepositoryNames, ...],
+    kinds: frozenset[GitKind],
+    patterns: Patterns | None,
+    *,
+    mature: bool = True,
+) -> SourceJudge:
+    parser = VersionParser(PackageType.CONTAINER)
+    return SourceJudge(GitNames(repositories), kinds, patterns, parser, mature)
 
 
 def _gone(
     repositories: tuple[RepositoryNames, ...],
     kinds: frozenset[GitKind],
-    texts: tuple[NamedText, ...],
-    age: timedelta | None = timedelta(days=3),
+    tags: list[str],
+    patterns: Patterns | None,
+    *,
+    mature: bool = True,
 ) -> bool:
-    return _judge(repositories, kinds).gone(texts, age).state is SourceState.GONE
+    judge = _judge(repositories, kinds, patterns, mature=mature)
+    return state_of(judge.gone(tags)) is SourceState.GONE
+
+
+def _with(repository: RepositoryNames, kind: GitKind, *more: str) -> RepositoryNames:
+    """The same repository with more names of a kind."""
+    listed = repository.listed(kind)
+    assert isinstance(listed, frozenset)
+    return replace(repository, lists={**repository.lists, kind: listed | {*more}})
+
+
+def _opened(repository: RepositoryNames, number: int) -> RepositoryNames:
+    more = _with(repository, GitKind.PULL_REQUEST, str(number))
+    return replace(more, newest_pull_request=max(repository.newest_pull_request, number))
 
 
 @st.composite
@@ -117,55 +123,45 @@ def richer(draw: st.DrawFn, repository: RepositoryNames) -> RepositoryNames:
     A pull request that opens is an old one, or takes the next number: one further on shows that the numbers before it
     were given meanwhile, so they are unknown no longer.
     """
-    pulls = repository.pull_requests
-    branches, tags, releases = repository.branches, repository.tags, repository.releases
-    assert isinstance(pulls, PullRequests)
-    assert isinstance(branches, frozenset)
-    assert isinstance(tags, frozenset)
-    assert isinstance(releases, frozenset)
-    number = draw(st.integers(1, pulls.newest + 1))
+    number = draw(st.integers(1, repository.newest_pull_request + 1))
     return draw(
         st.sampled_from(
             (
-                replace(repository, branches=branches | {draw(st.sampled_from(BRANCHES))}),
-                replace(repository, tags=tags | {draw(st.sampled_from(GIT_TAGS))}),
-                replace(repository, releases=releases | {draw(st.sampled_from(GIT_TAGS))}),
-                replace(
-                    repository, pull_requests=PullRequests(pulls.open | {number}, max(pulls.newest, number))
-                ),
+                _with(repository, GitKind.BRANCH, draw(st.sampled_from(BRANCHES))),
+                _with(repository, GitKind.TAG, draw(st.sampled_from(GIT_TAGS))),
+                _with(repository, GitKind.RELEASE, draw(st.sampled_from(GIT_TAGS))),
+                _opened(repository, number),
             )
         )
     )
 
 
-@given(st.data(), WORLDS, KINDS, VERSIONS, PATTERNS, AGES)
+@given(st.data(), WORLDS, KINDS, VERSIONS, PATTERNS, st.booleans())
 def test_one_thing_more_that_exists_never_makes_anything_gone(
     data: st.DataObject,
     world: tuple[RepositoryNames, ...],
     kinds: frozenset[GitKind],
     tags: list[str],
     patterns: Patterns | None,
-    age: timedelta | None,
+    mature: bool,
 ) -> None:
-    texts = named_texts(tags, patterns)
     more = (*world[:-1], data.draw(richer(world[-1])))
-    assert _gone(world, kinds, texts, age) or not _gone(more, kinds, texts, age)
-    if _judge(world, kinds).exists(texts):
-        assert _judge(more, kinds).exists(texts)
+    assert _gone(world, kinds, tags, patterns, mature=mature) or not _gone(
+        more, kinds, tags, patterns, mature=mature
+    )
+    if _judge(world, kinds, patterns).exists(tags):
+        assert _judge(more, kinds, patterns).exists(tags)
 
 
 @given(WORLDS, PATTERNS, st.integers(1, 6))
 def test_what_is_gone_shrinks_when_a_pull_request_opens(
     world: tuple[RepositoryNames, ...], patterns: Patterns | None, number: int
 ) -> None:
-    first, pulls = world[0], world[0].pull_requests
-    assert isinstance(pulls, PullRequests)
-    number = min(number, pulls.newest + 1)
-    opened = PullRequests(pulls.open | {number}, max(pulls.newest, number))
+    number = min(number, world[0].newest_pull_request + 1)
     kinds = frozenset({GitKind.PULL_REQUEST})
-    later = (replace(first, pull_requests=opened), *world[1:])
-    before = {text for text in TAGS if _gone(world, kinds, named_texts([text], patterns))}
-    after = {text for text in TAGS if _gone(later, kinds, named_texts([text], patterns))}
+    later = (_opened(world[0], number), *world[1:])
+    before = {text for text in TAGS if _gone(world, kinds, [text], patterns)}
+    after = {text for text in TAGS if _gone(later, kinds, [text], patterns)}
     assert after <= before
     assert f"pr-{number}" not in after
 
@@ -179,24 +175,19 @@ def test_what_cannot_be_listed_lets_nothing_be_gone_and_keeps(
     hidden: GitKind,
     unlisted: Unlisted,
 ) -> None:
-    field = {"pull-request": "pull_requests", "branch": "branches", "tag": "tags", "release": "releases"}[
-        hidden
-    ]
-    blind = (*world[:-1], replace(world[-1], **{field: unlisted}))
-    texts = named_texts(tags, patterns)
-    assert _gone(world, kinds, texts) or not _gone(blind, kinds, texts)
+    blind = (*world[:-1], replace(world[-1], lists={**world[-1].lists, hidden: unlisted}))
+    assert _gone(world, kinds, tags, patterns) or not _gone(blind, kinds, tags, patterns)
     if hidden in kinds:
-        assert not _gone(blind, kinds, texts)
-        assert _judge(blind, kinds).exists(texts)
+        assert not _gone(blind, kinds, tags, patterns)
+        assert _judge(blind, kinds, patterns).exists(tags)
 
 
 @given(WORLDS, KINDS, VERSIONS, PATTERNS)
 def test_a_version_whose_thing_exists_is_never_gone(
     world: tuple[RepositoryNames, ...], kinds: frozenset[GitKind], tags: list[str], patterns: Patterns | None
 ) -> None:
-    texts = named_texts(tags, patterns)
-    if _judge(world, kinds).exists(texts):
-        assert not _gone(world, kinds, texts)
+    if _judge(world, kinds, patterns).exists(tags):
+        assert not _gone(world, kinds, tags, patterns)
 
 
 @given(WORLDS, KINDS, VERSIONS, st.sampled_from(TAGS), PATTERNS)
@@ -207,17 +198,17 @@ def test_one_tag_more_never_makes_a_version_gone(
     another: str,
     patterns: Patterns | None,
 ) -> None:
-    if not _gone(world, kinds, named_texts(tags, patterns)):
-        assert not _gone(world, kinds, named_texts([*tags, another], patterns))
+    if not _gone(world, kinds, tags, patterns):
+        assert not _gone(world, kinds, [*tags, another], patterns)
 
 
-@given(WORLDS, KINDS, VERSIONS, PATTERNS, AGES)
+@given(WORLDS, KINDS, VERSIONS, PATTERNS, st.booleans())
 def test_the_order_of_tags_and_repositories_is_irrelevant(
     world: tuple[RepositoryNames, ...],
     kinds: frozenset[GitKind],
     tags: list[str],
     patterns: Patterns | None,
-    age: timedelta | None,
+    mature: bool,
 ) -> None:
-    one = _judge(world, kinds).gone(named_texts(tags, patterns), age).state
-    assert one is _judge(world[::-1], kinds).gone(named_texts(tags[::-1], patterns), age).state
+    one = state_of(_judge(world, kinds, patterns, mature=mature).gone(tags))
+    assert one is state_of(_judge(world[::-1], kinds, patterns, mature=mature).gone(tags[::-1]))

@@ -14,16 +14,20 @@ from package_retention.api.changes import Change, execute
 from package_retention.api.client import GitHubClient
 from package_retention.api.pagination import Listing, Paginator
 from package_retention.api.responses import ApiResponse, RequestContext
-from package_retention.decide.git_names import (
-    NOT_ASKED,
+from package_retention.errors import MissingError, Refusal, RefusalKind, RefusedError, UnreachableError
+from package_retention.model import (
     GitKind,
-    PullRequests,
+    Owner,
+    OwnerKind,
+    Package,
+    PackageType,
     RepositoryNames,
+    Result,
+    StepKind,
     Unlisted,
     UnlistedCause,
+    Version,
 )
-from package_retention.errors import MissingError, Refusal, RefusalKind, RefusedError, UnreachableError
-from package_retention.model import Owner, OwnerKind, Package, PackageType, Result, StepKind, Version
 from package_retention.ports import Clock
 from package_retention.reason import Finding
 from package_retention.results import Spending
@@ -31,6 +35,11 @@ from package_retention.results import Spending
 _UNAUTHORIZED, _NOT_FOUND = 401, 404
 _UNLISTED = {401: UnlistedCause.FORBIDDEN, 403: UnlistedCause.FORBIDDEN, 404: UnlistedCause.NOT_FOUND}
 _LIST, _LIST_DELETED = "list the versions of", "list the deleted versions of"
+_ROWS: dict[GitKind, tuple[str, type[resources.Named | resources.Release]]] = {
+    GitKind.BRANCH: ("branches", resources.Named),
+    GitKind.TAG: ("tags", resources.Named),
+    GitKind.RELEASE: ("releases", resources.Release),
+}
 # The newest of all pull requests.
 _NEWEST = "state=all&sort=created&direction=desc&per_page=1"
 Read = TypeVar("Read")
@@ -287,28 +296,26 @@ class GitClient:
 
         After a refusal, or without a usable response for a page, all of a list is `Unlisted`.
         """
-
-        def listed(kind: GitKind, fetch: Callable[[], Read]) -> Read | Unlisted:
-            if kind not in kinds:
-                return NOT_ASKED
+        newest = 0
+        lists: dict[GitKind, frozenset[str] | Unlisted] = {}
+        for kind in (kind for kind in GitKind if kind in kinds):
             try:
-                return fetch()
+                if kind is GitKind.PULL_REQUEST:
+                    newest, lists[kind] = self._pull_requests(repository)
+                else:
+                    lists[kind] = self._names(repository, *_ROWS[kind])
             except RefusedError as error:
                 cause = _UNLISTED.get(error.refusal.status, UnlistedCause.INCOMPLETE)
-                return Unlisted(cause, error.refusal.message)
+                lists[kind] = Unlisted(cause, error.refusal.message)
             except UnreachableError as error:
-                return Unlisted(UnlistedCause.UNREACHABLE, error.message)
+                lists[kind] = Unlisted(UnlistedCause.UNREACHABLE, error.message)
+        return RepositoryNames(repository, lists, newest)
 
-        return RepositoryNames(
-            repository,
-            listed(GitKind.PULL_REQUEST, lambda: self._pull_requests(repository)),
-            listed(GitKind.BRANCH, lambda: self._names(repository, "branches", resources.Named)),
-            listed(GitKind.TAG, lambda: self._names(repository, "tags", resources.Named)),
-            listed(GitKind.RELEASE, lambda: self._names(repository, "releases", resources.Release)),
-        )
+    def _pull_requests(self, repository: str) -> tuple[int, frozenset[str]]:
+        """Return the number of the newest pull request, and those of all that are open.
 
-    def _pull_requests(self, repository: str) -> PullRequests:
-        """List the open pull requests, after reading the newest of all: one opened in between is then not taken for a closed one."""
+        The newest is read first: one that is opened in between is then not taken for a closed one.
+        """
         action = f"list the pull requests of {repository}"
         path = f"{resources.repository_path(repository)}/pulls"
         response = self._client.get(f"{path}?{_NEWEST}", action)
@@ -317,7 +324,7 @@ class GitClient:
         with resources.reading(action):
             newest = [_number(data) for data in resources.json_list(response)]
         opened = self._paginator.all_at_rest(_git_listing(f"{path}?state=open", action, _number))
-        return PullRequests(frozenset(opened), max((*newest, *opened), default=0))
+        return max((*newest, *opened), default=0), frozenset(map(str, opened))
 
     def _names(
         self, repository: str, what: str, row: type[resources.Named | resources.Release]

@@ -15,6 +15,7 @@ from msgspec import Struct
 from package_retention.decide.facts import Facts
 from package_retention.decide.graph import is_attestation
 from package_retention.model import Manifest, Unreadable, Version
+from package_retention.reason import Condition
 
 KEY = "quay.expires-after"
 
@@ -127,6 +128,19 @@ def _problem(platform: PlatformExpiry) -> UnreadExpiry | InvalidExpiry | NotStat
 
 def _severity(problem: UnreadExpiry | InvalidExpiry | NotStated) -> int:
     return (UnreadExpiry, InvalidExpiry, NotStated).index(type(problem))
+
+
+def expiry_condition(expiry: Expiry, now: datetime) -> Condition:
+    """Return whether `expired` holds for an image; `texts` hold the duration as the image states it."""
+    match expiry:
+        case Expires(at, text, expired):
+            return Condition("expired", "true", holds=expired, age=now - at, texts=(text,))
+        case InvalidExpiry(text):
+            return Condition("expired", "true", holds=False, texts=(text,))
+        case NotStated():
+            return Condition("expired", "true", holds=False)
+        case _:
+            return Condition("expired", "true", holds=None)
 
 
 class ToRead(Struct, frozen=True):

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from package_retention.decide.git_names import GitNames
 from package_retention.decide.graph import INDEX_TYPES, Graph, attests, is_attestation
 from package_retention.decide.in_use import InUse
+from package_retention.decide.source_gone import GitNames
 from package_retention.model import Descriptor, Manifest, Package, Reading, Unreadable, Version
 
 _LATEST = datetime.max.replace(tzinfo=UTC)

@@ -9,17 +9,27 @@ from enum import IntEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from package_retention.decide import source_gone
 from package_retention.decide.candidates import LATEST, Candidate
 from package_retention.decide.ecosystems import VersionParser
-from package_retention.decide.expiry import ToRead, image_expiry
-from package_retention.decide.explanations import expiry_condition, listed_kinds, written
+from package_retention.decide.expiry import ToRead, expiry_condition, image_expiry
 from package_retention.decide.patterns import DERIVED_STARTS, Patterns
-from package_retention.decide.rules import Damage, DecisionContext, Filter, ReleaseStatus, TagStatus
-from package_retention.decide.source_gone import SourceState
-from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail
+from package_retention.decide.rules import (
+    Damage,
+    DecisionContext,
+    Filter,
+    ReleaseStatus,
+    RuleInWords,
+    TagStatus,
+    said,
+)
+from package_retention.decide.source_gone import GitNames, SourceJudge, SourceState, state_of
+from package_retention.model import GitKind
+from package_retention.reason import Condition, Fact, Reason, ReasonCode, ReasonDetail
 
 GRACE = timedelta(hours=24)
+GIT_TAG_GRACE = timedelta(hours=24)
+
+_MOST_SOURCES = 3  # things in git that one reason names
 
 
 class Verdict(IntEnum):
@@ -96,8 +106,12 @@ def keeps(condition: Filter, candidate: Candidate, context: DecisionContext) -> 
         return False
     if condition.referenced_in and candidate.used(condition.referenced_in) is None:
         return False
-    parser = context.parser
-    if condition.source_exists and not _exists(condition, candidate, candidate.texts, parser):
+    judge_source = (
+        source_judge(condition, condition.source_exists, candidate, context)
+        if condition.source_exists
+        else None
+    )
+    if judge_source and not judge_source.exists(candidate.texts):
         return False
     if not _looks_at_texts(condition):
         return True
@@ -107,16 +121,27 @@ def keeps(condition: Filter, candidate: Candidate, context: DecisionContext) -> 
     by_pattern = condition.version_range is None and condition.release_status is None
     texts = candidate.texts if by_pattern else candidate.filtered
     return any(
-        _state(condition, candidate, text, parser) is not False
-        and (not condition.source_exists or _exists(condition, candidate, (text,), parser))
+        _state(condition, candidate, text, context.parser) is not False
+        and (judge_source is None or judge_source.exists((text,)))
         for text in texts
         # An orphan's texts hold its derived tag, and `*` does not mean signatures here either.
         if not (candidate.is_referrer and text.startswith(DERIVED_STARTS))
     )
 
 
-def _exists(condition: Filter, candidate: Candidate, texts: tuple[str, ...], parser: VersionParser) -> bool:
-    return source_gone.exists(condition, candidate, texts, parser) is not None
+def source_judge(
+    condition: Filter, kinds: frozenset[GitKind], candidate: Candidate, context: DecisionContext
+) -> SourceJudge:
+    """Return what judges a candidate by kinds of things in git.
+
+    A git tag may come after the package that is named after it, unless an age is given that leaves time enough.
+    """
+    names = (candidate.facts and candidate.facts.git) or GitNames(())
+    touched = candidate.version.touched_at
+    mature = condition.older_than is not None or (
+        touched is not None and context.now - touched >= GIT_TAG_GRACE
+    )
+    return SourceJudge(names, kinds, condition.versions, context.parser, mature)
 
 
 def excluded(patterns: Patterns | None, candidate: Candidate) -> bool:
@@ -169,7 +194,7 @@ def _whole(condition: Filter, candidate: Candidate) -> Iterator[Match]:
     ):
         yield _missed("tag-status", condition.tag_status)
     if condition.damaged and candidate.damage not in condition.damaged:
-        yield _missed("remove-damaged", ", ".join(sorted(condition.damaged)))
+        yield _missed("remove-damaged", said(condition.damaged))
 
 
 def _ages(condition: Filter, candidate: Candidate, now: datetime) -> Iterator[Match]:
@@ -192,16 +217,16 @@ def _ages(condition: Filter, candidate: Candidate, now: datetime) -> Iterator[Ma
 
 def _source_gone(condition: Filter, candidate: Candidate, texts: Match, context: DecisionContext) -> Match:
     """Match if all that an image's tags are named after is gone; else match the tags of which that is so."""
-    verdict = source_gone.gone(condition, candidate, candidate.without_companions, context)
-    if verdict.state is SourceState.GONE:
+    judge_source = source_judge(condition, condition.source_gone, candidate, context)
+    named = candidate.without_companions
+    found = judge_source.gone(named)
+    if state_of(found) is SourceState.GONE:
         return texts
-    unknown = verdict.state is SourceState.UNKNOWN
-    missed = Condition("source-gone", listed_kinds(condition.source_gone), holds=None if unknown else False)
-    facts = (missed, *verdict.facts[:1])
-    matching = texts.tags if texts.verdict is Verdict.PARTLY else candidate.without_companions
-    if texts.verdict >= Verdict.PARTLY and (
-        tags := source_gone.gone_tags(condition, candidate, matching, context)
-    ):
+    unknown = state_of(found) is SourceState.UNKNOWN
+    missed = Condition("source-gone", said(condition.source_gone), holds=None if unknown else False)
+    facts = (missed, *found[:1])
+    matching = texts.tags if texts.verdict is Verdict.PARTLY else named
+    if texts.verdict >= Verdict.PARTLY and (tags := judge_source.gone_tags(matching, named)):
         return Match(Verdict.PARTLY, Reason(ReasonCode.PARTLY_MATCHED, facts=facts), tags)
     if unknown:
         return Match(Verdict.UNKNOWN, Reason(ReasonCode.UNKNOWN, ReasonDetail.SOURCE, facts=facts))
@@ -274,10 +299,10 @@ def _texts_missed(condition: Filter, candidate: Candidate, parser: VersionParser
     digest = candidate.version.name if candidate.is_image else ""
     patterns, wanted = condition.versions, condition.version_range
     if patterns and not any(patterns.matches(t, digest, candidate.reference) for t in candidate.filtered):
-        return _missed("versions", written(patterns))
+        return _missed("versions", str(patterns))
     parsed = (number for text in candidate.filtered if (number := parser.of(text)) is not None)
     if wanted is not None and not any(wanted.contains(number) for number in parsed):
-        return _missed("version-range", wanted.text)
+        return _missed("version-range", str(wanted))
     return _missed("release-status", condition.release_status or "")
 
 
@@ -318,3 +343,46 @@ def _latest(condition: Filter, candidate: Candidate) -> Match | None:
     if any(_hides_latest(condition, candidate, text) for text in candidate.texts):
         return _no(ReasonCode.LATEST)
     return None
+
+
+def matched_facts(rule: RuleInWords, candidate: Candidate, context: DecisionContext) -> tuple[Fact, ...]:
+    """Return what of a version meets each condition of a rule whose filter holds."""
+    conditions = [_condition(key, value, candidate, context.now) for key, value in rule.filter_terms]
+    return (*conditions, *_found_elsewhere(rule.rule.filter, candidate, context))
+
+
+def _condition(key: str, value: str, candidate: Candidate, now: datetime) -> Condition:
+    version = candidate.version
+    match key:
+        case "versions" | "version-range" | "release-status":
+            texts = candidate.texts or (() if candidate.is_image else (version.name,))
+            return Condition(key, value, texts=texts)
+        case "older-than" | "newer-than":
+            return Condition(key, value, age=_since(version.touched_at, now))
+        case "deleted-within":
+            return Condition(key, value, age=_since(version.deleted_at, now))
+        case "remove-damaged" if candidate.damage:
+            return Condition(key, value, texts=(candidate.damage,))
+        case "expired" if candidate.facts:
+            expiry = image_expiry(candidate.facts, version, now)
+            if not isinstance(expiry, ToRead):
+                found = expiry_condition(expiry, now)
+                return Condition(key, value, age=found.age, texts=found.texts)
+    return Condition(key, value)
+
+
+def _found_elsewhere(condition: Filter, candidate: Candidate, context: DecisionContext) -> Iterator[Fact]:
+    """Yield what was found in git and in files about a version, if conditions need it."""
+    if condition.source_gone:
+        gone = source_judge(condition, condition.source_gone, candidate, context)
+        yield from gone.gone(candidate.without_companions)[:_MOST_SOURCES]
+    if condition.source_exists:
+        exists = source_judge(condition, condition.source_exists, candidate, context)
+        if thing := exists.exists(candidate.texts):
+            yield thing
+    if place := candidate.used(condition.referenced_in):
+        yield place
+
+
+def _since(moment: datetime | None, now: datetime) -> timedelta | None:
+    return None if moment is None else now - moment

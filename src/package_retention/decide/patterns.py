@@ -114,6 +114,10 @@ class Pattern:
         found = expression(source)
         return cls(f"/{source}/", found.kind, found.body, everywhere=True)
 
+    def __str__(self) -> str:
+        """Return the entry as written."""
+        return self.text
+
     def in_any_case(self) -> Pattern:
         """Return the same entry, fit to texts in small letters."""
         if self.kind == "regex":
@@ -186,6 +190,10 @@ class Patterns(Struct, frozen=True):
         if problems:
             raise InvalidValueError(*problems)
         return cls(tuple(found))
+
+    def __str__(self) -> str:
+        """Return the patterns as they were written, in one line."""
+        return ", ".join(map(str, self.entries))
 
     def matches(self, text: str, digest: str = "", reference: str = "") -> bool:
         """Return whether a name or tag is meant, by the entries on names and tags.

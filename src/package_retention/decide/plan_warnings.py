@@ -10,11 +10,11 @@ from datetime import datetime
 
 from package_retention.decide.expiry import InvalidExpiry, image_expiry
 from package_retention.decide.facts import Facts
-from package_retention.decide.git_names import GitKind, Unlisted, UnlistedCause, needed_kinds
 from package_retention.decide.graph import INDEX_TYPES, Graph, closure
 from package_retention.decide.in_use import UseCode
 from package_retention.decide.rules import PackageRules, Rule
-from package_retention.model import Absent, Manifest, Unreadable, Version
+from package_retention.decide.source_gone import needed_kinds
+from package_retention.model import Absent, GitKind, Manifest, Unlisted, UnlistedCause, Unreadable, Version
 from package_retention.reason import Finding, FindingCode
 
 
@@ -35,7 +35,7 @@ def git_kinds(rules: PackageRules) -> frozenset[GitKind]:
     """Return the kinds of things in git that any of the rules needs listed."""
     gone = frozenset[GitKind]().union(*(rule.filter.source_gone for rule in rules.delete))
     exists = frozenset[GitKind]().union(*(rule.filter.source_exists for rule in rules.keep))
-    return needed_kinds(gone, exists)
+    return needed_kinds(gone) | exists
 
 
 # A permission would show the list: GitHub answers 403 or, to hide that it is there, 404.

@@ -9,9 +9,9 @@ from msgspec import Struct, field
 
 from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import VersionParser, VersionRange
-from package_retention.decide.git_names import GitKind
 from package_retention.decide.patterns import Pattern, Patterns
-from package_retention.model import PackageType
+from package_retention.model import GitKind, PackageType
+from package_retention.reason import Terms
 
 
 class ReleaseStatus(StrEnum):
@@ -50,33 +50,34 @@ class Series(StrEnum):
     MINOR = "minor"
 
 
-class Filter(Struct, frozen=True):
+class Filter(Struct, frozen=True, rename="kebab"):
     """Conditions that must all hold; `None` or empty means no condition.
 
     Keep rules alone have `newer_than`, `source_exists` and `referenced_in` (globs of files in the workspace); a restore
-    alone has `deleted_within`. `source_gone` and `expired` are for deleting.
+    alone has `deleted_within`. `source_gone` and `expired` are for deleting. A rule in its own words has the conditions
+    in this order, each by the name of its key.
     """
 
+    tag_status: TagStatus | None = None
     versions: Patterns | None = None
-    ids: frozenset[int] | None = None
     version_range: VersionRange | None = None
     release_status: ReleaseStatus | None = None
-    tag_status: TagStatus | None = None
-    older_than: Duration | None = None
-    newer_than: Duration | None = None
-    deleted_within: Duration | None = None
-    damaged: frozenset[Damage] = frozenset()
+    ids: frozenset[int] | None = field(default=None, name="package-version-ids")
+    damaged: frozenset[Damage] = field(default=frozenset(), name="remove-damaged")
     source_gone: frozenset[GitKind] = frozenset()
     source_exists: frozenset[GitKind] = frozenset()
     referenced_in: tuple[str, ...] = ()
     expired: bool = False
+    older_than: Duration | None = None
+    newer_than: Duration | None = None
+    deleted_within: Duration | None = None
 
 
-class Retention(Struct, frozen=True):
+class Retention(Struct, frozen=True, rename="kebab"):
     """How many of a rule's matches stay (the newest `minimum` of each group)."""
 
-    minimum: int = 0
-    per: Series | Pattern | None = None
+    minimum: int = field(default=0, name="min-versions-to-keep")
+    per: Series | Pattern | None = field(default=None, name="keep-per")
     order_by: OrderBy = OrderBy.DATE
 
 
@@ -91,6 +92,49 @@ class Rule(Struct, frozen=True):
     filter: Filter = field(default_factory=Filter)
     retention: Retention = field(default_factory=Retention)
     exclude: Patterns | None = None
+
+
+class RuleInWords(Struct, frozen=True):
+    """A rule and its own words, made once and not for each of 100,000 versions.
+
+    `terms` are the keys of the rule, each with its value as a person reads it; `filter_terms` those of its filter.
+    """
+
+    rule: Rule
+    terms: Terms
+    filter_terms: Terms
+
+    @property
+    def minimum(self) -> int:
+        """How many of the newest the rule keeps."""
+        return self.rule.retention.minimum
+
+
+def in_words(rule: Rule) -> RuleInWords:
+    """Return a rule with its own words."""
+    filter_terms = _terms(rule.filter)
+    retention_terms = _terms(rule.retention) if rule.retention.minimum else ()
+    return RuleInWords(rule, filter_terms + retention_terms, filter_terms)
+
+
+def _terms(conditions: Filter | Retention) -> Terms:
+    """Return the keys whose values are not their defaults, with these values."""
+    kind = type(conditions)
+    values = (getattr(conditions, attribute) for attribute in kind.__struct_fields__)
+    keys = zip(kind.__struct_encode_fields__, values, kind.__struct_defaults__, strict=True)
+    return tuple((key, said(value)) for key, value, default in keys if value != default)
+
+
+def said(value: object) -> str:
+    """Return a value of a rule as a person reads it, in one line."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case frozenset():
+            return ", ".join(map(str, sorted(value)))
+        case tuple():
+            return ", ".join(value)
+    return str(value)
 
 
 class PackageRules(Struct, frozen=True):

@@ -10,10 +10,9 @@ from msgspec.structs import replace
 from package_retention.decide.candidates import Candidate, with_companions
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.expiry import ToRead
-from package_retention.decide.explanations import RuleInWords, in_words, matched_facts, written
 from package_retention.decide.keep_places import newest
-from package_retention.decide.matching import Match, Verdict, excluded, judge, keeps
-from package_retention.decide.rules import DecisionContext, OrderBy, Rule
+from package_retention.decide.matching import Match, Verdict, excluded, judge, keeps, matched_facts
+from package_retention.decide.rules import DecisionContext, OrderBy, Rule, RuleInWords, in_words
 from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail
 
 
@@ -123,7 +122,7 @@ def _matches(
     for candidate in candidates:
         match = matches[candidate.version.id]
         if match.verdict is not Verdict.NO and excluded(rule.exclude, candidate):
-            fact = Condition("exclude-versions", written(rule.exclude) if rule.exclude else "")
+            fact = Condition("exclude-versions", str(rule.exclude))
             reason = Reason(ReasonCode.EXCLUDED, ReasonDetail.BY_RULE, facts=(fact,))
             matches[candidate.version.id] = Match(Verdict.NO, reason, excluded=match.verdict)
     return matches

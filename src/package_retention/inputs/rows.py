@@ -13,12 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from package_retention.decide.git_names import GitKind
 from package_retention.decide.rules import Damage, OrderBy, ReleaseStatus, TagStatus
 from package_retention.inputs import values
 from package_retention.inputs.files import Places
 from package_retention.inputs.values import Value
-from package_retention.model import Operation, PackageType
+from package_retention.model import GitKind, Operation, PackageType
 from package_retention.problems import InvalidValueError, Problem
 from package_retention.problems import ProblemCode as Code
 

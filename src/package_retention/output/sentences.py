@@ -14,11 +14,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from package_retention.decide.expiry import KEY as EXPIRY
-from package_retention.decide.git_names import GitKind
 from package_retention.decide.in_use import UseReason
 from package_retention.decide.source_gone import SourceCause, SourceFact, SourceState
 from package_retention.escaping import counted, quoted
-from package_retention.model import Outcome
+from package_retention.model import GitKind, Outcome
 from package_retention.output import catalogue
 from package_retention.reason import (
     Condition,

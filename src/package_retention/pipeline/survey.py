@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Mapping
 from msgspec.structs import replace
 
 from package_retention.decide.facts import Facts, blind_reads, certain_reads
-from package_retention.decide.git_names import GitNames
 from package_retention.decide.graph import build, unconfirmed
 from package_retention.decide.plan_warnings import git_kinds, lost_indexes
 from package_retention.decide.rules import PackageRules
+from package_retention.decide.source_gone import GitNames
 from package_retention.model import Absent, Operation, Package, PackageType, Plan, Reading
 from package_retention.pipeline.context import RunContext
 

@@ -1,31 +1,39 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
 
+from package_retention.decide.candidates import Candidate
+from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import VersionParser
-from package_retention.decide.git_names import (
-    GitKind,
-    GitNames,
-    PullRequests,
-    RepositoryNames,
-    Unlisted,
-    UnlistedCause,
-    needed_kinds,
-)
+from package_retention.decide.facts import Facts
+from package_retention.decide.matching import source_judge
 from package_retention.decide.patterns import Patterns
+from package_retention.decide.plan_warnings import git_kinds
+from package_retention.decide.rules import DecisionContext, Filter, PackageRules, Rule
 from package_retention.decide.source_gone import (
-    NamedText,
+    GitNames,
     SourceCause,
     SourceFact,
     SourceJudge,
     SourceState,
-    named_texts,
+    needed_kinds,
+    state_of,
 )
-from package_retention.model import PackageType
+from package_retention.model import (
+    GitKind,
+    Owner,
+    OwnerKind,
+    Package,
+    PackageType,
+    RepositoryNames,
+    Unlisted,
+    UnlistedCause,
+    Version,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +41,7 @@ if TYPE_CHECKING:
 PULL, BRANCH, TAG, RELEASE = GitKind
 GONE, EXISTS, UNKNOWN, NOT_NAMED = SourceState
 OLD = timedelta(days=40)
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
 HEX = "3f2a9c1"
 
 
@@ -44,17 +53,40 @@ def repository(
     releases: Iterable[str] = (),
     name: str = "octo/app",
 ) -> RepositoryNames:
-    pulls = PullRequests(frozenset(opened), newest)
-    return RepositoryNames(name, pulls, frozenset(branches), frozenset(tags), frozenset(releases))
+    lists = {
+        PULL: frozenset(map(str, opened)),
+        BRANCH: frozenset(branches),
+        TAG: frozenset(tags),
+        RELEASE: frozenset(releases),
+    }
+    return RepositoryNames(name, lists, newest)
 
 
 def judge(
     *repositories: RepositoryNames,
     kinds: Iterable[GitKind],
+    versions: str | None = None,
     package_type: PackageType = PackageType.CONTAINER,
+    age: timedelta | None = OLD,
+    older_than_given: bool = False,
 ) -> SourceJudge:
-    parse = VersionParser(package_type).of
-    return SourceJudge(GitNames(repositories), frozenset(kinds), lambda text: parse(text) is not None)
+    package = Package(Owner("octo", OwnerKind.ORGANIZATION), package_type, "app")
+    touched = None if age is None else NOW - age
+    version = Version(1, "v", touched, touched)
+    condition = Filter(
+        versions=Patterns.parse([versions]) if versions else None,
+        older_than=Duration.parse("1h") if older_than_given else None,
+    )
+    return source_judge(
+        condition,
+        frozenset(kinds),
+        Candidate(version, (), facts=Facts(package, (version,), (version,), git=GitNames(repositories))),
+        DecisionContext(
+            PackageRules(package_type, Patterns.parse("app")),
+            VersionParser(package_type),
+            NOW,
+        ),
+    )
 
 
 def state(
@@ -66,13 +98,19 @@ def state(
     package_type: PackageType = PackageType.CONTAINER,
     older_than_given: bool = False,
 ) -> SourceState:
-    judging = judge(*among, kinds=kinds, package_type=package_type)
-    named = named_texts(texts, Patterns.parse([versions]) if versions else None)
-    return judging.gone(named, age, older_than_given=older_than_given).state
+    judging = judge(
+        *among,
+        kinds=kinds,
+        versions=versions,
+        package_type=package_type,
+        age=age,
+        older_than_given=older_than_given,
+    )
+    return state_of(judging.gone(texts))
 
 
 def kept(*texts: str, among: Iterable[RepositoryNames], kinds: Iterable[GitKind]) -> SourceFact | None:
-    return judge(*among, kinds=kinds).exists(named_texts(texts, None))
+    return judge(*among, kinds=kinds).exists(texts)
 
 
 def name_of(fact: SourceFact | None) -> str | None:
@@ -81,10 +119,6 @@ def name_of(fact: SourceFact | None) -> str | None:
 
 def cause_of(fact: SourceFact | None) -> SourceCause | None:
     return fact.cause if fact else None
-
-
-def unlisted_of(fact: SourceFact | None) -> Unlisted | None:
-    return fact.unlisted if fact else None
 
 
 APP = repository("main", "feature/#12-login", "2.x", opened=[8, 130], newest=130, tags=["v1.2.3"])
@@ -100,10 +134,10 @@ def test_the_tag_of_a_closed_pull_request_is_gone(tag: str) -> None:
 
 
 def test_the_reason_names_the_pull_request() -> None:
-    verdict = judge(APP, kinds=[PULL]).gone([NamedText("pr-128")], OLD)
-    assert verdict.facts == (SourceFact(GONE, SourceCause.CLOSED, PULL, "pr-128", "128"),)
-    verdict = judge(APP, kinds=[PULL]).gone([NamedText("pr-8")], OLD)
-    assert verdict.facts == (SourceFact(EXISTS, SourceCause.LISTED, PULL, "pr-8", "8", "octo/app"),)
+    facts = judge(APP, kinds=[PULL]).gone(["pr-128"])
+    assert facts == (SourceFact(SourceCause.CLOSED, PULL, "pr-128", "128"),)
+    facts = judge(APP, kinds=[PULL]).gone(["pr-8"])
+    assert facts == (SourceFact(SourceCause.LISTED, PULL, "pr-8", "8"),)
 
 
 @pytest.mark.parametrize("tag", ["7", "1.2", "v7", "latest", "stable", "buildcache", "pr-", "pr-x", "pr-7-amd64", "spr-7"])  # fmt: skip
@@ -174,8 +208,8 @@ def test_a_branch_that_is_not_listed_is_gone() -> None:
     ],
 )
 def test_what_may_be_something_else_is_unknown_as_a_branch(tag: str, cause: SourceCause) -> None:
-    verdict = judge(APP, kinds=[BRANCH]).gone([NamedText(tag)], OLD)
-    assert (verdict.state, verdict.facts[0].cause) == (UNKNOWN, cause)
+    facts = judge(APP, kinds=[BRANCH]).gone([tag])
+    assert (state_of(facts), facts[0].cause) == (UNKNOWN, cause)
 
 
 def test_the_name_of_a_release_or_git_tag_is_unknown_as_a_branch() -> None:
@@ -262,7 +296,7 @@ def test_what_exists_in_either_repository_exists() -> None:
         assert state(tag, among=[linked, APP], kinds=list(GitKind)) is EXISTS
     assert state("pr-6", among=[APP, linked], kinds=[PULL]) is GONE
     assert kept("pr-7", among=[APP, linked], kinds=[PULL]) == SourceFact(
-        EXISTS, SourceCause.LISTED, PULL, "pr-7", "7", "octo/linked"
+        SourceCause.LISTED, PULL, "pr-7", "7"
     )
 
 
@@ -273,34 +307,39 @@ def test_a_number_is_unknown_only_above_the_newest_of_both() -> None:
 
 
 def test_without_a_repository_nothing_is_known() -> None:
-    verdict = judge(kinds=[PULL]).gone([NamedText("pr-7")], OLD)
-    assert (verdict.state, verdict.facts[0].cause) == (UNKNOWN, SourceCause.NO_REPOSITORY)
+    facts = judge(kinds=[PULL]).gone(["pr-7"])
+    assert (state_of(facts), facts[0].cause) == (UNKNOWN, SourceCause.NO_REPOSITORY)
     assert cause_of(kept("stable", among=[], kinds=[PULL])) is SourceCause.NO_REPOSITORY
 
 
 FORBIDDEN = Unlisted(UnlistedCause.FORBIDDEN, "HTTP 403")
 
 
-@pytest.mark.parametrize("where", ["pull_requests", "branches", "tags", "releases"])
-def test_what_cannot_be_listed_lets_nothing_be_gone(where: str) -> None:
-    hidden = replace(repository("main", newest=9), **{where: FORBIDDEN})
+@pytest.mark.parametrize("kind", GitKind)
+def test_what_cannot_be_listed_lets_nothing_be_gone(kind: GitKind) -> None:
+    whole = repository("main", newest=9)
+    hidden = replace(whole, lists={**whole.lists, kind: FORBIDDEN})
     for among in ([hidden], [APP, hidden], [hidden, APP]):
-        verdict = judge(*among, kinds=GitKind).gone([NamedText("pr-7")], OLD)
-        assert (verdict.state, verdict.facts[0].unlisted) == (UNKNOWN, FORBIDDEN)
-        assert unlisted_of(kept("stable", among=among, kinds=GitKind)) == FORBIDDEN
+        facts = judge(*among, kinds=GitKind).gone(["pr-7"])
+        unlisted = SourceFact(SourceCause.UNLISTED, kind)
+        assert (state_of(facts), facts[0]) == (UNKNOWN, unlisted)
+        assert kept("stable", among=among, kinds=GitKind) == unlisted
 
 
 def test_a_branch_is_not_gone_before_git_tags_and_releases_are_listed() -> None:
-    alone = RepositoryNames("octo/app", branches=frozenset({"main"}))
+    alone = RepositoryNames("octo/app", {BRANCH: frozenset({"main"})})
     assert state("topic", among=[alone], kinds=[BRANCH]) is UNKNOWN
     assert name_of(kept("main", among=[alone], kinds=[BRANCH])) == "main"
     assert kept("topic", among=[alone], kinds=[BRANCH]) is None
 
 
 def test_only_what_a_rule_needs_is_listed() -> None:
-    assert needed_kinds(frozenset({PULL}), frozenset()) == {PULL}
-    assert needed_kinds(frozenset({BRANCH}), frozenset()) == {BRANCH, TAG, RELEASE}
-    assert needed_kinds(frozenset({PULL}), frozenset({BRANCH})) == {PULL, BRANCH}
+    assert needed_kinds(frozenset({PULL})) == {PULL}
+    assert needed_kinds(frozenset({BRANCH})) == {BRANCH, TAG, RELEASE}
+    deleting = Rule("gone", Filter(source_gone=frozenset({PULL})))
+    keeping = Rule("exists", Filter(source_exists=frozenset({BRANCH})))
+    rules = PackageRules(PackageType.CONTAINER, Patterns.parse("app"), delete=(deleting,), keep=(keeping,))
+    assert git_kinds(rules) == {PULL, BRANCH}
 
 
 # Keep rules
@@ -328,5 +367,12 @@ def test_a_number_above_the_newest_pull_request_counts_as_existing() -> None:
 
 def test_groups_come_from_every_pattern_that_matches_with_one() -> None:
     patterns = Patterns.parse(["pr-*", r"/^pr-(\d+)$/", "/^(?:x|(pr))-/", "/^(q)?pr/", "!/^(pr)-9$/"])
-    assert named_texts(["pr-9", "z"], patterns) == (NamedText("pr-9", ("9", "pr")), NamedText("z"))
-    assert named_texts(["pr-9"], None) == (NamedText("pr-9"),)
+    judging = replace(judge(APP, kinds=[PULL]), versions=patterns)
+    assert [fact.text for fact in judging._facts("pr-9")] == ["pr-9", "9", "pr"]
+    assert [fact.text for fact in judging._facts("z")] == ["z"]
+    assert [fact.text for fact in replace(judging, versions=None)._facts("pr-9")] == ["pr-9"]
+
+
+def test_a_group_that_is_the_whole_tag_is_one_thing() -> None:
+    assert len(judge(APP, kinds=[PULL], versions=r"/^(pr-\d+)$/").gone(["pr-7"])) == 1
+    assert len(judge(APP, kinds=[BRANCH], versions="/^(fix-.+)$/").gone(["fix-logout"])) == 1

@@ -13,10 +13,20 @@ from msgspec.structs import replace
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.facts import Facts
-from package_retention.decide.git_names import GitNames, PullRequests, RepositoryNames
 from package_retention.decide.rules import DecisionContext, Options
+from package_retention.decide.source_gone import GitNames
 from package_retention.inputs.policy import DELETE_KEYS, KEEP_KEYS, PACKAGE_KEYS, parse
-from package_retention.model import Descriptor, Owner, OwnerKind, Package, PackageType, Plan, Version
+from package_retention.model import (
+    Descriptor,
+    GitKind,
+    Owner,
+    OwnerKind,
+    Package,
+    PackageType,
+    Plan,
+    RepositoryNames,
+    Version,
+)
 from property.worlds import IMAGE, INDEX, NOW, Built, digest
 
 if TYPE_CHECKING:
@@ -72,7 +82,7 @@ def package(*tagged: tuple[int, str]) -> Built:
 
 
 def test_nightly() -> None:
-    listed = RepositoryNames("octo/app", pull_requests=PullRequests(frozenset({8}), newest=9))
+    listed = RepositoryNames("octo/app", {GitKind.PULL_REQUEST: frozenset({"8"})}, newest_pull_request=9)
     built = package(
         (9, "pr-7 sha-3f2a9c1"), (9, "pr-8 sha-1111111"), (9, "pr-7-preview v1"), (9, ""), (3, "")
     )
@@ -81,7 +91,9 @@ def test_nightly() -> None:
 
 
 def test_releases_stay() -> None:
-    listed = RepositoryNames("octo/app", tags=frozenset({"v1.0.0"}), releases=frozenset({"v2.0.0"}))
+    listed = RepositoryNames(
+        "octo/app", {GitKind.TAG: frozenset({"v1.0.0"}), GitKind.RELEASE: frozenset({"v2.0.0"})}
+    )
     built = package(
         (400, "1.0.0 sha-1"), (400, "v2.0.0"), (400, "v3.0.0"), (400, "latest"), (400, "edge sha-2")
     )

@@ -12,8 +12,7 @@ import pytest
 import yaml
 from scripts import docs_tables, policy_schema
 
-from package_retention.decide.explanations import in_words
-from package_retention.decide.rules import Filter, PackageRules, Retention, Rule
+from package_retention.decide.rules import Filter, PackageRules, Retention, Rule, in_words
 from package_retention.inputs import cli
 from package_retention.inputs.rows import DURATION, SHARE, Context, Group, Input, Place, Section
 from package_retention.inputs.settings import Settings

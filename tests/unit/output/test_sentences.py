@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import astuple
 
-from package_retention.decide.git_names import GitKind
 from package_retention.decide.source_gone import SourceCause
 from package_retention.inputs.rows import Place
 from package_retention.inputs.table import INPUTS
+from package_retention.model import GitKind
 from package_retention.output.sentences import (
     finding_hint,
     finding_words,

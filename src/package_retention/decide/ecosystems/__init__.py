@@ -64,6 +64,10 @@ class VersionRange:
     text: str
     contains: Holds = field(repr=False, compare=False)
 
+    def __str__(self) -> str:
+        """Return the range as written."""
+        return self.text
+
 
 class VersionParser:
     """Versions and ranges as the ecosystem of a package type reads them, each version once; docker's is container's."""
