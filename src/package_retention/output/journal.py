@@ -11,7 +11,7 @@ from package_retention.escaping import counted
 from package_retention.model import MOVES_TAGS, Operation, Outcome, Package, Plan, Result, Step
 from package_retention.output.console import Console
 from package_retention.output.sentences import group_words, outcome_words, reason_words
-from package_retention.output.summary.images import Names
+from package_retention.output.summary.tables import Names
 from package_retention.output.summary.words import result_words, step_verb
 from package_retention.ports import EventListener
 

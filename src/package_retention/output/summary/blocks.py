@@ -75,9 +75,9 @@ class Table(Struct, frozen=True):
     @classmethod
     def of(cls, columns: Sequence[Column], *, numeric: bool = False) -> Table:
         """Make a table of columns, each a name and its cells; a column in which every cell is empty goes."""
-        shown = [(name, cells) for name, cells in columns if any(any(cell) for cell in cells)]
-        rows = tuple(zip(*(cells for _, cells in shown), strict=True))
-        return cls(tuple(name for name, _ in shown), rows, numeric)
+        shown = [(name, cells) for name, cells in columns if any(cells)]
+        lines = [[(cell,) if isinstance(cell, str) else cell for cell in cells] for _, cells in shown]
+        return cls(tuple(name for name, _ in shown), tuple(zip(*lines, strict=True)), numeric)
 
 
 class Listing(Struct, frozen=True):
@@ -101,10 +101,10 @@ def numbers_of(chart: Chart) -> Table:
     """Return the numbers of a chart as a table: its labels, then what stays, then what goes."""
     goes = chart.changed_word.removeprefix("was ")
     columns: list[Column] = [
-        (label, [(f"{kept:,}",), (f"{changed:,}",)])
+        (label, [f"{kept:,}", f"{changed:,}"])
         for label, kept, changed in zip(chart.labels, chart.kept, chart.changed, strict=True)
     ]
-    return Table.of([(chart.title, [("stays",), (goes,)]), *columns], numeric=True)
+    return Table.of([(chart.title, ["stays", goes]), *columns], numeric=True)
 
 
 class Details(Struct, frozen=True):
@@ -157,7 +157,7 @@ class About(Struct, frozen=True):
         return (Paragraph((f"And {number:,} more{where}.",)),) if number > 0 else ()
 
 
-Column = tuple[str, "Sequence[Line]"]
+Column = tuple[str, "Sequence[Line | str]"]
 Block = Heading | Paragraph | Alert | Table | Listing | Chart | Details
 Section = tuple[Block, ...]
 

@@ -13,7 +13,6 @@ from package_retention.output.summary.blocks import (
     Block,
     Column,
     Details,
-    Line,
     Paragraph,
     Section,
     Strong,
@@ -23,10 +22,9 @@ from package_retention.output.summary.blocks import (
     package_heading,
     some_names,
 )
-from package_retention.output.summary.images import Names, newest_first
-from package_retention.output.summary.tables import MOST_ROWS, OPEN_ROWS
-from package_retention.output.summary.words import age, roughly, size_words
-from package_retention.results import DeletedVersion, Due, Entry, Inventory, RunResult
+from package_retention.output.summary.tables import MOST_ROWS, OPEN_ROWS, Names, age_of, newest_first
+from package_retention.output.summary.words import age, roughly, sentence, size_words
+from package_retention.results import Due, Entry, Inventory, RunResult
 
 MOST_NAMES = 20
 
@@ -53,16 +51,15 @@ def inventory_section(inventory: Inventory, about: About) -> Section:
 def overview(counts: RunCounts) -> Section:
     """Return one line for each of several packages."""
     found = [(one, len(count.selected)) for one, count in counts.packages]
-    shown = found[:MOST_ROWS]
+    shown = [(one.plan.package, one.inventory, goes) for one, goes in found[:MOST_ROWS]]
     judged = any(one.inventory and one.inventory.judged for one, _ in found)
     columns: list[Column] = [
-        ("Package", [package_cell(one.plan.package) for one, _ in shown]),
-        ("Versions", [(f"{i.versions:,}" if (i := one.inventory) else "not listed",) for one, _ in shown]),
-        ("Size", [(size_words(one.inventory.size) if one.inventory else "",) for one, _ in shown]),
-        ("Deleted", [(_deleted_count(one.inventory),) for one, _ in shown]),
+        ("Package", [package_cell(package) for package, _, _ in shown]),
+        ("Versions", [f"{one.versions:,}" if one else "not listed" for _, one, _ in shown]),
+        ("Size", [size_words(one.size) if one else "" for _, one, _ in shown]),
+        ("Deleted", [_deleted_count(one) for _, one, _ in shown]),
+        ("Would go now", [f"{goes:,}" if one and judged else "" for _, one, goes in shown]),
     ]
-    if judged:
-        columns.append(("Would go now", [(f"{goes:,}" if one.inventory else "",) for one, goes in shown]))
     return (Table.of(columns, numeric=True), *more_packages(len(found) - MOST_ROWS))
 
 
@@ -112,14 +109,14 @@ def _date(due: Due, now: datetime) -> str:
 def _facts(inventory: Inventory) -> str:
     package, images = inventory.package, any(entry.is_image for entry in inventory.entries)
     versions = counted(inventory.versions, "version")
-    words = [f"{counted(len(inventory.entries), 'image')} in {versions}" if images else versions]
-    if size := size_words(inventory.size if images else None):
-        words.append(size)
-    words += [package.visibility] if package.visibility else []
-    words += [f"linked to {package.repository}" if package.repository else "linked to no repository"]
     damaged = sum(1 for entry in inventory.entries if entry.damage)
-    words += [f"{damaged:,} damaged"] if damaged else []
-    return ", ".join(words) + "."
+    return sentence(
+        f"{counted(len(inventory.entries), 'image')} in {versions}" if images else versions,
+        size_words(inventory.size if images else None),
+        package.visibility,
+        f"linked to {package.repository or 'no repository'}",
+        f"{damaged:,} damaged" if damaged else "",
+    )
 
 
 def _conflict(inventory: Inventory) -> list[Block]:
@@ -136,8 +133,8 @@ def _due_when(inventory: Inventory) -> list[Block]:
     counts = dict.fromkeys(("now", *(name for name, _ in _PERIODS), "later", "never"), 0)
     for entry in inventory.entries:
         counts[_period(entry, inventory.at)] += 1
-    columns: list[Column] = [("Falls due", [("images" if inventory.entries[0].is_image else "versions",)])]
-    columns += [(name, [(f"{count:,}",)]) for name, count in counts.items() if count]
+    columns: list[Column] = [("Falls due", ["images" if inventory.entries[0].is_image else "versions"])]
+    columns += [(name, [f"{count:,}"]) for name, count in counts.items() if count]
     table = Table.of(columns, numeric=True)
     rule = _common_rule(inventory)
     return [Paragraph((Strong("Rule:"), f" {rule}")), table] if rule else [table]
@@ -160,16 +157,14 @@ def _entries(inventory: Inventory, about: About) -> list[Block]:
     entries = sorted(inventory.entries, key=lambda entry: newest_first(entry.version))
     shown = entries[:MOST_ROWS]
     noun = "image" if any(entry.is_image for entry in entries) else "version"
-    versions = [entry.version for entry in shown]
     columns: list[Column] = [
-        (noun.capitalize(), [Names().line(one) for one in versions]),
-        ("Age", [(age(one.touched_at or one.created_at, inventory.at),) for one in versions]),
+        (noun.capitalize(), [Names().line(entry.version) for entry in shown]),
+        ("Age", [age_of(entry.version, inventory.at) for entry in shown]),
         *(_image_columns(shown) if noun == "image" else []),
     ]
     if inventory.judged:
         with_rule = not _common_rule(inventory)
-        due = [due_words(entry, inventory, with_rule=with_rule) for entry in shown]
-        columns.append(("Falls due", [(words,) for words in due]))
+        columns.append(("Falls due", [due_words(entry, inventory, with_rule=with_rule) for entry in shown]))
     table = Table.of(columns)
     if len(entries) <= OPEN_ROWS:
         return [table]
@@ -179,10 +174,10 @@ def _entries(inventory: Inventory, about: About) -> list[Block]:
 
 def _image_columns(shown: Sequence[Entry]) -> list[Column]:
     return [
-        ("Platforms", [(", ".join(entry.platforms),) for entry in shown]),
-        ("Size", [(size_words(entry.size) or "unknown",) for entry in shown]),
-        ("Holds", [(_members(entry),) for entry in shown]),
-        ("Damage", [(entry.damage,) for entry in shown]),
+        ("Platforms", [", ".join(entry.platforms) for entry in shown]),
+        ("Size", [size_words(entry.size) or "unknown" for entry in shown]),
+        ("Holds", [_members(entry) for entry in shown]),
+        ("Damage", [entry.damage for entry in shown]),
     ]
 
 
@@ -196,23 +191,25 @@ def _members(entry: Entry) -> str:
 
 
 def _deleted(inventory: Inventory, about: About) -> list[Block]:
-    deleted = inventory.deleted
+    deleted, now = inventory.deleted, inventory.at
     if deleted is None:
         return [Paragraph(("Whether versions are deleted is not known: GitHub returned no list of them.",))]
     if not deleted:
         return []
-    rows = tuple(_deleted_cells(one, inventory.at) for one in deleted[:MOST_ROWS])
-    table = Table(("Deleted version", "Deleted", "Can be restored until"), rows)
+    shown = deleted[:MOST_ROWS]
+    when = [one.version.deleted_at for one in shown]
+    columns: list[Column] = [
+        ("Deleted version", [Names().line(one.version) for one in shown]),
+        ("Deleted", [f"{age(then, now)} ago" if then else "unknown" for then in when]),
+        ("Can be restored until", [_until(one.until, now) for one in shown]),
+    ]
     left = about.left_out(len(deleted) - MOST_ROWS)
-    return [Details((counted(len(deleted), "deleted version"),), (table, *left))]
+    return [Details((counted(len(deleted), "deleted version"),), (Table.of(columns), *left))]
 
 
-def _deleted_cells(one: DeletedVersion, now: datetime) -> tuple[Line, ...]:
-    if one.until is None:
-        until = "unknown"
-    elif one.until <= now:
-        until = "no more: its 30 days are over"
-    else:
-        until = f"{one.until.date().isoformat()} ({roughly(one.until - now)})"
-    ago = f"{age(one.version.deleted_at, now)} ago" if one.version.deleted_at else "unknown"
-    return (Names().line(one.version), (ago,), (until,))
+def _until(until: datetime | None, now: datetime) -> str:
+    if until is None:
+        return "unknown"
+    if until <= now:
+        return "no more: its 30 days are over"
+    return f"{until.date().isoformat()} ({roughly(until - now)})"

@@ -6,7 +6,7 @@ and what does not fit below the runner's 1 MiB (facts E) is counted, never cut i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,33 +15,48 @@ from package_retention.errors import RetentionError
 from package_retention.escaping import counted
 from package_retention.model import Operation
 from package_retention.output.annotations import Notice, notices
-from package_retention.output.counts import RunCounts
+from package_retention.output.counts import Counts, RunCounts
 from package_retention.output.problem_sentences import as_flags
 from package_retention.output.summary import markdown
 from package_retention.output.summary.blocks import (
     About,
     Alert,
     Block,
+    Chart,
+    Column,
     Heading,
     Line,
     Listing,
     Paragraph,
     Section,
     Strong,
+    Table,
     joined,
+    more_packages,
+    package_cell,
     plain,
+    some_names,
 )
 from package_retention.output.summary.inventory import conflicts, inventory_section
 from package_retention.output.summary.inventory import overview as inventories
-from package_retention.output.summary.tables import by_age, overview, package_section, worth_showing
+from package_retention.output.summary.tables import MOST_ROWS, package_section
 from package_retention.output.summary.undo import undo
-from package_retention.output.summary.words import headline, lasting, size_words
-from package_retention.results import RunResult, Spending
+from package_retention.output.summary.words import (
+    LABELS,
+    bucket,
+    changed_word,
+    headline,
+    lasting,
+    sentence,
+    size_words,
+)
+from package_retention.results import PackageResult, RunResult, Spending
 
 MOST_BYTES = 1024 * 1024 - 1024
 """The runner refuses more than 1,048,576 bytes (facts E); a little is left for what it adds."""
 
 MOST_NOTICES = 10
+LEAST_BARS = 3
 _RESERVE = 200  # bytes for the line that counts what did not fit
 
 
@@ -183,6 +198,68 @@ def _sentence(words: str) -> str:
     return words if words.endswith((".", "!", "?", ":")) else f"{words}."
 
 
+def worth_showing(result: PackageResult, counts: Counts) -> bool:
+    """Whether there is more to say of a package than that it is unchanged."""
+    plan = result.plan
+    return bool(
+        counts.selected or plan.steps or result.failure or plan.problems or plan.warnings or result.outcomes
+    )
+
+
+def overview(counts: RunCounts) -> Section:
+    """Return one line for each package that changes, fails or has a warning, and one line for all the others."""
+    shown = [one for one in counts.packages if worth_showing(*one)]
+    rest = [result.plan.package.name for result, one in counts.packages if not worth_showing(result, one)]
+    unchanged = Strong(counted(len(rest), "package") + " unchanged:")
+    return (
+        *((_overview_table(shown[:MOST_ROWS], counts.run, counts.noun),) if shown else ()),
+        *more_packages(len(shown) - MOST_ROWS),
+        *((Paragraph((unchanged, " ", *some_names(rest, MOST_ROWS))),) if rest else ()),
+    )
+
+
+def _overview_table(shown: Sequence[tuple[PackageResult, Counts]], run: RunResult, noun: str) -> Table:
+    past = "restored" if run.operation is Operation.RESTORE else "deleted"
+    changed = f"Would be {past}" if run.dry_run else past.capitalize()
+    figures = {
+        f"{noun.capitalize()}s": [one.units.listed for _, one in shown],
+        changed: [one.units.changed for _, one in shown],
+        "Failed": [len(one.failed) for _, one in shown],
+        "Tags moved": [one.untagged + one.retagged for _, one in shown],
+    }
+    columns: list[Column] = [("Package", [_package_name(result) for result, _ in shown])]
+    columns += [
+        (name, [f"{number:,}" for number in found])
+        for name, found in figures.items()
+        if any(found) or name == changed
+    ]
+    return Table.of(columns, numeric=True)
+
+
+def _package_name(result: PackageResult) -> Line:
+    failed = result.failure and not result.plan.over_cap
+    return package_cell(result.plan.package, ": could not be handled" if failed else "")
+
+
+def by_age(counts: RunCounts, about: About) -> Section:
+    """Draw what goes and what stays by age, if there is enough of both that a picture says more than a number."""
+    kept, changed = [0] * len(LABELS), [0] * len(LABELS)
+    for result, one in counts.packages:
+        goes = frozenset(one.changed)
+        for decision in result.plan.decisions:
+            counts_here = counts.noun == "version" or decision.root == decision.version.id
+            if counts_here and (when := decision.version.touched_at):
+                (changed if decision.version.id in goes else kept)[bucket(when, about.now)] += 1
+    filled = [place for place, pair in enumerate(zip(kept, changed, strict=True)) if any(pair)]
+    few = sum(kept) + sum(changed) < about.chart_from or len(filled) < LEAST_BARS
+    if few or not any(kept) or not any(changed):
+        return ()
+    shown = slice(filled[0], filled[-1] + 1)
+    word = changed_word(counts.run.operation, dry_run=counts.run.dry_run)
+    title = f"{counts.noun.capitalize()}s by age"
+    return (Chart(title, LABELS[shown], tuple(kept[shown]), tuple(changed[shown]), word),)
+
+
 def package_sections(counts: RunCounts, about: About) -> Iterator[Section]:
     """Yield a section for each package that has more to show than that it is unchanged.
 
@@ -205,16 +282,11 @@ def _time(seconds: float) -> str:
 
 
 def _spent(spent: Spending) -> str:
-    words = [
+    registry, waited = spent.registry_requests, spent.waited
+    return sentence(
         counted(spent.api_requests, "request") + " to GitHub's API",
         counted(spent.points, "point"),
-        *(
-            [counted(spent.registry_requests, "request") + " to the registry"]
-            if spent.registry_requests
-            else []
-        ),
+        counted(registry, "request") + " to the registry" if registry else "",
         f"{_time(spent.seconds)} in all",
-    ]
-    if spent.waited >= 1:
-        words.append(f"{_time(spent.waited)} of it waiting")
-    return ", ".join(words) + "."
+        f"{_time(waited)} of it waiting" if waited >= 1 else "",
+    )

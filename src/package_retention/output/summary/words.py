@@ -45,6 +45,11 @@ def roughly(span: timedelta) -> str:
     return "under a minute"
 
 
+def sentence(*words: str) -> str:
+    """Join what is not empty to one sentence."""
+    return ", ".join(filter(None, words)) + "."
+
+
 def lasting(span: timedelta) -> str:
     """Say how long something takes or took, in its two largest units or so; in tenths if it is short."""
     if span < timedelta(seconds=10):

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from package_retention.model import Content, Decision, Operation, Outcome, Plan, Result, Step, StepKind
 from package_retention.output.summary.blocks import Code
-from package_retention.output.summary.images import Names, changes, member_words, short, stays
+from package_retention.output.summary.tables import Names, changes, member_words, short, stays
 from package_retention.reason import Reason, ReasonCode, ReasonDetail
 from package_retention.results import PackageResult
 from run_results import ABOUT, APP, NEWEST, SELECTED, delete, met, render, run, version
@@ -79,7 +79,7 @@ def test_what_stays_is_grouped_by_image() -> None:
     found = [Decision(version(1, "v1"), False, NEWEST, root=1)]
     found += [Decision(version(n), False, needed, root=1) for n in (2, 3)]
     found += [Decision(version(7), False, needed, root=99), Decision(version(8, "v8"), False, NEWEST)]
-    assert [(unit.decision.version.id, len(unit.members)) for unit in stays(found)] == [
+    assert [(unit.version and unit.version.id, len(unit.members)) for unit in stays(found)] == [
         (1, 2),
         (8, 0),
         (7, 0),
@@ -92,7 +92,7 @@ def test_what_stays_is_grouped_by_image() -> None:
 def test_a_digest_derived_tag_is_no_tag_of_its_own_in_the_order() -> None:
     signature, plain = version(1, f"sha256-{HEX}.sig", days=1), version(2, "v2", days=50)
     found = [Decision(one, False, NEWEST) for one in (signature, plain)]
-    assert [unit.decision.version.id for unit in stays(found)] == [2, 1]
+    assert [unit.version and unit.version.id for unit in stays(found)] == [2, 1]
 
 
 def test_the_count_of_github_is_told_where_it_differs() -> None:
@@ -136,7 +136,7 @@ def test_many_tags_are_counted() -> None:
     line = Names().line(one)
     assert "and 3 more tags " in line
     assert sum(isinstance(piece, Code) for piece in line) == 9
-    assert Names().text(one).endswith("t7, …, sha256:000000000000")
+    assert Names().text(one, one.tags).endswith("t7, …, sha256:000000000000")
 
 
 def test_only_digests_are_cut() -> None:
