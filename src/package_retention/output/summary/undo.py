@@ -8,10 +8,8 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from msgspec import Struct
-
 from package_retention.escaping import counted
-from package_retention.model import Operation, PackageType, Result, StepKind
+from package_retention.model import Operation, Package, PackageType, Result, StepKind
 from package_retention.output.counts import Counts, RunCounts
 from package_retention.output.summary.blocks import (
     About,
@@ -42,15 +40,9 @@ def action_reference(environ: Mapping[str, str]) -> str:
     return reference if _REFERENCE.fullmatch(reference) else "./"
 
 
-class _Undo(Struct, frozen=True):
-    """One step to paste; `names` are patterns."""
-
-    operation: Operation
-    owner: str
-    type: PackageType
-    names: tuple[str, ...]
-    ids: tuple[int, ...] = ()
-    whole: bool = False
+# One step to paste: its inputs, each with its values.
+_Undo = Mapping[str, tuple[str, ...]]
+_IDS = "package-version-ids"
 
 
 def undo(counts: RunCounts, about: About) -> Section:
@@ -64,10 +56,9 @@ def undo(counts: RunCounts, about: About) -> Section:
     if not changed:
         return ()
     if operation is Operation.DELETE and about.report_file is not None:
-        steps = _by_report([one for one, _ in changed])
+        steps = _by_report([one.plan.package for one, _ in changed], about.report_file)
     else:
-        by_ids = [_by_ids(operation, one, count) for one, count in changed[:MOST_NAMES]]
-        steps = [step for step in by_ids if step.ids or step.whole]
+        steps = list(filter(None, (_by_ids(operation, one, count) for one, count in changed[:MOST_NAMES])))
     shown, left = _within(steps)
     blocks = (Paragraph((_lead(operation, about),)), _to_paste(shown, about)) if shown else ()
     return (
@@ -80,7 +71,7 @@ def undo(counts: RunCounts, about: About) -> Section:
 def _to_paste(shown: Sequence[_Undo], about: About) -> Block:
     """Return a whole workflow, folded, or commands if the run was called by hand."""
     if about.uses is None:
-        return Listing("sh", "\n".join(_command(step, about) for step in shown))
+        return Listing("sh", "\n".join(_command(step, about.program) for step in shown))
     what = f"A workflow to paste ({len(shown):,} steps)" if len(shown) > 1 else "A workflow to paste"
     return Details((what,), (Listing("yaml", _workflow(shown, about.uses, about)),))
 
@@ -97,7 +88,7 @@ def _lead(operation: Operation | None, about: About) -> str:
 
 def _workflow(steps: Sequence[_Undo], uses: str, about: About) -> str:
     """Return a workflow to start by hand; it downloads the report of this run if it restores from one."""
-    report = about.report_file if any(not (step.ids or step.whole) for step in steps) else None
+    report = about.report_file if any("from-report" in step for step in steps) else None
     local = uses == "./"
     return "\n".join(
         [
@@ -113,7 +104,7 @@ def _workflow(steps: Sequence[_Undo], uses: str, about: About) -> str:
             "    steps:",
             *([f"      - uses: {_CHECKOUT}"] if local else []),
             *(f"      {line}" for line in (_download(report, about) if report else [])),
-            *(f"      {line}" for step in steps for line in _yaml(step, uses, report)),
+            *(f"      {line}" for step in steps for line in _yaml(step, uses)),
         ]
     )
 
@@ -131,36 +122,56 @@ def _download(report: str, about: About) -> list[str]:
     ]
 
 
-def _by_report(changed: Sequence[PackageResult]) -> list[_Undo]:
+def _by_report(changed: Sequence[Package], report_file: str) -> list[_Undo]:
     """Return one step for each owner and type; the report names the versions, so names only have to be wide enough."""
     names: dict[tuple[str, PackageType], list[str]] = {}
-    for result in changed:
-        package = result.plan.package
+    for package in changed:
         names.setdefault((package.owner.login, package.type), []).append(_pattern(package.name))
     return [
-        _Undo(Operation.RESTORE, owner, kind, tuple(found) if len(found) <= MOST_NAMES else ("*",))
+        _step(Operation.RESTORE, owner, kind, found if len(found) <= MOST_NAMES else ["*"])
+        | {"from-report": (report_file,)}
         for (owner, kind), found in names.items()
     ]
 
 
-def _by_ids(operation: Operation | None, result: PackageResult, one: Counts) -> _Undo:
+def _by_ids(operation: Operation | None, result: PackageResult, one: Counts) -> _Undo | None:
+    """Return a step for one package; `None` if nothing of it is undone by ids or as a whole."""
     package = result.plan.package
-    owner, kind, names = package.owner.login, package.type, (_pattern(package.name),)
+    other, ids = Operation.RESTORE, one.deleted
     if operation is Operation.RESTORE:
-        return _Undo(Operation.DELETE, owner, kind, names, one.restored)
+        other, ids = Operation.DELETE, one.restored
+    step = _step(other, package.owner.login, package.type, [_pattern(package.name)])
     done = {outcome.step.kind for outcome in result.outcomes if outcome.result is Result.DONE}
-    whole = StepKind.DELETE_PACKAGE in done
-    return _Undo(Operation.RESTORE, owner, kind, names, () if whole else one.deleted, whole)
+    if StepKind.DELETE_PACKAGE in done:
+        return step | {"versions": ("*",)}
+    return step | {_IDS: tuple(map(str, ids))} if ids else None
+
+
+def _step(
+    operation: Operation, owner: str, kind: PackageType, names: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return the inputs that say what a step does to which packages; `names` are patterns."""
+    step = {
+        "operation": (str(operation),),
+        "owner": (_pattern(owner),),
+        "package-type": (str(kind),),
+        "package-name": tuple(names),
+    }
+    wide = any("?" in name or "*" in name for name in names)
+    return step | {"repository": ("any",)} if wide else step
 
 
 def _within(steps: Sequence[_Undo]) -> tuple[list[_Undo], int]:
     """Take steps while their ids are few enough to be read and pasted; count the ids of the others."""
-    room, shown = MOST_IDS, []
+    room, left, shown = MOST_IDS, 0, []
     for step in steps:
-        if len(step.ids) <= room:
-            room -= len(step.ids)
+        ids = len(step.get(_IDS, ()))
+        if ids <= room:
+            room -= ids
             shown.append(step)
-    return shown, sum(len(step.ids) for step in steps) - (MOST_IDS - room)
+        else:
+            left += ids
+    return shown, left
 
 
 def _notes(run: RunResult, left: int, about: About, *, some_shown: bool) -> Section:
@@ -188,26 +199,10 @@ def _too_many(left: int, operation: Operation | None, about: About, *, some_show
     )
 
 
-def _inputs(step: _Undo, report_file: str | None) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the inputs of a step, each with its values."""
-    yield "operation", (step.operation,)
-    yield "owner", (_pattern(step.owner),)
-    yield "package-type", (step.type,)
-    yield "package-name", step.names
-    if any("?" in name or "*" in name for name in step.names):
-        yield "repository", ("any",)
-    if step.ids:
-        yield "package-version-ids", tuple(map(str, step.ids))
-    elif step.whole:
-        yield "versions", ("*",)
-    elif report_file:
-        yield "from-report", (report_file,)
-
-
-def _yaml(step: _Undo, uses: str, report_file: str | None) -> Iterator[str]:
+def _yaml(step: _Undo, uses: str) -> Iterator[str]:
     yield f"- uses: {uses}"
     yield "  with:"
-    for name, values in _inputs(step, report_file):
+    for name, values in step.items():
         match name:
             case "package-name":
                 yield f"    {name}: |"
@@ -220,9 +215,9 @@ def _yaml(step: _Undo, uses: str, report_file: str | None) -> Iterator[str]:
                 yield f"    {name}: {', '.join(values)}"
 
 
-def _command(step: _Undo, about: About) -> str:
-    words = about.program.split()
-    for name, values in _inputs(step, about.report_file):
+def _command(step: _Undo, program: str) -> str:
+    words = program.split()
+    for name, values in step.items():
         each = values if name == "package-name" else (",".join(values),)
         words += [word for value in each for word in (f"--{name}", value)]
     return shlex.join(words)
