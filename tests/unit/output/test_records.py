@@ -8,7 +8,7 @@ from hostile import NAMES
 from package_retention.errors import RetentionError
 from package_retention.model import Operation, Outcome, Plan, Result, Step, StepKind
 from package_retention.output.console import Console
-from package_retention.output.journal import MOST_PLANNED, MOST_WAITING, EventListeners, LogListener
+from package_retention.output.records import MOST_PLANNED, MOST_WAITING, EventListeners, LogListener
 from run_results import APP, LIB, delete, done, met, package, plan_of, version
 
 
