@@ -88,13 +88,16 @@ def _read(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, progr
     known, rest = parser.parse_known_args(list(argv))
     given: dict[str, Any] = vars(known)
     if given.pop("help"):
-        stdout.write(f"{_parser(program).format_help()}\n{_examples(program)}")
+        examples = _EXAMPLES.replace("package-retention", program)
+        stdout.write(f"{parser.format_help()}\n{examples}")
         return 0
     if given.pop("version"):
         stdout.write(f"package-retention {__version__}\n")
         return 0
     if rest:
-        raise _UsageError(" ".join(_unknown(word) for word in _mistakes(rest)))
+        # An unknown flag's value is not another mistake.
+        mistakes = [word for word in rest if word.startswith("-")] or rest
+        raise _UsageError(" ".join(map(_unknown, mistakes)))
     yes = bool(given.pop("yes"))
     values = {name: _value(name, found) for name, found in given.items() if found is not None}
     if not values:
@@ -126,19 +129,10 @@ def _parser(program: str) -> _Parser:
     return parser
 
 
-def _examples(program: str) -> str:
-    return _EXAMPLES.replace("package-retention", program)
-
-
 def _help(each: Input) -> str:
     default = _FROM_VARIABLES.get(each.name) or each.default
     text = f"{each.description}. Default: {default}" if default else each.description
     return text.replace("%", "%%")
-
-
-def _mistakes(rest: Sequence[str]) -> Sequence[str]:
-    """Return the words to report: an unknown flag's value is not another mistake."""
-    return [word for word in rest if word.startswith("-")] or rest
 
 
 def _unknown(word: str) -> str:
@@ -147,12 +141,13 @@ def _unknown(word: str) -> str:
         return f"{word!r} belongs to no flag; a value follows its flag: --package-name {word}."
     meant = name.lstrip("-").replace("_", "-").lower()
     near = [known for known in BY_NAME if meant and known.startswith(meant)]
-    details = {} if near or not meant else input_meant(meant)
-    said = details.get("said") or details.get("meant") or (near[0] if near else "")
-    flags = " ".join(
-        f"--{each.replace(': ', '=')}" for each in (said if isinstance(said, tuple) else (str(said),)) if each
-    )
-    return f"{name} is no flag; " + (f"did you mean {flags}?" if flags else "--help names them all.")
+    details = {"meant": near[0]} if near else input_meant(meant)
+    said = details.get("said") or details.get("meant")
+    if not said:
+        return f"{name} is no flag; --help names them all."
+    lines = said if isinstance(said, tuple) else (str(said),)
+    flags = " ".join(f"--{line.replace(': ', '=')}" for line in lines)
+    return f"{name} is no flag; did you mean {flags}?"
 
 
 def _value(name: str, found: list[str]) -> str:

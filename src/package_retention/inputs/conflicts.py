@@ -7,6 +7,7 @@ does not take, a policy file beside a filter, conditions that never match togeth
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
 
 from package_retention.decide.patterns import Patterns
@@ -159,16 +160,14 @@ def _check_policy(reader: InputReader) -> None:
             reader.report(Problem.about(each.name, Code.BESIDE_POLICY, first=first, beside=_BESIDE))
 
 
-def check_named(reader: InputReader, repository: str) -> None:
-    """Report a package type or name that is missing, if no policy file could name it.
-
-    A package mostly has the name of its repository, which is `repository` (`owner/name`, or empty).
-    """
+def check_named(reader: InputReader) -> None:
+    """Report a package type or name that is missing, if no policy file could name it."""
     if "package-type" not in reader.given:
         others = tuple(each.value for each in PackageType if each is not PackageType.CONTAINER)
         reader.report(Problem.about("package-type", Code.MISSING_TYPE, others=others))
     if "package-name" not in reader.given:
-        name = repository.rpartition("/")[2] or "NAME"
+        # A package mostly has the name of its repository.
+        name = reader.values["repository"].rpartition("/")[2] or "NAME"
         tagged = reader.context.package_type is None or reader.context.package_type.has_tags
         line = f"package-name: {name.lower() if tagged else name}"
         reader.report(Problem.about("package-name", Code.MISSING_NAME, line=line))
@@ -176,12 +175,10 @@ def check_named(reader: InputReader, repository: str) -> None:
 
 def check_files(reader: InputReader) -> None:
     """Report two inputs that name one file: one would overwrite what the other reads or writes."""
-    named = list(reader.files.items())
-    for place, (first, path) in enumerate(named):
-        for second, other in named[place + 1 :]:
-            # Two that are only read may be the same.
-            if {first, second} & _WRITTEN and _same(path, other):
-                reader.report(Problem.about(first, Code.SAME_FILE, str(path), first=first, second=second))
+    for (first, path), (second, other) in combinations(reader.files.items(), 2):
+        # Two that are only read may be the same.
+        if {first, second} & _WRITTEN and _same(path, other):
+            reader.report(Problem.about(first, Code.SAME_FILE, str(path), first=first, second=second))
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -148,25 +148,15 @@ def _translate(reader: InputReader) -> None:
 
 
 # A name that is spelled alike may mean the contrary: `delete-tagged` is not `delete-untagged`.
-_MEANINGS = frozenset(
-    [
-        "delete",
-        "remove",
-        "restore",
-        "keep",
-        "exclude",
-        "ignore",
-        "skip",
-        "only",
-        "tagged",
-        "untagged",
-        "older",
-        "newer",
-        "younger",
-        "min",
-        "max",
-    ]
-)
+_MEANINGS = {"delete", "remove", "restore", "keep", "exclude", "ignore", "skip", "only"} | {
+    "tagged",
+    "untagged",
+    "older",
+    "newer",
+    "younger",
+    "min",
+    "max",
+}
 _ALIKE = 0.75
 _KEYS_ALIKE = 0.6
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 from msgspec.structs import replace
@@ -109,9 +109,9 @@ def _take(reading: _Reading, line: report_format.AnyRead | None) -> None:
         case report_format.Step():
             _take_step(reading, line)
         case report_format.ReadStarting():
-            _change(reading, line.step, lambda one: replace(one, started=True))
+            _change(reading, line.step, started=True)
         case report_format.ReadOutcome(result=result, tags=tags, in_doubt=doubted):
-            _change(reading, line.step, lambda one: replace(one, result=result, tags=tags, doubted=doubted))
+            _change(reading, line.step, result=result, tags=tags, doubted=doubted)
         case report_format.ReadEnd() if reading.report:
             reading.report = replace(reading.report, ended=True)
 
@@ -161,11 +161,11 @@ def _take_decision(reading: _Reading, line: report_format.ReadDecision) -> None:
         versions.setdefault(line.package, []).append(_version(line.version))
 
 
-def _change(reading: _Reading, number: int, change: Callable[[ReportedStep], ReportedStep]) -> None:
+def _change(reading: _Reading, number: int, **changes: Any) -> None:
     if number not in reading.steps:
         raise invalid(Code.REPORT_NO_STEP, number=number)
     package, step = reading.steps[number]
-    reading.steps[number] = (package, change(step))
+    reading.steps[number] = (package, replace(step, **changes))
 
 
 def _assembled(reading: _Reading, report: Report) -> Report:

@@ -112,8 +112,6 @@ class Input:
 
     def read(self, value: Value, context: Context, report: Report) -> Any:
         """Read one value; `None` if it does not fit, which is reported, or cannot be read yet."""
-        if self.kind.needs_type and context.package_type is None:
-            return None
         try:
             return self.kind.parse(value, context)
         except InvalidValueError as error:
@@ -153,29 +151,19 @@ class Context:
 class Kind:
     """One kind: `parse` raises `ValueError` if a text does not fit.
 
-    `is_list`: it takes several entries. `is_switch`: as a flag, it may stand without a value. `needs_type`: it cannot
-    be read before the package type is known.
+    `is_list`: it takes several entries. `is_switch`: as a flag, it may stand without a value.
     """
 
     name: str
     parse: Callable[[Value, Context], object] = field(repr=False)
     is_list: bool = False
     is_switch: bool = False
-    needs_type: bool = False
 
 
-def _version_range(value: Value, context: Context) -> object:
-    assert context.package_type is not None  # `needs_type`  # noqa: S101
-    return values.version_range(value, context.package_type)
-
-
-def _file(*, written: bool) -> Callable[[Value, Context], Path]:
-    def parse(value: Value, context: Context) -> Path:
-        path = context.places.place(values.one(value))
-        context.places.inspect(path, written=written)
-        return path
-
-    return parse
+def _file(value: Value, context: Context, *, written: bool = False) -> Path:
+    path = context.places.place(values.one(value))
+    context.places.inspect(path, written=written)
+    return path
 
 
 def _choice(choices: type[StrEnum], beside: str = "") -> Callable[[Value, Context], object]:
@@ -199,7 +187,7 @@ PATTERNS = Kind("patterns", lambda value, context: values.patterns(value, contex
 TAG_PATTERNS = Kind("tag-patterns", lambda value, _: values.tag_patterns(value), is_list=True)
 EXPRESSION = Kind("expression", lambda value, _: values.expression(value))
 IDS = Kind("ids", lambda value, _: values.ids(value), is_list=True)
-RANGE = Kind("range", _version_range, needs_type=True)
+RANGE = Kind("range", lambda value, context: values.version_range(value, context.package_type))
 RELEASE_STATUS = Kind("release-status", _choice(ReleaseStatus, "any"))
 TAG_STATUS = Kind("tag-status", _choice(TagStatus, "any"))
 ORDER_BY = Kind("order-by", _choice(OrderBy))
@@ -216,8 +204,8 @@ POINTS = Kind("points", lambda value, _: values.points(value))
 SHARE = Kind("share", lambda value, _: values.share(value))
 SERIES = Kind("series", lambda value, _: values.series(value))
 TRUTH = Kind("truth", lambda value, _: values.truth(value), is_switch=True)
-FILE = Kind("file", _file(written=False))
-WRITTEN_FILE = Kind("file", _file(written=True))
+FILE = Kind("file", _file)
+WRITTEN_FILE = Kind("file", partial(_file, written=True))
 
 RULES = (Section.DELETE, Section.KEEP)
 TAGGED = (PackageType.CONTAINER, PackageType.DOCKER)
@@ -228,6 +216,8 @@ DELETE, RESTORE = (Operation.DELETE, Operation.LIST), (Operation.RESTORE,)
 condition = partial(
     Input, group=Group.FILTER, place=Place.FILTER, is_filter=True, sections=RULES, beside_policy=False
 )
+# One that only a deletion has.
+deletion = partial(condition, operations=DELETE, sections=(Section.DELETE,))
 retention = partial(
     Input,
     group=Group.RETENTION,

@@ -128,7 +128,7 @@ def _rules(
     if "policy-file" in reader.given:
         found = () if operation is Operation.RESTORE else _policy(reader, load_policy)
         return tuple(replace(each, companions=_of_both(each, companions), **shared) for each in found)
-    conflicts.check_named(reader, reader.values["repository"])
+    conflicts.check_named(reader)
     if operation and conflicts.stands_alone(reader, operation):
         shared["limit"] = 1
     if reader.context.package_type is None or names is None:

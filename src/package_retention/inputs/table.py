@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from package_retention.inputs import rows
-from package_retention.inputs.rows import CONTAINER, DELETE, RESTORE, TAGGED, Input, Place, Section
+from package_retention.inputs.rows import CONTAINER, DELETE, RESTORE, TAGGED, Group, Input, Place, Section
 from package_retention.model import Operation
 
 INPUTS: tuple[Input, ...] = (
@@ -153,23 +153,19 @@ INPUTS: tuple[Input, ...] = (
         operations=RESTORE,
         sections=(),
     ),
-    rows.condition(
+    rows.deletion(
         "source-gone",
         rows.GIT_KINDS,
         "List of `pull-request`, `branch`, `tag`, `release`: what the tag (or version name) is named after is closed or"
         " gone",
-        operations=DELETE,
-        sections=(Section.DELETE,),
         said={"scheme closed-prs": "source-gone: pull-request"},
     ),
-    rows.condition(
+    rows.deletion(
         "expired",
         rows.TRUTH,
         "`true`: the image says itself, by `quay.expires-after`, that its time is over (container)",
         default="false",
         types=CONTAINER,
-        operations=DELETE,
-        sections=(Section.DELETE,),
     ),
     rows.retention(
         "min-versions-to-keep",
@@ -197,16 +193,14 @@ INPUTS: tuple[Input, ...] = (
         '`date` or `version`: what "newest" means. What cannot be ordered or grouped stays, and is not counted',
         default="date",
     ),
-    rows.retention(
+    Input(
         "limit",
         rows.COUNT,
         "At most this many versions (images with all their parts) are changed in a package, oldest first; the next run"
         " continues",
+        group=Group.RETENTION,
         place=Place.PACKAGE,
-        operations=tuple(Operation),
         is_filter=True,
-        sections=(),
-        beside_policy=True,
     ),
     rows.safety("dry-run", rows.TRUTH, "`true`: plan and report only", "false"),
     rows.safety(
@@ -248,18 +242,14 @@ INPUTS: tuple[Input, ...] = (
         types=CONTAINER,
         operations=DELETE,
     ),
-    rows.safety(
+    rows.deletion(
         "remove-damaged",
         rows.DAMAGES,
         "List of `ghost`, `partial`, `orphaned`: images whose children are all gone, or some of them; signatures whose"
         " image is gone (container). One more filter: all filters must match",
-        place=Place.FILTER,
+        group=Group.SAFETY,
         attribute="damaged",
         types=CONTAINER,
-        operations=DELETE,
-        is_filter=True,
-        sections=(Section.DELETE,),
-        beside_policy=False,
         said={
             "delete-ghost-images": "remove-damaged: ghost",
             "delete-partial-images": "remove-damaged: partial",

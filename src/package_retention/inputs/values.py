@@ -53,11 +53,8 @@ def several(value: Value) -> tuple[str, ...]:
 def patterns(value: Value, package_type: PackageType | None = None) -> Patterns:
     """Read patterns on versions; a digest is refused where the package type has none."""
     found = Patterns.parse(_without_words(several(value)))
-    if (
-        package_type
-        and not package_type.has_tags
-        and (digests := [e.text for e in found.entries if e.digest])
-    ):
+    digests = [entry.text for entry in found.entries if entry.digest]
+    if digests and package_type and not package_type.has_tags:
         raise invalid(Code.DIGEST_NOT_HERE, digests[0], package_type=package_type)
     return found
 
@@ -88,7 +85,7 @@ def choice(value: Value, kind: type[Word], beside: str = "") -> Word:
 
 
 def either(value: Value, no: str, yes: str) -> bool:
-    """Read one of two words; whether it is the second."""
+    """Read one of two words, the second of which means yes."""
     text = one(value)
     if text not in (no, yes):
         raise invalid(Code.NOT_ONE_OF, text, choices=(no, yes))
@@ -188,8 +185,10 @@ def series(value: Value) -> Series | Pattern:
     return found
 
 
-def version_range(value: Value, package_type: PackageType) -> VersionRange:
-    """Read a range in the syntax of the type's ecosystem."""
+def version_range(value: Value, package_type: PackageType | None) -> VersionRange | None:
+    """Read a range in the syntax of the type's ecosystem; `None` if the type is not known: it was refused itself."""
+    if package_type is None:
+        return None
     text = one(value)
     try:
         return VersionParser(package_type).parse_range(text)

@@ -15,7 +15,7 @@ from package_retention.output.problem_sentences import as_flags, sentence, texts
 from package_retention.problems import Problem, ProblemCode
 
 SOURCE = Path(__file__).parents[3] / "src" / "package_retention"
-# What is put in beside what the function says that finds the problem, by the beginnings of codes.
+# What is put in beside what the file says in which the problem is found, by the beginnings of codes.
 ADDED = {
     "": {"value", "path", *texts().constants},
     "RANGE": {"part", "ranges"},
@@ -27,23 +27,16 @@ READERS = {"workflow", "terminal", "otherwise"}
 
 @cache
 def filled() -> dict[str, set[str]]:
-    """The details that the functions of the project fill in which name a code, by the code's name."""
+    """The names that may be details in the files which name a code, by the code's name."""
     found: dict[str, set[str]] = defaultdict(set)
     for file in SOURCE.rglob("*.py"):
-        tree = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        for function in (node for node in tree if isinstance(node, ast.FunctionDef)):
-            inside = [*ast.walk(function)]
-            keywords = {node.arg for node in inside if isinstance(node, ast.keyword) and node.arg}
-            keys = {
-                ast.unparse(key).strip("'")
-                for node in inside
-                if isinstance(node, ast.Dict)
-                for key in node.keys
-                if key
-            }
-            for node in inside:
-                if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("Code", "ProblemCode"):
-                    found[node.attr] |= keywords | keys
+        nodes = [*ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+        keywords = {node.arg for node in nodes if isinstance(node, ast.keyword) and node.arg}
+        keys = [key for node in nodes if isinstance(node, ast.Dict) for key in node.keys if key]
+        named = keywords | {ast.unparse(key).strip("'") for key in keys}
+        for node in nodes:
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("Code", "ProblemCode"):
+                found[node.attr] |= named
     return found
 
 
