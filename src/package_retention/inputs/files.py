@@ -28,8 +28,8 @@ _MOST_OF_CACHE = 512 * 1024 * 1024  # bytes; what is behind them is read anew fr
 
 
 @contextmanager
-def _for_input(name: str) -> Iterator[None]:
-    """Turn an error about a path into one about the input that names it."""
+def for_input(name: str) -> Iterator[None]:
+    """Turn an error about a value into one about the input that has it."""
     try:
         yield
     except InvalidValueError as error:
@@ -96,7 +96,7 @@ class Places(Struct, frozen=True):
 
     def read_policy(self, path: Path, most: int) -> tuple[bytes, str]:
         """Return the content of a policy file and its path below its folder; raise `InputError`."""
-        with _for_input("policy-file"):
+        with for_input("policy-file"):
             base, names = self.split(path)
             label = PurePath(*names)
             self.inspect(path, written=False)
@@ -113,7 +113,7 @@ class Places(Struct, frozen=True):
 
         Raises `InputError` with the path and what is wrong.
         """
-        with _for_input("report-file"), _opened(*self.split(path), path, _REPORT) as (file, folder):
+        with for_input("report-file"), _opened(*self.split(path), path, _REPORT) as (file, folder):
             os.set_blocking(file, True)
             os.ftruncate(file, 0)
             _give(file, folder)
@@ -125,7 +125,7 @@ class Places(Struct, frozen=True):
         `actions/cache` fails to save a path that is not there. Raises `InputError` with the path and what is wrong.
         """
         with (
-            _for_input("manifest-cache"),
+            for_input("manifest-cache"),
             _opened(*self.split(path), path, _CACHE, make=True) as (file, folder),
         ):
             _give(file, folder)
@@ -134,7 +134,7 @@ class Places(Struct, frozen=True):
 
     def write_cache(self, path: PurePath, lines: Iterable[bytes]) -> None:
         """Replace the cache by a new file, all of it or nothing. Raises `OSError` or `InputError`."""
-        with _for_input("manifest-cache"):
+        with for_input("manifest-cache"):
             base, names = self.split(path)
             with _folder(base, names, path, make=True) as folder:
                 _replace(folder, names[-1], lines)

@@ -27,7 +27,7 @@ from package_retention.decide.rules import PackageRules, Rule
 from package_retention.errors import InputError
 from package_retention.inputs import conflicts, values
 from package_retention.inputs.environment import has_key, key_meant
-from package_retention.inputs.files import Places
+from package_retention.inputs.files import Places, for_input
 from package_retention.inputs.rows import Context, Input, Section
 from package_retention.inputs.settings import PolicyLoader
 from package_retention.inputs.structured_text import (
@@ -42,7 +42,7 @@ from package_retention.inputs.structured_text import (
 from package_retention.inputs.table import keys_of
 from package_retention.inputs.values import Value
 from package_retention.model import PackageType
-from package_retention.problems import InvalidValueError, Position, Problem
+from package_retention.problems import Detail, Position, Problem
 from package_retention.problems import ProblemCode as Code
 
 LARGEST = 1024 * 1024
@@ -65,155 +65,151 @@ _ELSEWHERE = (
 )
 
 
-class _Map(Struct, frozen=True):
-    """A map of the file: what it is called, its keys, and those that belong elsewhere."""
+class _Kind(Struct, frozen=True):
+    """A kind of map in the file: what it is called, its keys (with their inputs), and those that belong elsewhere."""
 
     name: str
     keys: Mapping[str, Input | None]
     elsewhere: tuple[str, ...] = _ELSEWHERE
 
-    @property
-    def rows(self) -> Mapping[str, Input]:
-        """Return the keys that are inputs, too."""
-        return {key: each for key, each in self.keys.items() if each}
 
-
-_POLICY = _Map("policy", {"packages": None})
-_PACKAGE = _Map("package", PACKAGE_KEYS)
-_DELETE = _Map("delete", DELETE_KEYS, (*_ELSEWHERE, *(key for key in KEEP_KEYS if key not in DELETE_KEYS)))
-_KEEP = _Map("keep", KEEP_KEYS, (*_ELSEWHERE, *(key for key in DELETE_KEYS if key not in KEEP_KEYS)))
+_POLICY = _Kind("policy", {"packages": None})
+_PACKAGE = _Kind("package", PACKAGE_KEYS)
+_DELETE = _Kind("delete", DELETE_KEYS, (*_ELSEWHERE, *(key for key in KEEP_KEYS if key not in DELETE_KEYS)))
+_KEEP = _Kind("keep", KEEP_KEYS, (*_ELSEWHERE, *(key for key in DELETE_KEYS if key not in KEEP_KEYS)))
 
 
 def packages(root: Node, problems: list[Problem]) -> tuple[PackageRules, ...]:
     """Return the rules of a whole policy; they are all that the file says only if no problem was reported."""
-    top = _table(root, _POLICY, problems)
-    found = (_package(entry, problems) for entry in _entries(top, "packages", problems)) if top else ()
-    return tuple(rules for rules in found if rules is not None)
+    top = _read_map(root, _POLICY, problems)
+    found = [_package(entry, problems) for entry in top.entries("packages")] if top else []
+    return tuple(filter(None, found))
 
 
 def _package(node: Node, problems: list[Problem]) -> PackageRules | None:
-    table = _table(node, _PACKAGE, problems)
-    if table is None:
+    package = _read_map(node, _PACKAGE, problems)
+    if package is None:
         return None
-    missing = [key for key in _WHICH if not has_key(key, table.values)]
-    problems += [problem_at(table.at, Code.MISSING_KEY, key=key) for key in missing]
-    reader = _RuleReader(table, _PACKAGE, problems)
-    context = Context(reader.read("package-type", Context()))
-    names = reader.read("package-name", context)
-    companions = reader.read("companion-tags", context)
-    delete = _rules(table, _DELETE, context, problems)
-    keep = _rules(table, _KEEP, context, problems) if "keep" in table.values else ()
+    for key in _WHICH:
+        if not has_key(key, package.table.values):
+            package.report_at(package.table.at, Code.MISSING_KEY, key=key)
+    context = Context(package.read("package-type", Context()))
+    names = package.read("package-name", context)
+    companions = package.read("companion-tags", context)
+    delete = _rules(package, _DELETE, context)
+    keep = _rules(package, _KEEP, context) if "keep" in package.table.values else ()
     if context.package_type is None or names is None:
         return None
     return PackageRules(context.package_type, names, delete=delete, keep=keep, companions=companions)
 
 
-def _rules(table: Map, kind: _Map, context: Context, problems: list[Problem]) -> tuple[Rule, ...]:
-    nodes = _entries(table, kind.name, problems)
-    named = ((f"{kind.name} rule {n} of {table.at.file}", node) for n, node in enumerate(nodes, 1))
-    found = (_rule(name, node, kind, context, problems) for name, node in named)
-    return tuple(rule for rule in found if rule is not None)
+def _rules(package: _MapReader, kind: _Kind, context: Context) -> tuple[Rule, ...]:
+    file = package.table.at.file
+    found: list[Rule] = []
+    for number, node in enumerate(package.entries(kind.name), 1):
+        rule = _read_map(node, kind, package.problems)
+        if rule is not None:
+            found.append(_rule(rule, f"{kind.name} rule {number} of {file}", context))
+    return tuple(found)
 
 
-def _rule(name: str, node: Node, kind: _Map, context: Context, problems: list[Problem]) -> Rule | None:
-    table = _table(node, kind, problems)
-    if table is None:
-        return None
-    reader = _RuleReader(table, kind, problems)
-    given = reader.given
-    defaults = reader.values.keys() - given.keys()
-    if kind is _KEEP and _MINIMUM in defaults:
-        reader.report(Problem.about(_MINIMUM, Code.KEEPS_NOTHING))
+def _rule(rule: _MapReader, name: str, context: Context) -> Rule:
+    defaults = rule.texts.keys() - rule.given.keys()
+    if rule.kind is _KEEP and _MINIMUM in defaults:
+        rule.report(Problem.about(_MINIMUM, Code.KEEPS_NOTHING))
     # A key that was reported, an unknown one included, was meant as a condition.
-    elif not table.values.keys() - defaults - (set(_NO_CONDITION) & set(kind.keys)):
-        problems.append(problem_at(table.at, Code.RULE_WITHOUT_CONDITION, rule=kind.name))
-    return conflicts.rule_of(name, given, context, reader.report)
+    elif not rule.table.values.keys() - defaults - (set(_NO_CONDITION) & set(rule.kind.keys)):
+        rule.report_at(rule.table.at, Code.RULE_WITHOUT_CONDITION, rule=rule.kind.name)
+    return conflicts.rule_of(name, rule.given, context, rule.report)
 
 
-class _RuleReader:
-    """The values of one table by the names of their inputs, each reported at its own place."""
+def _read_map(node: Node, kind: _Kind, problems: list[Problem]) -> _MapReader | None:
+    """Return a map after a look at its keys; `None` if the node is not a map."""
+    if isinstance(node, Map):
+        return _MapReader(node, kind, problems)
+    if not isinstance(node, Refused):
+        problems.append(problem_at(node.at, Code.NOT_A_MAP, map=kind.name, keys=tuple(kind.keys)))
+    return None
 
-    def __init__(self, table: Map, kind: _Map, problems: list[Problem]) -> None:
-        self._rows = {each.name: each for each in kind.rows.values()}
-        self._nodes = {kind.rows[key].name: node for key, node in table.values.items() if key in kind.rows}
-        self._problems = problems
-        self.values: Mapping[str, Value] = {
-            name: value
-            for name, node in self._nodes.items()
-            if (value := _value(self._rows[name].key, node, problems)) is not None
-        }
 
-    @property
-    def given(self) -> Mapping[str, Value]:
-        """Return the values that are not at their default."""
-        return {
-            name: value
-            for name, value in self.values.items()
-            if not (isinstance(value, str) and self._rows[name].is_default(value))
-        }
+class _MapReader:
+    """What a map says, by the names of the inputs that its keys are; each problem is reported at its own place.
+
+    `texts` are a text or a list of texts each, of which those that are not at their default are `given`.
+    """
+
+    def __init__(self, table: Map, kind: _Kind, problems: list[Problem]) -> None:
+        self.table = table
+        self.kind = kind
+        self.problems = problems
+        self.texts: dict[str, Value] = {}
+        self.given: dict[str, Value] = {}
+        self._rows: dict[str, tuple[Input, Node]] = {}
+        for key, node in table.values.items():
+            if key not in kind.keys:
+                meant = key_meant(key, kind.keys, kind.elsewhere)
+                self.report_at(table.keys_at[key], Code.UNKNOWN_KEY, key, map=kind.name, **meant)
+            elif row := kind.keys[key]:
+                self._add(row, node)
+
+    def _add(self, row: Input, node: Node) -> None:
+        self._rows[row.name] = row, node
+        value = self._texts(row.key, node)
+        if value:
+            self.texts[row.name] = value
+            if not (isinstance(value, str) and row.is_default(value)):
+                self.given[row.name] = value
+
+    def _texts(self, key: str, node: Node) -> Value | None:
+        """Return a text or a list of texts, without the entries that are not texts (which are reported)."""
+        if not isinstance(node, Sequence):
+            return self._text(key, node)
+        if not node.nodes:
+            self.problems.append(Problem(Code.EMPTY_LIST, input=key, at=node.at))
+        return tuple(filter(None, [self._text(key, each) for each in node.nodes]))
+
+    def _text(self, key: str, node: Node) -> str | None:
+        if isinstance(node, Refused):
+            return None
+        if not isinstance(node, Scalar):
+            shape = "list" if isinstance(node, Sequence) else "map"
+            self.problems.append(Problem(Code.NOT_A_TEXT, input=key, at=node.at, details={"shape": shape}))
+        elif node.text.strip():
+            return node.text
+        else:
+            self.problems.append(Problem(Code.EMPTY_TEXT, input=key, at=node.at))
+        return None
 
     def read(self, name: str, context: Context) -> Any:
         """Read one value; `None` if it is not given, or does not fit."""
         if name not in self.given:
             return None
-        self._rows[name].check_type(context, self.report)
-        return self._rows[name].read(self.given[name], context, self.report)
+        row, _ = self._rows[name]
+        row.check_type(context, self.report)
+        return row.read(self.given[name], context, self.report)
+
+    def entries(self, key: str) -> Collection[Node]:
+        """Return the entries of a list that must be there and hold something."""
+        node = self.table.values.get(key)
+        if node is None:
+            if not has_key(key, self.table.values):
+                self.report_at(self.table.at, Code.MISSING_LIST, key=key, entries=key)
+        elif isinstance(node, Sequence) and node.nodes:
+            return node.nodes
+        elif not isinstance(node, Refused):
+            self.report_at(node.at, Code.NOT_A_FULL_LIST, key=key, entries=key)
+        return ()
 
     def report(self, problem: Problem) -> None:
         """Note a problem of one key, at the entry of a list that it is about, else at the value."""
-        node = self._nodes[problem.input]
+        row, node = self._rows[problem.input]
         nodes = node.nodes if isinstance(node, Sequence) else ()
         entries = (each for each in nodes if isinstance(each, Scalar) and each.text.strip() == problem.value)
-        self._problems.append(problem.of(self._rows[problem.input].key, next(entries, node).at))
+        self.problems.append(problem.of(row.key, next(entries, node).at))
 
-
-def _value(key: str, node: Node, problems: list[Problem]) -> Value | None:
-    """Return a text or a list of texts, without the entries that are not texts (which are reported)."""
-    if isinstance(node, Sequence):
-        found = tuple(text for each in node.nodes if (text := _entry(key, each, problems)) is not None)
-        if not node.nodes:
-            problems.append(Problem(Code.EMPTY_LIST, input=key, at=node.at))
-        return found or None
-    return _entry(key, node, problems)
-
-
-def _entry(key: str, node: Node, problems: list[Problem]) -> str | None:
-    if isinstance(node, Refused):
-        return None
-    if isinstance(node, Scalar):
-        if node.text.strip():
-            return node.text
-        problems.append(Problem(Code.EMPTY_TEXT, input=key, at=node.at))
-    else:
-        shape = "list" if isinstance(node, Sequence) else "map"
-        problems.append(Problem(Code.NOT_A_TEXT, input=key, at=node.at, details={"shape": shape}))
-    return None
-
-
-def _table(node: Node, kind: _Map, problems: list[Problem]) -> Map | None:
-    """Return a map after a look at its keys; `None` if the node is not a map."""
-    if not isinstance(node, Map):
-        if not isinstance(node, Refused):
-            problems.append(problem_at(node.at, Code.NOT_A_MAP, map=kind.name, keys=tuple(kind.keys)))
-        return None
-    for key in node.values.keys() - kind.keys.keys():
-        details = key_meant(key, kind.keys, kind.elsewhere)
-        problems.append(problem_at(node.keys_at[key], Code.UNKNOWN_KEY, key, map=kind.name, **details))
-    return node
-
-
-def _entries(table: Map, key: str, problems: list[Problem]) -> Collection[Node]:
-    """Return the entries of a list that must be there and hold something."""
-    if key not in table.values:
-        if not has_key(key, table.values):
-            problems.append(problem_at(table.at, Code.MISSING_LIST, key=key, entries=key))
-        return ()
-    node = table.values[key]
-    if isinstance(node, Sequence) and node.nodes:
-        return node.nodes
-    if not isinstance(node, Refused):
-        problems.append(problem_at(node.at, Code.NOT_A_FULL_LIST, key=key, entries=key))
-    return ()
+    def report_at(self, at: Position, code: Code, value: str = "", **details: Detail) -> None:
+        """Note a problem of the whole map, or of what stands in the place of a value."""
+        self.problems.append(problem_at(at, code, value, **details))
 
 
 def loader(environ: Mapping[str, str], cwd: Path) -> PolicyLoader:
@@ -260,23 +256,17 @@ def narrowed(
         )
     if not names:
         return left
-    try:
+    with for_input("package-name"):
         left = tuple(replace(each, within=values.names(names, each.type)) for each in left)
-    except InvalidValueError as error:
-        raise InputError(*(problem.of("package-name") for problem in error.problems)) from error
-    if unreached := [name for name in _spelled(left) if not any(each.reaches(name) for each in left)]:
-        raise InputError(*(_not_reached(name, label) for name in unreached))
+    spelled = dict.fromkeys(name for each in left if each.within for name in each.within.literals)
+    lost = [name for name in spelled if not any(each.reaches(name) for each in left)]
     left = tuple(
         each for each in left if each.names.any_wildcards or any(map(each.reaches, each.names.literals))
     )
-    if not left:
-        raise InputError(_not_reached(names, label))
+    if not left and not lost:
+        lost = [names]
+    if lost:
+        raise InputError(
+            *(Problem.about("package-name", Code.POLICY_REACHES_NOT, name, file=label) for name in lost)
+        )
     return left
-
-
-def _not_reached(names: str, label: str) -> Problem:
-    return Problem.about("package-name", Code.POLICY_REACHES_NOT, names, file=label)
-
-
-def _spelled(rules: tuple[PackageRules, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for each in rules if each.within for name in each.within.literals))
