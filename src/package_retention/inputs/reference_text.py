@@ -43,7 +43,7 @@ _TAG = re.compile(rf"(?P<tag>\w[\w.\-+]*+)?@?(?P<digest>{_DIGEST})?", re.ASCII)
 _LEADING_TEMPLATES = re.compile(r"(?:\$\{[^}]*\}|\{\{.*?\}\}|\$\([^)]*\)|\$\w+|%\w+%|\#\{[^}]*\})+", re.ASCII)
 _URL_SCHEMES = ("http", "git", "ssh", "ftp", "file", "s3", "gs", "ws", "tcp", "udp", "unix", "svn")
 _MOVING_VERSIONS = frozenset({"latest", "release"})
-_HOST_OWNER_AND_NAME = 3
+_HOST_OWNER_AND_NAME = re.compile(r"(?=.*[.:]|localhost/)[^/]*/[^/]*/")
 # How much of a line is looked at around a name: a file may be one line of 10 MiB.
 _LINE_PART = 200
 
@@ -76,16 +76,18 @@ class Mention(Struct, frozen=True):
         return Reference(self.name, file, line, tag, self.digest, any_tag, explicit, self.open_start)
 
 
-class Lines:
-    """Line numbers by offset, counted from `first`."""
+class Passage:
+    """A text of a file: all of it, or a value that begins in its `first_line`."""
 
-    def __init__(self, text: str, first: int = 1) -> None:
+    def __init__(self, text: str, file: str, first_line: int = 1) -> None:
+        self.text = text
+        self.file = file
+        self._first_line = first_line
         self._ends = [found.start() for found in re.finditer("\n", text)]
-        self._first = first
 
-    def at(self, offset: int) -> int:
+    def line(self, offset: int) -> int:
         """Return the number of the line that holds an offset."""
-        return self._first + bisect_right(self._ends, offset - 1)
+        return self._first_line + bisect_right(self._ends, offset - 1)
 
 
 def mentions(text: str) -> Iterator[Mention]:
@@ -101,16 +103,8 @@ def mentions(text: str) -> Iterator[Mention]:
         elif before and before in "})%>":
             open_start = bool(found["slashes"]) or before == "}"
         if name:
-            digest = (found["digest"] or "").lower()
-            yield Mention(
-                name,
-                found.start(),
-                found.end(),
-                found["tag"] or "",
-                digest,
-                bool(found["template"]),
-                open_start,
-            )
+            tag, digest = found["tag"] or "", (found["digest"] or "").lower()
+            yield Mention(name, *found.span(), tag, digest, bool(found["template"]), open_start)
 
 
 def whole_name(text: str) -> Mention | None:
@@ -136,19 +130,19 @@ def parse_tag(text: str) -> tuple[str, str] | None:
     return found["tag"] or "", (found["digest"] or "").lower()
 
 
-def whole_references(text: str, file: str, first_line: int = 1) -> Iterator[Reference]:
+def whole_references(passage: Passage) -> Iterator[Reference]:
     """Yield what is a reference wherever it stands: with a tag, digest or template, and versions of packages."""
-    lines = Lines(text, first_line)
-    for mention in mentions(text):
+    for mention in mentions(passage.text):
         if mention.is_whole:
-            yield mention.reference(file, lines.at(mention.start))
-    for found in _BARE_DIGEST.finditer(text):
-        yield Reference("", file, lines.at(found.start()), digest=found[0].lower())
-    for found in _AT_VERSION.finditer(text):
+            yield mention.reference(passage.file, passage.line(mention.start))
+    for found in _BARE_DIGEST.finditer(passage.text):
+        yield Reference("", passage.file, passage.line(found.start()), digest=found[0].lower())
+    for found in _AT_VERSION.finditer(passage.text):
         version = found["version"] or ""
-        yield Reference(found["name"], file, lines.at(found.start()), version, any_tag=not version)
-    for found in _COORDINATES.finditer(text):
-        yield from _coordinates(found, file, lines.at(found.start()))
+        line = passage.line(found.start())
+        yield Reference(found["name"], passage.file, line, version, any_tag=not version)
+    for found in _COORDINATES.finditer(passage.text):
+        yield from _coordinates(found, passage.file, passage.line(found.start()))
 
 
 def _coordinates(found: re.Match[str], file: str, line: int) -> Iterator[Reference]:
@@ -161,23 +155,17 @@ def _coordinates(found: re.Match[str], file: str, line: int) -> Iterator[Referen
             yield Reference(found["name"], file, line, piece)
 
 
-def untagged_references(
-    text: str, file: str, first_line: int = 1, *, keyed: bool = False
-) -> Iterator[Reference]:
+def untagged_references(passage: Passage, *, keyed: bool = False) -> Iterator[Reference]:
     """Yield names without a tag: values of a key that names images, and `host/owner/name` in running text.
 
     `keyed`: the text is the value of such a key; else keys are looked for in front of each name in its line.
     """
-    lines = Lines(text, first_line)
-    for mention in mentions(text):
-        if mention.is_whole or "/" not in mention.name or _is_replaced(text, mention):
+    for mention in mentions(passage.text):
+        if mention.is_whole or "/" not in mention.name or _is_replaced(passage.text, mention):
             continue
-        if keyed or _is_value_of_key(text, mention):
-            yield mention.reference(file, lines.at(mention.start))
-        elif mention.name.count("/") + 1 >= _HOST_OWNER_AND_NAME and re.search(
-            r"[.:]|^localhost/", mention.name
-        ):
-            yield mention.reference(file, lines.at(mention.start), explicit=False)
+        explicit = keyed or _is_value_of_key(passage.text, mention)
+        if explicit or _HOST_OWNER_AND_NAME.match(mention.name):
+            yield mention.reference(passage.file, passage.line(mention.start), explicit=explicit)
 
 
 def _is_replaced(text: str, mention: Mention) -> bool:

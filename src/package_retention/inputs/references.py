@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import product
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,8 @@ from msgspec.structs import replace
 
 from package_retention.decide.in_use import Reference
 from package_retention.inputs.reference_text import (
-    Lines,
     Mention,
+    Passage,
     parse_tag,
     untagged_references,
     whole_name,
@@ -47,8 +48,8 @@ _DIGEST = "digest"
 _REGISTRY = "registry"
 _HALVES = (*_NAMES, *_TAGS, _DIGEST)
 _WANTED = frozenset({*_HALVES, _REGISTRY})
-_YAML = frozenset({".yaml", ".yml"})
-_JSON = frozenset({".json"})
+_YAML = (".yaml", ".yml")
+_JSON = ".json"
 
 
 class Parsed(Struct, frozen=True):
@@ -60,32 +61,32 @@ class Parsed(Struct, frozen=True):
 
 def parse(text: str, file: str) -> Parsed:
     """Return the references in a file's text, each once; raise `InvalidValueError` if it is not what its name says."""
+    passage = Passage(text, file)
     try:
-        found = tuple(dict.fromkeys(_references(text, file)))
+        found = tuple(dict.fromkeys(_references(passage)))
     except InvalidValueError:
         if "{{" not in text:
             raise
-        return Parsed(tuple(dict.fromkeys(_in_text(text, file))), is_template=True)
+        return Parsed(tuple(dict.fromkeys(_in_text(passage))), is_template=True)
     return Parsed(found)
 
 
-def _references(text: str, file: str) -> Iterator[Reference]:
-    path = PurePosixPath(file)
-    suffix = path.suffix.lower()
-    if suffix in _YAML | _JSON:
-        roots = parse_yaml(text, file) if suffix in _YAML else parse_json(text, file)
+def _references(passage: Passage) -> Iterator[Reference]:
+    path = PurePosixPath(passage.file.lower())
+    if path.suffix in (*_YAML, _JSON):
+        roots = (parse_json if path.suffix == _JSON else parse_yaml)(passage.text, passage.file)
         # Comments and keys are no scalars, and escapes are no raw text: both are read.
-        yield from whole_references(text, file)
-        yield from _in_tree(roots, file)
-        yield from _locked_in_tree(path.name.lower(), roots, file)
+        yield from whole_references(passage)
+        yield from _in_tree(roots, passage.file)
+        yield from _locked_in_tree(path.name, roots, passage.file)
     else:
-        yield from _in_text(text, file)
-        yield from _locked_in_text(path.name.lower(), text, file)
+        yield from _in_text(passage)
+        yield from _locked_in_text(path.name, passage)
 
 
-def _in_text(text: str, file: str) -> Iterator[Reference]:
-    yield from whole_references(text, file)
-    yield from untagged_references(text, file)
+def _in_text(passage: Passage) -> Iterator[Reference]:
+    yield from whole_references(passage)
+    yield from untagged_references(passage)
 
 
 def _in_tree(roots: list[Node], file: str) -> Iterator[Reference]:
@@ -97,9 +98,10 @@ def _in_tree(roots: list[Node], file: str) -> Iterator[Reference]:
             halves.update(id(scalar) for key in _HALVES for scalar in values.get(key, ()))
             yield from _of_keys(values, file)
         elif isinstance(node, Scalar):
-            yield from whole_references(node.text, file, node.first_line)
+            passage = Passage(node.text, file, node.first_line)
+            yield from whole_references(passage)
             if id(node) not in halves:
-                yield from untagged_references(node.text, file, node.first_line)
+                yield from untagged_references(passage)
 
 
 def _effective(table: Table, known: dict[int, dict[str, list[Scalar]]]) -> dict[str, list[Scalar]]:
@@ -134,11 +136,13 @@ def _of_keys(values: dict[str, list[Scalar]], file: str) -> Iterator[Reference]:
             if name is None:
                 # The default in `${IMAGE:-octo/app}` is a value of the key too; a sentence is not.
                 keyed = "${" in scalar.text or "{{" in scalar.text
-                yield from untagged_references(scalar.text, file, scalar.first_line, keyed=keyed)
+                passage = Passage(scalar.text, file, scalar.first_line)
+                yield from untagged_references(passage, keyed=keyed)
             elif name.is_bare:
                 names = _with_parents(key, name, values)
                 if key != "name" or beside or digests or any("/" in one.name for one in names):
-                    yield from _paired(names, beside, digests, file, scalar.first_line)
+                    for one, (tag, digest) in product(names, _halves(beside, digests)):
+                        yield replace(one, tag=tag, digest=digest).reference(file, scalar.first_line)
 
 
 def _with_parents(key: str, name: Mention, values: dict[str, list[Scalar]]) -> list[Mention]:
@@ -156,18 +160,8 @@ def _with_parents(key: str, name: Mention, values: dict[str, list[Scalar]]) -> l
     return found
 
 
-def _paired(
-    names: list[Mention], tags: list[Scalar], digests: list[Scalar], file: str, line: int
-) -> Iterator[Reference]:
-    """Yield each name with its halves; without one that can be known, it may mean any tag."""
-    for name in names:
-        for tag, digest in _halves(tags, digests):
-            mention = replace(name, tag=tag, digest=digest)
-            yield mention.reference(file, line)
-
-
 def _halves(tags: list[Scalar], digests: list[Scalar]) -> list[tuple[str, str]]:
-    """Return the tags and digests that may be meant; both empty: any."""
+    """Return the tags and digests that may be meant beside a name; both empty: any."""
     known_tags = [parse_tag(scalar.text) for scalar in tags]
     known_digests = [parse_tag(scalar.text) for scalar in digests if scalar.text]
     digest = next((found[1] for found in known_digests if found and found[1]), "")
@@ -180,16 +174,20 @@ def _halves(tags: list[Scalar], digests: list[Scalar]) -> list[tuple[str, str]]:
     return halves
 
 
-_NPM_LOCKS = frozenset({"package-lock.json", "npm-shrinkwrap.json"})
-_NUGET_LOCK = "packages.lock.json"
 _PNPM_LOCK = "pnpm-lock.yaml"
+# Lock files that are trees, with the key of a package's version.
+_TREE_LOCKS = {
+    "package-lock.json": "version",
+    "npm-shrinkwrap.json": "version",
+    "packages.lock.json": "resolved",
+    _PNPM_LOCK: "version",
+}
 _PROJECTS = (".csproj", ".fsproj", ".vbproj")
-_XML = frozenset({"pom.xml"})
 
 _PNPM_KEY = re.compile(r"/?(@[^/]+/[^/@]+|[^/@]+)[/@](\d[^(_]*)(?:[(_].*)?")
 _PNPM_VERSION = re.compile(r"(?:link:|file:|workspace:)?(\d[^(_]*)")
 _YARN_ENTRY = re.compile(
-    r'^(?P<names>[^\s#].*):[ \t]*\n[ \t]+version:?[ \t]+"?(?P<version>[^"\s]+)"?', re.MULTILINE
+    r'^(?P<names>[^\s#].*):[ \t]*\r?\n[ \t]+version:?[ \t]+"?(?P<version>[^"\s]+)"?', re.MULTILINE
 )
 _GEM = re.compile(r"^ {4}(?P<name>[\w.\-]+) \((?P<version>[^)\s,]+)\)", re.MULTILINE)
 _EXACT_NUGET = re.compile(r"\[?\s*(\d[\w.+\-]*)\s*\]?", re.ASCII)
@@ -199,22 +197,22 @@ _MOVING_VERSIONS = frozenset({"LATEST", "RELEASE"})
 
 def _locked_in_tree(file_name: str, roots: list[Node], file: str) -> Iterator[Reference]:
     """Yield the packages in a lock file that is YAML or JSON; nothing for any other file."""
-    if file_name not in {*_NPM_LOCKS, _NUGET_LOCK, _PNPM_LOCK}:
+    if file_name not in _TREE_LOCKS:
         return
     for node in walk(roots):
         for key, value in entries(node):
+            version = _child(value, _TREE_LOCKS[file_name])
             if file_name == _PNPM_LOCK:
-                yield from _pnpm_entry(key, value, file)
-            elif version := _child(value, "resolved" if file_name == _NUGET_LOCK else "version"):
+                yield from _pnpm_entry(key, value, version, file)
+            elif version:
                 yield Reference(key.text.rpartition("node_modules/")[2], file, key.at.line, version)
 
 
-def _pnpm_entry(key: Scalar, value: Node, file: str) -> Iterator[Reference]:
+def _pnpm_entry(key: Scalar, value: Node, version: str, file: str) -> Iterator[Reference]:
     if found := _PNPM_KEY.fullmatch(key.text):
         yield Reference(found[1], file, key.at.line, found[2])
-    text = value.text if isinstance(value, Scalar) else _child(value, "version")
-    if version := _PNPM_VERSION.match(text):
-        yield Reference(key.text, file, key.at.line, version[1])
+    if found := _PNPM_VERSION.match(value.text if isinstance(value, Scalar) else version):
+        yield Reference(key.text, file, key.at.line, found[1])
 
 
 def _child(node: Node, name: str) -> str:
@@ -222,30 +220,28 @@ def _child(node: Node, name: str) -> str:
     return next(values, "")
 
 
-def _locked_in_text(file_name: str, text: str, file: str) -> Iterator[Reference]:
+def _locked_in_text(file_name: str, passage: Passage) -> Iterator[Reference]:
     """Yield the packages in a lock file that is text or XML; nothing for any other file."""
     if file_name == "yarn.lock":
-        yield from _yarn(text.replace("\r\n", "\n"), file)
+        yield from _yarn(passage)
     elif file_name == "gemfile.lock":
-        yield from _gems(text, file)
-    elif file_name in _XML or file_name.endswith(_PROJECTS):
-        yield from _projects(_elements(text, file), file)
+        yield from _gems(passage)
+    elif file_name == "pom.xml" or file_name.endswith(_PROJECTS):
+        yield from _projects(_elements(passage.text, passage.file), passage.file)
 
 
-def _yarn(text: str, file: str) -> Iterator[Reference]:
-    lines = Lines(text)
-    for entry in _YARN_ENTRY.finditer(text):
+def _yarn(passage: Passage) -> Iterator[Reference]:
+    for entry in _YARN_ENTRY.finditer(passage.text):
         for written in entry["names"].replace('"', "").split(","):
             if name := re.match(r"@?[^@]+(?=@)", written.strip()):
-                yield Reference(name[0], file, lines.at(entry.start()), entry["version"])
+                yield Reference(name[0], passage.file, passage.line(entry.start()), entry["version"])
 
 
-def _gems(text: str, file: str) -> Iterator[Reference]:
-    lines = Lines(text)
-    for gem in _GEM.finditer(text):
+def _gems(passage: Passage) -> Iterator[Reference]:
+    for gem in _GEM.finditer(passage.text):
         # Bundler writes the platform behind the version: `1.16.0-x86_64-linux`.
         for version in dict.fromkeys((gem["version"], gem["version"].partition("-")[0])):
-            yield Reference(gem["name"], file, lines.at(gem.start()), version)
+            yield Reference(gem["name"], passage.file, passage.line(gem.start()), version)
 
 
 def _elements(text: str, file: str) -> dict[Element, int]:
@@ -287,15 +283,12 @@ def _text(element: Element, name: str) -> str:
 
 def _nuget(element: Element, file: str, line: int) -> Iterator[Reference]:
     name = element.get("Include") or element.get("Update")
-    versions = [
-        text
-        for key in ("Version", "VersionOverride")
-        for text in (element.get(key), _text(element, key))
-        if text
-    ]
-    for text in versions or [""]:
-        if name:
-            yield _versioned(name, text, _EXACT_NUGET.fullmatch(text.strip()), file, line)
+    if not name:
+        return
+    places = ("Version", "VersionOverride")
+    written = [text for key in places for text in (element.get(key), _text(element, key)) if text]
+    for text in written or [""]:
+        yield _versioned(name, _EXACT_NUGET.fullmatch(text.strip()), file, line)
 
 
 def _maven(element: Element, file: str, line: int) -> Iterator[Reference]:
@@ -308,13 +301,12 @@ def _maven(element: Element, file: str, line: int) -> Iterator[Reference]:
     is_open = not group or "$" in group
     name = artifact if is_open else f"{group}:{artifact}"
     exact = None if text.upper() in _MOVING_VERSIONS else _EXACT_MAVEN.fullmatch(text)
-    yield _versioned(name, text, exact, file, line, open_start=is_open)
+    yield _versioned(name, exact, file, line, open_start=is_open)
 
 
 def _versioned(
-    name: str, text: str, exact: re.Match[str] | None, file: str, line: int, *, open_start: bool = False
+    name: str, version: re.Match[str] | None, file: str, line: int, *, open_start: bool = False
 ) -> Reference:
     """Return a package at the version that is written; a range, float or property may mean any version."""
-    if exact is None or not text:
-        return Reference(name, file, line, any_tag=True, open_start=open_start)
-    return Reference(name, file, line, exact[1], open_start=open_start)
+    tag = version[1] if version else ""
+    return Reference(name, file, line, tag, any_tag=not tag, open_start=open_start)
