@@ -63,11 +63,11 @@ class Console:
 
     def warning(self, text: str, hint: str = "", *more: str) -> None:
         """Say something that a person should look at."""
-        self._annotate("warning", text, hint, *more)
+        self._advise("warning", text, hint, *more)
 
     def error(self, text: str, hint: str = "", *more: str) -> None:
         """Say what failed, and what to do next."""
-        self._annotate("error", text, hint, *more)
+        self._advise("error", text, hint, *more)
 
     def fail(self, error: RetentionError) -> None:
         """Say why the run was refused, or a step of its end: every problem on a line of its own."""
@@ -114,6 +114,9 @@ class Console:
                 self.line(
                     f"{more:,} more of kind {kind} are in the log above: GitHub shows {MOST_ANNOTATIONS} of a kind."
                 )
+
+    def _advise(self, kind: str, text: str, *advice: str) -> None:
+        self._annotate(kind, text, *(map(as_flags, advice) if self.by_hand else advice))
 
     def _annotate(self, kind: str, *texts: str) -> None:
         safe = [harmless(text) for text in texts if text]
@@ -178,7 +181,6 @@ class Terminal(Console):
 
     def _annotate(self, kind: str, *texts: str) -> None:
         first, *others = [harmless(text, MOST_CHARACTERS) for text in texts if text]
-        others = [as_flags(text) for text in others]
         coloured = self._stderr.isatty() and not self._environ.get("NO_COLOR")
         head = f"{_COLOURS[kind]}{kind}:\x1b[0m" if coloured else f"{kind}:"
         self._print("\n".join([f"{head} {first}", *(f"  {line}" for line in others)]), self._stderr)

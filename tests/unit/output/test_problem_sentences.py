@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
 import string
 from collections import defaultdict
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from package_retention.errors import InputError
+from package_retention.output.console import Terminal
 from package_retention.output.problem_sentences import as_flags, sentence, texts
 from package_retention.problems import Problem, ProblemCode
 
@@ -82,3 +85,6 @@ def test_inputs_become_flags(of_a_workflow: str, at_a_terminal: str) -> None:
 def test_what_was_written_stays_as_it_is() -> None:
     problem = Problem(ProblemCode.NOT_A_DURATION, "limit", "older-than")
     assert sentence(problem, by_hand=True).startswith("older-than: `limit` is not a duration")
+    stream = io.StringIO()
+    Terminal(stream, {}, stream).fail(InputError(problem))
+    assert "- older-than: `limit` is not a duration" in stream.getvalue()
