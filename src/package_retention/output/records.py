@@ -21,6 +21,7 @@ from package_retention.model import MOVES_TAGS, Operation, Outcome, Package, Pla
 from package_retention.output.console import Console
 from package_retention.output.counts import RunCounts
 from package_retention.output.person import Person
+from package_retention.output.problem_sentences import sentences
 from package_retention.output.progress import Progress
 from package_retention.output.report_writer import ReportWriter
 from package_retention.output.sentences import group_words, outcome_words, reason_words
@@ -106,7 +107,7 @@ class Records:
             try:
                 places.write_cache(path, cache.dump())
             except (OSError, InputError) as error:
-                why = error.strerror if isinstance(error, OSError) else error.message
+                why = error.strerror if isinstance(error, OSError) else "; ".join(sentences(error.problems))
                 self._console.warning(
                     f"The manifest cache was not written: {why}", "The next run reads all anew."
                 )
@@ -154,11 +155,6 @@ class EventListeners:
         """Report how a step ended."""
         for listener in self._listeners:
             listener.finished(outcome)
-
-    def note(self, text: str) -> None:
-        """Report something worth knowing."""
-        for listener in self._listeners:
-            listener.note(text)
 
 
 @dataclass
@@ -251,11 +247,6 @@ class LogListener:
             if group.left <= 0:
                 self._count_unreached(group)
             self._advance()
-
-    def note(self, text: str) -> None:
-        """Print a line at once, in the group that is open."""
-        with self._lock:
-            self._log.line(text)
 
     def close(self) -> None:
         """Print all that still waits for its turn."""

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
+from clocks import FakeClock
 from hostile import NAMES
 from package_retention.errors import RetentionError
+from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, Outcome, Plan, Result, Step, StepKind
 from package_retention.output.console import Console
-from package_retention.output.records import MOST_PLANNED, MOST_WAITING, EventListeners, LogListener
-from run_results import APP, LIB, delete, done, met, package, plan_of, version
+from package_retention.output.records import MOST_PLANNED, MOST_WAITING, EventListeners, LogListener, Records
+from run_results import APP, LIB, NOW, delete, done, met, package, plan_of, version
 
 
 class Logged:
@@ -150,12 +153,10 @@ def test_no_name_forges_a_line_of_the_log(name: str) -> None:
     step = delete(version(1, name, name=name), of)
     logged.journal.planned(Plan(of, steps=(step,)))
     logged.journal.finished(Outcome(step, Result.FAILED, met(name)))
-    logged.journal.note(name)
     assert [line[:9] for line in logged.lines[:2]] == ["::group::", "0 version"]
     assert logged.lines[2].startswith("failed: ")
     assert logged.lines[3] == "::endgroup::"
-    assert len(logged.lines) == 5
-    assert not logged.lines[4].startswith("::")
+    assert len(logged.lines) == 4
 
 
 def test_debugging_tells_what_starts() -> None:
@@ -185,9 +186,6 @@ class Noting:
     def finished(self, outcome: Outcome) -> None:
         self.heard.append(f"finished {outcome.result}")
 
-    def note(self, text: str) -> None:
-        self.heard.append(text)
-
 
 def test_every_journal_hears_everything() -> None:
     one, other = Noting(), Noting()
@@ -196,10 +194,21 @@ def test_every_journal_hears_everything() -> None:
     journals.planned(plan)
     journals.starting(plan.steps[0])
     journals.finished(done(plan.steps[0]))
-    journals.note("a note")
-    assert one.heard == other.heard == ["planned app", "starting delete-version", "finished done", "a note"]
+    assert one.heard == other.heard == ["planned app", "starting delete-version", "finished done"]
 
 
 def test_a_report_that_cannot_be_written_stops_the_change() -> None:
     with pytest.raises(RetentionError, match="full"):
         EventListeners(Noting("full"), Noting()).starting(plan_of(1).steps[0])
+
+
+def test_a_cache_that_cannot_be_written_is_a_warning_in_words(tmp_path: Path) -> None:
+    stdout, kept = io.StringIO(), tmp_path / "kept"
+    environ = {"GITHUB_WORKSPACE": str(tmp_path)}
+    records = Records(environ, Console(stdout, environ), FakeClock(NOW))
+    records.open(Settings(Operation.LIST, "octo", (), "token", manifest_cache=kept / "manifests"))
+    with records.manifest_cache():
+        kept.rename(tmp_path / "moved")
+        kept.symlink_to(tmp_path / "moved")
+    assert "The manifest cache was not written: manifest-cache: " in stdout.getvalue()
+    assert "symbolic link" in stdout.getvalue()
