@@ -200,7 +200,3 @@ class EventListener(Protocol):
     def finished(self, outcome: Outcome) -> None:
         """Record how a step ended."""
         ...
-
-    def note(self, text: str) -> None:
-        """Record something that a reader of the log should know."""
-        ...

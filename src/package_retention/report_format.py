@@ -170,6 +170,8 @@ class Outcome(ReadOutcome, tag="outcome", frozen=True, kw_only=True):
 class Note(Line, tag="note", frozen=True):
     """Something worth knowing."""
 
+    # No run of this version has any to write; the kind is part of the published schema.
+
     at: Moment
     text: str
 

@@ -60,9 +60,6 @@ class Progress:
             self._done += 1
         self._print_if_due()
 
-    def note(self, text: str) -> None:
-        """Leave notes to the log."""
-
     def going_on(self, requests: int, seconds: float, why: str) -> None:
         """Take how many requests were made, and the seconds of a wait and its reason; print a line if one is due."""
         with self._lock:

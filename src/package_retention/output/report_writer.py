@@ -98,11 +98,6 @@ class ReportWriter:
             )
             self._write([line])
 
-    def note(self, text: str) -> None:
-        """Write something worth knowing."""
-        with self._lock:
-            self._write([report_format.Note(self._clock.now(), text)])
-
     def close(self, counts: RunCounts) -> None:
         """Write what a list found and how the run ended, and close the file."""
         with self._lock:

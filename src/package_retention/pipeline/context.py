@@ -118,10 +118,6 @@ class Recorder:
                 page.outcomes[outcome.step] = outcome
                 self._journal.finished(outcome)
 
-    def note(self, text: str) -> None:
-        """Pass on a note."""
-        self._journal.note(text)
-
     def result(self, package: Package, message: Finding) -> PackageResult:
         """Return a package's result from what is recorded; a step without an outcome was not reached, as `message` says.
 
