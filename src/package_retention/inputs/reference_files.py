@@ -11,7 +11,6 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
@@ -32,7 +31,6 @@ _MARKS = (
 )
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WILDCARD = re.compile(r"[*?\[]")
-_ANY_DEPTH = "**"
 
 
 class Limits(Struct, frozen=True):
@@ -63,16 +61,15 @@ def find_references(workspace: Path, globs: Sequence[str], limits: Limits = LIMI
     """
     named = ", ".join(globs)
     search = _Search(workspace)
-    for glob in globs:
-        search.add(glob)
-    problems, files = search.problems, sorted(search.files)
-    references: list[Reference] = []
-    templates: list[str] = []
+    files = sorted({file for glob in globs for file in search.matches(glob)})
+    problems, to_read = search.problems, files
     if len(files) > limits.files:
         problems.append(Problem(Code.GLOBS_TOO_MANY, named, details={"most": limits.files}))
-        files = []
+        to_read = []
+    references: list[Reference] = []
+    templates: list[str] = []
     size = 0
-    for file in files:
+    for file in to_read:
         try:
             data = _read(workspace / file, file, limits.file_bytes)
             parsed = parse(_decoded(data, file), file)
@@ -87,33 +84,36 @@ def find_references(workspace: Path, globs: Sequence[str], limits: Limits = LIMI
             break
     if not references and not problems:
         problems.append(Problem(Code.GLOBS_WITHOUT_REFERENCE, named))
-    return FoundReferences(
-        tuple(references), tuple(sorted(search.files)), tuple(templates), tuple(dict.fromkeys(problems))
-    )
+    return FoundReferences(tuple(references), tuple(files), tuple(templates), tuple(dict.fromkeys(problems)))
 
 
-@dataclass
-class _Search:
+class _Search(Struct):
     """Walks the workspace for globs; links are a problem where a glob could go through them."""
 
     workspace: Path
-    files: set[str] = field(default_factory=set)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = []
 
-    def add(self, glob: str) -> None:
-        """Add the files that one glob matches."""
+    def matches(self, glob: str) -> set[str]:
+        """Return the regular files that a glob matches; all else that it matches is a problem."""
         segments = PurePosixPath(glob).parts
         if not segments or glob.startswith("/") or ".." in segments or "\0" in glob:
             self.problems.append(Problem(Code.GLOB_OUTSIDE, glob))
-            return
+            return set()
         before = len(self.problems)
-        matched = set(self._matches(segments))
-        self.files |= matched
-        if not matched and len(self.problems) == before:
+        found: set[str] = set()
+        for path, mode in self._reached(segments):
+            if stat.S_ISREG(mode):
+                found.add(str(path))
+            else:
+                code = Code.FILE_LINK if stat.S_ISLNK(mode) else Code.FILE_NOT_REGULAR
+                self.problems.append(Problem(code, str(path)))
+        if not found and len(self.problems) == before:
             is_folder = (self.workspace / glob).is_dir()
             self.problems.append(Problem(Code.GLOB_IS_FOLDER if is_folder else Code.GLOB_UNMATCHED, glob))
+        return found
 
-    def _matches(self, segments: tuple[str, ...]) -> Iterator[str]:
+    def _reached(self, segments: tuple[str, ...]) -> Iterator[tuple[PurePosixPath, int]]:
+        """Yield all but folders that segments match, and links to folders through which they could go; with modes."""
         waiting: list[tuple[PurePosixPath, int]] = [(PurePosixPath(), 0)]
         seen: set[tuple[PurePosixPath, int]] = set()
         while waiting:
@@ -121,27 +121,17 @@ class _Search:
             if (folder, position) in seen:
                 continue
             seen.add((folder, position))
-            if segments[position] == _ANY_DEPTH and position + 1 < len(segments):
+            is_last = position + 1 == len(segments)
+            any_depth = segments[position] == "**"
+            if any_depth and not is_last:
                 waiting.append((folder, position + 1))
             for name, mode in self._entries(folder, segments[position]):
                 path = folder / name
                 if stat.S_ISDIR(mode):
-                    if segments[position] == _ANY_DEPTH:
-                        waiting.append((path, position))
-                    elif position + 1 < len(segments):
-                        waiting.append((path, position + 1))
-                elif position + 1 == len(segments) or (
-                    stat.S_ISLNK(mode) and (self.workspace / path).is_dir()
-                ):
-                    yield from self._file(path, mode)
-
-    def _file(self, path: PurePosixPath, mode: int) -> Iterator[str]:
-        """Yield a regular file; a link is a problem where a glob matches it or could go through it."""
-        if stat.S_ISREG(mode):
-            yield str(path)
-            return
-        code = Code.FILE_LINK if stat.S_ISLNK(mode) else Code.FILE_NOT_REGULAR
-        self.problems.append(Problem(code, str(path)))
+                    if any_depth or not is_last:
+                        waiting.append((path, position if any_depth else position + 1))
+                elif is_last or (stat.S_ISLNK(mode) and (self.workspace / path).is_dir()):
+                    yield path, mode
 
     def _entries(self, folder: PurePosixPath, segment: str) -> Iterator[tuple[str, int]]:
         """Yield the names in a folder that fit one segment of a glob, with their modes."""

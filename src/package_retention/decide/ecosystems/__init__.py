@@ -1,9 +1,9 @@
 """Versions as the tool of each ecosystem reads them: parse or refuse, compare, pre-release, range.
 
-One module a package type, all of one shape: `parse` reads a version, or returns `None` if the ecosystem's tool refuses
-it; `parse_range` returns whether a range holds a version, and raises `InvalidValueError` for what is no range.
-Versions come from the API and are hostile text: parsing is bounded in time and length, knows ASCII digits only, and
-never raises. Ranges are the workflow author's.
+One module an ecosystem, named as its package type, all of one shape: `parse` reads a version, or returns `None` if the
+ecosystem's tool refuses it; `parse_range` returns whether a range holds a version, and raises `InvalidValueError` for
+what is no range. npm's reads container tags, too. Versions come from the API and are hostile text: parsing is bounded
+in time and length, knows ASCII digits only, and never raises. Ranges are the workflow author's.
 
 The rules are our own but for npm's ranges: the libraries that were tried for Maven, NuGet and RubyGems err in the
 direction that deletes. `tests/data/version-truth/` has the tools' own answers.
@@ -70,18 +70,20 @@ class VersionRange:
 
 
 class VersionParser:
-    """Versions and ranges as the ecosystem of a package type reads them, each version once; docker's is container's."""
+    """Versions and ranges as the ecosystem of a package type reads them, each version once."""
 
     def __init__(self, package_type: PackageType) -> None:
-        name = PackageType.CONTAINER if package_type is PackageType.DOCKER else package_type
+        name = PackageType.NPM if package_type.has_tags else package_type
         # Most runs need one ecosystem, so the others are not imported.
-        self._ecosystem: Any = import_module(f"{__name__}.{name}")
+        ecosystem: Any = import_module(f"{__name__}.{name}")
+        self._parse = ecosystem.parse_tag if package_type.has_tags else ecosystem.parse
+        self._parse_range = ecosystem.parse_range
         self._known: dict[str, VersionNumber | None] = {}
 
     def of(self, text: str) -> VersionNumber | None:
         """Return the version that a text is; `None` if the ecosystem's tool refuses it."""
         if text not in self._known:
-            self._known[text] = self._ecosystem.parse(text)
+            self._known[text] = self._parse(text)
         return self._known[text]
 
     def highest(self, texts: Sequence[str]) -> VersionNumber | None:
@@ -95,7 +97,7 @@ class VersionParser:
         """Read a range in the ecosystem's own syntax; raise `InvalidValueError` if it is not one."""
         if len(text) > _MAX_RANGE_LENGTH:
             raise invalid(Code.RANGE_TOO_LONG, text, most=_MAX_RANGE_LENGTH)
-        return VersionRange(text, self._ecosystem.parse_range(text))
+        return VersionRange(text, self._parse_range(text))
 
 
 INTERVAL: Final = r"(?P<interval>([\[(])([^\[\](),]*)(?:(,)([^\[\](),]*))?([\])]))"

@@ -1,8 +1,14 @@
-"""npm: order, grammar and ranges of node's `semver` in its strict mode.
+"""npm, and container tags that are versions: order, grammar and ranges of node's `semver` in its strict mode.
 
 The tool is npm's `semver` 7 (github.com/npm/node-semver: `classes/semver.js`, `classes/range.js`, `internal/re.js`);
 its README's "Ranges" and "Prerelease Tags" say what a range holds. A range's last number may not pass 2^53 - 1, as
-there. The container module borrows the ranges and the order.
+there.
+
+No tool defines container tags; this is the action's own rule: an optional `v`, three or four numbers, then pieces after
+`-`. A piece that begins with a pre-release word makes a pre-release, also when glued to the numbers (`3.12.0rc2`); any
+other piece belongs to the variant (`-alpine`). Numbers may have leading zeros (`2024.01.15`). Fewer numbers (`1`,
+`1.2-alpine`) are moving tags. Tags sort as npm's versions do, and ranges are npm's, read on the numbers and pre-release
+labels alone: a variant follows its numbers.
 """
 
 from __future__ import annotations
@@ -25,12 +31,20 @@ _VERSION = re.compile(rf"v?({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-({_LABELS}))
 _NUMBER_BEHIND_X = re.compile(r"(?<![\w.~^>-])[v=<>]*(?:\d+\.)?[xX*]\.(?:[xX*]\.)?\d+")
 _EXACT_UPPER = re.compile(r"<\s*v?(\d{1,16}\.\d{1,16}\.\d{1,16})(?![\w.-])")
 
-Release = tuple[int, ...]
+_MAX_TAG: Final = 128
+_PRERELEASE_WORDS = "alpha|beta|rc|cr|pre|preview|dev|snapshot|nightly|canary|next|milestone|ea"
+_TAG = re.compile(
+    r"v?(?P<numbers>[0-9]+(?:\.[0-9]+){2,3})(?P<glued>[A-Za-z][0-9A-Za-z._]*)?(?P<pieces>(?:-[0-9A-Za-z._]+)*)"
+)
+# `pr` and `m` are words only as a whole, with or without a number: `pr.12`, `M1`; never `prod`, `musl`.
+_PRERELEASE = re.compile(rf"(?:{_PRERELEASE_WORDS})|(?:pr|m[0-9]+)(?![a-z])", re.IGNORECASE)
+_GLUED = re.compile(rf"(?:{_PRERELEASE_WORDS})|[abm][0-9]+(?![a-z])", re.IGNORECASE)
+_RUN = re.compile(r"[0-9]+|[^0-9.]+")
+
+_Release = tuple[int, ...]
 
 
-def release_key(
-    release: Release, labels: str = ""
-) -> tuple[Release, bool, tuple[tuple[int, float, str], ...]]:
+def _order(release: _Release, labels: str = "") -> tuple[Any, ...]:
     """Order numbers, then any pre-release before its release.
 
     The labels after the `-` follow: numbers before words, words by ASCII, numbers as node's floats.
@@ -50,14 +64,30 @@ def parse(text: str) -> VersionNumber | None:
     release = (int(major), int(minor), int(patch))
     if max(release) > _MAX_SAFE:
         return None
-    return VersionNumber(text, release_key(release, labels), bool(labels), release)
+    return VersionNumber(text, _order(release, labels), bool(labels), release)
+
+
+def parse_tag(text: str) -> VersionNumber | None:
+    """Read a tag; `None` if it is not a version."""
+    match = _TAG.fullmatch(text) if len(text) <= _MAX_TAG else None
+    if not match or (match["glued"] and not _GLUED.match(match["glued"])):
+        return None
+    pieces = match["pieces"].split("-")[1:]
+    labels = [piece for piece in pieces if _PRERELEASE.match(piece)]
+    variant = "-".join(piece for piece in pieces if not _PRERELEASE.match(piece))
+    glued = _RUN.findall(match["glued"] or "")
+    release = tuple(int(number) for number in match["numbers"].split("."))
+    release = release[:3] if release[3:] == (0,) else release
+    # Among equals the plain tag is the highest, so that an image with both counts as the plain one.
+    key = (*_order(release, ".".join([*glued, *labels])), not variant, variant)
+    return VersionNumber(text, key, bool(glued or labels), release, variant)
 
 
 class _Bound(NamedTuple):
     """One comparator of a range, as `range.js` unfolds it: `>=1.2.0`, `<2.0.0-0`."""
 
     operator: str
-    release: Release
+    release: _Release
     labels: str = ""
 
 
@@ -73,9 +103,9 @@ def parse_range(text: str) -> Holds:
 def _fulfils(version: VersionNumber, bounds: Iterable[_Bound]) -> bool:
     """Return whether a version fulfils all bounds; a pre-release needs one that is a pre-release of the same numbers."""
     # Behind these three a container tag's key has its variant, which no bound looks at.
-    order = version.key[:3]
+    key = version.key[:3]
     for bound in bounds:
-        if not OPERATORS[bound.operator](order, release_key(bound.release, bound.labels)):
+        if not OPERATORS[bound.operator](key, _order(bound.release, bound.labels)):
             return False
     return not version.prerelease or any(
         bound.labels and bound.release == version.release for bound in bounds
