@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from package_retention.errors import InputError, RetentionError
 from package_retention.escaping import counted
 from package_retention.model import Operation, Outcome, Result
+from package_retention.output.console import Console
 from package_retention.output.problem_sentences import sentences
 from package_retention.output.sentences import (
     finding_hint,
@@ -36,7 +36,6 @@ class Notice(Struct, frozen=True):
     text: str
     hint: str = ""
     more: int = 0
-    of_inputs: bool = False
     paste: str = ""
 
     @property
@@ -45,39 +44,26 @@ class Notice(Struct, frozen=True):
         return f"{self.text} (and {self.more:,} more like it)" if self.more else self.text
 
 
-class Annotator(Protocol):
-    """What prints notices: the log."""
-
-    def warning(self, text: str, hint: str = "", *more: str) -> None:
-        """Print a warning."""
-
-    def error(self, text: str, hint: str = "", *more: str) -> None:
-        """Print an error."""
-
-    def fail(self, error: RetentionError) -> None:
-        """Print why a run was refused."""
-
-
 def notices(run: RunResult) -> tuple[Notice, ...]:
     """Return what failed and what is worth a warning, errors first; the same words once."""
     found = [*_of_run(run), *(one for result in run.packages for one in _of_package(result, run.complete))]
     return tuple(dict.fromkeys(sorted(found, key=lambda one: not one.error)))
 
 
-def annotate(run: RunResult, annotator: Annotator) -> None:
+def annotate(run: RunResult, console: Console) -> None:
     """Print every notice; all problems of the inputs are one error."""
     if run.problems:
-        annotator.fail(InputError(*run.problems))
+        console.refuse(run.problems)
+        run = replace(run, problems=(), failure=None)
     for notice in notices(run):
-        if not notice.of_inputs:
-            write = annotator.error if notice.error else annotator.warning
-            write(notice.sentence, notice.hint, *notice.paste.splitlines())
+        write = console.error if notice.error else console.warning
+        write(notice.sentence, notice.hint, *notice.paste.splitlines())
 
 
 def _of_run(run: RunResult) -> Iterator[Notice]:
     failed = run.exit_status != 0
     for problem in sentences(run.problems):
-        yield Notice(failed, problem, of_inputs=True)
+        yield Notice(failed, problem)
     if run.failure and not run.problems:
         yield Notice(failed, finding_words(run.failure), finding_hint(run.failure))
     if run.ended_by == "cancel" or not (run.complete or run.warnings):

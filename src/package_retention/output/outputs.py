@@ -18,30 +18,13 @@ from package_retention.output.annotations import annotate
 from package_retention.output.console import Console
 from package_retention.output.counts import Counts, RunCounts, count_run
 from package_retention.output.records import Records
+from package_retention.output.sentences import finding_hint, finding_words
 from package_retention.output.summary import page as summary
 from package_retention.output.summary.blocks import About
 from package_retention.output.summary.undo import action_reference
 from package_retention.output.summary.words import headline
 from package_retention.reason import Finding, FindingCode
 from package_retention.results import RunResult
-
-NAMES = (
-    "selected-count",
-    "deleted-count",
-    "restored-count",
-    "untagged-count",
-    "failed-count",
-    "kept-count",
-    "selected-version-ids",
-    "deleted-version-ids",
-    "restored-version-ids",
-    "failed-version-ids",
-    "packages",
-    "freed-bytes",
-    "complete",
-    "dry-run",
-    "report-file",
-)
 
 MOST_BYTES = 1_000_000 - 50_000
 """What all outputs may take together: 1 MB a job (facts E), less a twentieth for the job's other steps."""
@@ -68,7 +51,7 @@ def conclude(
         records.person.show(counts, about, console)
     annotate(run, console)
     for error in filter(None, errors):
-        console.fail(error)
+        console.error(finding_words(error), finding_hint(error))
     if about.alerts:
         console.line(headline(counts))
     console.close()
@@ -84,12 +67,12 @@ def _about(environ: Mapping[str, str], records: Records, now: datetime) -> About
     return replace(about, alerts=bool(environ.get("GITHUB_STEP_SUMMARY")), program=records.person.program)
 
 
-def _error_of(write: Callable[[], object]) -> RetentionError | None:
-    """Try one ending and return its error: the others must still come."""
+def _error_of(write: Callable[[], object]) -> Finding | None:
+    """Try one ending and return the error that it met: the others must still come."""
     try:
         write()
     except RetentionError as error:
-        return error
+        return error.said
     return None
 
 
@@ -108,16 +91,17 @@ def bounded(
         "failed-version-ids": total.failed,
         "packages": [{"name": one.plan.package.name, **_counts(count)} for one, count in counts.packages],
     }
-    plain = {
-        **{name: str(count) for name, count in _counts(total).items()},
+    numbers = {name: str(count) for name, count in _counts(total).items()}
+    others = {
         "freed-bytes": str(total.space.size),
         "complete": json.dumps(run.complete),
         "dry-run": json.dumps(run.dry_run),
         "report-file": report_file or "",
     }
-    room = most // _BYTES_A_CHARACTER - sum(len(name) + len(value) for name, value in plain.items())
+    whole = (numbers | others).items()
+    room = most // _BYTES_A_CHARACTER - sum(len(name) + len(value) for name, value in whole)
     texts, warnings = _cut(lists, room, report_file)
-    return {name: plain[name] if name in plain else texts[name] for name in NAMES}, warnings
+    return numbers | texts | others, warnings
 
 
 def _counts(counts: Counts) -> dict[str, int]:
@@ -143,7 +127,7 @@ def _cut(
             what = counted(left, "package" if name == "packages" else "id")
             code = FindingCode.OUTPUT_CUT if report_file else FindingCode.OUTPUT_CUT_UNREPORTED
             warnings.append(Finding(code, name, others=(f"{len(pieces[name]):,}", what)))
-    return texts, tuple(warnings)
+    return {name: texts[name] for name in lists}, tuple(warnings)
 
 
 def _fitting(pieces: list[str], room: int) -> list[str]:

@@ -8,7 +8,6 @@ import pytest
 import yaml
 
 from package_retention import __version__
-from package_retention.errors import InputError, RetentionError
 from package_retention.inputs import cli, environment
 from package_retention.inputs.rows import Group
 from package_retention.inputs.table import INPUTS
@@ -190,10 +189,8 @@ def test_a_person_reads_no_commands_and_errors_on_stderr(tmp_path: Path) -> None
     console.start_group("title")
     console.line("::error::x")
     console.end_group()
-    console.fail(
-        InputError(Problem(Code.TOKEN_EMPTY, input="token"), Problem(Code.NO_ENTRY, input="versions"))
-    )
-    console.fail(RetentionError("r", "a"))
+    console.refuse([Problem(Code.TOKEN_EMPTY, input="token"), Problem(Code.NO_ENTRY, input="versions")])
+    console.error("r", "a")
     console.set_outputs({"deleted-count": "1"})
     console.close()
     assert stdout.getvalue().splitlines() == [

@@ -1,33 +1,29 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import io
 
 from msgspec.structs import replace
 
 from package_retention.model import Outcome, Plan, Result
 from package_retention.output.annotations import annotate, notices
+from package_retention.output.console import Console
 from package_retention.reason import WITH_ITS_IMAGE, Finding, FindingCode
 from package_retention.results import PackageResult
 from run_results import APP, delete, met, result, run, version
 
-if TYPE_CHECKING:
-    from package_retention.errors import RetentionError
 
-
-class Heard:
+class Heard(Console):
     def __init__(self) -> None:
+        super().__init__(io.StringIO(), {})
         self.said: list[tuple[str, str, str]] = []
 
-    def warning(self, text: str, hint: str = "", *lines: str) -> None:
-        assert not lines
+    def warning(self, text: str, hint: str = "", *more: str) -> None:
+        assert not more
         self.said.append(("warning", text, hint))
 
-    def error(self, text: str, hint: str = "", *lines: str) -> None:
-        assert not lines
+    def error(self, text: str, hint: str = "", *more: str) -> None:
+        assert not more
         self.said.append(("error", text, hint))
-
-    def fail(self, error: RetentionError) -> None:
-        self.error(error.message, error.hint)
 
 
 def test_failures_are_errors_and_what_github_refuses_for_good_is_a_warning() -> None:

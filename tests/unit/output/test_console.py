@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostile import NAMES, names
-from package_retention.errors import InputError, RetentionError
+from package_retention.errors import RetentionError
 from package_retention.escaping import counted, harmless, shortened
 from package_retention.output.console import MOST_ANNOTATIONS, MOST_CHARACTERS, Console
 from package_retention.problems import Problem
@@ -130,11 +130,11 @@ def test_ten_annotations_need_no_last_line() -> None:
 
 def test_every_problem_with_the_inputs_has_its_line() -> None:
     stdout = io.StringIO()
-    Console(stdout, RUNNER).fail(
-        InputError(
+    Console(stdout, RUNNER).refuse(
+        [
             Problem(Code.NOT_ONE_OF, "/(/", "versions", details={"choices": ("a",)}),
             Problem(Code.NOT_A_SHARE, "\n::error::x", "limit"),
-        )
+        ]
     )
     (line,) = stdout.getvalue().splitlines()
     assert as_the_runner_reads(line)[1].split("\n") == [
@@ -146,7 +146,7 @@ def test_every_problem_with_the_inputs_has_its_line() -> None:
 
 def test_any_other_error_has_its_advice() -> None:
     stdout = io.StringIO()
-    Console(stdout, RUNNER).fail(RetentionError("too many\nversions", "Raise fail-if-more-than."))
+    Console(stdout, RUNNER).error("too many\nversions", "Raise fail-if-more-than.")
     assert as_the_runner_reads(stdout.getvalue().rstrip())[1] == (
         "too many\\nversions\nRaise fail-if-more-than."
     )

@@ -12,7 +12,6 @@ from hostile import NAMES
 from package_retention.model import Decision, Operation, Outcome, PackageType, Plan, Result, Step, StepKind
 from package_retention.output.counts import count_run
 from package_retention.output.outputs import MOST_BYTES, bounded
-from package_retention.output.outputs import NAMES as OUTPUTS
 from package_retention.output.sentences import finding_words
 from package_retention.reason import Reason, ReasonCode
 from package_retention.results import PackageResult, RunResult
@@ -20,6 +19,25 @@ from run_results import APP, NEWEST, SELECTED, delete, met, package, result, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+OUTPUTS = (
+    "selected-count",
+    "deleted-count",
+    "restored-count",
+    "untagged-count",
+    "failed-count",
+    "kept-count",
+    "selected-version-ids",
+    "deleted-version-ids",
+    "restored-version-ids",
+    "failed-version-ids",
+    "packages",
+    "freed-bytes",
+    "complete",
+    "dry-run",
+    "report-file",
+)
 
 
 def values(one: RunResult, report_file: str | None = None) -> dict[str, str]:

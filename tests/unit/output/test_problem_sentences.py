@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from package_retention.errors import InputError
 from package_retention.output.console import Terminal
 from package_retention.output.problem_sentences import as_flags, sentence, texts
 from package_retention.problems import Problem, ProblemCode
@@ -86,5 +85,5 @@ def test_what_was_written_stays_as_it_is() -> None:
     problem = Problem(ProblemCode.NOT_A_DURATION, "limit", "older-than")
     assert sentence(problem, by_hand=True).startswith("older-than: `limit` is not a duration")
     stream = io.StringIO()
-    Terminal(stream, {}, stream).fail(InputError(problem))
+    Terminal(stream, {}, stream).refuse([problem])
     assert "- older-than: `limit` is not a duration" in stream.getvalue()
