@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
-from package_retention.decide.expiry import Expires, image_expiry
+from package_retention.decide.expiry import image_expiry
 from package_retention.decide.facts import Facts
 from package_retention.decide.matching import GRACE
 from package_retention.decide.rules import DecisionContext, PackageRules
@@ -88,7 +88,7 @@ def _ends(facts: Facts, rules: PackageRules) -> set[datetime]:
     if not any(rule.filter.expired for rule in rules.delete):
         return set()
     expiries = (image_expiry(facts, version, _EARLIEST) for version in facts.union)
-    return {expiry.at for expiry in expiries if isinstance(expiry, Expires)}
+    return {expiry.at for expiry in expiries if expiry.at}
 
 
 def _lengths(rules: PackageRules) -> list[tuple[Duration, timedelta]]:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from package_retention.decide.facts import Facts
 from package_retention.decide.graph import is_attestation
-from package_retention.model import Manifest, Unreadable, Version
+from package_retention.model import Manifest, Reading, Unreadable, Version
 from package_retention.reason import Condition
 
 KEY = "quay.expires-after"
@@ -26,57 +26,34 @@ _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=
 _LONGEST = timedelta(days=366_000)
 
 
-class PlatformExpiry(Struct, frozen=True):
-    """What one platform states: the annotation of its manifest, and the label of its config.
+class ToRead(Struct, frozen=True):
+    """Digests of the manifests and configs without which it is not known whether an image expires."""
 
-    The label is needed only if neither the index nor the manifest has the annotation.
+    manifests: tuple[str, ...] = ()
+    configs: tuple[str, ...] = ()
+
+
+class Expiry(Struct, frozen=True):
+    """Whether an image has `expired` (`None`: not known), and `at` what moment it did or will.
+
+    `text` is the duration as the image states it; without `at` it is none. `to_read` must be read before more is known.
     """
 
-    digest: str
-    annotation: str | None = None
-    label: str | Unreadable | None = None
+    expired: bool | None
+    at: datetime | None = None
+    text: str | None = None
+    to_read: ToRead | None = None
 
     @property
-    def stated(self) -> str | Unreadable | None:
-        """The annotation, or else the label."""
-        return self.label if self.annotation is None else self.annotation
+    def invalid(self) -> str | None:
+        """What is stated and no duration, so that the image does not expire."""
+        return self.text if self.at is None else None
 
-
-class Expires(Struct, frozen=True):
-    """The image expires at `at` (or did); `text` is the duration as written."""
-
-    at: datetime
-    text: str
-    expired: bool
-
-
-class NotStated(Struct, frozen=True):
-    """The platform `digest` (empty: the image has no platform) states no expiry: the image does not expire."""
-
-    digest: str = ""
-
-
-class InvalidExpiry(Struct, frozen=True):
-    """`text` is not a duration above zero, so the image does not expire; `digest` is the platform, empty for the index."""
-
-    text: str
-    digest: str = ""
-
-
-class UnreadExpiry(Struct, frozen=True):
-    """The config of the platform `digest` could not be read: the image stays, and the run fails."""
-
-    digest: str
-    why: str
-
-
-class UndatedExpiry(Struct, frozen=True):
-    """The image has no date to count from: it stays."""
-
-    text: str
-
-
-Expiry = Expires | NotStated | InvalidExpiry | UnreadExpiry | UndatedExpiry
+    def condition(self, now: datetime) -> Condition:
+        """Return whether `expired` holds for the image."""
+        age = None if self.at is None else now - self.at
+        texts = () if self.text is None else (self.text,)
+        return Condition("expired", "true", self.expired, age, texts)
 
 
 def parse_duration(text: str) -> timedelta | None:
@@ -87,113 +64,57 @@ def parse_duration(text: str) -> timedelta | None:
     return number * unit if number <= _LONGEST / unit else None
 
 
-def judge_expiry(
-    index_annotation: str | None,
-    platforms: Sequence[PlatformExpiry],
-    touched_at: datetime | None,
-    now: datetime,
-) -> Expiry:
-    """Return when an image expires by what its index or its platforms state.
+def image_expiry(facts: Facts, version: Version, now: datetime) -> Expiry:
+    """Return when an image expires by what it or its platforms state; time counts from the later of its two dates.
 
-    `index_annotation` is that of an index itself, which then decides alone; `platforms` are those of the index without
-    its attestations, or the one manifest. Time counts from `touched_at`, the later of the version's two dates.
+    An annotation comes before the label of a config. A platform that is not in the registry states nothing, so an image
+    that names one never expires.
     """
-    if index_annotation is not None:
-        platforms = (PlatformExpiry("", index_annotation),)
-    problems = [problem for platform in platforms if (problem := _problem(platform))]
-    if problems or not platforms:
-        # An unread config comes first, since it fails the run regardless of the other platforms.
-        return min(problems, key=_severity, default=NotStated())
-    text, duration = max(map(_stated_duration, platforms), key=lambda pair: pair[1])
-    if touched_at is None:
-        return UndatedExpiry(text)
-    at = touched_at + duration
-    return Expires(at, text, expired=at <= now)
-
-
-def _stated_duration(platform: PlatformExpiry) -> tuple[str, timedelta]:
-    text = str(platform.stated)
-    return text, parse_duration(text) or timedelta.max
-
-
-def _problem(platform: PlatformExpiry) -> UnreadExpiry | InvalidExpiry | NotStated | None:
-    match platform.stated:
-        case Unreadable(why):
-            return UnreadExpiry(platform.digest, why)
-        case None:
-            return NotStated(platform.digest)
-        case text:
-            return None if parse_duration(text) else InvalidExpiry(text, platform.digest)
-
-
-def _severity(problem: UnreadExpiry | InvalidExpiry | NotStated) -> int:
-    return (UnreadExpiry, InvalidExpiry, NotStated).index(type(problem))
-
-
-def expiry_condition(expiry: Expiry, now: datetime) -> Condition:
-    """Return whether `expired` holds for an image; `texts` hold the duration as the image states it."""
-    match expiry:
-        case Expires(at, text, expired):
-            return Condition("expired", "true", holds=expired, age=now - at, texts=(text,))
-        case InvalidExpiry(text):
-            return Condition("expired", "true", holds=False, texts=(text,))
-        case NotStated():
-            return Condition("expired", "true", holds=False)
-        case _:
-            return Condition("expired", "true", holds=None)
-
-
-class ToRead(Struct, frozen=True):
-    """Digests of the manifests and configs without which it is not known whether an image expires."""
-
-    manifests: tuple[str, ...] = ()
-    configs: tuple[str, ...] = ()
-
-
-def image_expiry(facts: Facts, version: Version, now: datetime) -> Expiry | ToRead:
-    """Return when an image expires, or what must be read first.
-
-    A platform that is not in the registry states nothing, so an image that names one never expires.
-    """
-    manifest = facts.readings.get(version.name)
-    if isinstance(manifest, Manifest) and manifest.is_index and manifest.expires_after is not None:
-        return judge_expiry(manifest.expires_after, (), version.touched_at, now)
-    found = list(_platforms(facts, version.name, set()))
-    manifests = tuple(one for one in found if isinstance(one, str))
-    platforms = [one for one in found if isinstance(one, PlatformExpiry)]
-    configs = tuple(
-        config for one in platforms if (config := _config(facts, one)) and config not in facts.labels
-    )
+    stated: list[str | Unreadable | None] = []
+    manifests: list[str] = []
+    configs: list[str] = []
+    for digest, reading in _platforms(facts, version.name, set()):
+        if reading is None:
+            manifests.append(digest)
+        elif not isinstance(reading, Manifest):
+            stated.append(None)
+        elif reading.expires_after is not None or not reading.config:
+            stated.append(reading.expires_after)
+        elif reading.config in facts.labels:
+            stated.append(facts.labels[reading.config])
+        else:
+            configs.append(reading.config)
     if manifests or configs:
-        return ToRead(manifests, configs)
-    return judge_expiry(None, [_labelled(facts, one) for one in platforms], version.touched_at, now)
+        return Expiry(None, to_read=ToRead(tuple(manifests), tuple(configs)))
+    return _expiry(stated, version.touched_at, now)
 
 
-def _platforms(facts: Facts, digest: str, seen: set[str]) -> Iterator[PlatformExpiry | str]:
-    """Yield what each platform below a manifest states, or the digest of one that was not read."""
+def _platforms(facts: Facts, digest: str, seen: set[str]) -> Iterator[tuple[str, Reading | None]]:
+    """Yield the platforms below a manifest, and what was read of each; an index that states an expiry is one itself."""
     if digest in seen:
         return
     seen.add(digest)
-    if digest not in facts.readings:
-        yield digest
-        return
-    manifest = facts.readings[digest]
-    if not isinstance(manifest, Manifest):
-        yield PlatformExpiry(digest)
-    elif manifest.is_index and manifest.expires_after is None:
-        for child in manifest.children:
+    reading = facts.readings.get(digest)
+    if isinstance(reading, Manifest) and reading.is_index and reading.expires_after is None:
+        for child in reading.children:
             if not is_attestation(child):
                 yield from _platforms(facts, child.digest, seen)
     else:
-        yield PlatformExpiry(digest, manifest.expires_after)
+        yield digest, reading
 
 
-def _config(facts: Facts, platform: PlatformExpiry) -> str:
-    """Return the config to read a platform's label from; empty if an annotation decides, or if it has none."""
-    manifest = facts.readings.get(platform.digest)
-    return manifest.config if isinstance(manifest, Manifest) and platform.annotation is None else ""
-
-
-def _labelled(facts: Facts, platform: PlatformExpiry) -> PlatformExpiry:
-    label = facts.labels.get(_config(facts, platform))
-    return PlatformExpiry(platform.digest, platform.annotation, label)
+def _expiry(stated: Sequence[str | Unreadable | None], touched_at: datetime | None, now: datetime) -> Expiry:
+    """Return when an image expires of whose platforms each states a duration, or something else, or nothing."""
+    # An unread config comes first, since it fails the run regardless of the other platforms.
+    if any(isinstance(one, Unreadable) for one in stated):
+        return Expiry(None)
+    texts = [one for one in stated if isinstance(one, str)]
+    durations = {text: length for text in texts if (length := parse_duration(text))}
+    invalid = next((text for text in texts if text not in durations), None)
+    if invalid is not None or None in stated or not stated:
+        return Expiry(expired=False, text=invalid)
+    if touched_at is None:
+        return Expiry(None)
+    longest = max(durations, key=durations.__getitem__)
+    at = touched_at + durations[longest]
+    return Expiry(at <= now, at, longest)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from package_retention.decide.candidates import LATEST, Candidate
 from package_retention.decide.ecosystems import VersionParser
-from package_retention.decide.expiry import ToRead, expiry_condition, image_expiry
+from package_retention.decide.expiry import ToRead, image_expiry
 from package_retention.decide.patterns import DERIVED_STARTS, Patterns
 from package_retention.decide.rules import (
     Damage,
@@ -238,14 +238,13 @@ def _expired(candidate: Candidate, now: datetime) -> Match:
     if candidate.facts is None:
         return _unknown(ReasonDetail.EXPIRY)
     found = image_expiry(candidate.facts, candidate.version, now)
-    if isinstance(found, ToRead):
-        return replace(_unknown(ReasonDetail.EXPIRY), to_read=found)
-    fact = expiry_condition(found, now)
-    if fact.holds:
+    if found.expired:
         return _YES
-    if fact.holds is None:
-        return Match(Verdict.UNKNOWN, Reason(ReasonCode.UNKNOWN, ReasonDetail.EXPIRY, facts=(fact,)))
-    return Match(Verdict.NO, Reason(ReasonCode.NOT_MATCHED, facts=(fact,)))
+    facts = (found.condition(now),)
+    if found.expired is None:
+        reason = Reason(ReasonCode.UNKNOWN, ReasonDetail.EXPIRY, facts=facts)
+        return Match(Verdict.UNKNOWN, reason, to_read=found.to_read)
+    return Match(Verdict.NO, Reason(ReasonCode.NOT_MATCHED, facts=facts))
 
 
 def _needs_grace(condition: Filter, candidate: Candidate) -> bool:
@@ -364,10 +363,7 @@ def _condition(key: str, value: str, candidate: Candidate, now: datetime) -> Con
         case "remove-damaged" if candidate.damage:
             return Condition(key, value, texts=(candidate.damage,))
         case "expired" if candidate.facts:
-            expiry = image_expiry(candidate.facts, version, now)
-            if not isinstance(expiry, ToRead):
-                found = expiry_condition(expiry, now)
-                return Condition(key, value, age=found.age, texts=found.texts)
+            return image_expiry(candidate.facts, version, now).condition(now)
     return Condition(key, value)
 
 

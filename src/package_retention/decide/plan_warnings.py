@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from package_retention.decide.expiry import InvalidExpiry, image_expiry
+from package_retention.decide.expiry import image_expiry
 from package_retention.decide.facts import Facts
 from package_retention.decide.graph import INDEX_TYPES, Graph, closure
 from package_retention.decide.in_use import UseCode
@@ -90,9 +90,9 @@ def about_expiry(
     if not any(rule.filter.expired for rule in rules.delete):
         return ()
     found = [
-        (version.label, expiry.text)
+        (version.label, text)
         for version in images
-        if isinstance(expiry := image_expiry(facts, version, now), InvalidExpiry)
+        if (text := image_expiry(facts, version, now).invalid) is not None
     ]
     if not found:
         return ()

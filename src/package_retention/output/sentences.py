@@ -256,7 +256,9 @@ def _condition(key: str) -> ConditionWords:
 
 
 def _expiry_words(fact: Condition) -> str:
-    """Say when an image expired or will, with what it says itself."""
+    """Say when an image expired or will, with what it says itself; nothing if that is not known."""
+    if fact.holds is None:
+        return ""
     said = quoted(", ".join(f"{EXPIRY}={text}" for text in fact.texts))
     if fact.age is None:
         return f"{said} is no duration" if fact.texts else f"does not say when it expires ({quoted(EXPIRY)})"

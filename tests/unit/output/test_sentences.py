@@ -105,6 +105,14 @@ RULE = (("tag-status", "untagged"), ("older-than", "7 days"))
             "",
         ),
         (
+            Reason(
+                ReasonCode.UNKNOWN, ReasonDetail.EXPIRY, facts=(Condition("expired", "true", holds=None),)
+            ),
+            "whether it has expired is unknown",
+            "whether it has expired is unknown",
+            "",
+        ),
+        (
             Reason(ReasonCode.NEWEST, number=3),
             "among the newest 3",
             "among the newest 3",
