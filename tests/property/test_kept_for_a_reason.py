@@ -72,13 +72,16 @@ def images_gone(plan: Plan) -> set[int]:
 
 
 def may_go(plan: Plan) -> set[int]:
-    """The roots that go, and what GitHub alone keeps because all other tagged images would go.
+    """The roots that go, and what GitHub alone keeps because all other tagged images would go, with all that it needs.
 
     That one may go where another stays, so it belongs to what no protection can add.
     """
-    return images_gone(plan) | {
-        one.version.id for one in plan.decisions if one.reason.code is ReasonCode.LAST
-    }
+    held = {one.version.label: one.version.id for one in plan.decisions if one.reason.code is ReasonCode.LAST}
+    waiting = [one for one in plan.decisions if one.reason.code is ReasonCode.NEEDED]
+    while more := {one.version.label: one.version.id for one in waiting if one.reason.subject in held}:
+        waiting = [one for one in waiting if one.version.label not in more]
+        held |= more
+    return images_gone(plan) | set(held.values())
 
 
 @dataclass(frozen=True)
