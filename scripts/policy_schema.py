@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from package_retention.decide.rules import Damage, OrderBy, ReleaseStatus, TagStatus
+from package_retention.inputs import values
 from package_retention.inputs.rows import Input, Section
 from package_retention.inputs.structured_text import LONGEST_TEXT
 from package_retention.inputs.table import keys_of
@@ -47,22 +48,22 @@ def _choices(choices: type[StrEnum]) -> Schema:
     return _list_of({"enum": list(choices)}, text)
 
 
-_KINDS: Mapping[str, Schema] = {
-    "package-type": {
+_KINDS: Mapping[values.Kind, Schema] = {
+    values.package_type: {
         "anyOf": [{"enum": list(PackageType)}, {"type": "string", "pattern": _any_case(PackageType)}]
     },
-    **dict.fromkeys(("names", "patterns", "tag-patterns", "globs"), _ref("patterns")),
-    "ids": _list_of(_ref("id")),
-    "range": _ref("text"),
-    "release-status": _choice(ReleaseStatus, "any"),
-    "tag-status": _choice(TagStatus, "any"),
-    "order-by": _choice(OrderBy, "date"),
-    "duration": _ref("duration"),
-    "damages": _choices(Damage),
-    "git-kinds": _choices(GitKind),
-    "truth": {"anyOf": [{"const": True}, {"type": "string", "pattern": r"^\s*(?:true|True|TRUE)\s*$"}]},
-    "minimum": _ref("at-least-one"),
-    "series": {
+    **dict.fromkeys((values.names, values.patterns, values.tag_patterns, values.globs), _ref("patterns")),
+    values.ids: _list_of(_ref("id")),
+    values.version_range: _ref("text"),
+    values.release_status: _choice(ReleaseStatus, "any"),
+    values.tag_status: _choice(TagStatus, "any"),
+    values.order_by: _choice(OrderBy, "date"),
+    values.duration: _ref("duration"),
+    values.damages: _choices(Damage),
+    values.git_kinds: _choices(GitKind),
+    values.truth: {"anyOf": [{"const": True}, {"type": "string", "pattern": r"^\s*(?:true|True|TRUE)\s*$"}]},
+    values.minimum: _ref("at-least-one"),
+    values.series: {
         "type": "string",
         "maxLength": LONGEST_TEXT,
         "pattern": r"^\s*(?:major|minor|[Nn][Oo][Nn][Ee]|/[\s\S]*\([\s\S]*/[ims]*)\s*$",
@@ -127,7 +128,7 @@ def _is_default(each: Input) -> Schema:
 
 
 def _property(each: Input, section: Section) -> Schema:
-    found = [_KINDS[each.kind.name]]
+    found = [_KINDS[each.kind]]
     # A keep rule that keeps the newest 0 would keep nothing.
     if each.default and not (section is Section.KEEP and each.default == "0"):
         found.append(_is_default(each))

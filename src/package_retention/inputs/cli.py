@@ -122,7 +122,7 @@ def _parser(program: str) -> _Parser:
     parser.add_argument("--yes", "-y", action="store_true", help="change without asking, at a terminal too")
     groups = {group: parser.add_argument_group(group) for group in Group}
     for each in INPUTS:
-        kind: dict[str, Any] = {"nargs": "?", "const": "true"} if each.kind.is_switch else {}
+        kind: dict[str, Any] = {"nargs": "?", "const": "true"} if each.is_switch else {}
         groups[each.group].add_argument(
             f"--{each.name}", dest=each.name, action="append", metavar="VALUE", help=_help(each), **kind
         )
@@ -151,7 +151,7 @@ def _unknown(word: str) -> str:
 
 
 def _value(name: str, found: list[str]) -> str:
-    if len(found) > 1 and not BY_NAME[name].kind.is_list:
+    if len(found) > 1 and not BY_NAME[name].is_list:
         raise _UsageError(f"--{name} is given {len(found)} times; give it once.")
     return "\n".join(found)
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, Retention, Rule, TagStatus
 from package_retention.inputs.environment import IGNORE, InputReader
-from package_retention.inputs.rows import Context, Place, Report
+from package_retention.inputs.rows import Place, Report
 from package_retention.inputs.table import INPUTS, KEEP_KEYS
-from package_retention.inputs.values import Value
+from package_retention.inputs.values import Context, Value
 from package_retention.model import Operation, PackageType
 from package_retention.problems import Problem
 from package_retention.problems import ProblemCode as Code

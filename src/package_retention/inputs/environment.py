@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from package_retention.inputs import values
-from package_retention.inputs.rows import Context, Input
+from package_retention.inputs.rows import Input
 from package_retention.inputs.table import BY_NAME, INPUTS
+from package_retention.inputs.values import Context
 from package_retention.model import Operation
 from package_retention.problems import Detail, InvalidValueError, Problem
 from package_retention.problems import ProblemCode as Code
@@ -38,7 +39,7 @@ def requested(environ: Mapping[str, str]) -> tuple[Operation | None, bool]:
     given = environ.get("INPUT_OPERATION", "").strip() or Operation.DELETE
     operation = Operation(given) if given in tuple(Operation) else None
     try:
-        return operation, values.truth(environ.get("INPUT_DRY-RUN", "false"))
+        return operation, values.truth(environ.get("INPUT_DRY-RUN", "false"), Context())
     except InvalidValueError:
         return operation, False
 

@@ -28,7 +28,7 @@ from package_retention.errors import InputError
 from package_retention.inputs import conflicts, values
 from package_retention.inputs.environment import has_key, key_meant
 from package_retention.inputs.files import Places, for_input
-from package_retention.inputs.rows import Context, Input, Section
+from package_retention.inputs.rows import Input, Section
 from package_retention.inputs.settings import PolicyLoader
 from package_retention.inputs.structured_text import (
     Map,
@@ -40,7 +40,7 @@ from package_retention.inputs.structured_text import (
     problem_at,
 )
 from package_retention.inputs.table import keys_of
-from package_retention.inputs.values import Value
+from package_retention.inputs.values import Context, Value
 from package_retention.model import PackageType
 from package_retention.problems import Detail, Position, Problem
 from package_retention.problems import ProblemCode as Code
@@ -257,7 +257,7 @@ def narrowed(
     if not names:
         return left
     with for_input("package-name"):
-        left = tuple(replace(each, within=values.names(names, each.type)) for each in left)
+        left = tuple(replace(each, within=values.names(names, Context(each.type))) for each in left)
     spelled = dict.fromkeys(name for each in left if each.within for name in each.within.literals)
     lost = [name for name in spelled if not any(each.reaches(name) for each in left)]
     left = tuple(

@@ -10,14 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from package_retention.decide.rules import Damage, OrderBy, ReleaseStatus, TagStatus
 from package_retention.inputs import values
-from package_retention.inputs.files import Places
-from package_retention.inputs.values import Value
-from package_retention.model import GitKind, Operation, PackageType
+from package_retention.inputs.values import Context, Kind, Value
+from package_retention.model import Operation, PackageType
 from package_retention.problems import InvalidValueError, Problem
 from package_retention.problems import ProblemCode as Code
 
@@ -97,6 +94,16 @@ class Input:
         object.__setattr__(self, "may_be_empty", self.may_be_empty or not self.default)
 
     @property
+    def is_list(self) -> bool:
+        """Whether it takes several entries."""
+        return self.kind in values.LISTS
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it may stand without a value, as a flag."""
+        return self.kind is values.truth
+
+    @property
     def words(self) -> dict[str, tuple[str, ...]]:
         """Return the names in other actions, each with the lines that say it here (none: the same value)."""
         said = {word: tuple(here.split("\n")) for words, here in self.said.items() for word in words.split()}
@@ -113,7 +120,7 @@ class Input:
     def read(self, value: Value, context: Context, report: Report) -> Any:
         """Read one value; `None` if it does not fit, which is reported, or cannot be read yet."""
         try:
-            return self.kind.parse(value, context)
+            return self.kind(value, context)
         except InvalidValueError as error:
             for problem in error.problems:
                 report(problem.of(self.name))
@@ -123,7 +130,7 @@ class Input:
         """Whether this is the value that the input has if it is not given: `default` if that depends on the run."""
         plain = text.strip().lower()
         # A number that keeps nothing must not count as a filter; `-1` is the official action's word for "not set".
-        if self.kind is MINIMUM and _NO_MINIMUM.fullmatch(plain):
+        if self.kind is values.minimum and _NO_MINIMUM.fullmatch(plain):
             return True
         if self.as_value and plain == "false":
             return True
@@ -134,78 +141,6 @@ class Input:
         """Whether the default is an expression that the runner evaluates."""
         return self.default.startswith("${{")
 
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What the meaning of a value depends on.
-
-    `package_type` is `None` if it is not known. Files may lie in the folders of `places`.
-    """
-
-    package_type: PackageType | None = None
-    places: Places = field(default_factory=lambda: Places(Path()))
-    server_url: str = "https://github.com"
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind: `parse` raises `ValueError` if a text does not fit.
-
-    `is_list`: it takes several entries. `is_switch`: as a flag, it may stand without a value.
-    """
-
-    name: str
-    parse: Callable[[Value, Context], object] = field(repr=False)
-    is_list: bool = False
-    is_switch: bool = False
-
-
-def _file(value: Value, context: Context, *, written: bool = False) -> Path:
-    path = context.places.place(values.one(value))
-    context.places.inspect(path, written=written)
-    return path
-
-
-def _choice(choices: type[StrEnum], beside: str = "") -> Callable[[Value, Context], object]:
-    return lambda value, _: values.choice(value, choices, beside)
-
-
-def _choices(name: str, choices: type[StrEnum]) -> Kind:
-    return Kind(name, lambda value, _: values.choices(value, choices), is_list=True)
-
-
-OPERATION = Kind("operation", _choice(Operation))
-PACKAGE_TYPE = Kind("package-type", lambda value, _: values.package_type(value))
-NAMES = Kind("names", lambda value, context: values.names(value, context.package_type), is_list=True)
-OWNER = Kind("owner", lambda value, _: values.owner(value))
-REPOSITORY = Kind("repository", lambda value, _: values.repository(value))
-TOKEN = Kind("token", lambda value, _: values.token(value))
-REGISTRY_URL = Kind(
-    "registry-url", lambda value, context: values.registry_url(values.one(value), context.server_url)
-)
-PATTERNS = Kind("patterns", lambda value, context: values.patterns(value, context.package_type), is_list=True)
-TAG_PATTERNS = Kind("tag-patterns", lambda value, _: values.tag_patterns(value), is_list=True)
-EXPRESSION = Kind("expression", lambda value, _: values.expression(value))
-IDS = Kind("ids", lambda value, _: values.ids(value), is_list=True)
-RANGE = Kind("range", lambda value, context: values.version_range(value, context.package_type))
-RELEASE_STATUS = Kind("release-status", _choice(ReleaseStatus, "any"))
-TAG_STATUS = Kind("tag-status", _choice(TagStatus, "any"))
-ORDER_BY = Kind("order-by", _choice(OrderBy))
-DELETE_PACKAGE = Kind("delete-package", lambda value, _: values.either(value, "never", "when-empty"))
-IF_MISSING = Kind("if-missing", lambda value, _: values.either(value, "fail", "ignore"))
-DAMAGES = _choices("damages", Damage)
-GIT_KINDS = _choices("git-kinds", GitKind)
-GLOBS = Kind("globs", lambda value, _: values.globs(value), is_list=True)
-DURATION = Kind("duration", lambda value, _: values.duration(value))
-TIME_LIMIT = Kind("time-limit", lambda value, _: values.time_limit(value))
-COUNT = Kind("count", lambda value, _: values.count(value))
-MINIMUM = Kind("minimum", lambda value, _: values.minimum(value))
-POINTS = Kind("points", lambda value, _: values.points(value))
-SHARE = Kind("share", lambda value, _: values.share(value))
-SERIES = Kind("series", lambda value, _: values.series(value))
-TRUTH = Kind("truth", lambda value, _: values.truth(value), is_switch=True)
-FILE = Kind("file", _file)
-WRITTEN_FILE = Kind("file", partial(_file, written=True))
 
 RULES = (Section.DELETE, Section.KEEP)
 TAGGED = (PackageType.CONTAINER, PackageType.DOCKER)
@@ -237,4 +172,4 @@ keep_key = partial(Input, group=Group.FILTER, place=Place.FILTER, sections=(Sect
 def official_flag(name: str, stands_for: str, as_value: str) -> Input:
     """Return an input of the official action that stands for one value of an input here."""
     about = f"`true` means `{stands_for}: {as_value}`"
-    return official(name, TRUTH, about, is_filter=True, stands_for=stands_for, as_value=as_value)
+    return official(name, values.truth, about, is_filter=True, stands_for=stands_for, as_value=as_value)

@@ -18,8 +18,9 @@ from package_retention.inputs import conflicts, environment, values
 from package_retention.inputs.environment import IGNORE, InputReader, on_runner
 from package_retention.inputs.files import Places
 from package_retention.inputs.reference_files import FoundReferences, find_references
-from package_retention.inputs.rows import Context, Place
+from package_retention.inputs.rows import Place
 from package_retention.inputs.table import BY_NAME, INPUTS
+from package_retention.inputs.values import Context
 from package_retention.model import Operation, PackageType
 from package_retention.problems import InvalidValueError, Problem
 from package_retention.problems import ProblemCode as Code

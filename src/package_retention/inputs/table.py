@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from package_retention.inputs import rows
+from package_retention.inputs import rows, values
 from package_retention.inputs.rows import CONTAINER, DELETE, RESTORE, TAGGED, Group, Input, Place, Section
 from package_retention.model import Operation
 
@@ -16,7 +16,7 @@ INPUTS: tuple[Input, ...] = (
     # An empty operation or owner would act otherwise, or elsewhere, than was meant.
     rows.what(
         "operation",
-        rows.OPERATION,
+        values.operation,
         "`delete`, `restore` or `list`",
         default="delete",
         called="command",
@@ -24,7 +24,7 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.package_key(
         "package-type",
-        rows.PACKAGE_TYPE,
+        values.package_type,
         "`container`, `docker`, `maven`, `npm`, `nuget` or `rubygems`, in any case. Required, unless a policy file"
         " names it",
         default="",
@@ -34,7 +34,7 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.package_key(
         "package-name",
-        rows.NAMES,
+        values.names,
         "List of patterns on package names. Required, unless a policy file names it. Container and docker names are"
         " lower-cased",
         default="",
@@ -44,7 +44,7 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.what(
         "owner",
-        rows.OWNER,
+        values.owner,
         "Organization or user that owns the packages; the action finds out which of the two it is",
         default="${{ github.repository_owner }}",
         called="organization org org-name user account",
@@ -52,7 +52,7 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.what(
         "repository",
-        rows.REPOSITORY,
+        values.repository,
         "A wildcard in `package-name` reaches only packages that are linked to this repository; `any`: all packages of"
         " the owner. Plain names are not restricted",
         default="${{ github.repository }}",
@@ -61,7 +61,7 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.what(
         "token",
-        rows.TOKEN,
+        values.token,
         "Token of any kind, with `packages: write` or the scopes that the operation needs. It is masked, never logged,"
         " and sent only to the API and the registry",
         default="${{ github.token }}",
@@ -70,7 +70,7 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.package_key(
         "companion-tags",
-        rows.TAG_PATTERNS,
+        values.tag_patterns,
         "List of patterns on tags that say nothing by themselves (`sha-*`). `versions`, `version-range`,"
         " `release-status`, `source-gone` and `keep-per` ignore them beside other tags, and they go with their image."
         " Exclusions, references and keep rules see them as any tag",
@@ -79,13 +79,13 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.what(
         "registry-url",
-        rows.REGISTRY_URL,
+        values.registry_url,
         "The container registry. By default that of the server: `https://ghcr.io`, or `https://containers.HOST`",
         default="",
     ),
     rows.condition(
         "versions",
-        rows.PATTERNS,
+        values.patterns,
         "List of patterns on the version's name; for container and docker on tags (an untagged image matches none), and"
         " on digests if they start with `sha256:` or are whole references. An image tagged `latest` is deleted only if"
         " this says `latest` itself, or if its id is given",
@@ -95,7 +95,7 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.condition(
         "exclude-versions",
-        rows.PATTERNS,
+        values.patterns,
         "List of patterns: a version (an image: anything in it) with any match is never changed. A pattern that matches"
         " nothing is a warning",
         place=Place.RULE,
@@ -108,27 +108,27 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.condition(
         "package-version-ids",
-        rows.IDS,
+        values.ids,
         "List of REST ids: only these versions. An id that is not there is a warning",
         attribute="ids",
         called="package-version-id version-ids",
     ),
     rows.condition(
         "version-range",
-        rows.RANGE,
+        values.version_range,
         "A range in the ecosystem's own syntax: npm `^1.2 || 3.x`, maven and nuget `[1.0,2.0)`, rubygems `~> 1.2`;"
         " container tags as SemVer",
         called="semver-pattern",
     ),
     rows.condition(
         "release-status",
-        rows.RELEASE_STATUS,
+        values.release_status,
         "`pre-release` or `release`, by the rules of the ecosystem",
         default="any",
     ),
     rows.condition(
         "tag-status",
-        rows.TAG_STATUS,
+        values.tag_status,
         "`tagged` or `untagged` (container, docker)",
         default="any",
         types=TAGGED,
@@ -139,7 +139,7 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.condition(
         "older-than",
-        rows.DURATION,
+        values.duration,
         "Duration since the later of creation and update: `90s`, `15min`, `36h`, `30d`, `2w`, `6 months`, `1 year`,"
         " `P30D`. Untagged container images younger than 24 h stay unless this is given",
         operations=DELETE,
@@ -148,28 +148,28 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.condition(
         "deleted-within",
-        rows.DURATION,
+        values.duration,
         "`restore` only: versions that were deleted at most this long ago",
         operations=RESTORE,
         sections=(),
     ),
     rows.deletion(
         "source-gone",
-        rows.GIT_KINDS,
+        values.git_kinds,
         "List of `pull-request`, `branch`, `tag`, `release`: what the tag (or version name) is named after is closed or"
         " gone",
         said={"scheme closed-prs": "source-gone: pull-request"},
     ),
     rows.deletion(
         "expired",
-        rows.TRUTH,
+        values.truth,
         "`true`: the image says itself, by `quay.expires-after`, that its time is over (container)",
         default="false",
         types=CONTAINER,
     ),
     rows.retention(
         "min-versions-to-keep",
-        rows.MINIMUM,
+        values.minimum,
         "The newest N of the matching versions stay, per package and group; tagged and untagged images are groups of"
         " their own. `-1`: not set",
         default="0",
@@ -183,43 +183,43 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.retention(
         "keep-per",
-        rows.SERIES,
+        values.series,
         "Smaller groups: `major`, `minor`, or a `/regex/` whose first group names the group",
         attribute="per",
     ),
     rows.retention(
         "order-by",
-        rows.ORDER_BY,
+        values.order_by,
         '`date` or `version`: what "newest" means. What cannot be ordered or grouped stays, and is not counted',
         default="date",
     ),
     Input(
         "limit",
-        rows.COUNT,
+        values.count,
         "At most this many versions (images with all their parts) are changed in a package, oldest first; the next run"
         " continues",
         group=Group.RETENTION,
         place=Place.PACKAGE,
         is_filter=True,
     ),
-    rows.safety("dry-run", rows.TRUTH, "`true`: plan and report only", "false"),
+    rows.safety("dry-run", values.truth, "`true`: plan and report only", "false"),
     rows.safety(
         "keep-referenced-in",
-        rows.GLOBS,
+        values.globs,
         "List of globs of files in the workspace (`deploy/**/*.yaml`): a version that any of these files refers to"
         " stays",
         operations=DELETE,
     ),
     rows.safety(
         "fail-if-more-than",
-        rows.SHARE,
+        values.share,
         "A number, or `N%`, of the package's images (container) or versions; a plan that exceeds it fails before the"
         " first change",
         operations=DELETE,
     ),
     rows.safety(
         "delete-package",
-        rows.DELETE_PACKAGE,
+        values.delete_package,
         "`when-empty`: a package of which every version would go is deleted as a whole, unless a new version was added."
         " `never`: what GitHub does not delete (the last version, the last tagged one) stays, with a warning",
         default="never",
@@ -228,14 +228,14 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.safety(
         "if-missing",
-        rows.IF_MISSING,
+        values.if_missing,
         "`fail`, or `ignore`: a package that is not found, or not visible to this token, is a warning",
         default="fail",
         attribute="ignore_missing",
     ),
     rows.safety(
         "untag",
-        rows.TRUTH,
+        values.truth,
         "`true`: an image of which only some tags match, or that something needs, loses its matching tags (container);"
         " otherwise it stays",
         default="false",
@@ -244,7 +244,7 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.deletion(
         "remove-damaged",
-        rows.DAMAGES,
+        values.damages,
         "List of `ghost`, `partial`, `orphaned`: images whose children are all gone, or some of them; signatures whose"
         " image is gone (container). One more filter: all filters must match",
         group=Group.SAFETY,
@@ -259,7 +259,7 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.running(
         "time-limit",
-        rows.TIME_LIMIT,
+        values.time_limit,
         "No request or wait starts that would exceed it; the run ends cleanly, and the output `complete` is `false`."
         " `none`: no limit",
         default="60min",
@@ -267,7 +267,7 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.running(
         "points-per-minute",
-        rows.POINTS,
+        values.points,
         "How many of GitHub's 900 points a minute the run may spend (a read is 1, a change 5); the rest is left to"
         " others. `none`: no pacing",
         default="800",
@@ -275,7 +275,7 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.running(
         "policy-file",
-        rows.FILE,
+        values.file,
         "YAML file with many rules, in place of the version filter",
         may_be_empty=False,
         place=Place.NONE,
@@ -285,30 +285,30 @@ INPUTS: tuple[Input, ...] = (
     ),
     rows.running(
         "report-file",
-        rows.WRITTEN_FILE,
+        values.written_file,
         "JSON report, written as the run goes, inside the workspace or the runner's temporary folder",
     ),
     rows.running(
         "manifest-cache",
-        rows.WRITTEN_FILE,
+        values.written_file,
         "File that carries the manifests of images from run to run, for `actions/cache`. It saves requests and decides"
         " nothing. Its path has the rules of `report-file`",
         called="db-path",
     ),
     rows.running(
         "from-report",
-        rows.FILE,
+        values.file,
         "Only what that report names: `restore` what it deleted; `delete` what its dry run planned. It narrows what the"
         " other inputs select, and never widens it",
         may_be_empty=False,
         operations=(Operation.DELETE, Operation.RESTORE),
     ),
     rows.official(
-        "num-old-versions-to-delete", rows.COUNT, "The same as `limit`", is_filter=True, stands_for="limit"
+        "num-old-versions-to-delete", values.count, "The same as `limit`", is_filter=True, stands_for="limit"
     ),
     rows.official(
         "ignore-versions",
-        rows.EXPRESSION,
+        values.expression,
         "A bare regular expression on names, tags and digests of versions that are never changed; alone, it means"
         " `limit: 1`",
         stands_for="exclude-versions",
@@ -318,14 +318,14 @@ INPUTS: tuple[Input, ...] = (
 )
 
 KEEP_KEYS: tuple[Input, ...] = (
-    rows.keep_key("newer-than", rows.DURATION, "Not yet this old, by the date of `older-than`"),
+    rows.keep_key("newer-than", values.duration, "Not yet this old, by the date of `older-than`"),
     rows.keep_key(
         "source-exists",
-        rows.GIT_KINDS,
+        values.git_kinds,
         "List of `pull-request`, `branch`, `tag`, `release`: what a tag (or the version name) is named after exists",
     ),
     rows.keep_key(
-        "referenced-in", rows.GLOBS, "List of globs of files in the workspace that refer to the version"
+        "referenced-in", values.globs, "List of globs of files in the workspace that refer to the version"
     ),
 )
 

@@ -1,26 +1,28 @@
 """Read the values of inputs and of a policy's keys, one function a kind; each raises `InvalidValueError`.
 
-A value is a text, as an input has it, or ready entries, as a list of a policy file has them.
+A value is a text, as an input has it, or ready entries, as a list of a policy file has them. What its meaning may
+depend on is its context.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TypeVar
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import VersionParser, VersionRange
 from package_retention.decide.patterns import Pattern, Patterns, entries
-from package_retention.decide.rules import Series, Share
-from package_retention.model import PackageType
+from package_retention.decide.rules import Damage, OrderBy, ReleaseStatus, Series, Share, TagStatus
+from package_retention.inputs.files import Places
+from package_retention.model import GitKind, Operation, PackageType
 from package_retention.problems import InvalidValueError, invalid
 from package_retention.problems import ProblemCode as Code
-
-Word = TypeVar("Word", bound=StrEnum)
 
 Value = str | tuple[str, ...]
 
@@ -33,6 +35,21 @@ _HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5
 _POINTS_OF_A_CHANGE = 5
 _REFRESH = "ghr_"  # facts B3
 _HOSTS = ("ghcr.io/", "docker.pkg.github.com/", "docker.io/", "npm.pkg.github.com/", "containers.")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the meaning of a value depends on.
+
+    `package_type` is `None` if it is not known. Files may lie in the folders of `places`.
+    """
+
+    package_type: PackageType | None = None
+    places: Places = field(default_factory=lambda: Places(Path()))
+    server_url: str = "https://github.com"
+
+
+Kind = Callable[[Value, Context], Any]
 
 
 def one(value: Value) -> str:
@@ -50,59 +67,78 @@ def several(value: Value) -> tuple[str, ...]:
     return found
 
 
-def patterns(value: Value, package_type: PackageType | None = None) -> Patterns:
+def patterns(value: Value, context: Context) -> Patterns:
     """Read patterns on versions; a digest is refused where the package type has none."""
     found = Patterns.parse(_without_words(several(value)))
     digests = [entry.text for entry in found.entries if entry.digest]
-    if digests and package_type and not package_type.has_tags:
-        raise invalid(Code.DIGEST_NOT_HERE, digests[0], package_type=package_type)
+    if digests and context.package_type and not context.package_type.has_tags:
+        raise invalid(Code.DIGEST_NOT_HERE, digests[0], package_type=context.package_type)
     return found
 
 
-def names(value: Value, package_type: PackageType | None = None) -> Patterns:
+def names(value: Value, context: Context) -> Patterns:
     """Read patterns on package names; those of container and docker packages are always lower-case."""
-    found = Patterns.parse(
-        _without_words(several(value)), lower=package_type is not None and package_type.has_tags
-    )
+    lower = context.package_type is not None and context.package_type.has_tags
+    found = Patterns.parse(_without_words(several(value)), lower=lower)
     for entry in found.entries:
         if entry.digest or entry.body.lower().startswith(_HOSTS):
             raise invalid(Code.NAME_IS_REFERENCE, entry.text)
     return found
 
 
-def ids(value: Value) -> frozenset[int]:
+def ids(value: Value, _: Context) -> frozenset[int]:
     """Read REST ids."""
     return frozenset(_id(entry) for entry in several(value))
 
 
-def choice(value: Value, kind: type[Word], beside: str = "") -> Word:
-    """Read one of an enum's values; `beside` is the default that is no condition, for the message."""
-    text = one(value)
-    try:
-        return kind(text)
-    except ValueError:
-        raise invalid(Code.NOT_ONE_OF, text, choices=(*kind, beside) if beside else tuple(kind)) from None
+def one_of(choices: type[StrEnum], beside: str = "") -> Kind:
+    """Return what reads one of an enum's values; `beside` is the default that is no condition, for the message."""
+
+    def read(value: Value, _: Context) -> StrEnum:
+        text = one(value)
+        try:
+            return choices(text)
+        except ValueError:
+            known = (*choices, beside) if beside else tuple(choices)
+            raise invalid(Code.NOT_ONE_OF, text, choices=known) from None
+
+    return read
 
 
-def either(value: Value, no: str, yes: str) -> bool:
-    """Read one of two words, the second of which means yes."""
-    text = one(value)
-    if text not in (no, yes):
-        raise invalid(Code.NOT_ONE_OF, text, choices=(no, yes))
-    return text == yes
+def some_of(choices: type[StrEnum]) -> Kind:
+    """Return what reads several of an enum's values."""
+    read = one_of(choices)
+    return lambda value, context: frozenset(read(entry, context) for entry in several(value))
 
 
-def package_type(value: Value) -> PackageType:
+def either(no: str, yes: str) -> Kind:
+    """Return what reads one of two words, the second of which means yes."""
+
+    def read(value: Value, _: Context) -> bool:
+        text = one(value)
+        if text not in (no, yes):
+            raise invalid(Code.NOT_ONE_OF, text, choices=(no, yes))
+        return text == yes
+
+    return read
+
+
+operation = one_of(Operation)
+release_status = one_of(ReleaseStatus, "any")
+tag_status = one_of(TagStatus, "any")
+order_by = one_of(OrderBy)
+damages = some_of(Damage)
+git_kinds = some_of(GitKind)
+delete_package = either("never", "when-empty")
+if_missing = either("fail", "ignore")
+
+
+def package_type(value: Value, context: Context) -> Any:
     """Read a package type, in any case (events write `CONTAINER`, facts H)."""
-    return choice(one(value).lower(), PackageType)
+    return one_of(PackageType)(one(value).lower(), context)
 
 
-def choices(value: Value, kind: type[Word]) -> frozenset[Word]:
-    """Read several of an enum's values."""
-    return frozenset(choice(entry, kind) for entry in several(value))
-
-
-def globs(value: Value) -> tuple[str, ...]:
+def globs(value: Value, _: Context) -> tuple[str, ...]:
     """Read globs of files below the workspace; what they match is looked up later."""
     found = several(_without_words(several(value)))
     if negated := [entry for entry in found if entry.startswith("!")]:
@@ -110,9 +146,9 @@ def globs(value: Value) -> tuple[str, ...]:
     return found
 
 
-def tag_patterns(value: Value) -> Patterns:
+def tag_patterns(value: Value, context: Context) -> Patterns:
     """Read patterns that look at tags alone; `latest` says something by itself."""
-    found = patterns(value)
+    found = patterns(value, context)
     for entry in found.entries:
         if entry.digest:
             raise invalid(Code.DIGEST_COMPANION, entry.text)
@@ -121,7 +157,7 @@ def tag_patterns(value: Value) -> Patterns:
     return found
 
 
-def expression(value: Value) -> Patterns:
+def expression(value: Value, _: Context) -> Patterns:
     """Read a bare regular expression that looks at names, tags and digests (`ignore-versions`)."""
     source = one(value)
     if len(source) > 1 and source.startswith("/") and source.endswith("/"):
@@ -134,12 +170,12 @@ def expression(value: Value) -> Patterns:
         raise InvalidValueError(replace(problem, value=source)) from error
 
 
-def duration(value: Value) -> Duration:
+def duration(value: Value, _: Context) -> Duration:
     """Read a duration."""
     return Duration.parse(one(value))
 
 
-def count(value: Value, least: int = 0) -> int:
+def count(value: Value, _: Context, least: int = 0) -> int:
     """Read a whole number of at least `least`."""
     text = one(value)
     if not _WHOLE.fullmatch(text) or int(text) < least:
@@ -147,12 +183,12 @@ def count(value: Value, least: int = 0) -> int:
     return int(text)
 
 
-def minimum(value: Value) -> int:
+def minimum(value: Value, context: Context) -> int:
     """Read `min-versions-to-keep`; `-1` is the official action's word for "not set"."""
-    return 0 if one(value) == "-1" else count(value)
+    return 0 if one(value) == "-1" else count(value, context)
 
 
-def share(value: Value) -> Share:
+def share(value: Value, _: Context) -> Share:
     """Read a number, or a percentage."""
     text = one(value)
     if _WHOLE.fullmatch(text):
@@ -162,7 +198,7 @@ def share(value: Value) -> Share:
     raise invalid(Code.NOT_A_SHARE, text)
 
 
-def truth(value: Value) -> bool:
+def truth(value: Value, _: Context) -> bool:
     """Read a boolean, in the spellings of YAML's core schema, as GitHub's own toolkit does (facts E)."""
     text = one(value)
     if text in ("true", "True", "TRUE"):
@@ -172,7 +208,7 @@ def truth(value: Value) -> bool:
     raise invalid(Code.NOT_A_BOOLEAN, text)
 
 
-def series(value: Value) -> Series | Pattern:
+def series(value: Value, _: Context) -> Series | Pattern:
     """Read `keep-per`: `major`, `minor`, or a regular expression with a group."""
     text = one(value)
     if text in tuple(Series):
@@ -185,21 +221,22 @@ def series(value: Value) -> Series | Pattern:
     return found
 
 
-def version_range(value: Value, package_type: PackageType | None) -> VersionRange | None:
+def version_range(value: Value, context: Context) -> VersionRange | None:
     """Read a range in the syntax of the type's ecosystem; `None` if the type is not known: it was refused itself."""
-    if package_type is None:
+    kind = context.package_type
+    if kind is None:
         return None
     text = one(value)
     try:
-        return VersionParser(package_type).parse_range(text)
+        return VersionParser(kind).parse_range(text)
     except InvalidValueError as error:
         (problem,) = error.problems
-        syntax = PackageType.NPM if package_type.has_tags else package_type
+        syntax = PackageType.NPM if kind.has_tags else kind
         details = {"part": problem.value, "ranges": syntax, **problem.details}
         raise InvalidValueError(replace(problem, value=text, details=details)) from error
 
 
-def owner(value: Value) -> str:
+def owner(value: Value, _: Context) -> str:
     """Read the login of an organization or user."""
     text = one(value)
     if not text:
@@ -209,7 +246,7 @@ def owner(value: Value) -> str:
     return text
 
 
-def repository(value: Value) -> str | None:
+def repository(value: Value, _: Context) -> str | None:
     """Read `owner/name`; `None` for `any`, and empty if it is not known: no package is linked to that."""
     text = one(value)
     if text.lower() == "any":
@@ -219,7 +256,7 @@ def repository(value: Value) -> str | None:
     return text
 
 
-def token(value: Value) -> str:
+def token(value: Value, _: Context) -> str:
     """Read the token, which no problem may hold."""
     text = one(value)
     if not text:
@@ -233,21 +270,21 @@ def token(value: Value) -> str:
     return text
 
 
-def time_limit(value: Value) -> float | None:
+def time_limit(value: Value, context: Context) -> float | None:
     """Read a duration in seconds; `None` for `none`."""
     text = one(value)
     if text.lower() == "none":
         return None
-    seconds = duration(text).total_seconds()
+    seconds = duration(text, context).total_seconds()
     if not seconds:
         raise invalid(Code.NO_TIME, text)
     return seconds
 
 
-def points(value: Value) -> int | None:
+def points(value: Value, context: Context) -> int | None:
     """Read `points-per-minute`; `None` for `none`. Fewer than a change costs would never let one through."""
     text = one(value)
-    return None if text.lower() == "none" else count(text, least=_POINTS_OF_A_CHANGE)
+    return None if text.lower() == "none" else count(text, context, least=_POINTS_OF_A_CHANGE)
 
 
 def github_url(text: str) -> str:
@@ -264,10 +301,11 @@ def github_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def registry_url(text: str, server_url: str) -> str:
-    """Return the container registry's URL, as given or as it belongs to the GitHub server (facts I)."""
+def registry_url(value: Value, context: Context) -> str:
+    """Read the container registry's URL; if none is given, return that which belongs to the GitHub server (facts I)."""
+    text = one(value)
     if not text:
-        server = urlsplit(server_url)
+        server = urlsplit(context.server_url)
         on_github = server.hostname == "github.com"
         return "https://ghcr.io" if on_github else f"{server.scheme}://containers.{server.netloc.lower()}"
     scheme, _, rest = text.lower().rstrip("/").rpartition("://")
@@ -276,6 +314,18 @@ def registry_url(text: str, server_url: str) -> str:
     if scheme == "http" and not _is_loopback(urlsplit(f"//{rest}").hostname or ""):
         raise invalid(Code.CLEAR_TEXT, text, instead=f"https://{rest}")
     return f"{scheme or 'https'}://{rest}"
+
+
+def file(value: Value, context: Context, *, written: bool = False) -> Path:
+    """Read the path of a file that is read, or `written`."""
+    path = context.places.place(one(value))
+    context.places.inspect(path, written=written)
+    return path
+
+
+def written_file(value: Value, context: Context) -> Path:
+    """Read the path of a file that is written."""
+    return file(value, context, written=True)
 
 
 def _is_loopback(host: str) -> bool:
@@ -299,3 +349,7 @@ def _id(entry: str) -> int:
     if entry.startswith("PV_"):
         raise invalid(Code.ID_OF_GRAPHQL, entry)
     raise invalid(Code.NOT_AN_ID, entry)
+
+
+LISTS = frozenset({patterns, names, ids, tag_patterns, globs, damages, git_kinds})
+"""The kinds that take several entries."""

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from package_retention.api.tokens import TokenKind, kind_of
-from package_retention.inputs.values import token as clean
+from package_retention.inputs import values
 from package_retention.output.sentences import finding_words
 from package_retention.problems import InvalidValueError
 from package_retention.problems import ProblemCode as Code
@@ -72,7 +72,7 @@ def warning_of(kind: TokenKind) -> str:
 
 @pytest.mark.parametrize("around", ["", " ", "\n", "\r\n", "\t  \n"])
 def test_a_token_is_trimmed(around: str) -> None:
-    assert clean(f"{around}ghp_abc{around}") == "ghp_abc"
+    assert values.token(f"{around}ghp_abc{around}", values.Context()) == "ghp_abc"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_token_is_trimmed(around: str) -> None:
 )
 def test_what_cannot_be_a_token_is_refused_and_never_shown(token: str, why: Code) -> None:
     with pytest.raises(InvalidValueError) as caught:
-        clean(token)
+        values.token(token, values.Context())
     (problem,) = caught.value.problems
     assert problem.code is why
     assert "abc" not in repr(problem)
@@ -98,9 +98,9 @@ def test_what_cannot_be_a_token_is_refused_and_never_shown(token: str, why: Code
 @given(st.text(max_size=60))
 def test_a_clean_token_fits_a_header_and_stays_clean(text: str) -> None:
     try:
-        token = clean(text)
+        token = values.token(text, values.Context())
     except InvalidValueError:
         return
     assert token
     assert all("!" <= character <= "~" for character in token)
-    assert clean(token) == token
+    assert values.token(token, values.Context()) == token

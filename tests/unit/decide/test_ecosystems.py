@@ -262,7 +262,7 @@ def test_a_range_in_another_form_is_an_error_that_names_the_right_one(
     package_type: PackageType, text: str
 ) -> None:
     with pytest.raises(InvalidValueError) as caught:
-        values.version_range(text, package_type)
+        values.version_range(text, values.Context(package_type))
     (sentence,) = sentences(caught.value.problems)
     assert re.search(r"write ranges like|over 9,007,199,254,740,991|for every release", sentence)
 

@@ -55,7 +55,7 @@ def test_help_names_and_describes_every_input() -> None:
     flat = "".join(text.split())
     assert status == 0
     for each in INPUTS:
-        value = "[VALUE]" if each.kind.is_switch else "VALUE"
+        value = "[VALUE]" if each.is_switch else "VALUE"
         assert f"--{each.name}{value}" in flat
         assert "".join(described[each.name]["description"].split()) in flat
     assert "Default: GITHUB_TOKEN" in text
@@ -138,7 +138,7 @@ def test_a_list_may_be_repeated() -> None:
     assert environ["INPUT_PACKAGE-NAME"] == "a\nb, c"
 
 
-@pytest.mark.parametrize("name", [each.name for each in INPUTS if each.kind.is_switch])
+@pytest.mark.parametrize("name", [each.name for each in INPUTS if each.is_switch])
 def test_a_switch_needs_no_value_and_takes_one(name: str) -> None:
     assert merged(f"--{name}")[f"INPUT_{name.upper()}"] == "true"
     assert merged(f"--{name}", "false")[f"INPUT_{name.upper()}"] == "false"

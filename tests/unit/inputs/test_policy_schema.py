@@ -216,7 +216,7 @@ VALUES: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
 
 # A key without values of its own is tried with those of another key of its kind.
 ROWS = {**DELETE_KEYS, **KEEP_KEYS}
-ALIKE = {ROWS[name].kind.name: name for name in VALUES if name in ROWS}
+ALIKE = {ROWS[name].kind: name for name in VALUES if name in ROWS}
 
 
 @st.composite
@@ -224,7 +224,7 @@ def rules_of(draw: st.DrawFn, keys: tuple[str, ...]) -> list[dict[str, Any]]:
     """Draw a list of rules in which most values fit, and most keys are known."""
 
     def value(name: str) -> Any:
-        good, bad = VALUES.get(name) or VALUES[ALIKE[ROWS[name].kind.name]]
+        good, bad = VALUES.get(name) or VALUES[ALIKE[ROWS[name].kind]]
         return draw(st.sampled_from(bad if not good or draw(st.integers(0, 30)) == 0 else good))
 
     found = []

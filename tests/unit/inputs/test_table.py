@@ -13,11 +13,13 @@ import yaml
 from scripts import docs_tables, policy_schema
 
 from package_retention.decide.rules import Filter, PackageRules, Retention, Rule, in_words
-from package_retention.inputs import cli
-from package_retention.inputs.rows import DURATION, SHARE, Context, Group, Input, Place, Section
+from package_retention.inputs import cli, values
+from package_retention.inputs.rows import Group, Input, Place, Section
 from package_retention.inputs.settings import Settings
 from package_retention.inputs.table import INPUTS, KEEP_KEYS
+from package_retention.inputs.values import Context
 from package_retention.model import PackageType
+from package_retention.problems import InvalidValueError, ProblemCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,7 +42,7 @@ NO_INPUTS = {
     Place.RULE: {"name", "filter", "retention"},
 }
 MADE_UP = Input(
-    "made-up", DURATION, "Nothing", group=Group.FILTER, place=Place.FILTER, sections=(Section.DELETE,)
+    "made-up", values.duration, "Nothing", group=Group.FILTER, place=Place.FILTER, sections=(Section.DELETE,)
 )
 
 
@@ -79,11 +81,11 @@ def check_kinds(rows: Iterable[Input]) -> None:
     """Every default is understood: as the value of its kind, or as a word for nothing."""
     for each in rows:
         if each.sections:
-            assert each.kind.name in policy_schema._KINDS
+            assert each.kind in policy_schema._KINDS
             assert not each.default or each.default in policy_schema._DEFAULTS
         words = ("none", "any", "")
         if each.place is Place.SETTINGS and not each.from_context and each.default not in words:
-            each.kind.parse(each.default, Context())
+            each.kind(each.default, Context())
 
 
 def check_policies(rows: Iterable[Input], page: str) -> None:
@@ -101,19 +103,19 @@ def check_flags(rows: Iterable[Input], flags: str) -> None:
 
 # A text of each kind that selects or protects, for a rule to say in its own words.
 SAMPLES = {
-    "patterns": "v*",
-    "ids": "7",
-    "range": "^1.2",
-    "release-status": "release",
-    "tag-status": "tagged",
-    "damages": "ghost",
-    "git-kinds": "branch",
-    "globs": "deploy/*",
-    "duration": "3d",
-    "truth": "true",
-    "minimum": "2",
-    "series": "major",
-    "order-by": "version",
+    values.patterns: "v*",
+    values.ids: "7",
+    values.version_range: "^1.2",
+    values.release_status: "release",
+    values.tag_status: "tagged",
+    values.damages: "ghost",
+    values.git_kinds: "branch",
+    values.globs: "deploy/*",
+    values.duration: "3d",
+    values.truth: "true",
+    values.minimum: "2",
+    values.series: "major",
+    values.order_by: "version",
 }
 
 
@@ -121,7 +123,7 @@ def check_words(rows: Iterable[Input], make: Callable[[str, Any], Rule]) -> None
     """What a reason shows of a rule names every condition of it."""
     for each in rows:
         if each.place in (Place.FILTER, Place.RETENTION):
-            value = each.kind.parse(SAMPLES[each.kind.name], Context(PackageType.CONTAINER))
+            value = each.kind(SAMPLES[each.kind], Context(PackageType.CONTAINER))
             rule = (
                 make(each.attribute, value)
                 if each.place is Place.FILTER
@@ -178,7 +180,7 @@ HALVES: dict[str, Callable[[], Any]] = {
     ),
     "not in the schema": lambda: check_schema((*ROWS, MADE_UP), read("docs/policy.schema.json")),
     "in the schema alone": lambda: check_schema(ROWS[:-1], read("docs/policy.schema.json")),
-    "a kind that the schema does not know": lambda: check_kinds((replace(MADE_UP, kind=SHARE),)),
+    "a kind that the schema does not know": lambda: check_kinds((replace(MADE_UP, kind=values.share),)),
     "a default that its kind refuses": lambda: check_kinds(
         (replace(MADE_UP, sections=(), place=Place.SETTINGS, default="soon"),)
     ),
@@ -192,6 +194,16 @@ HALVES: dict[str, Callable[[], Any]] = {
 def test_a_made_up_input_that_lacks_one_place_is_found(half: str) -> None:
     with pytest.raises(AssertionError if half != "a default that its kind refuses" else ValueError):
         HALVES[half]()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_what_is_called_a_list_takes_one(row: Input) -> None:
+    try:
+        row.kind(("1",), Context(PackageType.CONTAINER))
+        refused = False
+    except InvalidValueError as error:
+        refused = error.problems[0].code is ProblemCode.NOT_A_LIST
+    assert refused is not row.is_list
 
 
 def test_what_is_made_from_the_table_is_up_to_date() -> None:
