@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from emulator.steps import Ran
     from emulator.stored import StoredPackage
-    from package_retention.report import Report
+    from package_retention.inputs.report_reader import Report
 
 REPORT = "report.jsonl"
 

@@ -25,6 +25,7 @@ from package_retention.cancel import Cancel, RealClock
 from package_retention.decide.rules import PackageRules
 from package_retention.errors import InputError, RetentionError
 from package_retention.inputs.environment import on_runner, requested
+from package_retention.inputs.report_reader import Report
 from package_retention.inputs.settings import PolicyLoader, Settings, read_settings
 from package_retention.model import PackageType
 from package_retention.output.console import Console, console_for
@@ -35,7 +36,6 @@ from package_retention.pipeline.run import run
 from package_retention.ports import Clock
 from package_retention.registry.cache import ManifestCache
 from package_retention.registry.client import Registry
-from package_retention.report import Report
 from package_retention.results import PackageResult, RunResult, Spending
 from package_retention.transport import limits
 from package_retention.transport.exchange import Redactor

@@ -21,9 +21,10 @@ from package_retention.decide.graph import derived_subject
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import DecisionContext, Options
 from package_retention.errors import PlanError
+from package_retention.inputs.report_reader import Report, ReportedPackage, ReportedStep
 from package_retention.model import Operation, PackageType, Step, StepKind, Version
 from package_retention.pipeline.review import Review
-from package_retention.report import Report, ReportedPackage, ReportedStep
+from package_retention.report_format import SCHEMA, Run
 from property.worlds import NOW, PACKAGE, TAGS, package_rules, packages
 from scene import Scene, scene
 
@@ -359,6 +360,17 @@ def test_a_forged_report_mints_no_tags(
 # Forged reports, as values
 
 
+HEADER = Run(
+    schema=SCHEMA,
+    operation=Operation.DELETE,
+    dry_run=True,
+    created_at=NOW,
+    server="https://github.com",
+    owner="octo",
+    inputs={},
+)
+
+
 @st.composite
 def reports(draw: st.DrawFn, versions: list[Version]) -> Report:
     """Draw a report about a package: any of its versions planned in any way, with any tags."""
@@ -373,8 +385,8 @@ def reports(draw: st.DrawFn, versions: list[Version]) -> Report:
             steps.append(ReportedStep(Step(kind, PACKAGE, one, tags=tags or one.tags)))
     if draw(st.booleans()):
         steps.append(ReportedStep(Step(StepKind.DELETE_PACKAGE, PACKAGE)))
-    about = ReportedPackage(PACKAGE, tuple(steps), tuple(selected))
-    return Report(Operation.DELETE, True, NOW, "https://github.com", "octo", {}, (about,))
+    about = ReportedPackage(PACKAGE, steps, selected)
+    return Report(HEADER, [about])
 
 
 def does(plan: Plan) -> tuple[set[int], dict[int, set[str]], bool]:
@@ -422,10 +434,10 @@ def test_a_plan_that_meets_the_same_world_is_carried_out_as_it_is(
         alone = deletion_plan(facts, DecisionContext(rules, numbers, NOW, options))
     except PlanError:
         return
-    selected = tuple(decision.version for decision in alone.decisions if decision.selected)
-    steps = tuple(ReportedStep(step) for step in alone.steps)
+    selected = [decision.version for decision in alone.decisions if decision.selected]
+    steps = [ReportedStep(step) for step in alone.steps]
     about = ReportedPackage(PACKAGE, steps, selected)
-    report = Report(Operation.DELETE, True, NOW, "https://github.com", "octo", {}, (about,))
+    report = Report(HEADER, [about])
     found = Review(report, PACKAGE, facts.latest)
     plan = found.reconciled(
         alone, deletion_plan(facts, DecisionContext(rules, numbers, NOW, found.narrowed(options, alone)))

@@ -37,7 +37,7 @@ from package_retention.results import PackageResult, Spending
 from run_results import NOW, OCTO, SELECTED, delete, listed, met, package, result, run, version
 
 if TYPE_CHECKING:
-    from package_retention.report import Report
+    from package_retention.inputs.report_reader import Report
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "report.schema.json").read_text())
 SETTINGS = Settings(
@@ -180,14 +180,18 @@ def test_what_was_written_is_read_back(path: Path) -> None:
     one = everything()
     written(path, one, result(4, goes=1, of=package("lib", PackageType.NPM)))
     report = read(path)
-    assert (report.operation, report.dry_run, report.created_at, report.ended) == (
+    assert (report.run.operation, report.run.dry_run, report.run.created_at, report.ended) == (
         Operation.DELETE,
         False,
         NOW,
         True,
     )
-    assert (report.server, report.owner, report.repository) == ("https://github.com", "octo", "octo/app")
-    assert report.inputs == {"package-name": "app"}
+    assert (report.run.server, report.run.owner, report.run.repository) == (
+        "https://github.com",
+        "octo",
+        "octo/app",
+    )
+    assert report.run.inputs == {"package-name": "app"}
     app, lib = report.packages
     assert (lib.package.type, lib.package.name, len(lib.steps)) == (PackageType.NPM, "lib", 1)
     for said, outcome in zip(app.steps, one.outcomes, strict=True):
@@ -211,7 +215,7 @@ def test_what_was_written_is_read_back(path: Path) -> None:
 def test_a_dry_run_has_a_plan_and_no_outcomes(path: Path) -> None:
     written(path, result(10, goes=2, dry_run=True), settings=dataclasses.replace(SETTINGS, dry_run=True))
     report = read(path)
-    assert report.dry_run
+    assert report.run.dry_run
     assert steps_of(report) == [(9, False, False), (10, False, False)]
 
 
@@ -403,4 +407,4 @@ def test_whatever_lines_there_are_reading_ends_with_a_report_or_a_refusal(
         assert error.problems[0].input == "from-report"  # noqa: PT017 - either end is right
     else:
         assert lines[0] == HEADER
-        assert report.owner == "octo"
+        assert report.run.owner == "octo"

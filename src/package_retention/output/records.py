@@ -16,6 +16,7 @@ from threading import RLock
 from package_retention.errors import InputError
 from package_retention.escaping import counted
 from package_retention.inputs.files import Places
+from package_retention.inputs.report_reader import Report
 from package_retention.inputs.settings import Settings
 from package_retention.model import MOVES_TAGS, Operation, Outcome, Package, Plan, Result, Step
 from package_retention.output.console import Console
@@ -29,7 +30,6 @@ from package_retention.output.summary.tables import Names
 from package_retention.output.summary.words import result_words, step_verb
 from package_retention.ports import Clock, EventListener
 from package_retention.registry.cache import ManifestCache
-from package_retention.report import Report
 from package_retention.results import PackageResult
 
 MOST_PLANNED = 1000

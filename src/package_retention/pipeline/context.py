@@ -13,11 +13,11 @@ from package_retention.decide.in_use import ReferenceIndex
 from package_retention.errors import CancelledError
 from package_retention.execute.steps import StepRunner, TagMover
 from package_retention.execute.walk import ExecutionContext, StopReason
+from package_retention.inputs.report_reader import Report
 from package_retention.inputs.settings import Settings
 from package_retention.model import Outcome, Package, Plan, Result, Step
 from package_retention.ports import Clock, EventListener, GitApi, PackagesApi, RegistryApi
 from package_retention.reason import IN_DOUBT, Finding
-from package_retention.report import Report
 from package_retention.results import PackageResult, Spending
 
 

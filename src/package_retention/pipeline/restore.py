@@ -23,6 +23,7 @@ from package_retention.decide.rules import DecisionContext, PackageRules
 from package_retention.errors import MissingError, PlanError, RetentionError, UnreachableError
 from package_retention.execute.steps import is_placeholder
 from package_retention.execute.walk import FactsRefresher, Replan, walk
+from package_retention.inputs.report_reader import ReportedPackage
 from package_retention.model import (
     Decision,
     Manifest,
@@ -42,7 +43,6 @@ from package_retention.pipeline.review import left_deleted
 from package_retention.pipeline.targets import Target
 from package_retention.ports import RawManifest
 from package_retention.reason import NOT_DELETED_THERE, Finding, FindingCode, Reason, ReasonCode, ReasonDetail
-from package_retention.report import ReportedPackage
 from package_retention.results import PackageResult
 
 

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from package_retention.decide.rules import Options, ReportScope
 from package_retention.errors import PlanError
+from package_retention.inputs.report_reader import Report, ReportedPackage
 from package_retention.inputs.settings import Settings
 from package_retention.model import Decision, Operation, Package, Plan, Version
 from package_retention.reason import MORE_SINCE_REPORT, OTHERWISE_IN_REPORT, Finding, FindingCode, ReasonCode
-from package_retention.report import Report, ReportedPackage
 
 MAX_AGE = timedelta(days=7)
 """How old the plan may be that a deletion is narrowed to."""
@@ -20,16 +20,16 @@ MAX_AGE = timedelta(days=7)
 
 def check(report: Report, settings: Settings, now: datetime) -> None:
     """Raise `PlanError` if a report was made elsewhere, of another operation, or too long ago."""
-    if report.server.rstrip("/").lower() != settings.server_url.rstrip("/").lower():
-        raise _mismatch(FindingCode.OTHER_SERVER, report.server, settings.server_url)
-    if report.owner.lower() != settings.owner.lower():
-        raise _mismatch(FindingCode.OTHER_OWNER, report.owner, settings.owner)
-    if report.operation is not Operation.DELETE:
-        raise _mismatch(FindingCode.OTHER_OPERATION, report.operation)
-    if settings.operation is Operation.RESTORE and report.dry_run:
+    if report.run.server.rstrip("/").lower() != settings.server_url.rstrip("/").lower():
+        raise _mismatch(FindingCode.OTHER_SERVER, report.run.server, settings.server_url)
+    if report.run.owner.lower() != settings.owner.lower():
+        raise _mismatch(FindingCode.OTHER_OWNER, report.run.owner, settings.owner)
+    if report.run.operation is not Operation.DELETE:
+        raise _mismatch(FindingCode.OTHER_OPERATION, report.run.operation)
+    if settings.operation is Operation.RESTORE and report.run.dry_run:
         raise _mismatch(FindingCode.OF_DRY_RUN)
-    if settings.operation is Operation.DELETE and now - report.created_at > MAX_AGE:
-        raise _mismatch(FindingCode.TOO_OLD, f"{report.created_at:%Y-%m-%d}")
+    if settings.operation is Operation.DELETE and now - report.run.created_at > MAX_AGE:
+        raise _mismatch(FindingCode.TOO_OLD, f"{report.run.created_at:%Y-%m-%d}")
 
 
 def _mismatch(code: FindingCode, there: str = "", here: str = "") -> PlanError:
