@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from package_retention.escaping import counted
 from package_retention.model import Outcome, Plan, Result, Step
+from package_retention.output.summary.words import lasting
 from package_retention.ports import Clock
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
 
 EVERY = 5.0
 """Seconds between two lines, at least; work that is shorter says nothing."""
@@ -127,8 +127,6 @@ class Progress:
         return (_LOOK_BACK - (now - since)) + minutes * _LOOK_BACK + min(_LOOK_BACK, (last + 1) / rate)
 
     def _expected(self, seconds: float) -> str:
-        from package_retention.output.summary.words import lasting  # noqa: PLC0415 - humanize is slow to start
-
         end = self._clock.now() + timedelta(seconds=seconds)
         return f"about {lasting(timedelta(seconds=round(seconds)))} left (until {end:%H:%M} UTC)"
 
@@ -141,7 +139,6 @@ class Bar(Progress):
         self._console = console
         self._shown_from = clock.monotonic() + _QUICK
         self._bar: RichProgress | None = None
-        self._task: TaskID | None = None
 
     def starting(self, step: Step) -> None:
         """Count from the first change on, and show the bar."""
@@ -167,13 +164,13 @@ class Bar(Progress):
             if self._clock.monotonic() < self._shown_from:
                 return
             if self._bar is None:
-                self._bar, self._task = self._started()
-            if self._task is not None:
-                total = self._total if self._marks else None
-                self._bar.update(self._task, total=total, completed=self._done, status=status)
-                self._bar.refresh()
+                self._bar = self._started()
+            [task] = self._bar.task_ids
+            total = self._total if self._marks else None
+            self._bar.update(task, total=total, completed=self._done, status=status)
+            self._bar.refresh()
 
-    def _started(self) -> tuple[RichProgress, TaskID]:
+    def _started(self) -> RichProgress:
         from rich.progress import BarColumn, TextColumn  # noqa: PLC0415 - only for a person's terminal
         from rich.progress import Progress as RichProgress  # noqa: PLC0415 - the same
 
@@ -186,4 +183,5 @@ class Bar(Progress):
             auto_refresh=False,
         )
         bar.start()
-        return bar, bar.add_task("", total=None, status="")
+        bar.add_task("", total=None, status="")
+        return bar

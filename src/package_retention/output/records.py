@@ -57,6 +57,7 @@ class Records:
         self.progress: Progress = (person.bar if person else None) or Progress(console.line, clock)
         self.journal: EventListener = EventListeners()
         self.settings: Settings | None = None
+        self.report_file: str | None = None  # as it was given
 
     def open(self, settings: Settings) -> None:
         """Open the report before the first request; raises `InputError` if its place is not allowed."""
@@ -64,17 +65,13 @@ class Records:
         self.progress.points_per_minute = settings.points_per_minute
         listeners: list[EventListener] = [self.progress]
         if self.person is None or self.person.screen is None:
-            self._log = LogListener(
-                self._console,
-                settings.operation,
-                reads_only=settings.reads_only,
-                has_report=settings.report_file is not None,
-            )
+            self._log = LogListener(self._console, settings)
             listeners.insert(0, self._log)
         if settings.report_file is not None:
             places = Places.of(self._environ, Path.cwd())
             self._report = ReportWriter(places.open_report(settings.report_file), self._clock)
             run = {name: self._environ.get(f"GITHUB_{name.upper()}", "") for name in _RUN}
+            self.report_file = settings.given.get("report-file")
             self._report.open(settings, run)
             # First, so that a change that cannot be written down is neither counted nor logged as started.
             listeners.insert(0, self._report)
@@ -111,12 +108,6 @@ class Records:
                 self._console.warning(
                     f"The manifest cache was not written: {why}", "The next run reads all anew."
                 )
-
-    @property
-    def report_file(self) -> str | None:
-        """The report's path as it was given; `None` without a report."""
-        given = self.settings.given.get("report-file") if self.settings else None
-        return given if self._report else None
 
     def confirm(self, planned: Sequence[PackageResult]) -> None:
         """Show a person the plan and ask; raises `PlanError` if the answer is not yes."""
@@ -206,13 +197,9 @@ class LogListener:
     turn (not for ever), so that no group holds another package's lines; `close` prints the rest.
     """
 
-    def __init__(
-        self, log: Console, operation: Operation, *, reads_only: bool = False, has_report: bool = False
-    ) -> None:
+    def __init__(self, log: Console, settings: Settings) -> None:
         self._log = log
-        self._operation = operation
-        self._reads_only = reads_only
-        self._has_report = has_report
+        self._settings = settings
         self._lock = RLock()
         self._groups: dict[str, _Group] = {}
         self._open: _Group | None = None
@@ -225,7 +212,7 @@ class LogListener:
             changes = f"{counted(len(plan.steps), 'change')} planned"
             self._emit(group, f"{counted(len(plan.decisions), 'version')} listed, {changes}", *_staying(plan))
             group.learn(plan)
-            if self._reads_only or plan.over_cap:
+            if self._settings.reads_only or plan.over_cap:
                 self._emit(group, *self._preview(plan, group))
             else:
                 group.left += len(plan.steps)
@@ -243,7 +230,7 @@ class LogListener:
             if outcome.result is Result.NOT_REACHED:
                 group.unreached += 1
             else:
-                self._emit(group, group.ended(outcome, self._operation))
+                self._emit(group, group.ended(outcome, self._settings.operation))
             if group.left <= 0:
                 self._count_unreached(group)
             self._advance()
@@ -292,7 +279,7 @@ class LogListener:
             yield f"would {group.change(step)}{group.why(step)}"
         if len(plan.steps) > MOST_PLANNED:
             more = f"and {len(plan.steps) - MOST_PLANNED:,} more"
-            yield f"{more}, which the report file holds" if self._has_report else more
+            yield f"{more}, which the report file holds" if self._settings.report_file else more
 
 
 def _staying(plan: Plan) -> Iterator[str]:

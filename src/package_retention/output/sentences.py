@@ -135,21 +135,18 @@ def own_words(reason: Reason) -> str:
             return reason_words(reason) if reason.subject else ""
         case ReasonCode.NEWEST:
             return reason_words(reason) if reason.detail is ReasonDetail.SHARED_PLACE else ""
-        case _ if reason.code in _RESTING_ON_FACTS:
+        case (
+            ReasonCode.SELECTED
+            | ReasonCode.KEEP_RULE
+            | ReasonCode.NOT_MATCHED
+            | ReasonCode.REFERENCED
+            | ReasonCode.UNKNOWN
+        ):
             own = (fact for fact in reason.facts if not isinstance(fact, Condition) or fact.key in _OWN)
             return ", ".join(_facts(own))
     return ""
 
 
-_RESTING_ON_FACTS = frozenset(
-    {
-        ReasonCode.NOT_MATCHED,
-        ReasonCode.REFERENCED,
-        ReasonCode.UNKNOWN,
-        ReasonCode.SELECTED,
-        ReasonCode.KEEP_RULE,
-    }
-)
 _OWN = frozenset({"remove-damaged", "expired"})  # what several versions of one rule may differ in
 
 

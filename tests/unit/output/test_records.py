@@ -21,7 +21,7 @@ class Logged:
     def __init__(self, operation: Operation = Operation.DELETE, *, reads_only: bool = False) -> None:
         self.stdout = io.StringIO()
         console = Console(self.stdout, {"RUNNER_DEBUG": "0"})
-        self.journal = LogListener(console, operation, reads_only=reads_only)
+        self.journal = LogListener(console, Settings(operation, "octo", (), "token", dry_run=reads_only))
 
     @property
     def lines(self) -> list[str]:
@@ -161,7 +161,9 @@ def test_no_name_forges_a_line_of_the_log(name: str) -> None:
 
 def test_debugging_tells_what_starts() -> None:
     stdout = io.StringIO()
-    LogListener(Console(stdout, {"RUNNER_DEBUG": "1"}), Operation.DELETE).starting(plan_of(1).steps[0])
+    LogListener(
+        Console(stdout, {"RUNNER_DEBUG": "1"}), Settings(Operation.DELETE, "octo", (), "token")
+    ).starting(plan_of(1).steps[0])
     assert stdout.getvalue() == (
         "::debug::starting: delete v1, sha256:000000000000 (id 1) of octo/app (container)\n"
     )
