@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import traceback
 import uuid
@@ -219,7 +220,7 @@ def connect(
         clock,
         points_per_minute=settings.points_per_minute,
         time_limit=limit,
-        longest_budget_wait=None if "time-limit" in settings.given else LONGEST_BUDGET_WAIT,
+        longest_budget_wait=math.inf if "time-limit" in settings.given else LONGEST_BUDGET_WAIT,
     )
     response_headers = ResponseHeaders(clock, kind)
     redactor = redactor or Redactor(settings.token)

@@ -33,21 +33,6 @@ class Change(Struct, frozen=True):
     context: RequestContext
     thing: str
 
-    @property
-    def method(self) -> str:
-        """The method that makes the change."""
-        return "POST" if self.context.restores else "DELETE"
-
-    @property
-    def path(self) -> str:
-        """The path that makes the change."""
-        return f"{self.thing}/restore" if self.context.restores else self.thing
-
-    @property
-    def once(self) -> bool:
-        """Whether each try needs another look first: a deleted package takes along what was pushed during a wait."""
-        return self.context.kind is StepKind.DELETE_PACKAGE
-
 
 def execute(client: GitHubClient, change: Change, *, not_after: float | None = None) -> Result:
     """Carry out a change.
@@ -63,10 +48,12 @@ def execute(client: GitHubClient, change: Change, *, not_after: float | None = N
         BudgetError: time or budget ended the run before it was done.
         CancelledError: the run was cancelled before it was done.
     """
+    context, thing = change.context, change.thing
+    method, path = ("POST", f"{thing}/restore") if context.restores else ("DELETE", thing)
+    # A deleted package takes along what was pushed during a wait, so each try needs another look first.
+    once = context.kind is StepKind.DELETE_PACKAGE
     try:
-        response = client.change(
-            change.method, change.path, change.context.action, not_after=not_after, once=change.once
-        )
+        response = client.change(method, path, context.action, not_after=not_after, once=once)
     except LostChangeError as lost:
         return _resolve(client, change, lost)
     if response.status == _NO_CONTENT:
@@ -81,10 +68,10 @@ def execute(client: GitHubClient, change: Change, *, not_after: float | None = N
         # The API answers 204 alone (facts A1): this came from something before it.
         raise _unknown(change) if done is None else _undone(change, response)
     if response.status == _NOT_FOUND and done is False:
-        if change.context.restores:
-            raise MissingError(refusals.restore_refused(change.context, response))
-        raise RefusedError(refusals.role_missing(change.context))
-    raise refusals.refused(change.context, response)
+        if context.restores:
+            raise MissingError(refusals.restore_refused(context, response))
+        raise RefusedError(refusals.role_missing(context))
+    raise refusals.refused(context, response)
 
 
 def _is_doubtful(change: Change, response: ApiResponse) -> bool:

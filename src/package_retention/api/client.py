@@ -34,11 +34,9 @@ class Exchange(Protocol):
 
     def exchange(self, method: str, url: str) -> tuple[int, Mapping[str, str], str]:
         """Send a request once; raise `TransportError`."""
-        ...
 
     def close(self) -> None:
         """Close the connection."""
-        ...
 
 
 RequestLog = Callable[[str, str, "int | None", str, float], None]

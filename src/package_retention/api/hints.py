@@ -58,19 +58,14 @@ def classic(context: RequestContext) -> str:
 def other_token(context: RequestContext) -> str:
     """Name the tokens that GitHub documents for this request."""
     if not has_own_permissions(context):
-        return f"use {classic(context)}: {no_such_token(context)}"
+        where = "" if context.on_github_com else " of a GitHub Enterprise Server"
+        return (
+            f"use {classic(context)}: for {context.package_type} packages{where}, whose permissions are those of their"
+            " repository, GitHub documents no access by GITHUB_TOKEN or App tokens"
+        )
     if context.by_hand:
         return f"use {classic(context)}"
     return f"use GITHUB_TOKEN with `permissions: packages: write`, or {classic(context)}"
-
-
-def no_such_token(context: RequestContext) -> str:
-    """Say that GitHub documents no GITHUB_TOKEN or App token for packages with their repository's permissions."""
-    where = "" if context.on_github_com else " of a GitHub Enterprise Server"
-    return (
-        f"for {context.package_type} packages{where}, whose permissions are those of their repository, GitHub documents"
-        " no access by GITHUB_TOKEN or App tokens"
-    )
 
 
 def role(context: RequestContext) -> str:

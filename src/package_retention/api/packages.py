@@ -14,6 +14,7 @@ from package_retention.api.changes import Change, execute
 from package_retention.api.client import GitHubClient
 from package_retention.api.pagination import Listing, Paginator
 from package_retention.api.responses import ApiResponse, RequestContext
+from package_retention.api.tokens import TokenKind
 from package_retention.errors import MissingError, Refusal, RefusalKind, RefusedError, UnreachableError
 from package_retention.model import (
     GitKind,
@@ -60,8 +61,6 @@ class PackagesClient:
     ) -> None:
         self._client = client
         self._paginator = paginator
-        self._rate_limiter = client.rate_limiter
-        self._response_headers = client.response_headers
         self._base_context = base_context
         self._clock = clock
         self._began = clock.monotonic()
@@ -110,10 +109,9 @@ class PackagesClient:
         if not response.ok:
             return ()
         try:
-            found = [resources.package(data, owner, package_type) for data in resources.json_list(response)]
+            return resources.packages(response, owner, package_type)
         except ValueError:
             return ()
-        return tuple(package for package in found if package is not None)
 
     def package(self, owner: Owner, package_type: PackageType, name: str) -> Package:
         """Get one package; raise `MissingError` if it does not exist or is hidden."""
@@ -178,38 +176,37 @@ class PackagesClient:
         if not response.ok:
             raise refusals.refused(context, response)
         with resources.reading(context.action):
-            found = [resources.package(data, owner) for data in resources.json_list(response)]
-        return tuple(package for package in found if package is not None)
+            return resources.packages(response, owner)
 
     def ensure_room(self, changes: int) -> None:
         """Raise `BudgetError` if time or rate budget do not suffice for so many more changes."""
-        self._rate_limiter.ensure_room(changes)
+        self._client.rate_limiter.ensure_room(changes)
 
     def require(self, kinds: Iterable[StepKind], package_type: PackageType) -> tuple[Finding, ...]:
         """Check the scopes that responses have named, and return warnings; raise `RefusedError` if a required scope is missing."""
         needs = tokens.needed(kinds, package_type, on_github_com=self._base_context.on_github_com)
-        shortfall = tokens.missing(needs, self._response_headers.scopes, package_type)
-        if shortfall.refusal is not None:
-            raise RefusedError(shortfall.refusal)
-        return shortfall.warnings
+        have = self._client.response_headers.scopes
+        if lacking := tokens.lacking(needs, have, package_type):
+            raise RefusedError(lacking)
+        return tokens.doubtful(needs, have, package_type)
 
     def now(self) -> datetime:
         """Return the time by GitHub's own `Date` headers; before the first response, the clock's."""
-        return self._response_headers.now()
+        return self._client.response_headers.now()
 
     def notices(self) -> tuple[Finding, ...]:
         """Return what users must know about this kind of token, and from the headers of responses."""
         warning = self._base_context.token.warning
         of_token = (Finding(warning),) if warning else ()
-        return of_token + self._response_headers.notices()
+        return of_token + self._client.response_headers.notices()
 
     def pacing(self) -> RateLimiterState:
         """Return the state of the rate limiter, for progress lines."""
-        return self._rate_limiter.state()
+        return self._client.rate_limiter.state()
 
     def spending(self) -> Spending:
         """Return the requests, points and seconds of this API up to now."""
-        state = self._rate_limiter.state()
+        state = self._client.rate_limiter.state()
         return Spending(
             api_requests=state.requests,
             points=state.points,
@@ -228,8 +225,8 @@ class PackagesClient:
         return execute(self._client, Change(context, thing), not_after=not_after)
 
     def _is_oneself(self, login: str) -> bool:
-        if not self._base_context.token.may_get_user:
-            return False
+        if self._base_context.token is TokenKind.INSTALLATION:
+            return False  # it is not a user, and gets a 403 (facts A8)
         context = self._context("find out whose token this is", login)
         response = self._client.get("/user", context.action)
         if response.status == _UNAUTHORIZED:
@@ -252,7 +249,7 @@ class PackagesClient:
         if not isinstance(error, MissingError) or context.package_type is None:
             return error
         needs = tokens.needed((), context.package_type, on_github_com=context.on_github_com)
-        lacking = tokens.missing(needs, self._response_headers.scopes, context.package_type).refusal
+        lacking = tokens.lacking(needs, self._client.response_headers.scopes, context.package_type)
         if lacking is None:
             return error
         reported = f"most likely {lacking.message}: {lacking.hint}. Else {error.hint}"

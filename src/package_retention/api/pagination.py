@@ -27,7 +27,6 @@ _SMALLER_PAGES = 4
 _PER_SMALLER_PAGE = PER_PAGE // _SMALLER_PAGES
 # A list that changes while it is read is made anew at most three times.
 _LISTS = 4
-_NEXT = "run again; if it stays so, report it with the log of a run with debug logging on"
 
 
 class Listing(Struct, Generic[T], frozen=True):
@@ -144,12 +143,11 @@ class Paginator:
     def _pages(self, listing: Listing[T]) -> list[_Page[T]]:
         begun = self._begun.pop(listing.url, None)
         first = begun or self._first_or_ahead(listing)
-        pages, further = [first], _further(listing, first)
+        further = _further(listing, first)
         if begun is None:
             self._budget.expect(further, listing.action)
         with self._budget.fetching(further) as fetched:
-            if first.next and further:
-                pages += self._concurrently(listing, first.next, range(2, further + 2), fetched)
+            pages = [first, *self._concurrently(listing, first, range(2, further + 2), fetched)]
         return list(self._onward(listing, pages))
 
     def _pages_with_ends(self, listing: Listing[T]) -> tuple[list[_Page[T]], bool]:
@@ -158,14 +156,14 @@ class Paginator:
         pages, further = [first], _further(listing, first)
         self._budget.expect(further, listing.action)
         with self._budget.fetching(further) as fetched:
-            if first.next and further:
-                end = self._page(listing, _at(first.next, further + 1, PER_PAGE), further + 1)
-                pages += [*self._concurrently(listing, first.next, range(2, further + 1), fetched), end]
+            if further:
+                end = self._after(listing, first, further + 1)
+                pages += [*self._concurrently(listing, first, range(2, further + 1), fetched), end]
         pages = list(self._onward(listing, pages))
         if len(pages) == 1:
             return pages, True
         # The first is read after the last: otherwise a push between the two would hide a deletion from the last.
-        end = self._page(listing, _at(first.next or listing.url, len(pages), PER_PAGE), len(pages))
+        end = self._after(listing, first, len(pages))
         again = self._first(listing)
         return pages, (again.marks, end.marks) == (first.marks, pages[-1].marks)
 
@@ -189,13 +187,13 @@ class Paginator:
             if page.marks in seen:
                 if page.next:
                     message = f"cannot {listing.action}: the list has no end, its pages repeat"
-                    raise UnreachableError(message, _NEXT)
+                    raise UnreachableError(message, resources.ODD_ANSWER)
                 return
             seen.add(page.marks)
             yield page
 
     def _concurrently(
-        self, listing: Listing[T], url: str, page_numbers: range, fetched: Callable[[], None]
+        self, listing: Listing[T], first: _Page[T], page_numbers: range, fetched: Callable[[], None]
     ) -> list[_Page[T]]:
         """Fetch pages, a bounded number ahead: how many there are is only what the server claims."""
         pages: list[_Page[T]] = []
@@ -204,7 +202,7 @@ class Paginator:
         try:
             while not pages or pages[-1].rows:
                 for number in islice(remaining, limits.PAGES - len(ahead)):
-                    ahead.append(self._pool.submit(self._page, listing, _at(url, number, PER_PAGE), number))
+                    ahead.append(self._pool.submit(self._after, listing, first, number))
                 if not ahead:
                     break
                 pages.append(ahead.popleft().result())
@@ -228,6 +226,10 @@ class Paginator:
     def _first(self, listing: Listing[T]) -> _Page[T]:
         return self._page(listing, _at(listing.url, None, PER_PAGE), 1)
 
+    def _after(self, listing: Listing[T], first: _Page[T], number: int) -> _Page[T]:
+        """Fetch a page by its number, at the URL to which the first one leads."""
+        return self._page(listing, _at(first.next or listing.url, number, PER_PAGE), number)
+
     def _page(self, listing: Listing[T], url: str, number: int) -> _Page[T]:
         if listing.url in self._heavy:
             return self._joined(listing, url, number)
@@ -241,7 +243,12 @@ class Paginator:
 
     def _joined(self, listing: Listing[T], url: str, number: int) -> _Page[T]:
         """Fetch a page as several smaller ones."""
-        pages = self._smaller_pages(listing, url, number)
+        begin = (number - 1) * _SMALLER_PAGES + 1
+        pages: list[_Page[T]] = []
+        for smaller in range(begin, begin + _SMALLER_PAGES):
+            pages.append(self._fetch(listing, _at(url, smaller, _PER_SMALLER_PAGE)))
+            if pages[-1].linked and pages[-1].next is None:
+                break
         last = next((page.last for page in pages if page.last), None)
         following = pages[-1].next
         return _Page(
@@ -251,15 +258,6 @@ class Paginator:
             next=following and _at(following, number + 1, PER_PAGE),
             linked=any(page.linked for page in pages),
         )
-
-    def _smaller_pages(self, listing: Listing[T], url: str, number: int) -> list[_Page[T]]:
-        first = (number - 1) * _SMALLER_PAGES + 1
-        pages: list[_Page[T]] = []
-        for smaller in range(first, first + _SMALLER_PAGES):
-            pages.append(self._fetch(listing, _at(url, smaller, _PER_SMALLER_PAGE)))
-            if pages[-1].linked and pages[-1].next is None:
-                break
-        return pages
 
     def _fetch(self, listing: Listing[T], url: str) -> _Page[T]:
         response = self._client.get(url, listing.action)
@@ -290,7 +288,7 @@ def _further(listing: Listing[Any], first: _Page[Any]) -> int:
 def _check_number(listing: Listing[Any], number: int) -> None:
     if number > MAX_PAGES:
         message = f"cannot {listing.action}: the list has more than {MAX_PAGES:,} pages"
-        raise UnreachableError(message, _NEXT)
+        raise UnreachableError(message, resources.ODD_ANSWER)
 
 
 def _next(listing: Listing[T], page: _Page[T], number: int, *, linked: bool) -> str | None:

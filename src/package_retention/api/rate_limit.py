@@ -61,7 +61,7 @@ class RateLimiter:
         points_per_minute: int | None = 800,
         max_in_flight: int = API_REQUESTS,
         time_limit: TimeLimit | None = None,
-        longest_budget_wait: float | None = None,
+        longest_budget_wait: float = math.inf,
     ) -> None:
         self._clock = clock
         self._fifo = FifoLock()
@@ -70,7 +70,7 @@ class RateLimiter:
         self._hour = HourBudget()
         self._most = self._widest = max_in_flight
         self._time_limit = time_limit or TimeLimit(clock)
-        self._longest_budget_wait = math.inf if longest_budget_wait is None else longest_budget_wait
+        self._longest_budget_wait = longest_budget_wait
         self._in_flight = 0
         self._requests = 0
         self._points = 0
@@ -214,11 +214,10 @@ class RateLimiter:
         with self._changed:
             left = self._time_limit.deadline - now
             if self._room(now) < changes:
-                why = self._spent(
-                    _Due(0.0, "", "budget"),
-                    ", too few for the next change and those under way beside the tenth that is left to others",
+                too_few = (
+                    "too few for the next change and those under way beside the tenth that is left to others"
                 )
-                raise self._ended(why)
+                raise self._spent(0.0, too_few)
             if self._seconds_for(changes, now) > left:
                 message = f"the time limit ends the run here: the next {changes} changes would pass it"
                 raise BudgetError(message, "time", _RAISE_LIMIT)
@@ -228,14 +227,8 @@ class RateLimiter:
         now = self._clock.monotonic()
         with self._changed:
             hour = self._hour
-            limit = hour.limit or 0
-            return HourState(
-                limit,
-                self._room(now),
-                limit - hour.reserve if limit else math.inf,
-                hour.returns,
-                self._changes,
-            )
+            whole = hour.limit - hour.reserve if hour.limit else math.inf
+            return HourState(hour.limit or 0, self._room(now), whole, hour.returns, self._changes)
 
     def _room(self, now: float) -> float:
         patience = min(self._time_limit.deadline - now, self._longest_budget_wait)
@@ -253,34 +246,29 @@ class RateLimiter:
         if too_long or starts + self._typical >= self._time_limit.deadline:
             raise self._over(due)
         if not_after is not None and starts > not_after:
-            raise _expired()
+            raise StaleError(
+                "not sent: the facts it rests on would be too old by then",
+                "the rate limit made it wait too long; the next run does what is left",
+            )
 
     def _over(self, due: _Due) -> BudgetError:
         if due.cause == "budget":
-            return self._ended(self._spent(due))
-        if due.seconds > 0:
-            message = f"the time limit ends the run here: {due.why}, and the next request would wait {due.seconds:.0f} s"
-            return BudgetError(message, "time", _RAISE_LIMIT)
-        return BudgetError("the time limit ends the run here", "time", _RAISE_LIMIT)
+            return self._spent(due.seconds, "and the last tenth is left to others")
+        wait = f": {due.why}, and the next request would wait {due.seconds:.0f} s" if due.seconds else ""
+        return BudgetError(f"the time limit ends the run here{wait}", "time", _RAISE_LIMIT)
 
-    def _ended(self, message: str) -> BudgetError:
-        """Return the error that ends the run; it is fruitless if a whole hour's budget was spent and nothing changed."""
-        limit = self._hour.limit
-        usable = (limit or 0) - self._hour.reserve
-        fruitless = bool(limit) and not self._changes and self._requests >= usable
-        return BudgetError(message, "budget", self._hint(), fruitless=fruitless)
-
-    def _hint(self) -> str:
-        return _RAISE_LIMIT if math.isinf(self._longest_budget_wait) else _GIVE_LIMIT
-
-    def _spent(self, due: _Due, why: str = ", and the last tenth is left to others") -> str:
+    def _spent(self, seconds: float, why: str) -> BudgetError:
+        """Return the error of an hour that is spent; it is fruitless if this run spent all of it and changed nothing."""
         hour = self._hour
-        left = (
-            f"{max(hour.remaining, 0)} of {hour.limit} requests are left" if hour.limit else "none are left"
+        left = f"{max(hour.remaining, 0)} of {hour.limit} requests" if hour.limit else "none"
+        when = f"at {hour.returns:%H:%M} UTC" if hour.returns else f"in {seconds / 60:.0f} min"
+        message = (
+            f"GitHub's hourly rate limit allows no more: {left} are left, {why}; the limit resets {when}"
         )
-        when = f"{hour.returns:%H:%M} UTC" if hour.returns else f"{due.seconds / 60:.0f} min"
-        verb = "at" if hour.returns else "in"
-        return f"GitHub's hourly rate limit allows no more: {left}{why}; the limit resets {verb} {when}"
+        hint = _RAISE_LIMIT if math.isinf(self._longest_budget_wait) else _GIVE_LIMIT
+        usable = (hour.limit or 0) - hour.reserve
+        fruitless = bool(hour.limit) and not self._changes and self._requests >= usable
+        return BudgetError(message, "budget", hint, fruitless=fruitless)
 
     def _enter_shielded(self, points: int) -> Permit:
         if (pause := self._pause[0] - self._clock.monotonic()) > 0:
@@ -305,10 +293,3 @@ class RateLimiter:
         finally:
             with self._changed:
                 self._waited += self._clock.monotonic() - began
-
-
-def _expired() -> StaleError:
-    return StaleError(
-        "not sent: the facts it rests on would be too old by then",
-        "the rate limit made it wait too long; the next run does what is left",
-    )

@@ -24,6 +24,8 @@ Row = TypeVar("Row")
 # URL libraries take these two for steps along the path, however they are encoded.
 _STEPS = ("", ".", "..")
 _GHOST = "deleted_"
+ODD_ANSWER = "run again; if it stays so, report it with the log of a run with debug logging on"
+"""The hint about an answer that does not fit."""
 
 
 def segment(name: str) -> str:
@@ -44,8 +46,7 @@ def reading(action: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        hint = "run again; if it stays so, report it with the log of a run with debug logging on"
-        raise UnreachableError(f"cannot {action}: {error}", hint) from None
+        raise UnreachableError(f"cannot {action}: {error}", ODD_ANSWER) from None
 
 
 def json_list(response: ApiResponse) -> list[Any]:
@@ -157,6 +158,14 @@ def package(data: Any, owner: Owner, package_type: PackageType | None = None) ->
         created_at=moment(fields.get("created_at")),
         updated_at=moment(fields.get("updated_at")),
     )
+
+
+def packages(
+    response: ApiResponse, owner: Owner, package_type: PackageType | None = None
+) -> tuple[Package, ...]:
+    """Read a list of packages, without ghosts; raise `ValueError` as for one."""
+    found = (package(data, owner, package_type) for data in json_list(response))
+    return tuple(each for each in found if each is not None)
 
 
 def version(data: Any, package_type: PackageType) -> Version:

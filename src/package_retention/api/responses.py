@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -16,6 +15,7 @@ from package_retention.api.tokens import TokenKind
 from package_retention.model import OwnerKind, PackageType, StepKind
 from package_retention.ports import Clock
 from package_retention.reason import Finding, FindingCode
+from package_retention.transport import links
 from package_retention.transport.retry import http_date
 
 
@@ -58,6 +58,7 @@ _QUOTE_AT_MOST = 300  # that are shown
 _MARKUP_AT_MOST = 20_000  # characters of HTML that are searched for a title
 _TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
+_SHOWABLE = re.compile(r"https://[^<>'`]{1,1000}")
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,40}(:[0-9A-Za-z-]{1,40}){0,9}")
 
 
@@ -107,7 +108,7 @@ class ApiResponse(Struct, frozen=True):
         """Return the URL that authorises the token; empty unless it is https and on the server's own host."""
         _, _, rest = self.headers.get("x-github-sso", "").partition(";")
         name, _, url = rest.strip().partition("=")
-        return url if name.strip().lower() == "url" and _is_on(url, server_url) else ""
+        return url if name.strip().lower() == "url" and _may_be_shown(url, server_url) else ""
 
 
 def _texts(body: Any) -> Iterator[str]:
@@ -139,16 +140,9 @@ def _one(value: Any) -> str:
     return " ".join(value[:_MARKUP_AT_MOST].split())[:_READ_AT_MOST] if isinstance(value, str) else ""
 
 
-def _is_on(url: str, server_url: str) -> bool:
-    # The URL is shown to be clicked: what is not plain ASCII without blanks could show one host and lead to another.
-    if not re.fullmatch(r"https://[!-~]{1,1000}", url) or any(character in url for character in "\\<>\"'`"):
-        return False
-    try:
-        target, server = urlsplit(url), urlsplit(server_url)
-        same = target.hostname == server.hostname and target.port in (None, 443, server.port)
-    except ValueError:
-        return False
-    return same and "@" not in target.netloc
+def _may_be_shown(url: str, server_url: str) -> bool:
+    # It is shown to be clicked: nothing in it may end a link in the summary, and it must lead to the server itself.
+    return bool(_SHOWABLE.fullmatch(url)) and links.same_host(url, server_url)
 
 
 class ResponseHeaders:

@@ -31,11 +31,6 @@ class TokenKind(StrEnum):
         return self in (TokenKind.CLASSIC, TokenKind.OAUTH, TokenKind.LEGACY, TokenKind.UNKNOWN)
 
     @property
-    def may_get_user(self) -> bool:
-        """Whether `GET /user` makes sense: an installation is not a user and gets a 403 (facts A8)."""
-        return self is not TokenKind.INSTALLATION
-
-    @property
     def warning(self) -> FindingCode | None:
         """What is to be said before such a token is tried; `None` if GitHub documents its use (facts A8)."""
         return _WARNINGS.get(self)
@@ -90,13 +85,6 @@ class Needs(Struct, frozen=True):
     likely: frozenset[str] = frozenset()
 
 
-class Shortfall(Struct, frozen=True):
-    """What a token lacks: a refusal if a required scope is missing, and warnings."""
-
-    refusal: Refusal | None = None
-    warnings: tuple[Finding, ...] = ()
-
-
 def granular(package_type: PackageType, *, on_github_com: bool) -> bool:
     """Return whether packages of this type can have permissions of their own (facts B1, I)."""
     return package_type is PackageType.CONTAINER or (
@@ -128,32 +116,22 @@ def granted(header: str | None, kind: TokenKind = TokenKind.CLASSIC) -> frozense
     return named.union(*(_CONTAINS.get(scope, frozenset()) for scope in named))
 
 
-def missing(needs: Needs, have: frozenset[str] | None, package_type: PackageType) -> Shortfall:
-    """Return the scopes that the token lacks; with `have=None` (unknown scopes) it lacks none.
+def lacking(needs: Needs, have: frozenset[str] | None, package_type: PackageType) -> Refusal | None:
+    """Return the refusal of a token that lacks a required scope; `None` if it has all, or if its scopes are not known.
 
     The refusal's status is 0, since no request was refused yet.
     """
-    if have is None:
-        return Shortfall()
-    if lacking := sorted(needs.sure - have):
-        return Shortfall(refusal=_refusal(lacking, needs, have, package_type))
-    return Shortfall(
-        warnings=tuple(
-            Finding(FindingCode.SCOPE_MAY_LACK, scope, names=(package_type,))
-            for scope in sorted(needs.likely - have)
-        )
-    )
-
-
-def _refusal(lacking: list[str], needs: Needs, have: frozenset[str], package_type: PackageType) -> Refusal:
-    noun = "scope" if len(lacking) == 1 else "scopes"
+    if have is None or needs.sure <= have:
+        return None
+    lacks = sorted(needs.sure - have)
+    noun = "scope" if len(lacks) == 1 else "scopes"
     message = (
-        f"the token lacks the {noun} {_names(lacking)}, which GitHub demands for this on {package_type} packages"
+        f"the token lacks the {noun} {_names(lacks)}, which GitHub demands for this on {package_type} packages"
         f" (it has {_names(sorted(have)) or 'none'})"
     )
     because = (
         "; `repo` because the permissions of such a package are those of its repository"
-        if REPO in lacking
+        if REPO in lacks
         else ""
     )
     hint = (
@@ -161,6 +139,12 @@ def _refusal(lacking: list[str], needs: Needs, have: frozenset[str], package_typ
         f" Developer settings > Personal access tokens > Tokens (classic){because}"
     )
     return Refusal(RefusalKind.SCOPE, 0, message, hint)
+
+
+def doubtful(needs: Needs, have: frozenset[str] | None, package_type: PackageType) -> tuple[Finding, ...]:
+    """Return a warning for each scope that the token lacks and that may be needed; none if its scopes are not known."""
+    lacks = () if have is None else sorted(needs.likely - have)
+    return tuple(Finding(FindingCode.SCOPE_MAY_LACK, scope, names=(package_type,)) for scope in lacks)
 
 
 def _names(scopes: Iterable[str]) -> str:

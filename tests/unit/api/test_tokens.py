@@ -45,10 +45,6 @@ def test_tokens_without_a_known_prefix(token: str, kind: TokenKind) -> None:
     assert kind_of(token) is kind
 
 
-def test_only_installations_never_ask_who_they_are() -> None:
-    assert [kind for kind in TokenKind if not kind.may_get_user] == [TokenKind.INSTALLATION]
-
-
 def test_which_kinds_name_scopes() -> None:
     without = {kind for kind in TokenKind if not kind.has_scopes}
     assert without == {

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_retention.api import tokens
-from package_retention.api.tokens import Needs, TokenKind, granted, granular, missing, needed
+from package_retention.api.tokens import Needs, TokenKind, doubtful, granted, granular, lacking, needed
 from package_retention.errors import RefusalKind
 from package_retention.model import PackageType, StepKind
 from package_retention.output.sentences import finding_words
@@ -114,7 +113,7 @@ def test_any_header_is_read(header: str | None, kind: TokenKind) -> None:
 
 def test_a_missing_scope_is_named_with_the_next_step() -> None:
     needs = needed([StepKind.DELETE_VERSION], MAVEN, on_github_com=True)
-    refusal = missing(needs, frozenset({READ}), MAVEN).refusal
+    refusal = lacking(needs, frozenset({READ}), MAVEN)
     assert refusal is not None
     assert (refusal.kind, refusal.status) == (RefusalKind.SCOPE, 0)
     assert "lacks the scopes `delete:packages`, `repo`" in refusal.message
@@ -124,29 +123,25 @@ def test_a_missing_scope_is_named_with_the_next_step() -> None:
 
 
 def test_one_missing_scope_of_a_container_says_nothing_of_repo() -> None:
-    refusal = missing(
-        needed([StepKind.UNTAG], CONTAINER, on_github_com=False), frozenset(), CONTAINER
-    ).refusal
+    refusal = lacking(needed([StepKind.UNTAG], CONTAINER, on_github_com=False), frozenset(), CONTAINER)
     assert refusal is not None
     assert "(it has none)" in refusal.message
     assert "repo" not in refusal.message + refusal.hint
 
 
 def test_a_likely_scope_is_a_warning_alone() -> None:
-    shortfall = missing(
-        needed([StepKind.DELETE_VERSION], NPM, on_github_com=True), frozenset({READ, DELETE}), NPM
-    )
-    assert shortfall.refusal is None
-    (warning,) = shortfall.warnings
+    needs, have = needed([StepKind.DELETE_VERSION], NPM, on_github_com=True), frozenset({READ, DELETE})
+    assert lacking(needs, have, NPM) is None
+    (warning,) = doubtful(needs, have, NPM)
     assert "`repo`" in finding_words(warning)
     assert "a package of type npm that inherits" in finding_words(warning)
     assert "likely cause" in finding_words(warning)
 
 
 def test_delete_alone_does_not_read() -> None:
-    refusal = missing(
+    refusal = lacking(
         needed([StepKind.DELETE_VERSION], CONTAINER, on_github_com=True), granted(DELETE), CONTAINER
-    ).refusal
+    )
     assert refusal is not None
     assert "the scope `read:packages`" in refusal.message
 
@@ -156,9 +151,12 @@ def test_refused_exactly_where_a_sure_scope_is_surely_not_there(
     kinds: set[StepKind], package_type: PackageType, on_github_com: bool, have: set[str] | None
 ) -> None:
     needs = needed(kinds, package_type, on_github_com=on_github_com)
-    shortfall = missing(needs, None if have is None else frozenset(have), package_type)
-    lacking = set() if have is None else needs.sure - have
-    assert (shortfall.refusal is not None) == bool(lacking)
-    if shortfall.refusal:
-        assert all(f"`{scope}`" in shortfall.refusal.message for scope in lacking)
-    assert tokens.missing(needs, needs.sure | needs.likely, package_type) == tokens.Shortfall()
+    refusal = lacking(needs, None if have is None else frozenset(have), package_type)
+    lacks = set() if have is None else needs.sure - have
+    assert (refusal is not None) == bool(lacks)
+    if refusal:
+        assert all(f"`{scope}`" in refusal.message for scope in lacks)
+    every = needs.sure | needs.likely
+    assert lacking(needs, every, package_type) is None
+    assert doubtful(needs, every, package_type) == ()
+    assert doubtful(needs, None, package_type) == ()
