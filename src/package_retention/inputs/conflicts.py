@@ -141,14 +141,14 @@ def _no_filter(reader: InputReader, operation: Operation) -> Problem:
     return Problem(Code.NO_FILTER, details={"given": given, "example": _NO_FILTERS.get(given, "")})
 
 
-def has_filter(reader: InputReader, operation: Operation) -> bool:
+def has_filter(reader: InputReader, operation: Operation | None) -> bool:
     """Whether any input says which versions; one that was refused was meant to."""
     names = (*_FILTERS, "from-report") if operation is Operation.RESTORE else _FILTERS
     reported = {problem.input for problem in reader.problems}
     return any(name in reader.given or name in reported for name in names)
 
 
-def stands_alone(reader: InputReader, operation: Operation) -> bool:
+def stands_alone(reader: InputReader, operation: Operation | None) -> bool:
     """Whether `ignore-versions` is all that says which versions: that action then deletes one, its default."""
     return operation is Operation.DELETE and IGNORE in reader.given and not has_filter(reader, operation)
 

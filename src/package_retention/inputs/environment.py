@@ -142,22 +142,15 @@ def _translate(reader: InputReader) -> None:
         name, value = each.stands_for, reader.written[each.name]
         if name in reader.written:
             reader.note(Problem.about(name, Code.SAME_MEANING, first=each.name, second=name))
-        elif not each.as_value and each.name != IGNORE:
-            reader.given[name] = value
+        if not each.as_value and each.name != IGNORE:
+            reader.given.setdefault(name, value)
         elif each.as_value and each.read(value, reader.context, reader.note):
-            reader.given[name] = each.as_value
+            reader.given.setdefault(name, each.as_value)
 
 
 # A name that is spelled alike may mean the contrary: `delete-tagged` is not `delete-untagged`.
-_MEANINGS = {"delete", "remove", "restore", "keep", "exclude", "ignore", "skip", "only"} | {
-    "tagged",
-    "untagged",
-    "older",
-    "newer",
-    "younger",
-    "min",
-    "max",
-}
+_ACTIONS = {"delete", "remove", "restore", "keep", "exclude", "ignore", "skip"}
+_VERSIONS = {"only", "tagged", "untagged", "older", "newer", "younger", "min", "max"}
 _ALIKE = 0.75
 _KEYS_ALIKE = 0.6
 
@@ -176,7 +169,7 @@ _WORDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 def nearest(name: str, names: Collection[str], cutoff: float = _ALIKE) -> str | None:
     """Return the name that is spelled most alike, unless a word in it means something else."""
-    meant = _MEANINGS & {*name.split("-")}
+    meant = (_ACTIONS | _VERSIONS) & {*name.split("-")}
     alike = [each for each in names if meant <= {*each.split("-")}]
     return next(iter(get_close_matches(name, alike, n=1, cutoff=cutoff)), None)
 

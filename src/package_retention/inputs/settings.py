@@ -77,7 +77,6 @@ class Settings:
         return self.dry_run or self.operation is Operation.LIST
 
 
-THE_INPUTS = "the inputs"
 POINTS_OF_GITHUB = 900
 PATTERN_SECONDS = 10.0
 
@@ -119,7 +118,7 @@ def _rules(
     reader: InputReader, operation: Operation | None, load_policy: PolicyLoader
 ) -> tuple[PackageRules, ...]:
     """Build the rules; what does not fit is reported to the reader."""
-    rule = conflicts.rule_of(THE_INPUTS, reader.given, reader.context, reader.report)
+    rule = conflicts.rule_of("the inputs", reader.given, reader.context, reader.report)
     names = reader.given_value("package-name")
     shared: dict[str, Any] = {
         "exclude": rule.exclude or reader.given_value(IGNORE),
@@ -130,11 +129,11 @@ def _rules(
         found = () if operation is Operation.RESTORE else _policy(reader, load_policy)
         return tuple(replace(each, companions=_of_both(each, companions), **shared) for each in found)
     conflicts.check_named(reader)
-    if operation and conflicts.stands_alone(reader, operation):
+    if conflicts.stands_alone(reader, operation):
         shared["limit"] = 1
-    if reader.context.package_type is None or names is None:
-        return ()
     kind = reader.context.package_type
+    if kind is None or names is None:
+        return ()
     return (
         PackageRules(kind, names, delete=(replace(rule, exclude=None),), companions=companions, **shared),
     )

@@ -255,6 +255,11 @@ def test_problems_name_the_other_actions_words(given: dict[str, str], told: str)
     assert told in found[0]
 
 
+def test_a_flag_of_the_other_action_that_does_not_fit_is_reported_beside_its_twin() -> None:
+    found = problems({**NAMED, "delete-only-untagged-versions": "yes", "tag-status": "tagged"})
+    assert len(found) == 2, found
+
+
 def test_the_other_actions_words_beside_a_policy_file() -> None:
     policy = Policy(PackageType.CONTAINER)
     given = {"policy-file": "p.yml", "num-old-versions-to-delete": "2", "ignore-versions": "^v1"}
