@@ -154,8 +154,9 @@ def stands_alone(reader: InputReader, operation: Operation | None) -> bool:
 
 
 def _check_policy(reader: InputReader) -> None:
+    """Report the conditions beside a policy file, whose rules have their own."""
     for each in INPUTS:
-        if each.name in reader.given and not each.beside_policy:
+        if each.name in reader.given and each.place in (Place.FILTER, Place.RETENTION):
             first = reader.called(each.name)
             reader.report(Problem.about(each.name, Code.BESIDE_POLICY, first=first, beside=_BESIDE))
 

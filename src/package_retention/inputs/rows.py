@@ -59,12 +59,12 @@ class Input:
     """One input, or a key that policy files alone have (those of `KEEP_KEYS`).
 
     `place` and `attribute` say which attribute of which value holds what was read; by default `attribute` is the name
-    with underscores. `sections` are where it stands in a policy file, as `key`. `beside_policy`: it counts beside a
-    policy file, too. `is_filter`: by itself it says which versions. `may_be_empty`: if it arrives empty, its default
-    counts; any other is refused, since a mistyped expression must not remove a protection. `stands_for`: it is another
-    action's, and means this input of ours, with `as_value` (if it is `true`) or with the same value. What other
-    actions call an input of ours, several names apart by blanks, is in `called` if they take the same value, and in
-    `said` if it is written otherwise here, with the lines that say it.
+    with underscores. `sections` are where it stands in a policy file, as `key`. `is_filter`: by itself it
+    says which versions. `may_be_empty`: if it arrives empty, its default counts; any other is refused, since a mistyped
+    expression must not remove a protection. `stands_for`: it is another action's, and means this input of ours, with
+    `as_value` (if it is `true`) or with the same value. What other actions call an input of ours, several names apart
+    by blanks, is in `called` if they take the same value, and in `said` if it is written otherwise here, with the lines
+    that say it.
     """
 
     name: str
@@ -81,7 +81,6 @@ class Input:
     is_filter: bool = False
     sections: tuple[Section, ...] = ()
     key: str = ""
-    beside_policy: bool = True
     stands_for: str = ""
     as_value: str = ""
     called: str = ""
@@ -148,19 +147,10 @@ CONTAINER = (PackageType.CONTAINER,)
 DELETE, RESTORE = (Operation.DELETE, Operation.LIST), (Operation.RESTORE,)
 
 # A condition: one of the version filter, in a policy file a key of its rules.
-condition = partial(
-    Input, group=Group.FILTER, place=Place.FILTER, is_filter=True, sections=RULES, beside_policy=False
-)
+condition = partial(Input, group=Group.FILTER, place=Place.FILTER, is_filter=True, sections=RULES)
 # One that only a deletion has.
 deletion = partial(condition, operations=DELETE, sections=(Section.DELETE,))
-retention = partial(
-    Input,
-    group=Group.RETENTION,
-    place=Place.RETENTION,
-    operations=DELETE,
-    sections=RULES,
-    beside_policy=False,
-)
+retention = partial(Input, group=Group.RETENTION, place=Place.RETENTION, operations=DELETE, sections=RULES)
 what = partial(Input, group=Group.WHAT)
 package_key = partial(Input, group=Group.WHAT, place=Place.PACKAGE, sections=(Section.PACKAGE,))
 safety = partial(Input, group=Group.SAFETY)

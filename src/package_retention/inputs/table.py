@@ -102,7 +102,6 @@ INPUTS: tuple[Input, ...] = (
         attribute="exclude",
         is_filter=False,
         sections=(Section.DELETE,),
-        beside_policy=True,
         called="exclude-tags skip-tags keep-tags skip-shas",
         said={"keep-tags-regexes": "exclude-versions: /REGEX/"},
     ),
