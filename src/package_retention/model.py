@@ -143,6 +143,11 @@ class Manifest(Struct, frozen=True):
     expires_after: str | None = None
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """The digests of all that it names as manifests, or that may be manifests."""
+        return (*(child.digest for child in self.children), *self.mentions)
+
+    @property
     def size(self) -> int:
         """The size of its config and layers in bytes."""
         return sum(size for _, size in self.blobs)

@@ -12,13 +12,15 @@ from msgspec.structs import replace
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.facts import blind_reads, certain_reads
-from package_retention.decide.rules import DecisionContext, Options
+from package_retention.decide.patterns import Patterns
+from package_retention.decide.rules import DecisionContext, Options, PackageRules, Rule
 from package_retention.errors import PlanError
-from package_retention.model import Absent, Manifest, PackageType, Plan, StepKind, Unreadable
+from package_retention.model import Absent, Descriptor, Manifest, PackageType, Plan, StepKind, Unreadable
 from package_retention.reason import ReasonCode
 from property.worlds import (
     ATTESTATION,
     DELETE_RULES,
+    IMAGE,
     INDEX,
     KEEP_RULES,
     NOW,
@@ -32,9 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from package_retention.decide.facts import Facts
-    from package_retention.decide.patterns import Patterns
-    from package_retention.decide.rules import PackageRules, Rule
-    from package_retention.model import Descriptor, Reading, Version
+    from package_retention.model import Reading, Version
 
 EXAMPLES = settings(max_examples=500, deadline=None)
 FEW = settings(max_examples=100, deadline=None)
@@ -245,6 +245,23 @@ def test_the_order_of_lists_and_rules_does_not_matter(
     assert [s.version and s.version.id for s in again.steps] == [
         s.version and s.version.id for s in plan.steps
     ]
+
+
+@FEW
+@given(st.lists(st.integers(48, 3000), min_size=2, max_size=8, unique=True))
+def test_images_that_share_a_platform_go_oldest_first(ages: list[int]) -> None:
+    built = Built()
+    built.add(hours=1, tags=("v1",))
+    shared = Descriptor(built.add(hours=4000), IMAGE, "linux/amd64")
+    for hours in ages:
+        built.add(hours=hours, children=(shared,))
+    everything = PackageRules(
+        PackageType.CONTAINER, Patterns.parse("app"), delete=(Rule("all"),), exclude=Patterns.parse("v1")
+    )
+    going = [step.version for step in planned(built.facts(), everything).steps if step.version]
+    images = [version for version in going if version.name != shared.digest]
+    assert len(going) == len(ages) + 1
+    assert images == sorted(images, key=lambda version: str(version.created_at))
 
 
 def freely(built: Built | Facts, rules: PackageRules) -> set[str]:

@@ -10,7 +10,15 @@ from msgspec.structs import replace
 
 from package_retention.decide.due_dates import Schedule
 from package_retention.decide.facts import Facts, by_age
-from package_retention.decide.graph import Graph, build, closure, damage, derived_subject, is_attestation
+from package_retention.decide.graph import (
+    Graph,
+    build,
+    closure,
+    damage,
+    derived_subject,
+    described,
+    is_attestation,
+)
 from package_retention.decide.rules import Filter, PackageRules
 from package_retention.model import (
     RESTORE_WINDOW,
@@ -48,12 +56,12 @@ def contents(facts: Facts) -> dict[int, Content]:
     """Return what each version of a container package is in its image, and holds, as far as manifests were read."""
     if facts.package.type is not PackageType.CONTAINER:
         return {}
-    described = _described(facts.readings.values())
+    children = described(facts.readings.values())
+    # What indexes call their children: a platform, or an attestation.
+    called = {child.digest: ATTESTATION if is_attestation(child) else child.platform for child in children}
     return {
         version.id: Content(
-            _tagged(version)
-            or described.get(version.name, "")
-            or _referring(facts.readings.get(version.name)),
+            _tagged(version) or called.get(version.name, "") or _referring(facts.readings.get(version.name)),
             _blobs(facts.readings.get(version.name)),
         )
         for version in facts.union
@@ -85,16 +93,6 @@ def occupied(readings: Iterable[Reading | None]) -> int | None:
             return None
         found |= manifest.blobs
     return sum(found.values()) if manifests else None
-
-
-def _described(readings: Iterable[Reading]) -> dict[str, str]:
-    """Return what indexes call their children: a platform, or an attestation."""
-    return {
-        child.digest: ATTESTATION if is_attestation(child) else child.platform
-        for reading in readings
-        if isinstance(reading, Manifest)
-        for child in reading.children
-    }
 
 
 def _tagged(version: Version) -> str:
@@ -212,7 +210,7 @@ def _image(
 ) -> Entry:
     plain = judged.entry(graph.nodes[digest])
     members = tuple(closure((digest,), graph.follows))
-    manifests = [m for d in members if isinstance(m := graph.readings.get(d), Manifest)]
+    manifests = [graph.manifests[d] for d in members if d in graph.manifests]
     children = dict.fromkeys(child for manifest in manifests for child in manifest.children)
     platforms = (c.platform for c in children if c.platform and not is_attestation(c))
     referrers = (referrer for member in members for referrer in graph.referrers.get(member, ()))

@@ -10,7 +10,7 @@ from package_retention.decide.candidates import Candidate, flat
 from package_retention.decide.facts import Facts, by_age, oldest_first
 from package_retention.decide.image_plan import image_plan
 from package_retention.decide.matching import Verdict, excluded, judge
-from package_retention.decide.plan_warnings import about_git, about_inputs
+from package_retention.decide.plan_warnings import about_inputs, problems
 from package_retention.decide.rules import DecisionContext, Options, PackageRules, Share
 from package_retention.decide.selection import choose, restrict
 from package_retention.errors import PlanError
@@ -81,7 +81,7 @@ def deletion_plan(facts: Facts, context: DecisionContext) -> Plan:
             *about_inputs(facts, rules),
             *(Finding(FindingCode.LAST_VERSION_STAYS, version.label) for version in last),
         ),
-        problems=about_git(facts, rules),
+        problems=tuple(problems(facts, rules)),
     )
 
 
@@ -149,4 +149,4 @@ def _could_go(candidate: Candidate, context: DecisionContext) -> bool:
 def untouched_plan(facts: Facts, rules: PackageRules) -> Plan:
     """Return the plan of a package in which nothing can match: every version stays, and no image was looked at."""
     decisions = (Decision(version, selected=False, reason=_NOT_LOOKED_AT) for version in facts.union)
-    return Plan(facts.package, decisions=tuple(decisions), warnings=about_inputs(facts, rules))
+    return Plan(facts.package, decisions=tuple(decisions), warnings=tuple(about_inputs(facts, rules)))

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from package_retention.decide.facts import Facts, by_age, oldest_first
 from package_retention.decide.graph import Graph, closure
-from package_retention.model import Manifest, Package, Step, StepKind, Version
+from package_retention.model import Package, Step, StepKind, Version
 
 
 class Resolution(Struct, frozen=True):
@@ -62,27 +62,23 @@ def _last_attestations(graph: Graph, going: AbstractSet[str]) -> dict[str, str]:
     index that lists one beside a platform proves nothing, so only what was read counts as a replacement.
     """
     leaving: dict[tuple[str, object], list[str]] = {}
-    for digest in going & graph.attestations:
-        manifest = graph.readings.get(digest)
-        if isinstance(manifest, Manifest) and manifest.subject in graph.nodes.keys() - going:
+    for digest in going & graph.attestations & graph.manifests.keys():
+        manifest = graph.manifests[digest]
+        if manifest.subject in graph.nodes.keys() - going:
             # One whose kind is not known is like no other.
             leaving.setdefault((manifest.subject or "", manifest.predicates or digest), []).append(digest)
     return {
         max(digests, key=lambda d: by_age(graph.nodes[d])): subject
         for (subject, kind), digests in leaving.items()
-        if not any(
-            _attests(graph, digest, subject, kind)
-            for digest in graph.all_referrers[subject]
-            if digest not in going
-        )
+        if not _is_replaced(graph, going, subject, kind)
     }
 
 
-def _attests(graph: Graph, digest: str, subject: str, predicates: object) -> bool:
-    manifest = graph.readings.get(digest)
-    return (
-        isinstance(manifest, Manifest) and manifest.subject == subject and manifest.predicates == predicates
-    )
+def _is_replaced(graph: Graph, going: AbstractSet[str], subject: str, predicates: object) -> bool:
+    """Return whether an attestation that stays says the same of a subject."""
+    staying = (d for d in graph.all_referrers[subject] if d in graph.manifests and d not in going)
+    manifests = (graph.manifests[digest] for digest in staying)
+    return any(one.subject == subject and one.predicates == predicates for one in manifests)
 
 
 def _protected(graph: Graph, staying: list[str], reach: Mapping[str, str]) -> dict[str, str]:
@@ -127,58 +123,53 @@ def origins_of(graph: Graph, resolution: Resolution) -> dict[str, str]:
 def deletion_steps(
     package: Package, graph: Graph, going: Iterable[str], origins: Mapping[str, str]
 ) -> tuple[Step, ...]:
-    """Return one step a manifest, each behind all that names it, or that it refers to.
+    """Return one step a manifest: image by image, the oldest first, each behind all that names it, or that it refers to.
 
     A root goes first. GitHub may refuse it (5,000 downloads, the last tagged version), and if a child were gone by then,
     the tag would stay on an index that no client can pull: "manifest unknown" (facts D).
     """
-    waits = _waits(graph, going)
+    nodes = graph.nodes
+
+    def turn(digest: str) -> tuple[object, ...]:
+        root = origins[digest]
+        return by_age(nodes[root]), digest != root, by_age(nodes[digest])
+
+    ordered = sorted(going, key=turn)
+    waits = _waits(graph, ordered)
+    placed: dict[str, None] = {}
+    for digest in ordered:
+        _place(digest, waits, placed)
     return tuple(
         Step(
             StepKind.DELETE_VERSION,
             package,
-            graph.nodes[digest],
-            after=frozenset(graph.nodes[w].id for w in waits.get(digest, ())),
-            root=graph.nodes[origins[digest]].id,
+            nodes[digest],
+            after=frozenset(nodes[before].id for before in waits[digest]),
+            root=nodes[origins[digest]].id,
         )
-        for digest in _sequence(graph, origins, going, waits)
+        for digest in placed
     )
 
 
-def _waits(graph: Graph, going: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def _waits(graph: Graph, going: Iterable[str]) -> dict[str, dict[str, None]]:
     """Return what each going manifest waits for: everything going that names it, or that it refers to."""
-    inside = set(going)
-    waits: dict[str, list[str]] = {}
-    for digest in inside:
+    waits: dict[str, dict[str, None]] = {digest: {} for digest in going}
+    for digest in waits:
         # An attestation goes with its index, and yet after its platform: one that GitHub keeps keeps it.
         for follower in (*graph.names.get(digest, ()), *graph.all_referrers.get(digest, ())):
-            if follower in inside:
-                waits.setdefault(follower, []).append(digest)
-    return {digest: tuple(dict.fromkeys(before)) for digest, before in waits.items()}
+            if follower in waits:
+                waits[follower][digest] = None
+    return waits
 
 
-def _sequence(
-    graph: Graph, origins: Mapping[str, str], going: Iterable[str], waits: Mapping[str, tuple[str, ...]]
-) -> list[str]:
-    """Return the digests image by image, oldest root first, each manifest behind all that it waits for."""
-    by_image: dict[str, list[str]] = {}
-    for digest in sorted(going, key=lambda d: by_age(graph.nodes[d])):
-        by_image.setdefault(origins[digest], []).append(digest)
-    placed: dict[str, None] = {}
-    for root in (v.name for v in oldest_first(graph.nodes[d] for d in by_image)):
-        for digest in (root, *by_image[root]):
-            _place(digest, waits, placed)
-    return list(placed)
-
-
-def _place(digest: str, waits: Mapping[str, tuple[str, ...]], placed: dict[str, None]) -> None:
+def _place(digest: str, waits: Mapping[str, Iterable[str]], placed: dict[str, None]) -> None:
     """Put a manifest behind what it waits for, without recursion (hostile depth); cycles never get here."""
     stack = [digest]
     while stack:
         top = stack[-1]
-        missing = [before for before in waits.get(top, ()) if before not in placed]
+        missing = [before for before in waits[top] if before not in placed]
         if missing:
-            stack.extend(missing)
+            stack.extend(reversed(missing))
             continue
         placed.setdefault(top)
         stack.pop()

@@ -6,15 +6,15 @@ As few are read as possible, and all that may hold something together.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from package_retention.decide.graph import INDEX_TYPES, Graph, attests, is_attestation
+from package_retention.decide.graph import INDEX_TYPES, Graph, attests, described, is_attestation
 from package_retention.decide.in_use import InUse
 from package_retention.decide.source_gone import GitNames
-from package_retention.model import Descriptor, Manifest, Package, Reading, Unreadable, Version
+from package_retention.model import Manifest, Package, Reading, Unreadable, Version
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
@@ -49,29 +49,28 @@ class Facts(Struct, frozen=True):
     labels: Mapping[str, str | Unreadable | None] = field(default_factory=dict)
 
     @property
-    def union(self) -> tuple[Version, ...]:
-        """Every version of either list, as in the newest list that has it."""
-        latest = {version.id: version for version in self.latest}
-        gone = (version for version in self.first if version.id not in latest)
-        return (*self.latest, *gone)
-
-    @property
-    def changed_ids(self) -> frozenset[int]:
-        """Ids of what is not in both lists, or differs between them, or shares its name with another version."""
-        if self.first is self.latest:
-            return frozenset(_duplicate_names(self.first))
-        before = {version.id: version for version in self.first}
-        now = {version.id: version for version in self.latest}
-        moved = before.keys() ^ now.keys()
-        moved |= {i for i, version in now.items() if i in before and not _same(before[i], version)}
-        return frozenset(moved | _duplicate_names(self.union))
-
-    @property
     def gone(self) -> frozenset[int]:
         """Ids of what the newest list lacks: it may still protect what it names, and takes no keep place."""
         if self.first is self.latest:
             return frozenset()
         return frozenset({version.id for version in self.first} - {version.id for version in self.latest})
+
+    @property
+    def union(self) -> tuple[Version, ...]:
+        """Every version of either list, as in the newest list that has it."""
+        gone = self.gone
+        return (*self.latest, *(version for version in self.first if version.id in gone))
+
+    @property
+    def changed_ids(self) -> frozenset[int]:
+        """Ids of what is not in both lists, or differs between them, or shares its name with another version."""
+        changed = _duplicate_names(self.union)
+        if self.first is not self.latest:
+            before = {version.id: version for version in self.first}
+            now = {version.id: version for version in self.latest}
+            changed |= before.keys() ^ now.keys()
+            changed |= {i for i in before.keys() & now.keys() if _state(before[i]) != _state(now[i])}
+        return frozenset(changed)
 
     def relisted(self, latest: tuple[Version, ...], done: Collection[int]) -> Facts:
         """Return the facts with a newer list; what this run has deleted itself (`done`) counts as still there.
@@ -83,26 +82,22 @@ class Facts(Struct, frozen=True):
         return replace(self, latest=latest + mine)
 
 
-def _same(one: Version, other: Version) -> bool:
-    return one is other or (
-        one.name == other.name
-        and one.updated_at == other.updated_at
-        and one.created_at == other.created_at
-        and (one.tags == other.tags or set(one.tags) == set(other.tags))
-    )
+def _state(version: Version) -> tuple[object, ...]:
+    """Return what tells whether a version was changed; the order of tags means nothing."""
+    return version.name, version.created_at, version.updated_at, frozenset(version.tags)
 
 
 def _duplicate_names(versions: tuple[Version, ...]) -> set[int]:
     seen: dict[str, int] = {}
-    duplicate_names: set[int] = set()
+    found: set[int] = set()
     for version in versions:
         other = seen.setdefault(version.name, version.id)
         if other != version.id:
-            duplicate_names |= {other, version.id}
-    return duplicate_names
+            found |= {other, version.id}
+    return found
 
 
-_BURST_SECONDS = 120.0
+_BURST = timedelta(seconds=120)
 
 
 def certain_reads(versions: Sequence[Version], readings: Mapping[str, Reading]) -> tuple[str, ...]:
@@ -125,13 +120,10 @@ def _revealing(nodes: Mapping[str, Version], readings: Mapping[str, Reading]) ->
         # Only the referrers in a list show whether it is a fallback index that lost its tag, and of which subject.
         fallback = version and not version.tags and not any(c.platform or c.role for c in manifest.children)
         for child in manifest.children:
-            if fallback or child.media_type in INDEX_TYPES or not _is_described(child):
+            # A media type alone may be wrong.
+            is_described = child.platform or child.role or child.artifact_type
+            if fallback or child.media_type in INDEX_TYPES or not is_described:
                 yield child.digest
-
-
-def _is_described(child: Descriptor) -> bool:
-    """Return whether a descriptor has more than a media type, which may be wrong."""
-    return bool(child.platform or child.role or child.artifact_type)
 
 
 def blind_reads(versions: Sequence[Version], readings: Mapping[str, Reading], turn: int) -> tuple[str, ...]:
@@ -140,58 +132,39 @@ def blind_reads(versions: Sequence[Version], readings: Mapping[str, Reading], tu
     Of each burst of pushes the newest first (an index is pushed after its platforms), twice as many each `turn`:
     a dangling image then costs about one read, too, and children described as plain manifests none.
     """
-    named = {child.digest for child in _described(readings.values())}
-    named |= {d for m in readings.values() if isinstance(m, Manifest) for d in m.mentions}
+    named = {d for manifest in readings.values() if isinstance(manifest, Manifest) for d in manifest.named}
     rest = [v for v in versions if v.name not in readings and v.name not in named]
     return tuple(v.name for burst in _bursts(rest) for v in burst[: 2**turn])
 
 
-def reads_before_change(graph: Graph, going: Collection[str]) -> tuple[str, ...]:
-    """Return what must be read before anything of `going` is deleted, and then all must be decided again.
+def reads_before_change(graph: Graph, going: Collection[str]) -> Iterator[str]:
+    """Yield what must be read before anything of `going` is deleted, if it was not; then all must be decided again.
 
     Of what goes, everything that may have a `subject` nobody has read; a platform of an index has none. And of what
     stays, the attestations of a platform of which another attestation goes: only one that was read replaces it.
     """
     platforms = {
         child.digest
-        for digest in graph.nodes
-        for child in _described([graph.readings.get(digest)])
+        for child in described(graph.manifests.values())
         if child.platform and not is_attestation(child) and not child.artifact_type
     }
-    unread = (d for d in going if d not in platforms)
-    wanted = (*unread, *_replacements(graph, going))
-    return tuple(dict.fromkeys(d for d in wanted if d in graph.nodes and d not in graph.readings))
-
-
-def _replacements(graph: Graph, going: Collection[str]) -> Iterator[str]:
-    """Yield the attestations that indexes which stay list, if these name the subject of one whose index goes."""
+    yield from (digest for digest in going if digest not in platforms)
     leaving = {child for digest in going for child in graph.names.get(digest, ())} & graph.attestations
     staying = {s for d in leaving for s in graph.subjects.get(d, ()) if s in graph.nodes and s not in going}
     for digest, children in graph.names.items():
         if digest not in going and not staying.isdisjoint(children):
-            yield from (c.digest for c in _described([graph.readings[digest]]) if attests(c))
-
-
-def _described(readings: Iterable[Reading | None]) -> Iterator[Descriptor]:
-    for manifest in readings:
-        if isinstance(manifest, Manifest):
-            yield from manifest.children
+            yield from (c.digest for c in graph.manifests[digest].children if attests(c))
 
 
 def _bursts(versions: Sequence[Version]) -> list[list[Version]]:
     """Group versions that were created shortly after one another, each group newest first."""
-    dated = sorted((v for v in versions if v.created_at), key=lambda v: (v.created_at, v.id), reverse=True)
-    bursts: list[list[Version]] = [[v] for v in versions if not v.created_at]
-    last: Version | None = None
-    for version in dated:
-        if (
-            last
-            and last.created_at
-            and version.created_at
-            and ((last.created_at - version.created_at).total_seconds() <= _BURST_SECONDS)
-        ):
+    bursts = [[version] for version in versions if not version.created_at]
+    last = _LATEST
+    for version in sorted((v for v in versions if v.created_at), key=by_age, reverse=True):
+        created, _ = by_age(version)
+        if last - created <= _BURST:
             bursts[-1].append(version)
         else:
             bursts.append([version])
-        last = version
+        last = created
     return bursts

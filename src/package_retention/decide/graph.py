@@ -7,8 +7,8 @@ by its digest; children of an index are untagged; GHCR neither protects nor casc
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -39,6 +39,11 @@ def derived_subject(tag: str) -> str | None:
     return f"{found[1]}:{found[2]}" if found else None
 
 
+def derived_subjects(tags: Iterable[str]) -> list[str]:
+    """Return the digests that digest-derived tags stand for."""
+    return [subject for tag in tags if (subject := derived_subject(tag))]
+
+
 def own_tags(version: Version) -> tuple[str, ...]:
     """Return the version's tags without the digest-derived ones."""
     return tuple(tag for tag in version.tags if derived_subject(tag) is None)
@@ -47,22 +52,20 @@ def own_tags(version: Version) -> tuple[str, ...]:
 class Graph(Struct, frozen=True):
     """Who names whom in one package, by digest; edges lead to listed manifests only.
 
-    `names`: an index to its children. `referrers`: a subject to what refers to it and goes with it. `subjects`: what a
-    referrer refers to, listed or not. `lost`: children that are named and not listed. `roots` and `orphans` (referrers
-    of which no subject is listed) are the units that are filtered; `cyclic` are manifests on or behind a cycle.
-    `attestations` are listed by an index with its platforms: they go with the last such index, not with their subject;
-    `all_referrers` holds them too. `fallbacks` leads from a superseded fallback index to what has its tag now.
+    `manifests` are those of listed versions that were read. `names`: an index to its children. `referrers`: a subject to
+    what refers to it and goes with it. `subjects`: what a referrer refers to, listed or not. `roots` and `orphans`
+    (referrers of which no subject is listed) are the units that are filtered. `attestations` are listed by an index with
+    its platforms: they go with the last such index, not with their subject; `all_referrers` holds them too. `fallbacks`
+    leads from a superseded fallback index to what has its tag now.
     """
 
     nodes: Mapping[str, Version]
-    readings: Mapping[str, Reading]
+    manifests: Mapping[str, Manifest]
     names: Edges
     referrers: Edges
     subjects: Edges
-    lost: Mapping[str, tuple[Descriptor, ...]]
     roots: tuple[str, ...]
     orphans: frozenset[str]
-    cyclic: frozenset[str]
     attestations: frozenset[str]
     all_referrers: Edges
     fallbacks: Edges
@@ -90,12 +93,14 @@ class Graph(Struct, frozen=True):
 def build(versions: Iterable[Version], readings: Mapping[str, Reading]) -> Graph:
     """Form the graph of the listed versions from the manifests that were read."""
     nodes = {version.name: version for version in versions}
-    names, lost = _children(nodes, readings)
-    subjects = _subjects(nodes, readings)
+    manifests = {d: reading for d in nodes if isinstance(reading := readings.get(d), Manifest)}
+    names = _children(nodes, manifests)
+    subjects = _subjects(nodes, manifests)
     named = {child for children in names.values() for child in children}
     holders = _fallback_tags(nodes)
-    superseded = _superseded(nodes, readings, names, named, subjects, holders)
-    attestations = _attestations(nodes, readings, superseded)
+    unnamed = {digest: manifest for digest, manifest in manifests.items() if digest not in named}
+    superseded = _superseded(nodes, unnamed, names, subjects, holders)
+    attestations = _attestations(nodes, manifests, readings, superseded)
     subjects |= superseded
     orphans = frozenset(
         digest
@@ -107,76 +112,54 @@ def build(versions: Iterable[Version], readings: Mapping[str, Reading]) -> Graph
         for digest, version in nodes.items()
         if digest not in orphans and (own_tags(version) or (digest not in named and digest not in subjects))
     )
-    referrers = _inverse({d: targets for d, targets in subjects.items() if d not in attestations}, nodes)
-    every = _inverse(subjects, nodes)
-    cyclic = _cyclic(nodes, names, every)
-    fallbacks = {digest: holders[subject] for digest, (subject,) in superseded.items()}
     return Graph(
         nodes=nodes,
-        readings=readings,
+        manifests=manifests,
         names=names,
-        referrers=referrers,
+        referrers=_inverse({d: targets for d, targets in subjects.items() if d not in attestations}),
         subjects=subjects,
-        lost=lost,
         roots=roots,
         orphans=orphans,
-        cyclic=cyclic,
         attestations=attestations,
-        all_referrers=every,
-        fallbacks=fallbacks,
+        all_referrers=_inverse(subjects),
+        fallbacks={digest: holders[subject] for digest, (subject,) in superseded.items()},
     )
 
 
-def _children(
-    nodes: Mapping[str, Version], readings: Mapping[str, Reading]
-) -> tuple[Edges, dict[str, tuple[Descriptor, ...]]]:
-    """Return what each index names, and what of it is not listed.
+def _children(nodes: Collection[str], manifests: Mapping[str, Manifest]) -> Edges:
+    """Return what each index names.
 
     A descriptor that names a listed digest protects it regardless of the media type that the descriptor has.
     """
     names: Edges = {}
-    lost: dict[str, tuple[Descriptor, ...]] = {}
-    for digest in nodes:
-        manifest = readings.get(digest)
-        if not isinstance(manifest, Manifest) or not (manifest.children or manifest.mentions):
-            continue
-        children = [child for child in manifest.children if child.digest != digest]
-        named = (*(child.digest for child in children), *manifest.mentions)
-        if found := tuple(dict.fromkeys(d for d in named if d in nodes and d != digest)):
+    for digest, manifest in manifests.items():
+        if found := tuple(dict.fromkeys(d for d in manifest.named if d in nodes and d != digest)):
             names[digest] = found
-        if gone := tuple(c for c in children if c.digest not in nodes):
-            lost[digest] = gone
-    return names, lost
+    return names
 
 
-def _subjects(nodes: Mapping[str, Version], readings: Mapping[str, Reading]) -> Edges:
+def _subjects(nodes: Mapping[str, Version], manifests: Mapping[str, Manifest]) -> Edges:
+    """Return what each version refers to, by its tags or its manifest."""
     found: Edges = {}
     for digest, version in nodes.items():
-        targets = [subject for tag in version.tags if (subject := derived_subject(tag))]
-        manifest = readings.get(digest)
-        if isinstance(manifest, Manifest) and manifest.subject:
-            targets.append(manifest.subject)
-        others = tuple(dict.fromkeys(t for t in targets if t != digest))
-        if others:
+        targets = derived_subjects(version.tags)
+        if digest in manifests and (subject := manifests[digest].subject):
+            targets.append(subject)
+        if others := tuple(dict.fromkeys(t for t in targets if t != digest)):
             found[digest] = others
     return found
 
 
 def _fallback_tags(nodes: Mapping[str, Version]) -> Edges:
     """Return what has the fallback tag of each digest; cosign's `.sig`, `.att` and `.sbom` are not fallback tags."""
-    found: dict[str, list[str]] = {}
-    for digest, version in nodes.items():
-        for tag in version.tags:
-            if "." not in tag and (subject := derived_subject(tag)):
-                found.setdefault(subject, []).append(digest)
-    return {subject: tuple(digests) for subject, digests in found.items()}
+    tags = {digest: (tag for tag in version.tags if "." not in tag) for digest, version in nodes.items()}
+    return _inverse({digest: derived_subjects(plain) for digest, plain in tags.items()})
 
 
 def _superseded(
     nodes: Mapping[str, Version],
-    readings: Mapping[str, Reading],
+    unnamed: Mapping[str, Manifest],
     names: Edges,
-    named: Collection[str],
     subjects: Edges,
     holders: Edges,
 ) -> Edges:
@@ -187,25 +170,26 @@ def _superseded(
     whose own tag is still to come.
     """
     found: Edges = {}
-    for digest, children in names.items():
-        manifest = readings[digest]
-        if nodes[digest].tags or digest in named or not isinstance(manifest, Manifest) or manifest.layers:
+    for digest, manifest in unnamed.items():
+        if digest not in names or nodes[digest].tags or manifest.layers:
             continue
-        common = set.intersection(*(set(subjects.get(child, ())) for child in children))
+        common = set.intersection(*(set(subjects.get(child, ())) for child in names[digest]))
         if of := sorted((common & holders.keys()) - {digest})[:1]:
             found[digest] = tuple(of)
     return found
 
 
 def _attestations(
-    nodes: Mapping[str, Version], readings: Mapping[str, Reading], superseded: Collection[str]
+    nodes: Mapping[str, Version],
+    manifests: Mapping[str, Manifest],
+    readings: Mapping[str, Reading],
+    superseded: Collection[str],
 ) -> frozenset[str]:
     """Return untagged attestations that an index lists with its platforms; a fallback index has no platforms."""
     found: set[str] = set()
-    for digest, version in nodes.items():
-        manifest = readings.get(digest)
-        is_fallback = digest in superseded or (version.tags and not own_tags(version))
-        if is_fallback or not isinstance(manifest, Manifest) or not manifest.children:
+    for digest, manifest in manifests.items():
+        version = nodes[digest]
+        if digest in superseded or (version.tags and not own_tags(version)):
             continue
         inside = {c.digest for c in manifest.children if attests(c, readings.get(c.digest))}
         if len(inside) < len({c.digest for c in manifest.children}):
@@ -219,31 +203,37 @@ def attests(child: Descriptor, reading: Reading | None = None) -> bool:
     return child.role == "attestation-manifest" or BUILDKIT_ATTESTATION in (child.artifact_type, read)
 
 
-def _inverse(subjects: Edges, nodes: Mapping[str, Version]) -> Edges:
+def is_attestation(child: Descriptor) -> bool:
+    """Return whether an index names this child as an attestation of any form: its loss is not damage."""
+    return attests(child) or child.platform == "unknown/unknown"
+
+
+def described(readings: Iterable[Reading]) -> Iterator[Descriptor]:
+    """Yield what manifests say of their children, as far as they were read."""
+    for manifest in readings:
+        if isinstance(manifest, Manifest):
+            yield from manifest.children
+
+
+def _inverse(edges: Mapping[str, Iterable[str]]) -> Edges:
     found: dict[str, list[str]] = {}
-    for digest, targets in subjects.items():
+    for digest, targets in edges.items():
         for target in targets:
-            if target in nodes:
-                found.setdefault(target, []).append(digest)
+            found.setdefault(target, []).append(digest)
     return {target: tuple(digests) for target, digests in found.items()}
 
 
-def _cyclic(nodes: Mapping[str, Version], names: Edges, referrers: Edges) -> frozenset[str]:
+def cyclic(graph: Graph) -> frozenset[str]:
     """Strip what nothing follows again and again: what is left lies on or behind a cycle (hostile manifests)."""
-    waiting = dict.fromkeys(nodes, 0)
-    for edges in (names, referrers):
-        for targets in edges.values():
-            for target in targets:
-                waiting[target] += 1
-    free = deque(digest for digest, count in waiting.items() if not count)
+    following = {d: graph.names.get(d, ()) + graph.all_referrers.get(d, ()) for d in graph.nodes}
+    waiting = Counter(target for targets in following.values() for target in targets)
+    free = deque(digest for digest in graph.nodes if not waiting[digest])
     while free:
-        digest = free.popleft()
-        del waiting[digest]
-        for target in names.get(digest, ()) + referrers.get(digest, ()):
+        for target in following.pop(free.popleft()):
             waiting[target] -= 1
             if not waiting[target]:
                 free.append(target)
-    return frozenset(waiting)
+    return frozenset(following)
 
 
 def closure(start: Iterable[str], edges: Callable[[str], Collection[str]]) -> dict[str, str]:
@@ -266,7 +256,7 @@ def damage(graph: Graph, digest: str, confirmed: Collection[str]) -> Damage | No
     """
     if digest in graph.orphans:
         gone_subjects = all(s in confirmed for s in graph.subjects[digest])
-        return Damage.ORPHANED if gone_subjects and not _runs(graph.readings.get(digest)) else None
+        return Damage.ORPHANED if gone_subjects and not _runs(graph.manifests.get(digest)) else None
     gone, there = _gone(graph, digest, confirmed)
     if gone and not there:
         return Damage.GHOST
@@ -276,31 +266,19 @@ def damage(graph: Graph, digest: str, confirmed: Collection[str]) -> Damage | No
     return None
 
 
-def _runs(reading: Reading | None) -> bool:
+def _runs(manifest: Manifest | None) -> bool:
     """Return whether a manifest is an image, or an index of platforms: some tools tag those by a hash of what they built."""
-    if not isinstance(reading, Manifest):
+    if manifest is None:
         return False
-    return reading.runnable or any(c.platform and not is_attestation(c) for c in reading.children)
+    return manifest.runnable or any(c.platform and not is_attestation(c) for c in manifest.children)
 
 
 def _gone(graph: Graph, digest: str, confirmed: Collection[str]) -> tuple[int, int]:
     """Return how many platform children of an index are surely gone, and how many are (or may be) there."""
-    manifest = graph.readings.get(digest)
-    if not isinstance(manifest, Manifest):
-        return 0, 0
-    platforms = [child.digest for child in manifest.children if not is_attestation(child)]
+    children = graph.manifests[digest].children if digest in graph.manifests else ()
+    platforms = [child.digest for child in children if not is_attestation(child)]
     gone = sum(1 for child in platforms if child not in graph.nodes and child in confirmed)
     return gone, len(platforms) - gone
-
-
-def is_attestation(child: Descriptor) -> bool:
-    """Return whether an index names this child as an attestation of any form: its loss is not damage."""
-    return attests(child) or child.platform == "unknown/unknown"
-
-
-def _askable(lost: Iterable[Descriptor]) -> list[str]:
-    digests = [child.digest for child in lost if not is_attestation(child)]
-    return digests if len(digests) <= MAX_ASKED_OF_AN_INDEX else []
 
 
 def unconfirmed(graph: Graph) -> tuple[str, ...]:
@@ -309,6 +287,11 @@ def unconfirmed(graph: Graph) -> tuple[str, ...]:
     The children of an index that names far more than there are platforms are left out, so that it counts as whole:
     anybody who can push could otherwise have a run ask for tens of thousands of digests.
     """
-    children = (digest for lost in graph.lost.values() for digest in _askable(lost))
+    found: list[str] = []
+    for manifest in graph.manifests.values():
+        unlisted = (child for child in manifest.children if child.digest not in graph.nodes)
+        lost = [child.digest for child in unlisted if not is_attestation(child)]
+        if len(lost) <= MAX_ASKED_OF_AN_INDEX:
+            found += lost
     subjects = (s for digest in graph.orphans for s in graph.subjects[digest])
-    return tuple(dict.fromkeys((*children, *subjects)))
+    return tuple(dict.fromkeys((*found, *subjects)))

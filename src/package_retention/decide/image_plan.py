@@ -15,29 +15,12 @@ from package_retention.decide.dependencies import (
     within_limit,
 )
 from package_retention.decide.facts import Facts, by_age, oldest_first, reads_before_change
-from package_retention.decide.graph import Graph, build, closure, own_tags
-from package_retention.decide.plan_warnings import (
-    about_absent,
-    about_expiry,
-    about_git,
-    about_inputs,
-    about_members,
-    configs_unread,
-    lost_indexes,
-    manifests_unread,
-)
+from package_retention.decide.graph import Graph, build, closure, cyclic, own_tags
+from package_retention.decide.plan_warnings import about_images, about_inputs, lost_indexes, problems
 from package_retention.decide.rules import Damage, DecisionContext, Options, PackageRules, ReportScope
 from package_retention.decide.selection import Selection, choose, restrict
 from package_retention.errors import PlanError
-from package_retention.model import (
-    Decision,
-    Package,
-    Plan,
-    Step,
-    StepKind,
-    Unreadable,
-    Version,
-)
+from package_retention.model import Decision, Package, Plan, Step, StepKind, Unreadable, Version
 from package_retention.reason import (
     CHANGED,
     CYCLIC,
@@ -65,6 +48,8 @@ def image_plan(facts: Facts, context: DecisionContext) -> Plan:
     origins = origins_of(graph, resolution)
     planner = _ImagePlanner(facts.package, graph, selections, fixed, resolution, origins, context, last)
     untagged, spared = but_the_last_tag(facts, resolution.going, planner.untags())
+    needed = reads_before_change(graph, resolution.going)
+    wanted = (digest for digest in needed if digest in graph.nodes and digest not in facts.readings)
     unread = [one.to_read for digest, one in selections.items() if one.to_read and digest not in fixed]
     manifests = (digest for to_read in unread for digest in to_read.manifests)
     return Plan(
@@ -76,14 +61,12 @@ def image_plan(facts: Facts, context: DecisionContext) -> Plan:
         steps=(Step(StepKind.DELETE_PACKAGE, facts.package),) if whole else planner.steps(untagged),
         warnings=(
             *about_inputs(facts, rules),
-            *about_members(rules, graph),
-            *about_expiry(facts, (graph.nodes[digest] for digest in graph.units), rules, context.now),
-            *about_absent(graph, facts),
+            *about_images(facts, graph, rules, context.now),
             *((Finding(FindingCode.LAST_TAGGED_STAYS, graph.nodes[last].label),) if last else ()),
             *((Finding(FindingCode.LAST_TAG_STAYS, spared.label),) if spared else ()),
         ),
-        problems=(*manifests_unread(graph), *about_git(facts, rules), *configs_unread(facts)),
-        unread=tuple(dict.fromkeys((*reads_before_change(graph, resolution.going), *manifests))),
+        problems=tuple(problems(facts, rules)),
+        unread=tuple(dict.fromkeys((*wanted, *manifests))),
         unread_configs=tuple(dict.fromkeys(config for to_read in unread for config in to_read.configs)),
     )
 
@@ -121,12 +104,12 @@ def _narrowed(graph: Graph, selections: Mapping[str, Selection], to: ReportScope
 def _fixed(graph: Graph, facts: Facts) -> dict[str, Reason]:
     """Return what stays regardless of the rules, with the reason that says most."""
     # A manifest that nobody could read may name any other: unknown keeps, so nothing of the package goes.
-    if any(isinstance(graph.readings.get(digest), Unreadable) for digest in graph.nodes):
+    if any(isinstance(facts.readings.get(digest), Unreadable) for digest in graph.nodes):
         return dict.fromkeys(graph.nodes, UNREAD)
-    fixed: dict[str, Reason] = dict.fromkeys(graph.cyclic, CYCLIC)
+    fixed: dict[str, Reason] = dict.fromkeys(cyclic(graph), CYCLIC)
     changed_ids = facts.changed_ids
     fixed |= {digest: CHANGED for digest, version in graph.nodes.items() if version.id in changed_ids}
-    if lost_indexes(graph, facts):
+    if lost_indexes(facts):
         # So may an index that the registry lost, but it would not name what has a tag of its own.
         fixed |= {d: UNKNOWN_TAGGED for d, version in graph.nodes.items() if not own_tags(version)}
     return fixed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -135,6 +136,11 @@ def said(value: object) -> str:
         case tuple():
             return ", ".join(value)
     return str(value)
+
+
+def named_ids(rules: Iterable[Rule]) -> set[int]:
+    """Return the ids that rules name."""
+    return {i for rule in rules for i in rule.filter.ids or ()}
 
 
 class PackageRules(Struct, frozen=True):

@@ -278,7 +278,7 @@ def _named(
     unread: list[Finding] = []
     for digest, reading in run_context.registry.manifests(package, digests).items():
         if isinstance(reading, Manifest):
-            named |= {child.digest for child in reading.children} | set(reading.mentions)
+            named.update(reading.named)
         elif isinstance(reading, Unreadable):
             unread.append(Finding(FindingCode.CAME_BACK_UNREAD, digest, error=reading.why))
         else:

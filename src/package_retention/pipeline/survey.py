@@ -26,7 +26,7 @@ def survey(run_context: RunContext, listed: Facts, rules: PackageRules) -> Facts
     """Read the manifests of a package that was listed."""
     facts = _read(run_context, _with_git(run_context, listed, rules), rules)
     # A tagged manifest that is not there keeps a whole package: was it deleted since the list was made?
-    return survey_again(run_context, facts, rules, ()) if _lacks_an_index(facts) else facts
+    return survey_again(run_context, facts, rules, ()) if lost_indexes(facts) else facts
 
 
 def survey_again(run_context: RunContext, facts: Facts, rules: PackageRules, done: Collection[int]) -> Facts:
@@ -88,12 +88,6 @@ def _with_git(run_context: RunContext, facts: Facts, rules: PackageRules) -> Fac
     named = (facts.package.repository, run_context.settings.repository)
     wanted = {name.lower(): name for name in named if name}
     return replace(facts, git=GitNames(tuple(git.names(name, kinds) for name in wanted.values())))
-
-
-def _lacks_an_index(facts: Facts) -> bool:
-    if not any(isinstance(reading, Absent) for reading in facts.readings.values()):
-        return False
-    return bool(lost_indexes(build(facts.union, facts.readings), facts))
 
 
 def _read(run_context: RunContext, facts: Facts, rules: PackageRules) -> Facts:
