@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -27,7 +28,7 @@ from package_retention.decide.rules import PackageRules
 from package_retention.errors import InputError, RetentionError
 from package_retention.inputs.environment import on_runner, requested
 from package_retention.inputs.report_reader import Report
-from package_retention.inputs.settings import PolicyLoader, Settings, read_settings
+from package_retention.inputs.settings import Settings, read_settings
 from package_retention.model import PackageType
 from package_retention.output.console import Console, console_for
 from package_retention.output.progress import Progress
@@ -86,19 +87,18 @@ def main(
     return _USAGE_STATUS if argv and result.problems and not on_runner(environ) else status
 
 
-def _policy_loader(environ: Mapping[str, str]) -> PolicyLoader:
-    def load(path: Path, package_type: PackageType | None, names: str) -> tuple[PackageRules, ...]:
-        from package_retention.inputs import policy  # noqa: PLC0415 - few runs have one
+def _policy(
+    environ: Mapping[str, str], path: Path, package_type: PackageType | None, names: str
+) -> tuple[PackageRules, ...]:
+    from package_retention.inputs import policy  # noqa: PLC0415 - few runs have one
 
-        return policy.loader(environ, Path.cwd())(path, package_type, names)
-
-    return load
+    return policy.loader(environ, Path.cwd())(path, package_type, names)
 
 
 def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records: Records) -> RunResult:
     """Do the run; an error that ends it becomes a result that says so."""
     try:
-        settings = read_settings(environ, _policy_loader(environ))
+        settings = read_settings(environ, partial(_policy, environ))
         # In this order: opening the report-file empties it, and the two may be the same file.
         report = records.read_report(settings)
         records.open(settings)
@@ -200,7 +200,6 @@ def connect(
     *,
     redactor: Redactor | None = None,
     jitter: Callable[[], float] = random.random,
-    workers: int = limits.PAGES,
     time_limit: TimeLimit | None = None,
 ) -> PackagesClient:
     """Make the client of a run; nothing is sent yet. To be closed.
@@ -211,7 +210,6 @@ def connect(
         log: called for each request, for debug logs; never with a header.
         redactor: takes secrets out of what GitHub says.
         jitter: returns random numbers in [0, 1).
-        workers: how many pages of lists are under way at once.
         time_limit: that of the run; by default the settings' limit, from now.
     """
     kind = tokens.kind_of(settings.token)
@@ -248,7 +246,7 @@ def connect(
         server_url=settings.server_url,
         by_hand=settings.by_hand,
     )
-    paginator = Paginator(client, workers, ListBudget(rate_limiter.hour))
+    paginator = Paginator(client, limits.PAGES, ListBudget(rate_limiter.hour))
     return PackagesClient(client, paginator, context, clock)
 
 

@@ -51,8 +51,7 @@ class Listing:
     def __init__(self, run_context: RunContext) -> None:
         self._run_context = run_context
         self._lock = Lock()
-        self._conflicts_listed = False
-        self._conflicts: tuple[str, ...] | None = None
+        self._conflicts: dict[Owner, tuple[str, ...] | None] = {}
 
     def prepare(self, target: Target, context: DecisionContext) -> PackageTask:
         """Look at one package; its plan has the decisions of a deletion by these rules now, and no step."""
@@ -90,20 +89,15 @@ class Listing:
             # What expires later is listed too: its configs are those that a deletion then would read.
             later = moments(facts, rules)[-1:] if any(rule.filter.expired for rule in rules.delete) else []
             for moment in dict.fromkeys((context.now, *later)):
-                while (plan := deletion_plan(facts, replace(context, now=moment))) and (
-                    plan.unread or plan.unread_configs
-                ):
-                    facts = self._with_reads(facts, plan, readings)
+                plan = deletion_plan(facts, replace(context, now=moment))
+                while plan.unread or plan.unread_configs:
+                    found = {digest: readings[digest] for digest in plan.unread}
+                    facts = replace(facts, readings={**facts.readings, **found})
+                    facts = read_labels(self._run_context, facts, plan.unread_configs)
+                    plan = deletion_plan(facts, replace(context, now=moment))
         except PlanError:
             return facts
         return facts
-
-    def _with_reads(self, facts: Facts, plan: Plan, readings: Mapping[str, Reading]) -> Facts:
-        rest = [digest for digest in plan.unread if digest not in readings]
-        found = {digest: readings[digest] for digest in plan.unread if digest in readings}
-        found |= self._run_context.registry.manifests(facts.package, rest)
-        facts = replace(facts, readings={**facts.readings, **found})
-        return read_labels(self._run_context, facts, plan.unread_configs)
 
     def _deleted(self, package: Package) -> tuple[Version, ...] | None:
         """List deleted versions; `None` if another user's list is empty: GitHub documents no such list (facts A1)."""
@@ -112,14 +106,12 @@ class Listing:
 
     def _in_conflict(self, owner: Owner, incomplete: _Unlisted) -> tuple[str, ...] | None:
         """Return the names of the owner's docker packages in conflict; the first package to need them reports a refusal."""
+        api = self._run_context.api
         with self._lock:
-            if not self._conflicts_listed:
-                self._conflicts_listed = True
-                found = incomplete.listed(
-                    "docker packages in conflict", lambda: self._run_context.api.docker_conflicts(owner)
-                )
-                self._conflicts = None if found is None else tuple(sorted({one.name for one in found}))
-            return self._conflicts
+            if owner not in self._conflicts:
+                found = incomplete.listed("docker packages in conflict", lambda: api.docker_conflicts(owner))
+                self._conflicts[owner] = None if found is None else tuple(sorted({one.name for one in found}))
+            return self._conflicts[owner]
 
     def _judged(self, facts: Facts, context: DecisionContext) -> tuple[Plan, Schedule | None]:
         """Return what a deletion would do now, and when it would do the rest; nothing ever without a filter."""
@@ -136,11 +128,8 @@ class Listing:
             check_share(plan, self._run_context.settings.fail_if_more_than)
         except PlanError as error:
             plan = _with_refusal(plan, error)
-        return plan, schedule(facts, context, self._still_wanted)
-
-    def _still_wanted(self) -> None:
-        """Raise `CancelledError` once nobody waits for the answer."""
-        self._run_context.clock.sleep(0)
+        # The clock's waits raise `CancelledError` once nobody waits for the answer.
+        return plan, schedule(facts, context, lambda: self._run_context.clock.sleep(0))
 
 
 def _with_refusal(plan: Plan, error: PlanError) -> Plan:

@@ -83,12 +83,13 @@ def _prepared(run_context: RunContext, found: Sequence[Target]) -> list[PackageT
         review.check_packages(run_context.report, [target.package for target in found])
 
     found = _begun(run_context, found)
-    plan = _planner(run_context)
+    plan, restores = _planner(run_context), run_context.settings.operation is Operation.RESTORE
 
     def prepare(target: Target) -> PackageTask:
         if run_context.stop_reason.cause:
             return _not_reached(target)
-        if target.error and not _may_restore_whole(run_context, target):
+        may_come_back = restores and isinstance(target.error, MissingError)
+        if target.error and not may_come_back:
             return _failed(run_context, target, target.error)
         try:
             return plan(target, target.decision_context(run_context.settings, now))
@@ -141,10 +142,6 @@ def _planner(run_context: RunContext) -> Callable[[Target, DecisionContext], Pac
     from package_retention.pipeline import delete  # noqa: PLC0415 - the same
 
     return partial(delete.prepare, run_context)
-
-
-def _may_restore_whole(run_context: RunContext, target: Target) -> bool:
-    return run_context.settings.operation is Operation.RESTORE and isinstance(target.error, MissingError)
 
 
 def _not_reached(target: Target) -> PackageTask:

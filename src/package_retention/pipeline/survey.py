@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable, Mapping
 
 from msgspec.structs import replace
@@ -93,8 +94,7 @@ def _with_git(run_context: RunContext, facts: Facts, rules: PackageRules) -> Fac
 def _read(run_context: RunContext, facts: Facts, rules: PackageRules) -> Facts:
     if facts.package.type is not PackageType.CONTAINER:
         return facts
-    readings = dict(facts.readings)
-    read_all(run_context, facts, readings)
+    readings = _every_needed(run_context, facts)
     if run_context.settings.manifest_cache is not None:
         # The cache keeps them for the next runs, and what is freed can be counted exactly.
         readings |= _manifests(run_context, facts, [v.name for v in facts.latest if v.name not in readings])
@@ -105,19 +105,17 @@ def _read(run_context: RunContext, facts: Facts, rules: PackageRules) -> Facts:
     return replace(facts, confirmed=facts.confirmed | _confirmed(run_context, facts))
 
 
-def read_all(run_context: RunContext, facts: Facts, readings: dict[str, Reading]) -> None:
-    """Read every manifest that the graph needs, into `readings`: one read an image, as far as that can be."""
-    turn = 0
-    _read_certain(run_context, facts, readings)
-    while wave := blind_reads(facts.union, readings, turn):
+def _every_needed(run_context: RunContext, facts: Facts) -> dict[str, Reading]:
+    """Read every manifest that the graph needs: one read an image, as far as that can be."""
+    readings = dict(facts.readings)
+    for turn in itertools.count():
+        while wave := certain_reads(facts.union, readings):
+            readings |= _manifests(run_context, facts, wave)
+        wave = blind_reads(facts.union, readings, turn)
+        if not wave:
+            break
         readings |= _manifests(run_context, facts, wave)
-        _read_certain(run_context, facts, readings)
-        turn += 1
-
-
-def _read_certain(run_context: RunContext, facts: Facts, readings: dict[str, Reading]) -> None:
-    while wave := certain_reads(facts.union, readings):
-        readings |= _manifests(run_context, facts, wave)
+    return readings
 
 
 def _manifests(run_context: RunContext, facts: Facts, digests: Iterable[str]) -> Mapping[str, Reading]:

@@ -116,29 +116,21 @@ def _protected(target: Target, rules: Iterable[PackageRules]) -> Target:
 def _reached(
     run_context: RunContext, owner: Owner, rules: PackageRules, listed: dict[PackageType, tuple[Package, ...]]
 ) -> Iterable[Target]:
-    plain = frozenset(name for name in rules.names.literals if rules.reaches(name))
-    spelled = rules.within is not None and not rules.within.any_wildcards
-    if rules.names.any_wildcards and not spelled:
+    plain = {name for name in rules.names.literals if rules.reaches(name)}
+    spelled: set[str] = set()
+    if rules.names.any_wildcards and rules.within is not None and not rules.within.any_wildcards:
+        # What a policy file reaches by a wildcard and the step spells out: no list is needed, the link still is.
+        spelled = {name for name in rules.within.literals if rules.reaches(name)} - plain
+    elif rules.names.any_wildcards:
         if rules.type not in listed:
             listed[rules.type] = run_context.api.packages(owner, rules.type)
         for package in listed[rules.type]:
             if package.name in plain or (rules.reaches(package.name) and _linked(package, run_context)):
                 yield Target(package, rules)
-        plain = plain - {package.name for package in listed[rules.type]}
-    for name in sorted(plain):
-        yield _named(run_context, Package(owner, rules.type, name), rules)
-    if rules.names.any_wildcards and spelled:
-        yield from _spelled(run_context, owner, rules, plain)
-
-
-def _spelled(
-    run_context: RunContext, owner: Owner, rules: PackageRules, plain: frozenset[str]
-) -> Iterable[Target]:
-    """Return what a policy file reaches by a wildcard and the step spells out: no list is needed, the link still is."""
-    names = frozenset(rules.within.literals if rules.within else ())
-    for name in sorted(name for name in names - plain if rules.reaches(name)):
+        plain -= {package.name for package in listed[rules.type]}
+    for name in (*sorted(plain), *sorted(spelled)):
         target = _named(run_context, Package(owner, rules.type, name), rules)
-        if target.error is None and not _linked(target.package, run_context):
+        if name in spelled and target.error is None and not _linked(target.package, run_context):
             repository = (run_context.settings.repository or "",)
             unlinked = Finding(FindingCode.UNLINKED, target.package.label, names=repository)
             target = replace(target, error=PlanError(unlinked))

@@ -38,20 +38,21 @@ _ADDRESS = re.compile(r":(?=/)|(?<=www)\.", re.IGNORECASE)
 _BLOCK_START = re.compile(r"^(?:[-+=\s]|[0-9](?=[0-9]*[.)](?:\s|$)))")
 
 
-def text(words: str, most: int = MOST_OF_TEXT) -> str:
+def text(words: str) -> str:
     """Write words so that they show as they are, in a paragraph, a table or HTML, and are no markup, link or mention."""
-    return _BLOCK_START.sub(_entity, _words(words, most))
+    return _BLOCK_START.sub(_entity, _escaped(harmless(words, MOST_OF_TEXT)))
 
 
-def code(words: str, most: int = MOST_OF_CODE) -> str:
+def code(words: str) -> str:
     """Write a name in fixed-width letters; in HTML if a code span would not show it as it is."""
-    shown = harmless(words, most)
-    return f"`{shown}`" if _PLAIN_CODE.fullmatch(shown) else _html_code(words, most)
+    shown = harmless(words, MOST_OF_CODE)
+    return f"`{shown}`" if _PLAIN_CODE.fullmatch(shown) else _html_code(words)
 
 
-def prose(words: str, most: int = MOST_OF_TEXT) -> str:
+def prose(words: str, write: Callable[[str], str] = code) -> str:
     """Write a sentence of ours: what it quotes between backticks is code, the rest shows as it is."""
-    return _prose(words, code, most)
+    cut = blocks.pieces(harmless(words, MOST_OF_TEXT))
+    return "".join(write(piece) if quoted else _escaped(piece) for piece, quoted in cut)
 
 
 def link(label: str, url: str) -> str:
@@ -92,52 +93,34 @@ def render(block: Block) -> str:
         case blocks.Chart():
             return _chart(block)
         case blocks.Details(line, inner):
-            shown = blocks.joined(inner, render)
-            return f"<details><summary>{''.join(map(_html_inline, line))}</summary>\n\n{shown}</details>"
-
-
-def _words(words: str, most: int = MOST_OF_TEXT) -> str:
-    return _escaped(harmless(words, most))
+            folded = "".join(_inline(inline, folded=True) for inline in line)
+            return f"<details><summary>{folded}</summary>\n\n{blocks.joined(inner, render)}</details>"
 
 
 def _escaped(words: str) -> str:
     return _UNDERSCORE.sub(_entity, _ADDRESS.sub(_entity, words.translate(_ENTITIES)))
 
 
-def _prose(words: str, write: Callable[[str], str], most: int = MOST_OF_TEXT) -> str:
-    cut = blocks.pieces(harmless(words, most))
-    return "".join(write(piece) if quoted else _escaped(piece) for piece, quoted in cut)
-
-
-def _html_code(words: str, most: int = MOST_OF_CODE) -> str:
-    return f"<code>{_words(words, most) or '&#32;'}</code>"
+def _html_code(words: str) -> str:
+    return f"<code>{_escaped(harmless(words, MOST_OF_CODE)) or '&#32;'}</code>"
 
 
 def _line(line: Line) -> str:
-    return _BLOCK_START.sub(_entity, "".join(_inline(inline) for inline in line))
+    return _BLOCK_START.sub(_entity, "".join(map(_inline, line)))
 
 
-def _inline(inline: Inline) -> str:
+def _inline(inline: Inline, *, folded: bool = False) -> str:
+    """Write words; inside the line of a folded part, Markdown is not looked at."""
+    write = _html_code if folded else code
     match inline:
-        case blocks.Code(words):
-            return code(words)
-        case blocks.Strong(words):
-            return f"<strong>{prose(words)}</strong>"
-        case blocks.Link(label, url):
+        case blocks.Link(label, url) if not folded:
             return link(label, url)
-        case str():
-            return prose(inline)
-
-
-def _html_inline(inline: Inline) -> str:
-    """Write words inside the line of a folded part, where Markdown is not looked at."""
-    match inline:
         case blocks.Code(words) | blocks.Link(words, _):
-            return _html_code(words)
+            return write(words)
         case blocks.Strong(words):
-            return f"<strong>{_prose(words, _html_code)}</strong>"
+            return f"<strong>{prose(words, write)}</strong>"
         case str():
-            return _prose(inline, _html_code)
+            return prose(inline, write)
 
 
 def _fenced(language: str, content: str) -> str:

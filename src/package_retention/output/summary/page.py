@@ -276,17 +276,12 @@ def package_sections(counts: RunCounts, about: About) -> Iterator[Section]:
             yield package_section(result, one, counts.run, about)
 
 
-def _time(seconds: float) -> str:
-    span = timedelta(seconds=seconds)
-    return lasting(span if span < timedelta(seconds=10) else timedelta(seconds=round(seconds)))
-
-
 def _spent(spent: Spending) -> str:
     registry, waited = spent.registry_requests, spent.waited
     return sentence(
         counted(spent.api_requests, "request") + " to GitHub's API",
         counted(spent.points, "point"),
         counted(registry, "request") + " to the registry" if registry else "",
-        f"{_time(spent.seconds)} in all",
-        f"{_time(waited)} of it waiting" if waited >= 1 else "",
+        f"{lasting(timedelta(seconds=spent.seconds))} in all",
+        f"{lasting(timedelta(seconds=waited))} of it waiting" if waited >= 1 else "",
     )

@@ -56,7 +56,8 @@ def lasting(span: timedelta) -> str:
         return f"{span.total_seconds():.1f} seconds"
     from humanize import precisedelta  # noqa: PLC0415 - only a summary needs it
 
-    return precisedelta(span, minimum_unit=_unit(span), format="%0.0f")
+    whole = timedelta(seconds=round(span.total_seconds()))
+    return precisedelta(whole, minimum_unit=_unit(whole), format="%0.0f")
 
 
 def bucket(then: datetime, now: datetime) -> int:

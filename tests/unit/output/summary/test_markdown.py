@@ -23,8 +23,8 @@ from run_results import URL
 
 @given(names)
 def test_words_show_as_they_are_and_are_no_markup(name: str) -> None:
-    page = Page(markdown.text(name, most=200))
-    assert page.text.rstrip() == harmless(name, 200).rstrip()
+    page = Page(markdown.text(name))
+    assert page.text.rstrip() == harmless(name, markdown.MOST_OF_TEXT).rstrip()
     assert page.names <= {"p"}
 
 
@@ -108,9 +108,9 @@ def test_a_plain_name_is_written_plainly(name: str) -> None:
 @given(names)
 def test_what_a_sentence_quotes_is_code_and_nothing_else_is_markup(name: str) -> None:
     sentence = f"see `versions` of {name}."
-    page = Page(markdown.prose(sentence, most=300))
+    page = Page(markdown.prose(sentence))
     assert page.names <= {"p", "code"}
-    assert page.text.replace("`", "") == harmless(sentence, 300).replace("`", "")
+    assert page.text.replace("`", "") == harmless(sentence, markdown.MOST_OF_TEXT).replace("`", "")
 
 
 @given(names)
