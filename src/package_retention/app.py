@@ -173,12 +173,7 @@ def perform(
             changes.shutdown(wait=False, cancel_futures=True)
 
 
-def _confirm(
-    records: Records,
-    clock: Clock,
-    planned: Sequence[PackageResult],
-    time_limit: TimeLimit,
-) -> None:
+def _confirm(records: Records, clock: Clock, planned: Sequence[PackageResult], time_limit: TimeLimit) -> None:
     """Ask a person, if there is one; the time limit does not run meanwhile."""
     began = clock.monotonic()
     try:

@@ -134,8 +134,8 @@ class Restore:
         warnings = [*plan.warnings, *left_deleted(reported, plan, active)]
         steps = plan.steps
         if package.type is PackageType.CONTAINER:
-            tags, unreturned = self._lost_tags(reported, active)
-            steps += retag_steps(package, active, tags)
+            retags, unreturned = self._retags(reported, active)
+            steps += retags
             warnings += unreturned
         return replace(plan, steps=steps, warnings=tuple(warnings))
 
@@ -153,10 +153,10 @@ class Restore:
         decisions = tuple(Decision(v, selected=True, reason=why, root=v.id) for v in versions)
         return Plan(self.package, decisions, restore_steps(self.package, versions))
 
-    def _lost_tags(
+    def _retags(
         self, reported: ReportedPackage, active: Sequence[Version]
-    ) -> tuple[dict[int, tuple[str, ...]], list[Finding]]:
-        """Return the tags to put back by id on what is there (never taken, or restored since), and warnings.
+    ) -> tuple[tuple[Step, ...], list[Finding]]:
+        """Return steps that put tags back on what is there (never taken, or restored since), and warnings.
 
         If GitHub's own rows of deleted versions show tags, a report may only name tags that they show.
         """
@@ -166,8 +166,8 @@ class Restore:
             for i, then in reported.lost.items()
         }
         found = LostTags(lost, reported.roots, self._without_placeholders(active, lost), self.context)
-        tags = found.to_put_back()
-        return tags, list(dict.fromkeys(found.warnings))
+        steps = retag_steps(self.package, active, found.to_put_back())
+        return steps, list(dict.fromkeys(found.warnings))
 
     def _without_placeholders(self, active: Sequence[Version], lost: Mapping[int, Version]) -> list[Version]:
         """Leave out placeholders that a run left when it was killed between two requests: only manifests show them."""
@@ -258,14 +258,12 @@ class Restore:
         if not fresh:
             return None
         self.listed_at = self.run_context.clock.monotonic()
-        active = self.run_context.api.versions(package)
-        tags, warnings = self._lost_tags(reported, active)
-        tags = {i: names for i, names in tags.items() if i in fresh}
+        steps, warnings = self._retags(reported, self.run_context.api.versions(package))
+        steps = tuple(step for step in steps if step.root in fresh)
         if package.type is PackageType.CONTAINER:
-            plan = Plan(package, steps=retag_steps(package, active, tags), warnings=tuple(warnings))
+            plan = Plan(package, steps=steps, warnings=tuple(warnings))
         else:
-            names = {version.id: version.name for version in active}
-            lost = [Finding(FindingCode.TAGS_LOST, names[i], names=tags[i]) for i in tags]
+            lost = [Finding(FindingCode.TAGS_LOST, s.version.name, names=s.tags) for s in steps if s.version]
             plan = Plan(package, warnings=tuple(lost[:10]))
         return plan if plan.steps or plan.warnings else None
 

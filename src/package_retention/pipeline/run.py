@@ -114,6 +114,8 @@ def _begun(run_context: RunContext, found: Sequence[Target]) -> Sequence[Target]
         listed_at = run_context.clock.monotonic() if target.listed_at is None else target.listed_at
         try:
             run_context.api.begin_versions(target.package)
+        except HourError:
+            raise
         except (BudgetError, CancelledError) as error:
             run_context.stop_reason.set(error)
         except RetentionError as error:
@@ -122,11 +124,7 @@ def _begun(run_context: RunContext, found: Sequence[Target]) -> Sequence[Target]
 
     if len(found) < 2 or run_context.settings.operation is Operation.RESTORE:  # noqa: PLR2004 - several
         return found
-    begun = each(run_context, begin, found, lambda target: target)
-    for target in begun:
-        if isinstance(target.error, HourError):
-            raise target.error
-    return begun
+    return each(run_context, begin, found, lambda target: target)
 
 
 def _planner(run_context: RunContext) -> Callable[[Target, DecisionContext], PackageTask]:
@@ -291,17 +289,16 @@ def each(
 
 def _wait(run_context: RunContext, futures: Iterable[Future[Value]], patience: float) -> None:
     left = set(futures)
-    while left:
-        _, left = wait(left, timeout=_POLL_SECONDS)
-        run_context.tick()
-        try:
+    try:
+        while left:
+            _, left = wait(left, timeout=_POLL_SECONDS)
+            run_context.tick()
             run_context.clock.sleep(0)
-        except CancelledError as error:
-            run_context.stop_reason.set(error)
-            for future in left:
-                future.cancel()
-            wait(left, timeout=patience)
-            return
+    except CancelledError as error:
+        run_context.stop_reason.set(error)
+        for future in left:
+            future.cancel()
+        wait(left, timeout=patience)
 
 
 def _cancelled(_run_context: RunContext) -> NoReturn:

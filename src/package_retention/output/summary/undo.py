@@ -123,39 +123,34 @@ def _download(report: str, about: About) -> list[str]:
 
 
 def _by_report(changed: Sequence[Package], report_file: str) -> list[_Undo]:
-    """Return one step for each owner and type; the report names the versions, so names only have to be wide enough."""
-    names: dict[tuple[str, PackageType], list[str]] = {}
+    """Return one step for each type; the report names the versions, so names only have to be wide enough."""
+    packages: dict[PackageType, list[Package]] = {}
     for package in changed:
-        names.setdefault((package.owner.login, package.type), []).append(_pattern(package.name))
-    return [
-        _step(Operation.RESTORE, owner, kind, found if len(found) <= MOST_NAMES else ["*"])
-        | {"from-report": (report_file,)}
-        for (owner, kind), found in names.items()
-    ]
+        packages.setdefault(package.type, []).append(package)
+    return [_step(Operation.RESTORE, found) | {"from-report": (report_file,)} for found in packages.values()]
 
 
 def _by_ids(operation: Operation | None, result: PackageResult, one: Counts) -> _Undo | None:
     """Return a step for one package; `None` if nothing of it is undone by ids or as a whole."""
-    package = result.plan.package
-    other, ids = Operation.RESTORE, one.deleted
     if operation is Operation.RESTORE:
         other, ids = Operation.DELETE, one.restored
-    step = _step(other, package.owner.login, package.type, [_pattern(package.name)])
+    else:
+        other, ids = Operation.RESTORE, one.deleted
+    step = _step(other, [result.plan.package])
     done = {outcome.step.kind for outcome in result.outcomes if outcome.result is Result.DONE}
     if StepKind.DELETE_PACKAGE in done:
         return step | {"versions": ("*",)}
     return step | {_IDS: tuple(map(str, ids))} if ids else None
 
 
-def _step(
-    operation: Operation, owner: str, kind: PackageType, names: Sequence[str]
-) -> dict[str, tuple[str, ...]]:
-    """Return the inputs that say what a step does to which packages; `names` are patterns."""
-    step = {
-        "operation": (str(operation),),
-        "owner": (_pattern(owner),),
-        "package-type": (str(kind),),
-        "package-name": tuple(names),
+def _step(operation: Operation, packages: Sequence[Package]) -> dict[str, tuple[str, ...]]:
+    """Return the inputs that say what a step does to packages of one owner and type; its names are patterns."""
+    names = tuple(_pattern(one.name) for one in packages) if len(packages) <= MOST_NAMES else ("*",)
+    step: dict[str, tuple[str, ...]] = {
+        "operation": (operation,),
+        "owner": (_pattern(packages[0].owner.login),),
+        "package-type": (packages[0].type,),
+        "package-name": names,
     }
     wide = any("?" in name or "*" in name for name in names)
     return step | {"repository": ("any",)} if wide else step
