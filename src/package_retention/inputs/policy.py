@@ -25,20 +25,11 @@ from msgspec.structs import replace
 
 from package_retention.decide.rules import PackageRules, Rule
 from package_retention.errors import InputError
-from package_retention.inputs import conflicts, values
+from package_retention.inputs import conflicts, trees, values
 from package_retention.inputs.environment import has_key, key_meant
 from package_retention.inputs.files import Places, for_input
 from package_retention.inputs.rows import Input, Section
 from package_retention.inputs.settings import PolicyLoader
-from package_retention.inputs.structured_text import (
-    Map,
-    Node,
-    Refused,
-    Scalar,
-    Sequence,
-    parse_policy,
-    problem_at,
-)
 from package_retention.inputs.table import keys_of
 from package_retention.inputs.values import Context, Value
 from package_retention.model import PackageType
@@ -79,14 +70,14 @@ _DELETE = _Kind("delete", DELETE_KEYS, (*_ELSEWHERE, *(key for key in KEEP_KEYS 
 _KEEP = _Kind("keep", KEEP_KEYS, (*_ELSEWHERE, *(key for key in DELETE_KEYS if key not in KEEP_KEYS)))
 
 
-def packages(root: Node, problems: list[Problem]) -> tuple[PackageRules, ...]:
+def packages(root: trees.Node, problems: list[Problem]) -> tuple[PackageRules, ...]:
     """Return the rules of a whole policy; they are all that the file says only if no problem was reported."""
     top = _read_map(root, _POLICY, problems)
     found = [_package(entry, problems) for entry in top.entries("packages")] if top else []
     return tuple(filter(None, found))
 
 
-def _package(node: Node, problems: list[Problem]) -> PackageRules | None:
+def _package(node: trees.Node, problems: list[Problem]) -> PackageRules | None:
     package = _read_map(node, _PACKAGE, problems)
     if package is None:
         return None
@@ -123,12 +114,12 @@ def _rule(rule: _MapReader, name: str, context: Context) -> Rule:
     return conflicts.rule_of(name, rule.given, context, rule.report)
 
 
-def _read_map(node: Node, kind: _Kind, problems: list[Problem]) -> _MapReader | None:
+def _read_map(node: trees.Node, kind: _Kind, problems: list[Problem]) -> _MapReader | None:
     """Return a map after a look at its keys; `None` if the node is not a map."""
-    if isinstance(node, Map):
+    if isinstance(node, trees.Map):
         return _MapReader(node, kind, problems)
-    if not isinstance(node, Refused):
-        problems.append(problem_at(node.at, Code.NOT_A_MAP, map=kind.name, keys=tuple(kind.keys)))
+    if not isinstance(node, trees.Refused):
+        problems.append(trees.problem_at(node.at, Code.NOT_A_MAP, map=kind.name, keys=tuple(kind.keys)))
     return None
 
 
@@ -138,13 +129,13 @@ class _MapReader:
     `texts` are a text or a list of texts each, of which those that are not at their default are `given`.
     """
 
-    def __init__(self, table: Map, kind: _Kind, problems: list[Problem]) -> None:
+    def __init__(self, table: trees.Map, kind: _Kind, problems: list[Problem]) -> None:
         self.table = table
         self.kind = kind
         self.problems = problems
         self.texts: dict[str, Value] = {}
         self.given: dict[str, Value] = {}
-        self._rows: dict[str, tuple[Input, Node]] = {}
+        self._rows: dict[str, tuple[Input, trees.Node]] = {}
         for key, node in table.values.items():
             if key not in kind.keys:
                 meant = key_meant(key, kind.keys, kind.elsewhere)
@@ -152,7 +143,7 @@ class _MapReader:
             elif row := kind.keys[key]:
                 self._add(row, node)
 
-    def _add(self, row: Input, node: Node) -> None:
+    def _add(self, row: Input, node: trees.Node) -> None:
         self._rows[row.name] = row, node
         value = self._texts(row.key, node)
         if value:
@@ -160,19 +151,19 @@ class _MapReader:
             if not (isinstance(value, str) and row.is_default(value)):
                 self.given[row.name] = value
 
-    def _texts(self, key: str, node: Node) -> Value | None:
+    def _texts(self, key: str, node: trees.Node) -> Value | None:
         """Return a text or a list of texts, without the entries that are not texts (which are reported)."""
-        if not isinstance(node, Sequence):
+        if not isinstance(node, trees.Sequence):
             return self._text(key, node)
         if not node.nodes:
             self.problems.append(Problem(Code.EMPTY_LIST, input=key, at=node.at))
         return tuple(filter(None, [self._text(key, each) for each in node.nodes]))
 
-    def _text(self, key: str, node: Node) -> str | None:
-        if isinstance(node, Refused):
+    def _text(self, key: str, node: trees.Node) -> str | None:
+        if isinstance(node, trees.Refused):
             return None
-        if not isinstance(node, Scalar):
-            shape = "list" if isinstance(node, Sequence) else "map"
+        if not isinstance(node, trees.Scalar):
+            shape = "list" if isinstance(node, trees.Sequence) else "map"
             self.problems.append(Problem(Code.NOT_A_TEXT, input=key, at=node.at, details={"shape": shape}))
         elif node.text.strip():
             return node.text
@@ -188,28 +179,30 @@ class _MapReader:
         row.check_type(context, self.report)
         return row.read(self.given[name], context, self.report)
 
-    def entries(self, key: str) -> Collection[Node]:
+    def entries(self, key: str) -> Collection[trees.Node]:
         """Return the entries of a list that must be there and hold something."""
         node = self.table.values.get(key)
         if node is None:
             if not has_key(key, self.table.values):
                 self.report_at(self.table.at, Code.MISSING_LIST, key=key, entries=key)
-        elif isinstance(node, Sequence) and node.nodes:
+        elif isinstance(node, trees.Sequence) and node.nodes:
             return node.nodes
-        elif not isinstance(node, Refused):
+        elif not isinstance(node, trees.Refused):
             self.report_at(node.at, Code.NOT_A_FULL_LIST, key=key, entries=key)
         return ()
 
     def report(self, problem: Problem) -> None:
         """Note a problem of one key, at the entry of a list that it is about, else at the value."""
         row, node = self._rows[problem.input]
-        nodes = node.nodes if isinstance(node, Sequence) else ()
-        entries = (each for each in nodes if isinstance(each, Scalar) and each.text.strip() == problem.value)
+        nodes = node.nodes if isinstance(node, trees.Sequence) else ()
+        entries = (
+            each for each in nodes if isinstance(each, trees.Scalar) and each.text.strip() == problem.value
+        )
         self.problems.append(problem.of(row.key, next(entries, node).at))
 
     def report_at(self, at: Position, code: Code, value: str = "", **details: Detail) -> None:
         """Note a problem of the whole map, or of what stands in the place of a value."""
-        self.problems.append(problem_at(at, code, value, **details))
+        self.problems.append(trees.problem_at(at, code, value, **details))
 
 
 def loader(environ: Mapping[str, str], cwd: Path) -> PolicyLoader:
@@ -232,13 +225,13 @@ def parse(content: bytes, label: str) -> tuple[PackageRules, ...]:
         line, column = before.count(_BREAK) + 1, error.start - before.rfind(_BREAK)
         raise InputError(Problem(Code.NOT_UTF8, at=Position(label, line, column))) from None
     problems: list[Problem] = []
-    root = parse_policy(text, label, problems)
+    root = trees.parse_policy(text, label, problems)
     rules = packages(root, problems) if root else ()
     if not problems:
         return rules
     problems.sort(key=lambda problem: problem.at or Position())
     if (more := len(problems) - _MOST_PROBLEMS) > 0:
-        problems[_MOST_PROBLEMS:] = [problem_at(Position(label), Code.MORE_PROBLEMS, number=more)]
+        problems[_MOST_PROBLEMS:] = [trees.problem_at(Position(label), Code.MORE_PROBLEMS, number=more)]
     raise InputError(*problems)
 
 

@@ -48,7 +48,6 @@ class FoundReferences(Struct, frozen=True):
     """What all files together refer to; `templates` are the files that were read as text, for a notice each."""
 
     references: tuple[Reference, ...] = ()
-    files: tuple[str, ...] = ()
     templates: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -62,14 +61,14 @@ def find_references(workspace: Path, globs: Sequence[str], limits: Limits = LIMI
     named = ", ".join(globs)
     search = _Search(workspace)
     files = sorted({file for glob in globs for file in search.matches(glob)})
-    problems, to_read = search.problems, files
+    problems = search.problems
     if len(files) > limits.files:
         problems.append(Problem(Code.GLOBS_TOO_MANY, named, details={"most": limits.files}))
-        to_read = []
+        files = []
     references: list[Reference] = []
     templates: list[str] = []
     size = 0
-    for file in to_read:
+    for file in files:
         try:
             data = _read(workspace / file, file, limits.file_bytes)
             parsed = parse(_decoded(data, file), file)
@@ -84,7 +83,7 @@ def find_references(workspace: Path, globs: Sequence[str], limits: Limits = LIMI
             break
     if not references and not problems:
         problems.append(Problem(Code.GLOBS_WITHOUT_REFERENCE, named))
-    return FoundReferences(tuple(references), tuple(files), tuple(templates), tuple(dict.fromkeys(problems)))
+    return FoundReferences(tuple(references), tuple(templates), tuple(dict.fromkeys(problems)))
 
 
 class _Search(Struct):

@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from package_retention.decide.in_use import Reference
+from package_retention.inputs import trees
 from package_retention.inputs.reference_text import (
     Mention,
     Passage,
@@ -24,17 +25,6 @@ from package_retention.inputs.reference_text import (
     untagged_references,
     whole_name,
     whole_references,
-)
-from package_retention.inputs.structured_text import (
-    Node,
-    Scalar,
-    Sequence,
-    Table,
-    entries,
-    parse_json,
-    parse_yaml,
-    unparsed,
-    walk,
 )
 from package_retention.problems import InvalidValueError
 
@@ -48,8 +38,10 @@ _DIGEST = "digest"
 _REGISTRY = "registry"
 _HALVES = (*_NAMES, *_TAGS, _DIGEST)
 _WANTED = frozenset({*_HALVES, _REGISTRY})
-_YAML = (".yaml", ".yml")
-_JSON = ".json"
+_PARSERS = {".json": trees.parse_json, ".yaml": trees.parse_yaml, ".yml": trees.parse_yaml}
+
+# The scalars of a mapping by those of its keys that matter.
+_Values = dict[str, list[trees.Scalar]]
 
 
 class Parsed(Struct, frozen=True):
@@ -73,8 +65,8 @@ def parse(text: str, file: str) -> Parsed:
 
 def _references(passage: Passage) -> Iterator[Reference]:
     path = PurePosixPath(passage.file.lower())
-    if path.suffix in (*_YAML, _JSON):
-        roots = (parse_json if path.suffix == _JSON else parse_yaml)(passage.text, passage.file)
+    if path.suffix in _PARSERS:
+        roots = _PARSERS[path.suffix](passage.text, passage.file)
         # Comments and keys are no scalars, and escapes are no raw text: both are read.
         yield from whole_references(passage)
         yield from _in_tree(roots, passage.file)
@@ -89,44 +81,44 @@ def _in_text(passage: Passage) -> Iterator[Reference]:
     yield from untagged_references(passage)
 
 
-def _in_tree(roots: list[Node], file: str) -> Iterator[Reference]:
-    known: dict[int, dict[str, list[Scalar]]] = {}
+def _in_tree(roots: list[trees.Node], file: str) -> Iterator[Reference]:
+    known: dict[int, _Values] = {}
     halves: set[int] = set()
-    for node in walk(roots):
-        if isinstance(node, Table):
+    for node in trees.walk(roots):
+        if isinstance(node, trees.Table):
             values = _effective(node, known)
             halves.update(id(scalar) for key in _HALVES for scalar in values.get(key, ()))
             yield from _of_keys(values, file)
-        elif isinstance(node, Scalar):
+        elif isinstance(node, trees.Scalar):
             passage = Passage(node.text, file, node.first_line)
             yield from whole_references(passage)
             if id(node) not in halves:
                 yield from untagged_references(passage)
 
 
-def _effective(table: Table, known: dict[int, dict[str, list[Scalar]]]) -> dict[str, list[Scalar]]:
+def _effective(table: trees.Table, known: dict[int, _Values]) -> _Values:
     """Return the scalars of the keys that matter by key in small letters, merge keys (`<<`) followed.
 
     The mapping's own win over what it merges. `known` are those of all mappings so far.
     """
     if id(table) in known:
         return known[id(table)]
-    own: dict[str, list[Scalar]] = {}
+    own: _Values = {}
     known[id(table)] = own  # before the merges, which may come back here
-    merged: list[Node] = []
-    for key, value in entries(table):
+    merged: list[trees.Node] = []
+    for key, value in trees.entries(table):
         if key.text == "<<":
-            merged += value.nodes if isinstance(value, Sequence) else [value]
-        elif key.text.lower() in _WANTED and isinstance(value, Scalar):
+            merged += value.nodes if isinstance(value, trees.Sequence) else [value]
+        elif key.text.lower() in _WANTED and isinstance(value, trees.Scalar):
             own.setdefault(key.text.lower(), []).append(value)
     for other in merged:
-        if isinstance(other, Table):
+        if isinstance(other, trees.Table):
             for name, values in _effective(other, known).items():
                 own.setdefault(name, values)
     return own
 
 
-def _of_keys(values: dict[str, list[Scalar]], file: str) -> Iterator[Reference]:
+def _of_keys(values: _Values, file: str) -> Iterator[Reference]:
     """Yield the references of one mapping's names, each beside every tag and digest there."""
     beside = [value for key in _TAGS for value in values.get(key, ())]
     digests = values.get(_DIGEST, [])
@@ -145,7 +137,7 @@ def _of_keys(values: dict[str, list[Scalar]], file: str) -> Iterator[Reference]:
                         yield replace(one, tag=tag, digest=digest).reference(file, scalar.first_line)
 
 
-def _with_parents(key: str, name: Mention, values: dict[str, list[Scalar]]) -> list[Mention]:
+def _with_parents(key: str, name: Mention, values: _Values) -> list[Mention]:
     """Return the names that one may have behind a `registry`, or behind a `repository` that is only a folder."""
     parents = [re.sub(r"^\w+://", "", parent.text) for parent in values.get(_REGISTRY, ())]
     if key in {"image", "name"}:
@@ -160,7 +152,7 @@ def _with_parents(key: str, name: Mention, values: dict[str, list[Scalar]]) -> l
     return found
 
 
-def _halves(tags: list[Scalar], digests: list[Scalar]) -> list[tuple[str, str]]:
+def _halves(tags: list[trees.Scalar], digests: list[trees.Scalar]) -> list[tuple[str, str]]:
     """Return the tags and digests that may be meant beside a name; both empty: any."""
     known_tags = [parse_tag(scalar.text) for scalar in tags]
     known_digests = [parse_tag(scalar.text) for scalar in digests if scalar.text]
@@ -195,12 +187,12 @@ _EXACT_MAVEN = re.compile(r"\[?\s*(\w[\w.+\-]*)\s*\]?", re.ASCII)
 _MOVING_VERSIONS = frozenset({"LATEST", "RELEASE"})
 
 
-def _locked_in_tree(file_name: str, roots: list[Node], file: str) -> Iterator[Reference]:
+def _locked_in_tree(file_name: str, roots: list[trees.Node], file: str) -> Iterator[Reference]:
     """Yield the packages in a lock file that is YAML or JSON; nothing for any other file."""
     if file_name not in _TREE_LOCKS:
         return
-    for node in walk(roots):
-        for key, value in entries(node):
+    for node in trees.walk(roots):
+        for key, value in trees.entries(node):
             version = _child(value, _TREE_LOCKS[file_name])
             if file_name == _PNPM_LOCK:
                 yield from _pnpm_entry(key, value, version, file)
@@ -208,15 +200,19 @@ def _locked_in_tree(file_name: str, roots: list[Node], file: str) -> Iterator[Re
                 yield Reference(key.text.rpartition("node_modules/")[2], file, key.at.line, version)
 
 
-def _pnpm_entry(key: Scalar, value: Node, version: str, file: str) -> Iterator[Reference]:
+def _pnpm_entry(key: trees.Scalar, value: trees.Node, version: str, file: str) -> Iterator[Reference]:
     if found := _PNPM_KEY.fullmatch(key.text):
         yield Reference(found[1], file, key.at.line, found[2])
-    if found := _PNPM_VERSION.match(value.text if isinstance(value, Scalar) else version):
+    if found := _PNPM_VERSION.match(value.text if isinstance(value, trees.Scalar) else version):
         yield Reference(key.text, file, key.at.line, found[1])
 
 
-def _child(node: Node, name: str) -> str:
-    values = (value.text for key, value in entries(node) if key.text == name and isinstance(value, Scalar))
+def _child(node: trees.Node, name: str) -> str:
+    values = (
+        value.text
+        for key, value in trees.entries(node)
+        if key.text == name and isinstance(value, trees.Scalar)
+    )
     return next(values, "")
 
 
@@ -263,9 +259,9 @@ def _elements(text: str, file: str) -> dict[Element, int]:
         parser.feed(text)
         parser.close()
     except ParseError as error:
-        raise unparsed(file, str(error).partition(":")[0], *error.position) from error
+        raise trees.unparsed(file, str(error).partition(":")[0], *error.position) from error
     except (DefusedXmlException, ValueError, LookupError) as error:
-        raise unparsed(file, type(error).__name__) from error
+        raise trees.unparsed(file, type(error).__name__) from error
     return lines
 
 

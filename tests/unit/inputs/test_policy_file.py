@@ -20,7 +20,7 @@ from package_retention.decide.rules import (
 from package_retention.errors import InputError
 from package_retention.inputs.policy import LARGEST, loader, parse
 from package_retention.inputs.settings import read_settings
-from package_retention.inputs.structured_text import LONGEST_TEXT, MOST_NODES
+from package_retention.inputs.trees import LONGEST_TEXT, MOST_NODES
 from package_retention.model import PackageType
 from package_retention.output.problem_sentences import sentences
 

@@ -52,7 +52,6 @@ def test_globs_reach_files_of_any_depth(tmp_path: Path, glob: str, files: list[s
     for name in ("a", "deploy/b", "deploy/x/c", "deploy/x/y/d", ".github/e", ".git/f"):
         put(tmp_path, f"{name}.yaml")
     found = find_references(tmp_path, [glob])
-    assert list(found.files) == files
     assert [(reference.file, reference.line) for reference in found.references] == [
         (file, 1) for file in files
     ]

@@ -119,7 +119,7 @@ class Interval(NamedTuple):
         return not self.high or version < self.high or (version == self.high and self.high_inclusive)
 
 
-def interval_ends(match: re.Match[str]) -> tuple[str, str | None, bool, bool]:
+def ends_of(match: re.Match[str]) -> tuple[str, str | None, bool, bool]:
     """Return both ends of an `INTERVAL` as written (one version: `None` for the other), and whether each is inclusive."""
     interval, opening, low, comma, high, closing = match.groups()
     if not comma and (opening, closing) != ("[", "]"):

@@ -13,14 +13,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
-from package_retention.decide.ecosystems import (
-    INTERVAL,
-    MAX_LENGTH,
-    Holds,
-    Interval,
-    VersionNumber,
-    interval_ends,
-)
+from package_retention.decide.ecosystems import INTERVAL, MAX_LENGTH, Holds, Interval, VersionNumber, ends_of
 from package_retention.problems import ProblemCode as Code
 from package_retention.problems import invalid
 
@@ -61,7 +54,7 @@ def parse(text: str) -> VersionNumber | None:
     """Read a version; `None` for what is too long, empty, or has digits that are not ASCII."""
     if not text or len(text) > MAX_LENGTH or any(c.isdecimal() and not c.isascii() for c in text):
         return None
-    key = _key(_levels(text.lower()))
+    key = _key(_elements(text.lower()))
     early = any(place[0] == _EARLY_WORD for place in key)
     return VersionNumber(text, key, early or bool(_TIMESTAMPED.fullmatch(text)), _release(text))
 
@@ -72,25 +65,25 @@ def _release(text: str) -> tuple[int, ...]:
     return tuple([*release, 0] if len(release) == 1 else release)
 
 
-def _levels(text: str) -> list[list[_Element]]:
-    """Split a version into the lists that `ComparableVersion` nests, outermost first, without empty ends.
+def _elements(text: str) -> list[_Element | None]:
+    """Split a version into the elements of the lists that `ComparableVersion` nests; `None` opens the next list.
 
-    A dash opens the next list, and so does a change between digits and letters; a word at the end, or before a
-    digit, opens one of its own.
+    A dash opens it, and so does a change between digits and letters; a word at the end, or before a digit, opens one of
+    its own. A list ends before the zeros and release words that are its last.
     """
-    levels: list[list[_Element]] = [[]]
+    elements: list[_Element | None] = []
     for match in _TOKEN.finditer(text):
         token, separator = match.groups(default="")
         if not token and not separator:
             break
         before_digit = not separator and match.end() < len(text)
         element = _element(token, before_digit=before_digit)
-        if isinstance(element, str) and not separator and levels[-1]:
-            levels.append([])
-        levels[-1].append(element)
+        if isinstance(element, str) and not separator and elements and elements[-1] is not None:
+            _trimmed(elements, (0, "")).append(None)
+        elements.append(element)
         if before_digit or separator == "-":
-            levels.append([])
-    return _normalized(levels)
+            _trimmed(elements, (0, "")).append(None)
+    return _trimmed(elements, (0, "", None))
 
 
 def _element(token: str, *, before_digit: bool) -> _Element:
@@ -100,28 +93,25 @@ def _element(token: str, *, before_digit: bool) -> _Element:
     return _ALIASES.get(word, word)
 
 
-def _normalized(levels: list[list[_Element]]) -> list[list[_Element]]:
-    for level in levels:
-        while level and level[-1] in (0, ""):
-            level.pop()
-    while levels and not levels[-1]:
-        levels.pop()
-    return levels
+def _trimmed(elements: list[_Element | None], last: tuple[_Element | None, ...]) -> list[_Element | None]:
+    """Take away what counts for nothing at the end of a list."""
+    while elements and elements[-1] in last:
+        elements.pop()
+    return elements
 
 
-def _key(levels: Sequence[Sequence[_Element]]) -> tuple[_Place, ...]:
-    """Flatten the lists to one key that sorts: a list is the last element of the one around it."""
+def _key(elements: Sequence[_Element | None]) -> tuple[_Place, ...]:
+    """Place the elements so that keys sort: a list is the last element of the one around it."""
     places: list[_Place] = [(_END,)]
-    for depth, level in enumerate(reversed(levels)):
-        if depth:
-            places.insert(0, (_EARLY_LIST if places[0] < (_END,) else _LATE_LIST,))
-        for element in reversed(level):
-            places.insert(0, _place(element, early=places[0] < (_END,)))
-    return tuple(places)
+    for element in reversed(elements):
+        places.append(_place(element, early=places[-1] < (_END,)))
+    return tuple(reversed(places))
 
 
-def _place(element: _Element, *, early: bool) -> _Place:
-    """Place an element; zero and a release word count for nothing, and go with what follows them (`early` or not)."""
+def _place(element: _Element | None, *, early: bool) -> _Place:
+    """Place an element; what counts for nothing (a list, zero, a release word) goes with what follows (`early` or not)."""
+    if element is None:
+        return (_EARLY_LIST if early else _LATE_LIST,)
     if isinstance(element, int):
         return (_EARLY_ZERO,) if early and not element else (_NUMBER, element, "")
     if not element:
@@ -165,7 +155,7 @@ def _intervals(text: str) -> list[Interval]:
 
 
 def _interval(match: re.Match[str]) -> Interval:
-    low, high, low_inclusive, high_inclusive = interval_ends(match)
+    low, high, low_inclusive, high_inclusive = ends_of(match)
     if high is None:
         # Maven reads `[]` as version zero.
         one = _single(low.strip()) if low.strip() else VersionNumber("", _key([]), prerelease=False)

@@ -10,14 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from package_retention.decide.ecosystems import (
-    INTERVAL,
-    MAX_LENGTH,
-    Holds,
-    Interval,
-    VersionNumber,
-    interval_ends,
-)
+from package_retention.decide.ecosystems import INTERVAL, MAX_LENGTH, Holds, Interval, VersionNumber, ends_of
 from package_retention.problems import ProblemCode as Code
 from package_retention.problems import invalid
 
@@ -57,7 +50,7 @@ def parse_range(text: str) -> Holds:
     """Read a range; raise `InvalidValueError` if it is not one."""
     plain = text.strip()
     match = _INTERVAL.fullmatch(plain)
-    low, high, low_inclusive, high_inclusive = interval_ends(match) if match else (plain, "", True, False)
+    low, high, low_inclusive, high_inclusive = ends_of(match) if match else (plain, "", True, False)
     high = low if high is None else high
     if not low.strip() and not high.strip():
         raise invalid(Code.RANGE_NO_VERSION, plain)
