@@ -217,6 +217,7 @@ class FindingCode(StrEnum):
     NOT_LOOKED_AT = "not-looked-at"
     MISSING = "missing"
     NOT_WHOLE = "not-whole"
+    REFUSED_LATER = "refused-later"
     ENDED_UNPLANNED = "ended-unplanned"
     ENDED_EARLY = "ended-early"
     ENDED_FAILING = "ended-failing"

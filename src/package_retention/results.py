@@ -6,7 +6,6 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from package_retention.errors import Refusal
 from package_retention.model import Operation, Outcome, Package, Plan, Version
 from package_retention.problems import Problem
 from package_retention.reason import Finding, Reason
@@ -51,7 +50,7 @@ class RunResult(Struct, frozen=True):
     failure: Finding | None = None
     problems: tuple[Problem, ...] = ()
     exit_status: int = 0
-    refused_later: Refusal | None = None
+    refused_later: Finding | None = None
     spending: Spending = field(default_factory=Spending)
 
     @property

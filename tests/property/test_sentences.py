@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from emulator.html_page import blocks_of, render_html
-from package_retention.errors import Refusal, RefusalKind
 from package_retention.model import (
     Content,
     Decision,
@@ -38,7 +37,7 @@ from package_retention.output.summary.blocks import (
     Table,
 )
 from package_retention.output.summary.blocks import Listing as Pasted
-from package_retention.reason import Condition, Reason, ReasonCode
+from package_retention.reason import Condition, Finding, FindingCode, Reason, ReasonCode
 from package_retention.results import PackageResult, RunResult
 from run_results import NOW, met, package, render, render_text, version
 
@@ -178,7 +177,7 @@ def told(draw: st.DrawFn) -> Told:
         draw(st.sampled_from((operation, operation, operation, None))) if refused else operation,
         dry_run,
         () if refused else packages,
-        refused_later=Refusal(RefusalKind.SCOPE, 200, "The token lacks `delete:packages`.", "")
+        refused_later=Finding(FindingCode.REFUSED_LATER, error="The token lacks `delete:packages`.")
         if dry_run and draw(st.booleans())
         else None,
         ended_by=ended,

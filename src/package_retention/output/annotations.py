@@ -70,9 +70,8 @@ def _of_run(run: RunResult) -> Iterator[Notice]:
         yield _cut_short(run)
     for warning in run.warnings:
         yield Notice(False, finding_words(warning))
-    if refusal := run.refused_later:
-        words = f"Without dry-run this step would be refused before its first change: {refusal.message}"
-        yield Notice(False, words, refusal.hint)
+    if run.refused_later:
+        yield Notice(False, finding_words(run.refused_later), finding_hint(run.refused_later))
 
 
 def _cut_short(run: RunResult) -> Notice:

@@ -16,7 +16,6 @@ from package_retention.errors import (
     CancelledError,
     HourError,
     MissingError,
-    Refusal,
     RefusedError,
     RetentionError,
 )
@@ -47,7 +46,7 @@ def run(run_context: RunContext) -> RunResult:
     results: Sequence[PackageResult] = ()
     warnings: tuple[Finding, ...] = ()
     failure: Finding | None = None
-    refusal: Refusal | None = None
+    refusal: Finding | None = None
     try:
         [found] = each(run_context, targets, [run_context], _cancelled)
         warnings = (*unreached(settings, found), *_templates(settings))
@@ -163,7 +162,7 @@ def _check_scopes(run_context: RunContext, prepared: Iterable[PackageTask]) -> t
     return tuple(warnings)
 
 
-def _refusal_of_changes(run_context: RunContext, planned: Iterable[PackageResult]) -> Refusal | None:
+def _refusal_of_changes(run_context: RunContext, planned: Iterable[PackageResult]) -> Finding | None:
     """Return what refuses the changes that a dry run plans, as far as the token's own scopes show it."""
     if not run_context.settings.dry_run:
         return None
@@ -171,7 +170,7 @@ def _refusal_of_changes(run_context: RunContext, planned: Iterable[PackageResult
         for one in planned:
             run_context.api.require(_changes(one), one.plan.package.type)
     except RefusedError as error:
-        return error.refusal
+        return Finding(FindingCode.REFUSED_LATER, error=error.message, hint=error.hint)
     return None
 
 
