@@ -23,6 +23,7 @@ Row = TypeVar("Row")
 
 # URL libraries take these two for steps along the path, however they are encoded.
 _STEPS = ("", ".", "..")
+# GitHub still lists a deleted package, by such a name (facts A6).
 _GHOST = "deleted_"
 ODD_ANSWER = "run again; if it stays so, report it with the log of a run with debug logging on"
 """The hint about an answer that does not fit."""
@@ -40,6 +41,29 @@ def segment(name: str) -> str:
     return quote(name, safe="")
 
 
+def owner_path(owner: Owner) -> str:
+    """Return the base path that reaches an owner's packages."""
+    if owner.kind is OwnerKind.ONESELF:
+        return "/user"
+    return f"/{'orgs' if owner.kind is OwnerKind.ORGANIZATION else 'users'}/{segment(owner.login)}"
+
+
+def repository_path(repository: str) -> str:
+    """Return the path of a git repository (`owner/name`)."""
+    owner, _, name = repository.partition("/")
+    return f"/repos/{segment(owner)}/{segment(name)}"
+
+
+def package_path(of: Package) -> str:
+    """Return the path of a package."""
+    return f"{owner_path(of.owner)}/packages/{of.type.value}/{segment(of.name)}"
+
+
+def version_path(of: Package, version_id: int) -> str:
+    """Return the path of a version."""
+    return f"{package_path(of)}/versions/{version_id:d}"
+
+
 @contextmanager
 def reading(action: str) -> Iterator[None]:
     """Turn the `ValueError` of a response that does not fit into an `UnreachableError`."""
@@ -54,6 +78,15 @@ def json_list(response: ApiResponse) -> list[Any]:
     if not isinstance(response.body, list):
         raise ValueError("GitHub's answer is not a list")  # noqa: TRY004 - one error for all that does not fit
     return response.body
+
+
+def json_object(data: Any, noun: str) -> Mapping[str, Any]:
+    """Return an object of JSON; raise `ValueError` for anything else."""
+    if not isinstance(data, dict):
+        found = type(data).__name__
+        message = f"GitHub's answer does not fit: a {noun} is {found} in place of an object"
+        raise ValueError(message)  # noqa: TRY004 - one error for every row that does not fit
+    return data
 
 
 def row(data: Any, form: type[Row]) -> Row:
@@ -90,48 +123,6 @@ class Release(Struct):
     name: str = field(name="tag_name")
 
 
-def json_object(data: Any, noun: str) -> Mapping[str, Any]:
-    """Return an object of JSON; raise `ValueError` for anything else."""
-    if not isinstance(data, dict):
-        found = type(data).__name__
-        message = f"GitHub's answer does not fit: a {noun} is {found} in place of an object"
-        raise ValueError(message)  # noqa: TRY004 - one error for every row that does not fit
-    return data
-
-
-def text(value: Any) -> str:
-    """Return a text; empty for anything else."""
-    return value if isinstance(value, str) else ""
-
-
-def owner_path(owner: Owner) -> str:
-    """Return the base path that reaches an owner's packages."""
-    if owner.kind is OwnerKind.ONESELF:
-        return "/user"
-    return f"/{'orgs' if owner.kind is OwnerKind.ORGANIZATION else 'users'}/{segment(owner.login)}"
-
-
-def repository_path(repository: str) -> str:
-    """Return the path of a git repository (`owner/name`)."""
-    owner, _, name = repository.partition("/")
-    return f"/repos/{segment(owner)}/{segment(name)}"
-
-
-def package_path(of: Package) -> str:
-    """Return the path of a package."""
-    return f"{owner_path(of.owner)}/packages/{of.type.value}/{segment(of.name)}"
-
-
-def version_path(of: Package, version_id: int) -> str:
-    """Return the path of a version."""
-    return f"{package_path(of)}/versions/{version_id:d}"
-
-
-def is_ghost(name: str) -> bool:
-    """Return whether this is the name of a deleted package that GitHub still lists (facts A6)."""
-    return name.startswith(_GHOST)
-
-
 def package(data: Any, owner: Owner, package_type: PackageType | None = None) -> Package | None:
     """Read a package; `None` for a ghost.
 
@@ -145,14 +136,14 @@ def package(data: Any, owner: Owner, package_type: PackageType | None = None) ->
     """
     fields = json_object(data, "package")
     name = _name(fields, "package")
-    if is_ghost(name):
+    if name.startswith(_GHOST):
         return None
     return Package(
         owner=owner,
         type=_type(fields, package_type),
         name=name,
-        html_url=text(fields.get("html_url")),
-        visibility=text(fields.get("visibility")),
+        html_url=_text(fields.get("html_url")),
+        visibility=_text(fields.get("visibility")),
         repository=_repository(fields.get("repository")),
         version_count=_count(fields.get("version_count")),
         created_at=moment(fields.get("created_at")),
@@ -186,7 +177,7 @@ def version(data: Any, package_type: PackageType) -> Version:
         updated_at=moment(fields.get("updated_at")),
         deleted_at=moment(fields.get("deleted_at")),
         tags=_tags(fields, package_type),
-        html_url=text(fields.get("html_url")),
+        html_url=_text(fields.get("html_url")),
     )
 
 
@@ -223,21 +214,23 @@ def _tag_names(found: Any, fields: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _type(fields: Mapping[str, Any], wanted: PackageType | None) -> PackageType:
-    try:
-        found = PackageType(text(fields.get("package_type")).lower())
-    except ValueError:
-        found = None
-    if found is None and wanted is not None and fields.get("package_type") is None:
+    named = fields.get("package_type")
+    if named is None and wanted is not None:
         return wanted
-    if found is None or (wanted is not None and found is not wanted):
+    found = next((each for each in PackageType if each.value == _text(named).lower()), None)
+    if found is None or found is not (wanted or found):
         raise ValueError(
             _unfit(fields, "package", f"its `package_type` is not {wanted or 'one that we know'}")
         )
     return found
 
 
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
 def _repository(value: Any) -> str | None:
-    return text(value.get("full_name")) or None if isinstance(value, dict) else None
+    return _text(value.get("full_name")) or None if isinstance(value, dict) else None
 
 
 def _count(value: Any) -> int | None:
@@ -245,7 +238,7 @@ def _count(value: Any) -> int | None:
 
 
 def _name(fields: Mapping[str, Any], noun: str) -> str:
-    if not (name := text(fields.get("name"))):
+    if not (name := _text(fields.get("name"))):
         raise ValueError(_unfit(fields, noun, "its `name` is not text"))
     return name
 
