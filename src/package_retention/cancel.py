@@ -29,7 +29,10 @@ _SHIELDED: ContextVar[bool] = ContextVar("shielded", default=False)
 
 
 class Cancel:
-    """Whether the run was cancelled, and by which signal; the first one counts."""
+    """Whether the run was cancelled, and by which signal; the first one counts.
+
+    `status` is the exit status that says so; 0 while no signal has come.
+    """
 
     def __init__(self) -> None:
         self.status = 0
@@ -55,11 +58,6 @@ class Cancel:
         self.status = self.status or _STATUS_BASE + number
         self._signals.put(number)
 
-    @property
-    def cancelled(self) -> bool:
-        """Whether a signal came."""
-        return self.status != 0
-
     def check(self) -> None:
         """Raise `CancelledError` if a signal came."""
         if self.status:
@@ -67,7 +65,7 @@ class Cancel:
 
     def wait(self, seconds: float) -> bool:
         """Wait for a signal, at most so many seconds, and return whether one came."""
-        return self.cancelled or self._event.wait(max(0.0, min(seconds, TIMEOUT_MAX)))
+        return self.status != 0 or self._event.wait(max(0.0, min(seconds, TIMEOUT_MAX)))
 
     def _forward_signals(self) -> None:
         while self._signals.get():

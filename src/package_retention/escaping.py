@@ -13,8 +13,7 @@ def harmless(text: str, most: int = 0) -> str:
     as Python's escape for it. `::` and `##[`, which the runner takes for commands (facts E), are broken up the same
     way. With `most`, it is cut to that many characters and says so.
     """
-    if not text.isprintable():
-        text = "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
+    text = _visible(text)
     for command, broken in _BROKEN:
         text = text.replace(command, broken)
     return shortened(text, most) if most else text
@@ -28,8 +27,10 @@ def shortened(text: str, most: int) -> str:
     return text[: max(0, most - len(note))] + note[:most]
 
 
-def _escaped(letter: str) -> str:
-    return letter.encode("unicode_escape").decode("ascii")
+def _visible(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -39,7 +40,5 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 
 def quoted(text: str) -> str:
     """Return a text between backticks; what cannot be seen is escaped, what is too long is cut."""
-    seen = "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: _LONGEST + 1]
-    )
+    seen = _visible(text[: _LONGEST + 1])
     return f"`{seen[:_LONGEST]}…`" if len(seen) > _LONGEST or len(text) > _LONGEST else f"`{seen}`"

@@ -7,14 +7,14 @@ import re
 import threading
 from collections import defaultdict
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import SplitResult, urlencode, urlsplit
 
-import requests
 from msgspec import Struct
 from requests.auth import HTTPBasicAuth
 
 from package_retention.registry.sender import PermanentError, Sender
-from package_retention.transport.exchange import Authorization, Request, Response
+from package_retention.transport.exchange import Authorization, Request
 from package_retention.transport.links import as_ip, is_private, place, split_url
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110's word for a name
@@ -151,7 +151,7 @@ class Tokens:
             found = parse(header) or self._challenge
             if found is None:
                 why = f"{self._host}: the registry refused the request and named no token service"
-                raise PermanentError(why, requests.codes.unauthorized)
+                raise PermanentError(why, HTTPStatus.UNAUTHORIZED)
             self._challenge = found
             return self._exchange(scope, found)
 
@@ -175,16 +175,15 @@ class Tokens:
 
     def _request(self, scope: str, challenge: Challenge) -> Grant:
         auth = HTTPBasicAuth(b"token", self._token.encode()) if self._token else Authorization()
-        request = Request(
-            "GET", challenge.url(scope), auth, {"Accept": "application/json"}, plausible=_holds_token
-        )
+        headers = {"Accept": "application/json"}
+        request = Request("GET", challenge.url(scope), auth, headers, plausible=_holds_token)
         response, tries = self._sender.send(request), 1
         # A 401 of a token that had worked may be one in passing, under load (facts L): only the third is believed.
-        while response.status == requests.codes.unauthorized and self.worked:
+        while response.status == HTTPStatus.UNAUTHORIZED and self.worked:
             if not self._sender.wait_for_another_try(tries):
                 break
             response, tries = self._sender.send(request), tries + 1
-        if response.status != requests.codes.ok:
+        if response.status != HTTPStatus.OK:
             self.worked = False
             why = f"{self._host}: no token for {scope}: {self._sender.described(response)}"
             raise PermanentError(why, response.status)
@@ -199,5 +198,5 @@ class Tokens:
         return grant
 
 
-def _holds_token(response: Response) -> bool:
-    return response.status != requests.codes.ok or read_grant(response.body) is not None
+def _holds_token(body: bytes) -> bool:
+    return read_grant(body) is not None

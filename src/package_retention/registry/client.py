@@ -6,9 +6,8 @@ import random
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from http import HTTPStatus
 from typing import Any, TypeVar
-
-import requests
 
 from package_retention.errors import InDoubtError, RefusedError, UnreachableError
 from package_retention.model import Absent, Descriptor, Manifest, Package, Reading, Unreadable
@@ -26,7 +25,7 @@ _CHECK_SECONDS = 0.25  # seconds between two checks of the time limit and of a c
 _GIVE_UP_AFTER = (
     8  # manifests in a row that no try could read, after which the registry counts as out of reach
 )
-_WRITTEN = frozenset({201, 202})
+_WRITTEN = (HTTPStatus.CREATED, HTTPStatus.ACCEPTED)
 
 
 class _Round:
@@ -175,7 +174,7 @@ class Registry:
             raise InDoubtError(f"{what} was perhaps not written: {error.why}", "run again later") from error
         except PermanentError as error:
             raise RefusedError(write_refusal(error.status, error.why, what)) from error
-        if response.status == requests.codes.ok:
+        if response.status == HTTPStatus.OK:
             described = f"{what} was perhaps not written: {self._endpoint.described(response)}, and a registry would say 201"
             raise InDoubtError(described, "see what stands between the runner and the registry")
         if response.status not in _WRITTEN:
@@ -198,7 +197,7 @@ class Registry:
     def _referrers(self, package: Package, digest: str) -> tuple[Descriptor, ...] | None:
         found: dict[Descriptor, None] = {}
         for number, response in enumerate(self._endpoint.referrers(package, digest)):
-            if number == 0 and response.status != requests.codes.ok:
+            if number == 0 and response.status != HTTPStatus.OK:
                 self._without_referrers.add(package)
                 return None
             page = manifests.parse_referrers(response.body)
@@ -254,6 +253,6 @@ class Registry:
         response = self._endpoint.blob(package, digest)
         if isinstance(response, Unreadable):
             return response
-        if response.status != requests.codes.ok:
+        if response.status != HTTPStatus.OK:
             return Unreadable(self._endpoint.described(response))
         return manifests.parse_label(response.body, digest)

@@ -6,9 +6,8 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from http import HTTPStatus
 from urllib.parse import quote, urlsplit
-
-import requests
 
 from package_retention.model import Absent, Package, Unreadable
 from package_retention.ports import RawManifest
@@ -19,9 +18,8 @@ from package_retention.registry.sender import PermanentError, Sender, is_unknown
 from package_retention.transport import links
 from package_retention.transport.exchange import MAX_BODY, Authorization, Request, Response
 
-_Plausible = Callable[[Response], bool]
+_Plausible = Callable[[bytes], bool]
 
-_OK: int = requests.codes.ok
 _REFERENCE = re.compile(r"[a-z0-9]+:[0-9a-f]{32,128}|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _MOST_REDIRECTS = 3
 _MOST_PAGES = 100
@@ -49,9 +47,9 @@ class Endpoint:
         # survey reads the manifest once more before it believes them.
         for accept in (ACCEPT, "*/*"):
             response = self._get(package, url, accept, partial(_may_be, reference))
-            if isinstance(response, Unreadable) or response.status == requests.codes.ok:
+            if isinstance(response, Unreadable) or response.status == HTTPStatus.OK:
                 return response
-            if response.status != requests.codes.not_found:
+            if response.status != HTTPStatus.NOT_FOUND:
                 return Unreadable(self.described(response))
             if is_unknown_name(response.body):
                 # A wrong `registry-url` does this: if it meant "no such manifest", no image would protect its platforms.
@@ -67,7 +65,7 @@ class Endpoint:
         """Write a manifest under a tag."""
         headers = {"Content-Type": manifest.media_type}
         url = self._manifest_url(package, tag)
-        return self._send("PUT", package, url, headers, _written, manifest.body)
+        return self._send("PUT", package, url, headers, _never, manifest.body)
 
     def referrers(self, package: Package, digest: str) -> Iterator[Response]:
         """Get the pages of a digest's referrers, one by one; raise `PermanentError` for a link to another host.
@@ -76,7 +74,7 @@ class Endpoint:
         """
         url = self._url + path(package, "referrers", digest)
         for _page in range(_MOST_PAGES + 1):
-            response = self._send("GET", package, url, {"Accept": ACCEPT}, _may_be_list)
+            response = self._send("GET", package, url, {"Accept": ACCEPT}, _is_json)
             yield response
             link = links.next_url(response.headers.get("link"))
             if not link:
@@ -132,14 +130,14 @@ class Endpoint:
         while True:
             auth = Authorization(f"Bearer {token}" if token else "")
             response = self._sender.send(Request(method, url, auth, headers, body, plausible))
-            if response.status != requests.codes.unauthorized:
+            if response.status != HTTPStatus.UNAUTHORIZED:
                 break
             if refused and not (self._accepted and self._sender.wait_for_another_try(refused)):
                 why = f"{self.described(response)}: a token just given is refused"
                 raise PermanentError(why, response.status)
             refused += 1
             token = self._tokens.renewed(scope, token, response.headers.get("www-authenticate", ""))
-        self._accepted = self._accepted or response.status == requests.codes.ok
+        self._accepted = self._accepted or response.status == HTTPStatus.OK
         return response
 
     def _manifest_url(self, package: Package, reference: str) -> str:
@@ -166,22 +164,18 @@ def is_reference(reference: str) -> bool:
     return _REFERENCE.fullmatch(reference) is not None
 
 
-def _may_be(reference: str, response: Response) -> bool:
-    """Return whether a response can be the manifest of a tag or digest; one that is too large is refused later."""
-    if response.status != _OK or len(response.body) > MAX_BODY:
+def _may_be(reference: str, body: bytes) -> bool:
+    """Return whether a body can be the manifest of a tag or digest; one that is too large is refused later."""
+    if len(body) > MAX_BODY:
         return True
     if manifests.is_digest(reference):
-        return not manifests.check_digest(response.body, reference)
-    return _is_json(response.body)
+        return not manifests.check_digest(body, reference)
+    return _is_json(body)
 
 
-def _may_be_list(response: Response) -> bool:
-    return response.status != _OK or _is_json(response.body)
-
-
-def _written(response: Response) -> bool:
-    """Return whether a response to a write can be the registry's: it says 201 (distribution-spec, "Pushing Manifests")."""
-    return response.status != _OK
+def _never(_body: bytes) -> bool:
+    """Return whether a 200 to a write can be the registry's: it says 201 (distribution-spec, "Pushing Manifests")."""
+    return False
 
 
 def _is_json(body: bytes) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -174,7 +175,7 @@ class Sender:
         self._unreachable.discard(host)
         cause = cause_of(response.status, response.headers, None, REGISTRY)
         if cause is None:
-            if request.plausible(response):
+            if response.status != HTTPStatus.OK or request.plausible(response.body):
                 return response
             return self._wait_after(RetryCause.IMPLAUSIBLE, tries) or response
         wait = self._wait_after(cause, tries, response)

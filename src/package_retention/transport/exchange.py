@@ -53,14 +53,10 @@ class Response(Struct, frozen=True):
     body: bytes
 
 
-def _anything(_response: Response) -> bool:
-    return True
-
-
 class Request(Struct, frozen=True):
     """A request; `auth` is required, since `requests` would otherwise look for one in `.netrc`.
 
-    `plausible` returns whether a response can be the server's own; the page of a proxy or a portal cannot.
+    `plausible` returns whether the body of a 200 can be the server's own; the page of a proxy or a portal cannot.
     """
 
     method: str
@@ -68,7 +64,7 @@ class Request(Struct, frozen=True):
     auth: AuthBase
     headers: Mapping[str, str]
     body: bytes | None = None
-    plausible: Callable[[Response], bool] = _anything
+    plausible: Callable[[bytes], bool] = lambda _body: True
 
 
 class Authorization(AuthBase):

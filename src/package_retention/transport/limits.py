@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
-from types import TracebackType
 
 from package_retention.cancel import is_shielded
 from package_retention.ports import Clock
@@ -51,41 +50,30 @@ class FifoLock:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._waiting: deque[threading.Lock] = deque()
-        self._taken = False
+        # The first is the holder's; each other is locked, until its thread is the first.
+        self._queue: deque[threading.Lock] = deque()
 
     def __enter__(self) -> None:
         """Wait for the lock."""
+        mine = threading.Lock()
         with self._guard:
-            if not self._taken:
-                self._taken = True
-                return
-            mine = threading.Lock()
-            mine.acquire()
-            self._waiting.append(mine)
+            if self._queue:
+                mine.acquire()
+            self._queue.append(mine)
         try:
             mine.acquire()
         except BaseException:
-            self._give_up(mine)
+            # A signal handler raised while this thread waited; it may have got the lock just then.
+            self._leave(mine)
             raise
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Hand the lock over."""
-        with self._guard:
-            self._hand_over()
+        self._leave(self._queue[0])
 
-    def _hand_over(self) -> None:
-        if self._waiting:
-            self._waiting.popleft().release()
-        else:
-            self._taken = False
-
-    def _give_up(self, mine: threading.Lock) -> None:
-        # A signal handler raised while this thread waited; it may have got the lock just then.
+    def _leave(self, mine: threading.Lock) -> None:
         with self._guard:
-            if mine in self._waiting:
-                self._waiting.remove(mine)
-            else:
-                self._hand_over()
+            was_first = self._queue[0] is mine
+            self._queue.remove(mine)
+            if was_first and self._queue:
+                self._queue[0].release()

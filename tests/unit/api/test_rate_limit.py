@@ -312,7 +312,7 @@ def test_turns_are_first_come_first_served() -> None:
             thread = threading.Thread(target=take, args=(number,))
             thread.start()
             threads.append(thread)
-            while len(turns._waiting) <= number:
+            while len(turns._queue) <= number + 1:
                 pass
     for thread in threads:
         thread.join()
