@@ -17,6 +17,12 @@ from package_retention.model import Operation, OwnerKind, PackageType, Result, S
 
 SCHEMA = 1
 
+
+def _note(description: str) -> Meta:
+    """Return what the schema says of a field."""
+    return Meta(description=description)
+
+
 Moment = Annotated[datetime, Meta(tz=True, extra_json_schema={"pattern": "Z$"})]
 Count = Annotated[int, Meta(ge=0)]
 Inputs = Annotated[
@@ -26,7 +32,7 @@ Inputs = Annotated[
         extra_json_schema={"not": {"required": ["token"]}, "additionalProperties": {"type": "string"}},
     ),
 ]
-Root = Annotated[int, Meta(description="The id of the root of the version's image.")]
+Root = Annotated[int, _note("The id of the root of the version's image.")]
 
 
 class Line(Struct, tag_field="kind", frozen=True, omit_defaults=True):
@@ -41,7 +47,7 @@ class Named(_Object, frozen=True):
     """A version, named."""
 
     id: int
-    name: Annotated[str, Meta(description="The version, or the manifest's digest.")]
+    name: Annotated[str, _note("The version, or the manifest's digest.")]
     tags: tuple[str, ...] = ()
 
 
@@ -57,11 +63,11 @@ class Described(Named, frozen=True):
 class Reason(_Object, frozen=True, kw_only=True):
     """Why something was decided."""
 
-    code: Annotated[str, Meta(description="Why, to group by.")]
-    detail: Annotated[str, Meta(description="What exactly, where a code has several sentences.")] = ""
+    code: Annotated[str, _note("Why, to group by.")]
+    detail: Annotated[str, _note("What exactly, where a code has several sentences.")] = ""
     rule: Annotated[
         dict[str, str],
-        Meta(description="The rule in its own words: its keys, each with its value as a person reads it."),
+        _note("The rule in its own words: its keys, each with its value as a person reads it."),
     ] = {}
     text: str
 
@@ -71,9 +77,9 @@ class Run(Line, tag="run", frozen=True, kw_only=True):
 
     schema: Annotated[int, Meta(extra_json_schema={"const": SCHEMA})]
     operation: Operation
-    dry_run: Annotated[bool, Meta(description="True where nothing was changed: a dry run or a list.")]
+    dry_run: Annotated[bool, _note("True where nothing was changed: a dry run or a list.")]
     created_at: Moment
-    server: Annotated[str, Meta(description="GITHUB_SERVER_URL")]
+    server: Annotated[str, _note("GITHUB_SERVER_URL")]
     owner: str
     repository: str | None = None
     runner: dict[str, str] = {}
@@ -83,7 +89,7 @@ class Run(Line, tag="run", frozen=True, kw_only=True):
 class Package(Line, tag="package", frozen=True):
     """A package whose plan stands."""
 
-    package: Annotated[Count, Meta(description="The package's number in this report.")]
+    package: Annotated[Count, _note("The package's number in this report.")]
     owner: str
     owner_kind: OwnerKind
     type: PackageType
@@ -96,9 +102,7 @@ class Package(Line, tag="package", frozen=True):
     updated_at: Moment | None = None
     warnings: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
-    over_cap: Annotated[
-        bool, Meta(description="The plan is over fail-if-more-than: it was not carried out.")
-    ] = False
+    over_cap: Annotated[bool, _note("The plan is over fail-if-more-than: it was not carried out.")] = False
 
 
 class ReadDecision(Line, tag="decision", frozen=True):
@@ -120,16 +124,14 @@ class Decision(ReadDecision, tag="decision", frozen=True, kw_only=True):
 class Step(Line, tag="step", frozen=True):
     """A planned change."""
 
-    step: Annotated[Count, Meta(description="The step's number in this report.")]
+    step: Annotated[Count, _note("The step's number in this report.")]
     package: Count
     change: StepKind
-    version: Annotated[Named | None, Meta(description="Absent where the whole package is changed.")] = None
+    version: Annotated[Named | None, _note("Absent where the whole package is changed.")] = None
     tags: Annotated[
-        tuple[str, ...], Meta(description="The tags that an untag takes away, or that a retag puts back.")
+        tuple[str, ...], _note("The tags that an untag takes away, or that a retag puts back.")
     ] = ()
-    after: Annotated[
-        tuple[int, ...], Meta(description="Ids of versions whose steps must have succeeded first.")
-    ] = ()
+    after: Annotated[tuple[int, ...], _note("Ids of versions whose steps must have succeeded first.")] = ()
     root: Root | None = None
 
 
@@ -150,12 +152,10 @@ class ReadOutcome(Line, tag="outcome", frozen=True):
 
     step: Count
     result: Result
-    tags: Annotated[
-        tuple[str, ...], Meta(description="The tags that were really taken away, or put back.")
-    ] = ()
+    tags: Annotated[tuple[str, ...], _note("The tags that were really taken away, or put back.")] = ()
     in_doubt: Annotated[
         bool,
-        Meta(description="It may have happened all the same: its answer was lost, and nobody could tell."),
+        _note("It may have happened all the same: its answer was lost, and nobody could tell."),
     ] = False
 
 
@@ -181,25 +181,23 @@ class Inventory(Line, tag="inventory", frozen=True):
 
     package: Count
     at: Moment
-    entries: Annotated[Count, Meta(description="Images of a container package, else versions.")]
+    entries: Annotated[Count, _note("Images of a container package, else versions.")]
     versions: Count
     judged: Annotated[
         bool,
-        Meta(
-            description="Whether a filter or policy was given: then an entry that is not selected has either due or"
+        _note(
+            "Whether a filter or policy was given: then an entry that is not selected has either due or"
             " stays."
         ),
     ]
-    deleted_known: Annotated[bool, Meta(description="False where GitHub gave no list of deleted versions.")]
+    deleted_known: Annotated[bool, _note("False where GitHub gave no list of deleted versions.")]
     size_bytes: Annotated[
         Count | None,
-        Meta(
-            description="Of every manifest's config and layers; a layer that two manifests share counts twice."
-        ),
+        _note("Of every manifest's config and layers; a layer that two manifests share counts twice."),
     ] = None
     conflicts: Annotated[
         tuple[str, ...] | None,
-        Meta(description="The owner's docker packages that conflict with container packages."),
+        _note("The owner's docker packages that conflict with container packages."),
     ] = None
 
 
@@ -216,7 +214,7 @@ class Referrer(_Object, frozen=True):
 
     id: int
     name: str
-    kind: Annotated[str, Meta(description="The artifact type, or what its tag says.")]
+    kind: Annotated[str, _note("The artifact type, or what its tag says.")]
 
 
 class Entry(Line, tag="entry", frozen=True):
@@ -224,19 +222,19 @@ class Entry(Line, tag="entry", frozen=True):
 
     package: Count
     version: Described
-    selected: Annotated[bool, Meta(description="Whether a deletion by these rules would delete it now.")]
+    selected: Annotated[bool, _note("Whether a deletion by these rules would delete it now.")]
     due: Due | None = None
-    stays: Annotated[Reason | None, Meta(description="Why it never falls due under these rules.")] = None
-    size_bytes: Annotated[Count | None, Meta(description="Absent where a manifest could not be read.")] = None
+    stays: Annotated[Reason | None, _note("Why it never falls due under these rules.")] = None
+    size_bytes: Annotated[Count | None, _note("Absent where a manifest could not be read.")] = None
     members: Annotated[
         tuple[int, ...],
-        Meta(description="Ids of everything that belongs to the image: itself, its children, its referrers."),
+        _note("Ids of everything that belongs to the image: itself, its children, its referrers."),
     ] = ()
-    platforms: Annotated[tuple[str, ...], Meta(description="Those that its indexes name.")] = ()
-    attestations: Annotated[Count, Meta(description="BuildKit attestations that its indexes name.")] = 0
+    platforms: Annotated[tuple[str, ...], _note("Those that its indexes name.")] = ()
+    attestations: Annotated[Count, _note("BuildKit attestations that its indexes name.")] = 0
     damage: Damage | None = None
     referrers: tuple[Referrer, ...] = ()
-    named_by: Annotated[tuple[int, ...], Meta(description="Ids of other indexes that name the root.")] = ()
+    named_by: Annotated[tuple[int, ...], _note("Ids of other indexes that name the root.")] = ()
 
 
 class Deleted(Line, tag="deleted", frozen=True):
@@ -245,7 +243,7 @@ class Deleted(Line, tag="deleted", frozen=True):
     package: Count
     version: Described
     restorable_until: Annotated[
-        Moment | None, Meta(description="30 days after its deletion, as long as its name is not reused.")
+        Moment | None, _note("30 days after its deletion, as long as its name is not reused.")
     ] = None
 
 
