@@ -6,8 +6,9 @@ import random
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from functools import partial
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from package_retention.errors import InDoubtError, RefusedError, UnreachableError
 from package_retention.model import Absent, Descriptor, Manifest, Package, Reading, Unreadable
@@ -28,20 +29,34 @@ _GIVE_UP_AFTER = (
 _WRITTEN = (HTTPStatus.CREATED, HTTPStatus.ACCEPTED)
 
 
-class _Round:
+class _Round(Generic[Found]):
     """What the workers of one call share; `permanent`: why nothing further is read."""
 
-    def __init__(self) -> None:
+    def __init__(self, read: Callable[[str], Found]) -> None:
+        self._read = read
         self._lock = threading.Lock()
         self._in_a_row = 0
         self.permanent = ""
 
-    def responded(self) -> None:
-        """Record that the registry responded, be it with a refusal."""
+    def attempt(self, digest: str) -> Found | Unreadable:
+        """Read one digest: a failure is a reading too, and one that all would meet ends the round."""
+        if self.permanent:
+            return Unreadable(self.permanent)
+        if not manifests.is_digest(digest):
+            return Unreadable(f"{digest!r} is not a digest")
+        try:
+            found = self._read(digest)
+        except PermanentError as error:
+            self.permanent = error.why
+            return Unreadable(error.why)
+        except TransportError as error:
+            self._failed(error)
+            return Unreadable(error.why)
         with self._lock:
-            self._in_a_row = 0
+            self._in_a_row = 0  # the registry responded, be it with a refusal
+        return found
 
-    def failed(self, error: TransportError) -> None:
+    def _failed(self, error: TransportError) -> None:
         """Record that every try failed."""
         with self._lock:
             self._in_a_row += 1
@@ -127,27 +142,23 @@ class Registry:
                 wanted.append(digest)
             else:
                 found[digest] = known
-        return {**found, **self._each(package, wanted, self._manifest)}
+        return {**found, **self._each(wanted, partial(self._manifest, package))}
 
     def labels(self, package: Package, configs: Iterable[str]) -> Mapping[str, str | Unreadable | None]:
         """Read the label `quay.expires-after` of configs concurrently, and return one reading for each digest."""
-        return self._each(package, list(dict.fromkeys(configs)), self._label)
+        return self._each(list(dict.fromkeys(configs)), partial(self._label, package))
 
     def _key(self, package: Package) -> str:
         return f"{self._endpoint.host}/{package.owner.login}/{package.name}".lower()
 
-    def _each(
-        self, package: Package, wanted: Sequence[str], read: Callable[[Package, str], Found]
-    ) -> Mapping[str, Found | Unreadable]:
+    def _each(self, wanted: Sequence[str], read: Callable[[str], Found]) -> Mapping[str, Found | Unreadable]:
         if not wanted:
             return {}
-        round_ = _Round()
-        found = {wanted[0]: self._attempt(package, wanted[0], round_, read)}
+        round_ = _Round(read)
+        found = {wanted[0]: round_.attempt(wanted[0])}
         if round_.permanent:
             return found | dict.fromkeys(wanted[1:], Unreadable(round_.permanent))
-        futures = {
-            digest: self._pool.submit(self._attempt, package, digest, round_, read) for digest in wanted[1:]
-        }
+        futures = {digest: self._pool.submit(round_.attempt, digest) for digest in wanted[1:]}
         try:
             self._await(futures.values())
         except BaseException:
@@ -214,25 +225,6 @@ class Registry:
             for future in done:
                 future.result()
             self._sender.check_time()
-
-    def _attempt(
-        self, package: Package, digest: str, round_: _Round, read: Callable[[Package, str], Found]
-    ) -> Found | Unreadable:
-        """Read one digest: a failure is a reading too, and one that all would meet ends the round."""
-        if round_.permanent:
-            return Unreadable(round_.permanent)
-        if not manifests.is_digest(digest):
-            return Unreadable(f"{digest!r} is not a digest")
-        try:
-            found = read(package, digest)
-        except PermanentError as error:
-            round_.permanent = error.why
-            return Unreadable(error.why)
-        except TransportError as error:
-            round_.failed(error)
-            return Unreadable(error.why)
-        round_.responded()
-        return found
 
     def _manifest(self, package: Package, digest: str) -> Reading:
         read, body = self._read(package, digest)
