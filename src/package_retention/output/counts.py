@@ -35,9 +35,9 @@ class Counts(Struct, frozen=True):
     """Ids of versions, each once and in the plan's order, and counts of what has no id in the outputs.
 
     `listed` and `kept` count versions; `untagged` counts tags that were really taken away, `retagged` those that a
-    restore put back, `moving` those that the plan moves; `already` versions that were gone (or there again) at the
-    first try; `whole` packages that changed (in a dry run: would change) as a whole. `changed` are the ids of all that
-    went or came back (in a dry run or list: would). `space` is what that frees.
+    restore put back, `moving` those that the plan moves; `whole` packages that changed (in a dry run: would change) as
+    a whole. `changed` are the ids of all that went or came back (in a dry run or list: would). `space` is what that
+    frees.
     """
 
     selected: tuple[int, ...] = ()
@@ -48,7 +48,6 @@ class Counts(Struct, frozen=True):
     untagged: int = 0
     retagged: int = 0
     moving: int = 0
-    already: int = 0
     kept: int = 0
     listed: int = 0
     whole: int = 0
@@ -114,7 +113,6 @@ def _counted(result: PackageResult, *, planned: bool, images: bool) -> Counts:
         untagged=_moved(outcomes, StepKind.UNTAG),
         retagged=_moved(outcomes, StepKind.RETAG),
         moving=sum(len(step.tags) for step in plan.steps if step.kind in MOVES_TAGS),
-        already=len(already),
         kept=sum(1 for version in listed if version not in touched),
         listed=len(listed),
         whole=sum(1 for step in steps if step.kind in _WHOLE),
