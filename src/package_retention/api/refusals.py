@@ -11,15 +11,15 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 
-from msgspec import Struct, convert
+from msgspec import Struct
 
+from package_retention import catalogue
 from package_retention.api import hints
 from package_retention.api.responses import ApiResponse, RequestContext
 from package_retention.api.tokens import TokenKind
 from package_retention.errors import MissingError, Refusal, RefusalKind, RefusedError
 from package_retention.transport.retry import is_spent
 
-_TABLE = Path(__file__).with_name("refusals.toml")
 _NOT_FOUND = 404
 _MISSING = (RefusalKind.NOT_FOUND, RefusalKind.VERSION_NOT_FOUND)
 
@@ -55,9 +55,7 @@ def known() -> Mapping[str, tuple[KnownRefusal, ...]]:
     Only a run that is refused something needs them. Two threads that are refused at once may both read the file; they
     find the same.
     """
-    import tomllib  # noqa: PLC0415 - the same
-
-    return convert(tomllib.loads(_TABLE.read_text("utf-8")), dict[str, tuple[KnownRefusal, ...]])
+    return catalogue.read(Path(__file__).with_name("refusals.toml"), dict[str, tuple[KnownRefusal, ...]])
 
 
 def rows() -> Iterator[KnownRefusal]:

@@ -9,12 +9,13 @@ import re
 import shlex
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 from msgspec import Struct
 
+from package_retention import catalogue
 from package_retention.escaping import counted, harmless, quoted
 from package_retention.inputs.table import BY_NAME
-from package_retention.output import catalogue
 from package_retention.problems import Detail, Problem, ProblemCode
 
 _LONGEST_PATH = 1000
@@ -36,7 +37,7 @@ class Texts(Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def texts() -> Texts:
     """Return the catalogue; it is read with the first sentence."""
-    return catalogue.read("problems.toml", Texts)
+    return catalogue.read(Path(__file__).with_name("problems.toml"), Texts)
 
 
 def sentence(problem: Problem, *, by_hand: bool = False) -> str:

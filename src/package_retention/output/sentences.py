@@ -9,16 +9,17 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from package_retention import catalogue
 from package_retention.decide.expiry import KEY as EXPIRY
 from package_retention.decide.in_use import UseReason
 from package_retention.decide.source_gone import SourceCause, SourceFact, SourceState
 from package_retention.escaping import counted, quoted
 from package_retention.model import GitKind, Outcome
-from package_retention.output import catalogue
 from package_retention.reason import (
     Condition,
     Fact,
@@ -73,7 +74,7 @@ class Messages(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
 @cache
 def messages() -> Messages:
     """Return the catalogue; it is read with the first sentence."""
-    return catalogue.read("messages.toml", Messages)
+    return catalogue.read(Path(__file__).with_name("messages.toml"), Messages)
 
 
 def _entry(reason: Reason) -> Entry:
