@@ -20,7 +20,7 @@ from package_retention.problems import ProblemCode as Code
 
 _CAREFULLY = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_READ = os.O_RDONLY | _CAREFULLY
+READ = os.O_RDONLY | _CAREFULLY
 _CACHE = os.O_RDONLY | os.O_CREAT | _CAREFULLY
 _REPORT = os.O_WRONLY | os.O_CREAT | _CAREFULLY
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -34,6 +34,20 @@ def for_input(name: str) -> Iterator[None]:
         yield
     except InvalidValueError as error:
         raise InputError(*(problem.of(name) for problem in error.problems)) from error
+
+
+def unreadable(path: str, error: OSError) -> InvalidValueError:
+    """Return the error about a file that the system does not let us read."""
+    return invalid(Code.FILE_UNREADABLE, path, why=error.strerror or "")
+
+
+def read_at_most(most: int, file: int, path: str) -> bytes:
+    """Return what a file holds, and close it; raise `InvalidValueError` if that is more than `most` bytes."""
+    with os.fdopen(file, "rb") as opened:
+        content = opened.read(most + 1)
+    if len(content) > most:
+        raise invalid(Code.FILE_TOO_LARGE, path, most=most)
+    return content
 
 
 class Places(Struct, frozen=True):
@@ -86,7 +100,7 @@ class Places(Struct, frozen=True):
             except FileNotFoundError:
                 return
             except OSError as error:
-                raise invalid(Code.FILE_UNREADABLE, str(at), why=error.strerror or "") from error
+                raise unreadable(str(at), error) from error
             if stat.S_ISLNK(status.st_mode):
                 raise invalid(Code.FILE_LINK, str(at))
             if number == len(names):
@@ -102,11 +116,8 @@ class Places(Struct, frozen=True):
             self.inspect(path, written=False)
             if not path.exists():
                 raise invalid(Code.FILE_NOT_THERE, str(label))
-            with _opened(base, names, label, _READ) as (file, _), os.fdopen(os.dup(file), "rb") as opened:
-                content = opened.read(most + 1)
-            if len(content) > most:
-                raise invalid(Code.FILE_TOO_LARGE, str(label), most=most)
-            return content, str(label)
+            with _opened(base, names, label, READ) as (file, _):
+                return read_at_most(most, os.dup(file), str(label)), str(label)
 
     def open_report(self, path: PurePath) -> int:
         """Open the report for writing, empty, and leave it owned as the folder it lies in; return a file descriptor.
@@ -229,4 +240,4 @@ def _refusal(path: PurePath, name: str, error: OSError, folder: int | None) -> I
         return invalid(Code.FILE_IS_FOLDER, str(path))
     if isinstance(error, NotADirectoryError):
         return invalid(Code.FILE_NOT_A_FOLDER, name)
-    return invalid(Code.FILE_UNREADABLE, str(path), why=error.strerror or "")
+    return unreadable(str(path), error)

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from msgspec import Struct
 
 from package_retention.decide.in_use import Reference
+from package_retention.inputs.files import READ, read_at_most, unreadable
 from package_retention.inputs.references import parse
 from package_retention.problems import InvalidValueError, Problem, invalid
 from package_retention.problems import ProblemCode as Code
@@ -29,7 +30,6 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
     (codecs.BOM_UTF8, "utf-8-sig"),
 )
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WILDCARD = re.compile(r"[*?\[]")
 
 
@@ -147,21 +147,15 @@ class _Search(Struct):
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
-            self.problems.append(
-                Problem(Code.FILE_UNREADABLE, str(folder / segment), details={"why": error.strerror or ""})
-            )
+            self.problems += unreadable(str(folder / segment), error).problems
 
 
 def _read(path: Path, file: str, most: int) -> bytes:
     """Read a regular file, links not followed, at most `most` bytes."""
     try:
-        with open(os.open(path, _FLAGS), "rb") as stream:  # noqa: PTH123 - a descriptor that followed no link
-            data = stream.read(most + 1)
+        return read_at_most(most, os.open(path, READ), file)
     except OSError as error:
-        raise invalid(Code.FILE_UNREADABLE, file, why=error.strerror or "") from error
-    if len(data) > most:
-        raise invalid(Code.FILE_TOO_LARGE, file, most=most)
-    return data
+        raise unreadable(file, error) from error
 
 
 def _decoded(data: bytes, file: str) -> str:
