@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -29,7 +28,7 @@ from package_retention.errors import InputError, RetentionError
 from package_retention.inputs.environment import on_runner, requested
 from package_retention.inputs.report_reader import Report
 from package_retention.inputs.settings import Settings, read_settings
-from package_retention.model import PackageType
+from package_retention.inputs.values import Context
 from package_retention.output.console import Console, console_for
 from package_retention.output.progress import Progress
 from package_retention.output.records import Records
@@ -87,18 +86,16 @@ def main(
     return _USAGE_STATUS if argv and result.problems and not on_runner(environ) else status
 
 
-def _policy(
-    environ: Mapping[str, str], path: Path, package_type: PackageType | None, names: str
-) -> tuple[PackageRules, ...]:
+def _load_policy(path: Path, context: Context, names: str) -> tuple[PackageRules, ...]:
     from package_retention.inputs import policy  # noqa: PLC0415 - few runs have one
 
-    return policy.loader(environ, Path.cwd())(path, package_type, names)
+    return policy.load(path, context, names)
 
 
 def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records: Records) -> RunResult:
     """Do the run; an error that ends it becomes a result that says so."""
     try:
-        settings = read_settings(environ, partial(_policy, environ))
+        settings = read_settings(environ, _load_policy)
         # In this order: opening the report-file empties it, and the two may be the same file.
         report = records.read_report(settings)
         records.open(settings)

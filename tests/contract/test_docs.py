@@ -16,8 +16,10 @@ from scripts import docs_tables
 
 from package_retention.api.refusals import rows
 from package_retention.inputs import cli, policy
+from package_retention.inputs.files import Places
 from package_retention.inputs.settings import read_settings
 from package_retention.inputs.table import BY_NAME, INPUTS
+from package_retention.inputs.values import Context
 from package_retention.output.counts import count_run
 from package_retention.output.outputs import bounded
 from package_retention.output.sentences import messages
@@ -183,7 +185,7 @@ def check(read: Any, block: str, folder: Path) -> None:
         assert set(read["permissions"].values()) <= GRANTS
     elif read.keys() == {"packages"}:
         (folder / "policy.yml").write_text(block, encoding="utf-8")
-        policy.loader({"GITHUB_WORKSPACE": str(folder)}, folder)(folder / "policy.yml", None, "")
+        policy.load(folder / "policy.yml", Context(places=Places(folder)), "")
     else:
         raise AssertionError(f"neither a recipe, nor a step, permissions or a policy: {block}")
 

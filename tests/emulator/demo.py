@@ -114,7 +114,7 @@ def write_page(github: EmulatedGitHub, folder: Path, page: Path = PAGE) -> str:
     environ = environment(github, folder, _STEP)
     clock, console = RealClock(Cancel()), console_for(io.StringIO(), environ)
     records = Records(environ, console, clock)
-    settings = read_settings(environ, policy.loader(environ, folder), folder)
+    settings = read_settings(environ, policy.load, folder)
     records.open(settings)
     run = perform(settings, clock, records, console)
     page.parent.mkdir(parents=True, exist_ok=True)

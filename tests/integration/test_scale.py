@@ -112,7 +112,7 @@ def planned(folder: Path, listed: tuple[Version, ...], **given: Any) -> tuple[Ru
     environ = environment(_Server(), folder, named | given)  # type: ignore[arg-type]
     log, clock = io.StringIO(), FakeClock()
     console = Console(log, environ)
-    settings = read_settings(environ, policy.loader(environ, folder))
+    settings = read_settings(environ, policy.load)
     records = Records(environ, console, clock)
     records.open(settings)
     with ThreadPoolExecutor(1) as changes, ThreadPoolExecutor(1) as packages:

@@ -15,7 +15,7 @@ from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.rules import DecisionContext, Options
 from package_retention.errors import InputError, PlanError
-from package_retention.inputs.policy import loader, parse
+from package_retention.inputs.policy import load, parse
 from package_retention.inputs.settings import read_settings
 from package_retention.model import PackageType
 from package_retention.output.problem_sentences import sentences
@@ -205,7 +205,7 @@ def test_the_single_inputs_and_a_file_of_one_rule_give_the_same_plan(
     content = json.dumps({"packages": [{"type": "container", "name": "app", "delete": [rule]}]}).encode()
     alone = environ({**step, **{key: as_input(value) for key, value in rule.items()}})
     filed = environ({**step, "policy-file": "policy.yml"})
-    (single,) = read_settings(alone, loader(alone, HERE), HERE).rules
+    (single,) = read_settings(alone, load, HERE).rules
     (policy,) = read_settings(filed, lambda *_: parse(content, "policy.yml"), HERE).rules
     assert tuple(replace(each, name="") for each in single.delete) == tuple(
         replace(each, name="") for each in policy.delete

@@ -27,9 +27,8 @@ from package_retention.decide.rules import PackageRules, Rule
 from package_retention.errors import InputError
 from package_retention.inputs import conflicts, trees, values
 from package_retention.inputs.environment import has_key, key_meant
-from package_retention.inputs.files import Places, for_input
+from package_retention.inputs.files import for_input
 from package_retention.inputs.rows import Input, Section
-from package_retention.inputs.settings import PolicyLoader
 from package_retention.inputs.table import keys_of
 from package_retention.inputs.values import Context, Value
 from package_retention.model import PackageType
@@ -205,15 +204,10 @@ class _MapReader:
         self.problems.append(trees.problem_at(at, code, value, **details))
 
 
-def loader(environ: Mapping[str, str], cwd: Path) -> PolicyLoader:
-    """Return what reads a policy file that lies in the workspace (else `cwd`) or the runner's temporary folder."""
-    places = Places.of(environ, cwd)
-
-    def load(path: Path, package_type: PackageType | None, names: str) -> tuple[PackageRules, ...]:
-        content, label = places.read_policy(path, LARGEST)
-        return narrowed(parse(content, label), package_type, names, label)
-
-    return load
+def load(path: Path, context: Context, names: str) -> tuple[PackageRules, ...]:
+    """Return the rules of a policy file, narrowed to the type and names that the step names too."""
+    content, label = context.places.read_policy(path, LARGEST)
+    return narrowed(parse(content, label), context.package_type, names, label)
 
 
 def parse(content: bytes, label: str) -> tuple[PackageRules, ...]:

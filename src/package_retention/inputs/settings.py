@@ -21,14 +21,14 @@ from package_retention.inputs.reference_files import FoundReferences, find_refer
 from package_retention.inputs.rows import Place
 from package_retention.inputs.table import BY_NAME, INPUTS
 from package_retention.inputs.values import Context
-from package_retention.model import Operation, PackageType
+from package_retention.model import Operation
 from package_retention.problems import InvalidValueError, Problem
 from package_retention.problems import ProblemCode as Code
 from package_retention.reason import Finding, FindingCode
 
-PolicyLoader = Callable[[Path, PackageType | None, str], tuple[PackageRules, ...]]
-"""Reads a policy file. The type and the text of `package-name` are the step's own (`None` and empty if they are not
-given): they narrow what the file names. Raises `InputError` with every problem of the file."""
+PolicyLoader = Callable[[Path, Context, str], tuple[PackageRules, ...]]
+"""Reads a policy file. The context's type and the text of `package-name` are the step's own (`None` and empty if they
+are not given): they narrow what the file names. Raises `InputError` with every problem of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def _policy(reader: InputReader, load_policy: PolicyLoader) -> tuple[PackageRule
     if path is None:
         return ()
     try:
-        found = load_policy(path, reader.context.package_type, reader.given.get("package-name", ""))
+        found = load_policy(path, reader.context, reader.given.get("package-name", ""))
     except InputError as error:
         for problem in error.problems:
             reader.note(problem)

@@ -11,6 +11,7 @@ from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import PackageRules, ReleaseStatus, Rule, TagStatus
 from package_retention.errors import InputError
 from package_retention.inputs.settings import read_settings
+from package_retention.inputs.values import Context
 from package_retention.model import PackageType
 from package_retention.output.problem_sentences import sentences
 from package_retention.problems import Position, Problem
@@ -33,8 +34,8 @@ class Policy:
         self.problem = problem
         self.asked: list[tuple[Path, PackageType | None, str]] = []
 
-    def __call__(self, path: Path, kind: PackageType | None, names: str) -> tuple[PackageRules, ...]:
-        self.asked.append((path, kind, names))
+    def __call__(self, path: Path, context: Context, names: str) -> tuple[PackageRules, ...]:
+        self.asked.append((path, context.package_type, names))
         if self.problem:
             raise InputError(Problem(Code.YAML_EMPTY, at=Position(self.problem)))
         return tuple(PackageRules(each, Patterns.parse("app"), delete=(Rule("one"),)) for each in self.types)

@@ -18,9 +18,11 @@ from package_retention.decide.rules import (
     TagStatus,
 )
 from package_retention.errors import InputError
-from package_retention.inputs.policy import LARGEST, loader, parse
+from package_retention.inputs.files import Places
+from package_retention.inputs.policy import LARGEST, load, parse
 from package_retention.inputs.settings import read_settings
 from package_retention.inputs.trees import LONGEST_TEXT, MOST_NODES
+from package_retention.inputs.values import Context
 from package_retention.model import PackageType
 from package_retention.output.problem_sentences import sentences
 
@@ -294,14 +296,14 @@ def test_a_byte_order_mark_and_carriage_returns_are_no_matter() -> None:
     assert parse(b"\xef\xbb\xbf" + FULL.replace("\n", "\r\n").encode(), FILE)[1].type is PackageType.NPM
 
 
-def load(folder: Path, name: str) -> tuple[PackageRules, ...]:
-    return loader({"GITHUB_WORKSPACE": str(folder)}, folder)(folder / name, None, "")
+def loaded(folder: Path, name: str) -> tuple[PackageRules, ...]:
+    return load(folder / name, Context(places=Places(folder)), "")
 
 
 def test_a_file_of_the_workspace_is_read_and_called_by_its_path_there(tmp_path: Path) -> None:
     (tmp_path / ".github").mkdir()
     (tmp_path / FILE).write_text(FULL, encoding="utf-8")
-    assert load(tmp_path, FILE) == parse(FULL.encode(), FILE)
+    assert loaded(tmp_path, FILE) == parse(FULL.encode(), FILE)
 
 
 def test_what_is_no_file_of_the_workspace_is_refused(tmp_path: Path) -> None:
@@ -327,9 +329,9 @@ def test_what_is_no_file_of_the_workspace_is_refused(tmp_path: Path) -> None:
     )
     for name in names:
         with pytest.raises(InputError) as caught:
-            load(workspace, name)
+            loaded(workspace, name)
         assert sentences(caught.value.problems)[0].startswith("policy-file: `"), name
-    assert load(workspace, "most.yml")
+    assert loaded(workspace, "most.yml")
 
 
 def test_the_inputs_take_a_policy_file(tmp_path: Path) -> None:
@@ -343,10 +345,10 @@ def test_the_inputs_take_a_policy_file(tmp_path: Path) -> None:
         "INPUT_EXCLUDE-VERSIONS": "prod",
         "INPUT_LIMIT": "5",
     }
-    found = read_settings(environ, loader(environ, tmp_path), tmp_path).rules
+    found = read_settings(environ, load, tmp_path).rules
     assert [rules.type for rules in found] == [PackageType.CONTAINER, PackageType.NPM]
     assert all(rules.exclude and rules.exclude.matches("prod") and rules.limit == 5 for rules in found)
     (tmp_path / "p.yml").write_text("packages: []", encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        read_settings({**environ, "INPUT_LIMIT": "x"}, loader(environ, tmp_path), tmp_path)
+        read_settings({**environ, "INPUT_LIMIT": "x"}, load, tmp_path)
     assert [each.split(" ")[0] for each in sentences(caught.value.problems)] == ["limit:", "p.yml:1:11:"]
