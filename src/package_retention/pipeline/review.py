@@ -72,12 +72,12 @@ class Review:
     def reconciled(self, alone: Plan, plan: Plan) -> Plan:
         """Return the narrowed plan, with reasons for what changed and a warning for all that differs from the report."""
         before = {d.version.id: d for d in alone.decisions}
-        decisions = tuple(self._explained(d, before.get(d.version.id)) for d in plan.decisions)
+        decisions = tuple(self._explained(d, before[d.version.id]) for d in plan.decisions)
         plan = replace(plan, decisions=decisions)
         return replace(plan, warnings=(*plan.warnings, *_few(self._differences(plan))))
 
-    def _explained(self, decision: Decision, alone: Decision | None) -> Decision:
-        if decision.reason.code is not ReasonCode.NOT_IN_REPORT or alone is None:
+    def _explained(self, decision: Decision, alone: Decision) -> Decision:
+        if decision.reason.code is not ReasonCode.NOT_IN_REPORT:
             return decision
         if not (alone.selected or alone.untag):
             return replace(decision, reason=alone.reason)

@@ -9,8 +9,9 @@ from typing import NoReturn, TypeVar
 
 from msgspec.structs import replace
 
+from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.in_use import ReferenceIndex
-from package_retention.decide.rules import DecisionContext
+from package_retention.decide.rules import DecisionContext, Options
 from package_retention.errors import (
     BudgetError,
     CancelledError,
@@ -76,13 +77,14 @@ def _templates(settings: Settings) -> tuple[Finding, ...]:
 
 def _prepared(run_context: RunContext, found: Sequence[Target]) -> list[PackageTask]:
     """Survey and plan every package that was found, several at a time."""
-    now = run_context.api.now()
+    settings, now = run_context.settings, run_context.api.now()
     if run_context.report:
-        review.check(run_context.report, run_context.settings, now)
+        review.check(run_context.report, settings, now)
         review.check_packages(run_context.report, [target.package for target in found])
 
     found = _begun(run_context, found)
-    plan, restores = _planner(run_context), run_context.settings.operation is Operation.RESTORE
+    plan, restores = _planner(run_context), settings.operation is Operation.RESTORE
+    options = Options(settings.untag, settings.delete_package_when_empty)
 
     def prepare(target: Target) -> PackageTask:
         if run_context.stop_reason.cause:
@@ -91,7 +93,8 @@ def _prepared(run_context: RunContext, found: Sequence[Target]) -> list[PackageT
         if target.error and not may_come_back:
             return _failed(run_context, target, target.error)
         try:
-            return plan(target, target.decision_context(run_context.settings, now))
+            parser = VersionParser(target.package.type)
+            return plan(target, DecisionContext(target.rules, parser, now, options))
         except (BudgetError, CancelledError) as error:
             run_context.stop_reason.set(error)
             return _not_reached(target)

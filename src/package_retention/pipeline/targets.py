@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from difflib import get_close_matches
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import DecisionContext, Options, PackageRules
+from package_retention.decide.rules import PackageRules
 from package_retention.errors import BudgetError, CancelledError, MissingError, PlanError, RetentionError
 from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, Owner, Package, PackageType
@@ -24,7 +22,8 @@ _ALIKE = 0.7
 class Target(Struct, frozen=True):
     """A package to work on; `error` if it could not be reached (a `MissingError` if it is not there).
 
-    `names` are those by which rules reached it: GitHub may answer with another (`@acme/lib` is `lib`). `listed_at` is a reading of `Clock.monotonic` from before the first page of its list was fetched.
+    `names` are those by which rules reached it: GitHub may answer with another (`@acme/lib` is `lib`). `listed_at` is a
+    reading of `Clock.monotonic` from before the first page of its list was fetched.
     """
 
     package: Package
@@ -32,12 +31,6 @@ class Target(Struct, frozen=True):
     error: RetentionError | None = None
     names: frozenset[str] = frozenset()
     listed_at: float | None = None
-
-    def decision_context(self, settings: Settings, now: datetime) -> DecisionContext:
-        """Return what decisions about the package rest on beside its facts."""
-        parser = VersionParser(self.package.type)
-        options = Options(settings.untag, settings.delete_package_when_empty)
-        return DecisionContext(self.rules, parser, now, options)
 
 
 def targets(run_context: RunContext) -> tuple[Target, ...]:

@@ -219,8 +219,7 @@ def overview(counts: RunCounts) -> Section:
 
 
 def _overview_table(shown: Sequence[tuple[PackageResult, Counts]], run: RunResult, noun: str) -> Table:
-    past = "restored" if run.operation is Operation.RESTORE else "deleted"
-    changed = f"Would be {past}" if run.dry_run else past.capitalize()
+    changed = changed_word(run.operation, dry_run=run.dry_run).removeprefix("was ").capitalize()
     figures = {
         f"{noun.capitalize()}s": [one.units.listed for _, one in shown],
         changed: [one.units.changed for _, one in shown],

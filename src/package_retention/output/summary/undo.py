@@ -11,15 +11,7 @@ from datetime import timedelta
 from package_retention.escaping import counted
 from package_retention.model import Operation, Package, PackageType, Result, StepKind
 from package_retention.output.counts import Counts, RunCounts
-from package_retention.output.summary.blocks import (
-    About,
-    Block,
-    Details,
-    Heading,
-    Listing,
-    Paragraph,
-    Section,
-)
+from package_retention.output.summary.blocks import About, Details, Heading, Listing, Paragraph, Section
 from package_retention.results import PackageResult, RunResult
 
 MOST_IDS = 200
@@ -68,7 +60,7 @@ def undo(counts: RunCounts, about: About) -> Section:
     )
 
 
-def _to_paste(shown: Sequence[_Undo], about: About) -> Block:
+def _to_paste(shown: Sequence[_Undo], about: About) -> Details | Listing:
     """Return a whole workflow, folded, or commands if the run was called by hand."""
     if about.uses is None:
         return Listing("sh", "\n".join(_command(step, about.program) for step in shown))

@@ -20,6 +20,12 @@ _BUCKETS = (
 )
 LABELS = (*(f"to {name}" for name, _ in _BUCKETS), "older")
 
+# From how long on a duration is said in which unit at the least.
+_PRECISE_TO = (
+    (timedelta(days=365), "months"),
+    (timedelta(days=1), "days"),
+    (timedelta(minutes=10), "minutes"),
+)
 _MOST_DAYS, _LEAST_YEARS = timedelta(days=120), timedelta(days=730)
 _MONTH, _YEAR = timedelta(days=365.25 / 12), timedelta(days=365.25)
 
@@ -57,23 +63,14 @@ def lasting(span: timedelta) -> str:
     from humanize import precisedelta  # noqa: PLC0415 - only a summary needs it
 
     whole = timedelta(seconds=round(span.total_seconds()))
-    return precisedelta(whole, minimum_unit=_unit(whole), format="%0.0f")
+    unit = next((unit for least, unit in _PRECISE_TO if whole >= least), "seconds")
+    return precisedelta(whole, minimum_unit=unit, format="%0.0f")
 
 
 def bucket(then: datetime, now: datetime) -> int:
     """Return the place of the age's label in `LABELS`."""
     passed = now - then
     return sum(1 for _, most in _BUCKETS if passed >= most)
-
-
-def _unit(span: timedelta) -> str:
-    if span >= timedelta(days=365):
-        return "months"
-    if span >= timedelta(days=1):
-        return "days"
-    if span >= timedelta(minutes=10):
-        return "minutes"
-    return "seconds"
 
 
 # What a step does, what it is to do, and what it did.
