@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from package_retention.api.budgets import Permit
 from package_retention.api.rate_limit import CHANGE_POINTS, READ_POINTS, RateLimiter
@@ -43,12 +43,15 @@ RequestLog = Callable[[str, str, "int | None", str, float], None]
 """Called with method, path, status (`None` for a drop), request id and milliseconds; never with a header."""
 
 
-class _Request(Struct, frozen=True):
+class _Request(Struct, eq=False):
+    """A request on its way: `met` counts what its tries have met."""
+
     method: str
     url: str
     action: str
     not_after: float | None = None
     once: bool = False
+    met: Counter[RetryCause] = field(default_factory=Counter)
 
     @property
     def changes(self) -> bool:
@@ -118,8 +121,8 @@ class GitHubClient:
         self._worked = False
         self._accepted = 0
         self._doubt = threading.Lock()
-        # What requests have met that failed and have no response yet.
-        self._failing: dict[int, Counter[RetryCause]] = {}
+        # Requests that failed and have no response yet.
+        self._failing: set[_Request] = set()
 
     def get(self, url: str, action: str) -> ApiResponse:
         """Send a GET, follow redirects within the API's host, and return the response.
@@ -168,28 +171,27 @@ class GitHubClient:
             self._idle.pop().close()
 
     def _send(self, request: _Request) -> ApiResponse:
-        met: Counter[RetryCause] = Counter()
-        lost = False
+        met, lost = request.met, False
         while True:
             try:
-                tried, wait = self._try(request, met)
+                tried, wait = self._try(request)
                 if wait is not None and wait.cause is RetryCause.UNAUTHORIZED:
-                    tried, wait = self._retry_with_doubted_token(request, met, tried, wait)
+                    tried, wait = self._retry_with_doubted_token(request, tried, wait)
                 lost = lost or (request.changes and tried.may_be_done)
                 if wait is None:
-                    self._failing.pop(id(met), None)
+                    self._failing.discard(request)
                     return _final(tried, request.action, lost=lost, tries=met.total())
                 if met[RetryCause.DROP] + met[RetryCause.SERVER]:
-                    self._failing[id(met)] = met
+                    self._failing.add(request)
                 self._wait_for_another_try(request, wait)
             except (BudgetError, StaleError, CancelledError) as error:
                 # Whichever request meets the limit first ends the run for all, also for one that fails meanwhile.
                 if isinstance(error, StaleError):
-                    self._failing.pop(id(met), None)
+                    self._failing.discard(request)
                 raise _ended(error, request.action, lost=lost, failing=bool(self._failing)) from error
 
     def _retry_with_doubted_token(
-        self, request: _Request, met: Counter[RetryCause], tried: _Try, wait: retry.Wait | None
+        self, request: _Request, tried: _Try, wait: retry.Wait | None
     ) -> tuple[_Try, retry.Wait | None]:
         """Try again after a 401, one request at a time: after many wrong tokens GitHub locks their user out (facts B2)."""
         accepted = self._accepted
@@ -200,7 +202,7 @@ class GitHubClient:
                 if accepted == self._accepted:
                     self._wait_for_another_try(request, wait)
                 accepted = self._accepted
-                again, wait = self._try(request, met)
+                again, wait = self._try(request)
                 if retry.is_lockout(again.body):
                     # It says only that there were too many; the first response says what is wrong with the token.
                     self._worked = False
@@ -214,7 +216,7 @@ class GitHubClient:
         if request.once:
             raise StaleError(f"cannot {request.action}: {wait.why}", "")
 
-    def _try(self, request: _Request, met: Counter[RetryCause]) -> tuple[_Try, retry.Wait | None]:
+    def _try(self, request: _Request) -> tuple[_Try, retry.Wait | None]:
         points = CHANGE_POINTS if request.changes else READ_POINTS
         permit = self.rate_limiter.enter(points, not_after=request.not_after)
         headers = date = wait = None
@@ -222,7 +224,7 @@ class GitHubClient:
             tried = self._exchange(request, permit)
             if tried.drop is None:
                 headers, date = tried.headers, self.response_headers.record(tried.headers)
-            wait = self._wait(tried, met)
+            wait = self._wait(tried, request.met)
             if wait is not None and wait.scope == "all":
                 self.rate_limiter.limited(permit, wait)
         finally:

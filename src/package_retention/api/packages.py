@@ -217,12 +217,12 @@ class PackagesClient:
     def _change(
         self, kind: StepKind, package: Package, version_id: int | None, not_after: float | None
     ) -> Result:
-        verb = "restore" if kind in (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE) else "delete"
-        noun, thing = package.label, resources.package_path(package)
+        context = replace(self._about("", package), kind=kind)
+        what, thing = package.label, resources.package_path(package)
         if version_id is not None:
-            noun, thing = f"version {version_id} of {noun}", resources.version_path(package, version_id)
-        context = replace(self._about(f"{verb} {noun}", package), kind=kind)
-        return execute(self._client, Change(context, thing), not_after=not_after)
+            what, thing = f"version {version_id} of {what}", resources.version_path(package, version_id)
+        action = f"{'restore' if context.restores else 'delete'} {what}"
+        return execute(self._client, Change(replace(context, action=action), thing), not_after=not_after)
 
     def _is_oneself(self, login: str) -> bool:
         if self._base_context.token is TokenKind.INSTALLATION:
