@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from package_retention.decide.in_use import Reference
 from package_retention.inputs.files import READ, read_at_most, unreadable
-from package_retention.inputs.references import parse
+from package_retention.inputs.references import FoundReferences, parse
 from package_retention.problems import InvalidValueError, Problem, invalid
 from package_retention.problems import ProblemCode as Code
 
@@ -44,14 +44,6 @@ class Limits(Struct, frozen=True):
 LIMITS = Limits()
 
 
-class FoundReferences(Struct, frozen=True):
-    """What all files together refer to; `templates` are the files that were read as text, for a notice each."""
-
-    references: tuple[Reference, ...] = ()
-    templates: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = ()
-
-
 def find_references(workspace: Path, globs: Sequence[str], limits: Limits = LIMITS) -> FoundReferences:
     """Return the references in every file that a glob matches, or the problems that forbid to rely on them.
 
@@ -71,12 +63,12 @@ def find_references(workspace: Path, globs: Sequence[str], limits: Limits = LIMI
     for file in files:
         try:
             data = _read(workspace / file, file, limits.file_bytes)
-            parsed = parse(_decoded(data, file), file)
+            found = parse(_decoded(data, file), file)
         except InvalidValueError as error:
             problems += error.problems
             continue
-        references += parsed.references
-        templates += [file] * parsed.is_template
+        references += found.references
+        templates += found.templates
         size += len(data)
         if size > limits.total_bytes:
             problems.append(Problem(Code.GLOBS_TOO_MUCH, named, details={"most": limits.total_bytes}))

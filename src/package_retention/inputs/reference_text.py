@@ -42,7 +42,7 @@ _END_OF_VALUE = re.compile(r"""["']?\s*(?:[,;}\])#].*)?$""")
 _TAG = re.compile(rf"(?P<tag>\w[\w.\-+]*+)?@?(?P<digest>{_DIGEST})?", re.ASCII)
 _LEADING_TEMPLATES = re.compile(r"(?:\$\{[^}]*\}|\{\{.*?\}\}|\$\([^)]*\)|\$\w+|%\w+%|\#\{[^}]*\})+", re.ASCII)
 _URL_SCHEMES = ("http", "git", "ssh", "ftp", "file", "s3", "gs", "ws", "tcp", "udp", "unix", "svn")
-_MOVING_VERSIONS = frozenset({"latest", "release"})
+MOVING_VERSIONS = frozenset({"latest", "release"})
 _HOST_OWNER_AND_NAME = re.compile(r"(?=.*[.:]|localhost/)[^/]*/[^/]*/")
 # How much of a line is looked at around a name: a file may be one line of 10 MiB.
 _LINE_PART = 200
@@ -96,7 +96,7 @@ def mentions(text: str) -> Iterator[Mention]:
         if (found["scheme"] or "").lower().startswith(_URL_SCHEMES):
             continue
         name, open_start = found["name"], False
-        before = text[found.start() - 1 : found.start()] if found.start() else ""
+        before = text[max(0, found.start() - 1) : found.start()]
         if before == "$":
             _, slash, name = name.partition("/")
             open_start = bool(slash)
@@ -148,7 +148,7 @@ def whole_references(passage: Passage) -> Iterator[Reference]:
 def _coordinates(found: re.Match[str], file: str, line: int) -> Iterator[Reference]:
     """Yield `group:name:version`; behind the name may stand a packaging and a scope too, so each piece is tried."""
     pieces = found["rest"].split(":")[1:]
-    if found["template"] or any(piece.lower() in _MOVING_VERSIONS for piece in pieces):
+    if found["template"] or any(piece.lower() in MOVING_VERSIONS for piece in pieces):
         yield Reference(found["name"], file, line, any_tag=True)
     for piece in pieces:
         if re.search(r"\d|SNAPSHOT", piece):

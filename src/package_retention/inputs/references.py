@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from package_retention.decide.in_use import Reference
 from package_retention.inputs import trees
 from package_retention.inputs.reference_text import (
+    MOVING_VERSIONS,
     Mention,
     Passage,
     parse_tag,
@@ -26,7 +27,7 @@ from package_retention.inputs.reference_text import (
     whole_name,
     whole_references,
 )
-from package_retention.problems import InvalidValueError
+from package_retention.problems import InvalidValueError, Problem
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -44,14 +45,15 @@ _PARSERS = {".json": trees.parse_json, ".yaml": trees.parse_yaml, ".yml": trees.
 _Values = dict[str, list[trees.Scalar]]
 
 
-class Parsed(Struct, frozen=True):
-    """What one file refers to; `is_template`: it could not be parsed for its `{{`, and was read as text."""
+class FoundReferences(Struct, frozen=True):
+    """What files refer to; `templates` are those that could not be parsed for their `{{`, and were read as text."""
 
-    references: tuple[Reference, ...]
-    is_template: bool = False
+    references: tuple[Reference, ...] = ()
+    templates: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
-def parse(text: str, file: str) -> Parsed:
+def parse(text: str, file: str) -> FoundReferences:
     """Return the references in a file's text, each once; raise `InvalidValueError` if it is not what its name says."""
     passage = Passage(text, file)
     try:
@@ -59,8 +61,8 @@ def parse(text: str, file: str) -> Parsed:
     except InvalidValueError:
         if "{{" not in text:
             raise
-        return Parsed(tuple(dict.fromkeys(_in_text(passage))), is_template=True)
-    return Parsed(found)
+        return FoundReferences(tuple(dict.fromkeys(_in_text(passage))), templates=(file,))
+    return FoundReferences(found)
 
 
 def _references(passage: Passage) -> Iterator[Reference]:
@@ -184,7 +186,6 @@ _YARN_ENTRY = re.compile(
 _GEM = re.compile(r"^ {4}(?P<name>[\w.\-]+) \((?P<version>[^)\s,]+)\)", re.MULTILINE)
 _EXACT_NUGET = re.compile(r"\[?\s*(\d[\w.+\-]*)\s*\]?", re.ASCII)
 _EXACT_MAVEN = re.compile(r"\[?\s*(\w[\w.+\-]*)\s*\]?", re.ASCII)
-_MOVING_VERSIONS = frozenset({"LATEST", "RELEASE"})
 
 
 def _locked_in_tree(file_name: str, roots: list[trees.Node], file: str) -> Iterator[Reference]:
@@ -296,7 +297,7 @@ def _maven(element: Element, file: str, line: int) -> Iterator[Reference]:
     # `${project.groupId}`, or inherited from the parent.
     is_open = not group or "$" in group
     name = artifact if is_open else f"{group}:{artifact}"
-    exact = None if text.upper() in _MOVING_VERSIONS else _EXACT_MAVEN.fullmatch(text)
+    exact = None if text.lower() in MOVING_VERSIONS else _EXACT_MAVEN.fullmatch(text)
     yield _versioned(name, exact, file, line, open_start=is_open)
 
 

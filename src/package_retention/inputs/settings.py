@@ -17,7 +17,8 @@ from package_retention.errors import InputError
 from package_retention.inputs import conflicts, environment, values
 from package_retention.inputs.environment import IGNORE, InputReader, on_runner
 from package_retention.inputs.files import Places
-from package_retention.inputs.reference_files import FoundReferences, find_references
+from package_retention.inputs.reference_files import find_references
+from package_retention.inputs.references import FoundReferences
 from package_retention.inputs.rows import Place
 from package_retention.inputs.table import BY_NAME, INPUTS
 from package_retention.inputs.values import Context

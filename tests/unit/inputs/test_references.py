@@ -264,7 +264,7 @@ def test_the_reason_of_the_very_tag_comes_before_that_of_any_tag() -> None:
 def test_a_template_that_is_no_yaml_is_read_as_text() -> None:
     text = "{{- if .x }}\nimage: ghcr.io/octo/app:v1\nrepository: octo/app\ntag: {{ .tag }}\n{{- end }}"
     parsed = parse(text, "chart/templates/app.yaml")
-    assert parsed.is_template
+    assert parsed.templates == ("chart/templates/app.yaml",)
     assert {(r.name, r.tag, r.any_tag, r.line) for r in parsed.references} == {
         ("ghcr.io/octo/app", "v1", False, 2),
         ("octo/app", "", True, 3),
@@ -272,7 +272,7 @@ def test_a_template_that_is_no_yaml_is_read_as_text() -> None:
 
 
 def test_braces_in_a_comment_make_no_template() -> None:
-    assert not parse(dedent(HELM), "values.yaml").is_template
+    assert not parse(dedent(HELM), "values.yaml").templates
     assert kept(HELM.replace("1.2", "v2")) == {2: 2}
 
 
