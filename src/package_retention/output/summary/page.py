@@ -7,7 +7,7 @@ and what does not fit below the runner's 1 MiB (facts E) is counted, never cut i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from package_retention.decide.contents import Space
@@ -41,15 +41,7 @@ from package_retention.output.summary.inventory import conflicts, inventory_sect
 from package_retention.output.summary.inventory import overview as inventories
 from package_retention.output.summary.tables import MOST_ROWS, package_section
 from package_retention.output.summary.undo import undo
-from package_retention.output.summary.words import (
-    LABELS,
-    bucket,
-    changed_word,
-    headline,
-    lasting,
-    sentence,
-    size_words,
-)
+from package_retention.output.summary.words import changed_word, headline, lasting, sentence, size_words
 from package_retention.results import PackageResult, RunResult, Spending
 
 MOST_BYTES = 1024 * 1024 - 1024
@@ -57,6 +49,16 @@ MOST_BYTES = 1024 * 1024 - 1024
 
 MOST_NOTICES = 10
 LEAST_BARS = 3
+_BUCKETS = (
+    ("1 day", timedelta(days=1)),
+    ("1 week", timedelta(days=7)),
+    ("30 days", timedelta(days=30)),
+    ("90 days", timedelta(days=90)),
+    ("180 days", timedelta(days=180)),
+    ("1 year", timedelta(days=365)),
+    ("2 years", timedelta(days=730)),
+)
+_LABELS = (*(f"to {name}" for name, _ in _BUCKETS), "older")
 _RESERVE = 200  # bytes for the line that counts what did not fit
 
 
@@ -242,7 +244,7 @@ def _package_name(result: PackageResult) -> Line:
 
 def by_age(counts: RunCounts, about: About) -> Section:
     """Draw what goes and what stays by age, if there is enough of both that a picture says more than a number."""
-    kept, changed = [0] * len(LABELS), [0] * len(LABELS)
+    kept, changed = [0] * len(_LABELS), [0] * len(_LABELS)
     for result, one in counts.packages:
         goes = frozenset(one.changed)
         for decision in result.plan.decisions:
@@ -256,7 +258,13 @@ def by_age(counts: RunCounts, about: About) -> Section:
     shown = slice(filled[0], filled[-1] + 1)
     word = changed_word(counts.run.operation, dry_run=counts.run.dry_run)
     title = f"{counts.noun.capitalize()}s by age"
-    return (Chart(title, LABELS[shown], tuple(kept[shown]), tuple(changed[shown]), word),)
+    return (Chart(title, _LABELS[shown], tuple(kept[shown]), tuple(changed[shown]), word),)
+
+
+def bucket(then: datetime, now: datetime) -> int:
+    """Return the place of the age's label in `_LABELS`."""
+    passed = now - then
+    return sum(1 for _, most in _BUCKETS if passed >= most)
 
 
 def package_sections(counts: RunCounts, about: About) -> Iterator[Section]:

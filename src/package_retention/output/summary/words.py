@@ -9,17 +9,6 @@ from package_retention.escaping import counted
 from package_retention.model import Operation, Outcome, Result, StepKind
 from package_retention.output.counts import RunCounts
 
-_BUCKETS = (
-    ("1 day", timedelta(days=1)),
-    ("1 week", timedelta(days=7)),
-    ("30 days", timedelta(days=30)),
-    ("90 days", timedelta(days=90)),
-    ("180 days", timedelta(days=180)),
-    ("1 year", timedelta(days=365)),
-    ("2 years", timedelta(days=730)),
-)
-LABELS = (*(f"to {name}" for name, _ in _BUCKETS), "older")
-
 # From how long on a duration is said in which unit at the least.
 _PRECISE_TO = (
     (timedelta(days=365), "months"),
@@ -65,12 +54,6 @@ def lasting(span: timedelta) -> str:
     whole = timedelta(seconds=round(span.total_seconds()))
     unit = next((unit for least, unit in _PRECISE_TO if whole >= least), "seconds")
     return precisedelta(whole, minimum_unit=unit, format="%0.0f")
-
-
-def bucket(then: datetime, now: datetime) -> int:
-    """Return the place of the age's label in `LABELS`."""
-    passed = now - then
-    return sum(1 for _, most in _BUCKETS if passed >= most)
 
 
 # What a step does, what it is to do, and what it did.

@@ -18,7 +18,8 @@ from package_retention.model import (
     StepKind,
     Version,
 )
-from package_retention.output.summary.words import age, bucket, lasting
+from package_retention.output.summary.page import bucket
+from package_retention.output.summary.words import age, lasting
 from package_retention.reason import Reason, ReasonCode, ReasonDetail
 from package_retention.results import PackageResult, RunResult, Spending
 from run_results import (
