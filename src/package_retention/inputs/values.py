@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,36 +90,30 @@ def ids(value: Value, _: Context) -> frozenset[int]:
     return frozenset(_id(entry) for entry in several(value))
 
 
-def one_of(choices: type[StrEnum], beside: str = "") -> Kind:
-    """Return what reads one of an enum's values; `beside` is the default that is no condition, for the message."""
+def one_of(choices: Iterable[str], beside: str = "") -> Kind:
+    """Return what reads one of these words, such as an enum's; `beside` is the default that is no condition."""
+    words = {each: each for each in choices}
+    known = (*words, beside) if beside else tuple(words)
 
-    def read(value: Value, _: Context) -> StrEnum:
+    def read(value: Value, _: Context) -> str:
         text = one(value)
-        try:
-            return choices(text)
-        except ValueError:
-            known = (*choices, beside) if beside else tuple(choices)
-            raise invalid(Code.NOT_ONE_OF, text, choices=known) from None
+        if text not in words:
+            raise invalid(Code.NOT_ONE_OF, text, choices=known)
+        return words[text]
 
     return read
 
 
-def some_of(choices: type[StrEnum]) -> Kind:
-    """Return what reads several of an enum's values."""
+def some_of(choices: Iterable[str]) -> Kind:
+    """Return what reads several of these words."""
     read = one_of(choices)
     return lambda value, context: frozenset(read(entry, context) for entry in several(value))
 
 
 def either(no: str, yes: str) -> Kind:
     """Return what reads one of two words, the second of which means yes."""
-
-    def read(value: Value, _: Context) -> bool:
-        text = one(value)
-        if text not in (no, yes):
-            raise invalid(Code.NOT_ONE_OF, text, choices=(no, yes))
-        return text == yes
-
-    return read
+    read = one_of((no, yes))
+    return lambda value, context: read(value, context) == yes
 
 
 operation = one_of(Operation)
