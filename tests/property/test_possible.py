@@ -6,9 +6,10 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from package_retention.decide.deletion_plan import can_select, untouched_plan
+from package_retention.decide.deletion_plan import untouched_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.rules import DecisionContext, Options, PackageRules
+from package_retention.decide.selection import can_select
 from package_retention.model import PackageType
 from property.test_images import planned
 from property.worlds import NOW, Built, package_rules, packages

@@ -137,8 +137,10 @@ def blind_reads(versions: Sequence[Version], readings: Mapping[str, Reading], tu
     return tuple(v.name for burst in _bursts(rest) for v in burst[: 2**turn])
 
 
-def reads_before_change(graph: Graph, going: Collection[str]) -> Iterator[str]:
-    """Yield what must be read before anything of `going` is deleted, if it was not; then all must be decided again.
+def reads_before_change(
+    graph: Graph, readings: Mapping[str, Reading], going: Collection[str]
+) -> tuple[str, ...]:
+    """Return what must be read before anything of `going` is deleted, and then all must be decided again.
 
     Of what goes, everything that may have a `subject` nobody has read; a platform of an index has none. And of what
     stays, the attestations of a platform of which another attestation goes: only one that was read replaces it.
@@ -148,12 +150,13 @@ def reads_before_change(graph: Graph, going: Collection[str]) -> Iterator[str]:
         for child in described(graph.manifests.values())
         if child.platform and not is_attestation(child) and not child.artifact_type
     }
-    yield from (digest for digest in going if digest not in platforms)
+    wanted = [digest for digest in going if digest not in platforms]
     leaving = {child for digest in going for child in graph.names.get(digest, ())} & graph.attestations
     staying = {s for d in leaving for s in graph.subjects.get(d, ()) if s in graph.nodes and s not in going}
     for digest, children in graph.names.items():
         if digest not in going and not staying.isdisjoint(children):
-            yield from (c.digest for c in graph.manifests[digest].children if attests(c))
+            wanted += [c.digest for c in graph.manifests[digest].children if attests(c)]
+    return tuple(digest for digest in wanted if digest in graph.nodes and digest not in readings)
 
 
 def _bursts(versions: Sequence[Version]) -> list[list[Version]]:

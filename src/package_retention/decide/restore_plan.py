@@ -17,7 +17,7 @@ from package_retention.decide.facts import by_age, oldest_first
 from package_retention.decide.graph import derived_subject, own_tags
 from package_retention.decide.matching import Verdict, excluded, judge
 from package_retention.decide.rules import DecisionContext, PackageRules
-from package_retention.decide.selection import Selection, choose, restrict
+from package_retention.decide.selection import Selection, choose, cut, restrict
 from package_retention.model import RESTORE_WINDOW, Decision, Package, Plan, Step, StepKind, Version
 from package_retention.reason import (
     NOT_DELETED_THERE,
@@ -26,7 +26,6 @@ from package_retention.reason import (
     Reason,
     ReasonCode,
     ReasonDetail,
-    over_limit,
 )
 
 _EXPIRED = Reason(ReasonCode.EXPIRED)
@@ -55,10 +54,8 @@ def restore_plan(
         by_id |= reported
     selected = [one.candidate.version for one in selections.values() if one.selected]
     reasons = _refused(selected, active, by_id, context.now)
-    chosen = oldest_first(v for v in selected if v.id not in reasons)
-    if rules.limit is not None:
-        reasons |= {v.id: over_limit(rules.limit) for v in chosen[rules.limit :]}
-        chosen = chosen[: rules.limit]
+    chosen, late = cut(oldest_first(v for v in selected if v.id not in reasons), rules.limit)
+    reasons |= late
     return Plan(
         package,
         decisions=tuple(

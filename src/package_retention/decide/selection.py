@@ -7,13 +7,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from package_retention.decide.candidates import Candidate, with_companions
+from package_retention.decide.candidates import Candidate, flat, with_companions
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.expiry import ToRead
+from package_retention.decide.facts import Facts
 from package_retention.decide.keep_places import newest
 from package_retention.decide.matching import Match, Verdict, excluded, judge, keeps, matched_facts
 from package_retention.decide.rules import DecisionContext, OrderBy, Rule, RuleInWords, in_words
-from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail
+from package_retention.model import Version
+from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail, over_limit
 
 
 class Selection(Struct, frozen=True):
@@ -26,7 +28,7 @@ class Selection(Struct, frozen=True):
     selected: bool
     reason: Reason
     tags: tuple[str, ...] = ()
-    to_read: ToRead | None = None
+    to_read: tuple[ToRead, ...] = ()
 
 
 def choose(
@@ -211,12 +213,8 @@ def _combined(
         # Companion tags go with the last other tag alone.
         partly = tuple(dict.fromkeys((*partly, *candidate.texts)))
     best = min((match.reason for match in matches), key=_distance, default=_NONE)
-    unread = [match.to_read for match in matches if match.to_read]
-    to_read = ToRead(
-        tuple(digest for each in unread for digest in each.manifests),
-        tuple(digest for each in unread for digest in each.configs),
-    )
-    return Selection(candidate, selected=False, reason=best, tags=partly, to_read=to_read if unread else None)
+    unread = tuple(match.to_read for match in matches if match.to_read)
+    return Selection(candidate, selected=False, reason=best, tags=partly, to_read=unread)
 
 
 # Of the conditions that several rules miss, time alone makes the ages hold; then come those on tags and names.
@@ -251,3 +249,31 @@ def restrict(
         else replace(one, selected=False, reason=reason, tags=())
         for i, one in selections.items()
     }
+
+
+def cut(versions: list[Version], limit: int | None) -> tuple[list[Version], dict[int, Reason]]:
+    """Return the first versions, as far as a limit lets them through, and why the others wait for the next run."""
+    late = [] if limit is None else versions[limit:]
+    return versions[:limit], dict.fromkeys((version.id for version in late), over_limit(limit))
+
+
+def can_select(facts: Facts, context: DecisionContext) -> bool:
+    """Return whether a delete rule could select a listed version of a container package as the root of an image.
+
+    On 364 nights a year none can, and then no manifest has to be read. An image is matched by its root: by the root's
+    own tags, dates and id, which the list has. So if no listed version could be selected as a root, no image can be.
+    """
+    filters = [rule.filter for rule in context.rules.delete]
+    # Damage shows in manifests, an expiry in manifests or configs, and what is gone in the repository.
+    if any(condition.damaged or condition.expired or condition.source_gone for condition in filters):
+        return True
+    listed = flat(facts.union, facts.package.type, facts.gone)
+    return any(_could_go(replace(one, reference=facts.reference), context) for one in listed)
+
+
+def _could_go(candidate: Candidate, context: DecisionContext) -> bool:
+    if excluded(context.rules.exclude, candidate):
+        return False
+    verdicts = (judge(rule.filter, candidate, context).verdict for rule in context.rules.delete)
+    # Of an image that matches partly, `untag` takes the tags that match.
+    return any(verdict in (Verdict.YES, Verdict.PARTLY) for verdict in verdicts)

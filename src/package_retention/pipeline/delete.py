@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from package_retention.decide.contents import contents
-from package_retention.decide.deletion_plan import can_select, check_share, deletion_plan, untouched_plan
+from package_retention.decide.deletion_plan import check_share, deletion_plan, untouched_plan
 from package_retention.decide.facts import Facts
 from package_retention.decide.plan_warnings import git_kinds
 from package_retention.decide.rules import DecisionContext
+from package_retention.decide.selection import can_select
 from package_retention.errors import MissingError, PlanError
 from package_retention.execute.walk import FactsRefresher, walk
 from package_retention.model import PackageType, Plan, Result, StepKind, Version
