@@ -153,7 +153,7 @@ def walk(refresher: FactsRefresher, execution: ExecutionContext) -> tuple[Outcom
     Raise the error of a further look at the package that failed: by then every outcome is in the journal.
     """
     steps = refresher.plan.steps
-    walker = _Walker(StepQueue(steps), refresher, execution)
+    walker = _Walker(StepQueue(steps, execution.runner.journal.finished), refresher, execution)
     walker.run()
     if walker.failure:
         raise walker.failure
@@ -202,14 +202,14 @@ class _Walker(Struct):
     def _refresh_if_due(self) -> None:
         """Look again if the facts are too old, or would be by the time that the next change may be sent."""
         if self.queue.vanished and not self.running and self.queue.next_ready() is None:
-            self._emit(self.queue.settle_vanished(self.refresher.listed()))
+            self.queue.settle_vanished(self.refresher.listed())
         if not (self.queue.pending and (self.unsent or self.refresher.expired())):
             return
         while self.running:
             self._collect(None)
         if self.queue.pending and not self.ended:
             self._count_look()
-            self._emit(self.queue.skip(self.refresher.refresh(self.queue.done)))
+            self.queue.skip(self.refresher.refresh(self.queue.done))
 
     def _count_look(self) -> None:
         """Count looks that carried no change: an error is better than looking for ever."""
@@ -264,10 +264,10 @@ class _Walker(Struct):
         except Exception as error:  # noqa: BLE001 - a fault of this action: what was done must still be reported
             step = self.queue.steps[place]
             self.ended = RetentionError(f"{step.package.label}: unexpected {type(error).__name__}: {error}")
-            self._emit(self.queue.end(place, Outcome(step, Result.FAILED, self.ended.said)))
+            self.queue.end(place, Outcome(step, Result.FAILED, self.ended.said))
         else:
             self.looks = 0
-            self._emit(self.queue.end(place, done.outcome))
+            self.queue.end(place, done.outcome)
             self._handle_refusal(done.refusal)
             if done.ended:
                 self._stop(done.ended)
@@ -301,14 +301,10 @@ class _Walker(Struct):
             self._collect(None)
         for place in self.running.values():
             outcome = Outcome(self.queue.steps[place], Result.NOT_REACHED, in_doubt=True, reason=IN_DOUBT)
-            self._emit(self.queue.end(place, outcome))
+            self.queue.end(place, outcome)
         cause = self.ended or self.execution.stop_reason.cause
         reason = self.untried if cause else Reason(ReasonCode.NOT_REACHED)
         said = cause.said if cause else None
         if said and isinstance(cause, BudgetError | CancelledError):
             said = replace(said, hint="")  # the run's own end says what to do
-        self._emit(self.queue.abandon(said, reason))
-
-    def _emit(self, outcomes: list[Outcome]) -> None:
-        for outcome in outcomes:
-            self.execution.runner.journal.finished(outcome)
+        self.queue.abandon(said, reason)
