@@ -1,4 +1,4 @@
-"""Keep account of a plan's steps: which may start next, which are under way, how each ended. No I/O."""
+"""Keep account of a plan's steps: which may start next, and how each ended. No I/O."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from package_retention.reason import WITH_ITS_IMAGE, Finding, Reason
 
 
 class StepQueue:
-    """The steps of one plan: waiting, ready, under way, ended. Places are indexes into the plan's steps.
+    """The steps of one plan: waiting, ready, started, ended. Places are indexes into the plan's steps.
 
-    `finished` is told each outcome: those of steps that ended, and then those of steps that can no longer be done.
+    `finished` is called with each outcome: of a step that ended, and then of those that can no longer be done.
     """
 
     def __init__(self, steps: Sequence[Step], finished: Callable[[Outcome], None]) -> None:
@@ -21,11 +21,11 @@ class StepQueue:
         self._finished = finished
         self.outcomes: dict[int, Outcome] = {}
         self.done: set[int] = set()
-        self._places = {step.version.id: place for place, step in enumerate(steps) if step.version}
-        self._waiting = [sum(1 for i in step.after if i in self._places) for step in steps]
+        planned = {step.version.id for step in steps if step.version}
+        self._waiting = [len(step.after & planned) for step in steps]
         self._followers: dict[int, list[int]] = {}
         for place, step in enumerate(steps):
-            for version_id in step.after & self._places.keys():
+            for version_id in step.after & planned:
                 self._followers.setdefault(version_id, []).append(place)
         self._ready = [place for place, count in enumerate(self._waiting) if not count]
         self._left = Counter(step.root for step in steps)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections import defaultdict
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import SplitResult, urlencode, urlsplit
@@ -132,8 +131,7 @@ class Tokens:
         self.worked = False
         # Of each scope, the token and the reading of the clock from which on it is no longer used.
         self._held: dict[str, tuple[str, float]] = {}
-        self._guard = threading.Lock()
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._locks: dict[str, threading.Lock] = {}
 
     def current(self, scope: str) -> str:
         """Return a valid token; empty until a challenge has named the token service."""
@@ -156,8 +154,7 @@ class Tokens:
             return self._exchange(scope, found)
 
     def _lock(self, scope: str) -> threading.Lock:
-        with self._guard:
-            return self._locks[scope]
+        return self._locks.setdefault(scope, threading.Lock())  # which is atomic
 
     def _usable(self, scope: str) -> str:
         token, until = self._held.get(scope, ("", 0.0))

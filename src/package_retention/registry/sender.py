@@ -88,7 +88,7 @@ class Sender:
         clock: its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.
         jitter: returns numbers from 0 up to 1.
         at_once: how many requests may be under way at once.
-        time_limit: after which no request and no wait may start; `None` for no limit.
+        time_limit: after which no request and no wait may start.
         log: called for each request with method, path, and status or what went wrong. Never with a header or a query.
         redactor: takes secrets out of what the registry says.
     """
