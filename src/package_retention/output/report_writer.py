@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from threading import RLock
 from typing import TypeVar
 
@@ -87,16 +88,7 @@ class ReportWriter:
         """Write how a step ended."""
         with self._lock:
             number = self._number(outcome.step)
-            message, hint = outcome_words(outcome), outcome_hint(outcome)
-            line = _taken(
-                report_format.Outcome,
-                outcome,
-                step=number,
-                at=self._clock.now(),
-                message=message,
-                hint=hint,
-            )
-            self._write([line])
+            self._write([_outcome(number, outcome, self._clock.now())])
 
     def close(self, counts: RunCounts) -> None:
         """Write what a list found and how the run ended, and close the file."""
@@ -155,14 +147,9 @@ class ReportWriter:
 
 
 def _chunks(lines: Iterable[report_format.Line]) -> Iterable[bytes]:
-    chunk: list[str] = []
-    for line in lines:
-        chunk.append(_encoded(msgspec.to_builtins(line)) + "\n")
-        if len(chunk) == _CHUNK:
-            yield "".join(chunk).encode("ascii")
-            chunk.clear()
-    if chunk:
-        yield "".join(chunk).encode("ascii")
+    encoded = (f"{_encoded(msgspec.to_builtins(line))}\n" for line in lines)
+    while chunk := "".join(islice(encoded, _CHUNK)):
+        yield chunk.encode("ascii")
 
 
 def _write_all(file: int, data: bytes) -> None:
@@ -221,6 +208,11 @@ def _package(number: int, plan: Plan) -> report_format.Package:
 def _decision(number: int, one: Decision) -> report_format.Decision:
     version = _taken(report_format.Described, one.version)
     return _taken(report_format.Decision, one, package=number, version=version, reason=_reason(one.reason))
+
+
+def _outcome(number: int, one: Outcome, now: datetime) -> report_format.Outcome:
+    message, hint = outcome_words(one), outcome_hint(one)
+    return _taken(report_format.Outcome, one, step=number, at=now, message=message, hint=hint)
 
 
 def _reason(one: Reason) -> report_format.Reason:
