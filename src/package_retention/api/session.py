@@ -19,7 +19,6 @@ from github import Auth, Github
 
 from package_retention import __version__
 from package_retention.transport.exchange import (
-    Authorization,
     Redactor,
     Request,
     Response,
@@ -107,7 +106,7 @@ class Session:
 
     def request(self, verb: str, url: str, _body: None, headers: dict[str, str], _stream: bool) -> None:
         """Take a request from PyGithub."""
-        self._request = Request(verb, f"{self._origin}{url}", Authorization(), headers)
+        self._request = Request(verb, f"{self._origin}{url}", headers)
 
     def getresponse(self) -> _PyGithubResponse:
         """Send the request within bounds, and return the response; its real status is kept beside it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import threading
@@ -10,10 +11,9 @@ from http import HTTPStatus
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from msgspec import Struct
-from requests.auth import HTTPBasicAuth
 
 from package_retention.registry.sender import PermanentError, Sender
-from package_retention.transport.exchange import Authorization, Request
+from package_retention.transport.exchange import Request
 from package_retention.transport.links import as_ip, is_private, place, split_url
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110's word for a name
@@ -171,9 +171,11 @@ class Tokens:
         return grant.token
 
     def _request(self, scope: str, challenge: Challenge) -> Grant:
-        auth = HTTPBasicAuth(b"token", self._token.encode()) if self._token else Authorization()
         headers = {"Accept": "application/json"}
-        request = Request("GET", challenge.url(scope), auth, headers, plausible=_holds_token)
+        if self._token:
+            basic = base64.b64encode(f"token:{self._token}".encode()).decode()
+            headers["Authorization"] = f"Basic {basic}"
+        request = Request("GET", challenge.url(scope), headers, plausible=_holds_token)
         response, tries = self._sender.send(request), 1
         # A 401 of a token that had worked may be one in passing, under load (facts L): only the third is believed.
         while response.status == HTTPStatus.UNAUTHORIZED and self.worked:

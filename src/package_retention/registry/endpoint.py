@@ -16,7 +16,7 @@ from package_retention.registry.auth import Tokens
 from package_retention.registry.manifests import ACCEPT
 from package_retention.registry.sender import PermanentError, Sender, is_unknown_name
 from package_retention.transport import links
-from package_retention.transport.exchange import MAX_BODY, Authorization, Request, Response
+from package_retention.transport.exchange import MAX_BODY, Request, Response
 
 _Plausible = Callable[[bytes], bool]
 
@@ -105,9 +105,7 @@ class Endpoint:
             if links.same_host(url, self._url):
                 response = self._send("GET", package, url, headers, plausible)
             elif elsewhere and target is not None and links.is_private(target):
-                response = self._sender.send(
-                    Request("GET", url, Authorization(), headers, plausible=plausible)
-                )
+                response = self._sender.send(Request("GET", url, headers, plausible=plausible))
             else:
                 return Unreadable(
                     f"{self.described(response)}: it leads to another host, which is not requested"
@@ -128,8 +126,8 @@ class Endpoint:
         scope = f"repository:{repository(package)}:{actions}"
         token, refused = self._tokens.current(scope), 0
         while True:
-            auth = Authorization(f"Bearer {token}" if token else "")
-            response = self._sender.send(Request(method, url, auth, headers, body, plausible))
+            sent = {**headers, "Authorization": f"Bearer {token}"} if token else headers
+            response = self._sender.send(Request(method, url, sent, body, plausible))
             if response.status != HTTPStatus.UNAUTHORIZED:
                 break
             if refused and not (self._accepted and self._sender.wait_for_another_try(refused)):

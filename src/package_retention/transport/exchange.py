@@ -19,7 +19,6 @@ from urllib.parse import quote, urlsplit
 import requests
 from msgspec import Struct
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 MAX_BODY = 8 * 1024 * 1024  # bytes; registries take 4 MiB (distribution-spec, "Pushing Manifests")
@@ -54,30 +53,16 @@ class Response(Struct, frozen=True):
 
 
 class Request(Struct, frozen=True):
-    """A request; `auth` is required, since `requests` would otherwise look for one in `.netrc`.
+    """A request, with its `Authorization` among the headers.
 
     `plausible` returns whether the body of a 200 can be the server's own; the page of a proxy or a portal cannot.
     """
 
     method: str
     url: str
-    auth: AuthBase
     headers: Mapping[str, str]
     body: bytes | None = None
     plausible: Callable[[bytes], bool] = lambda _body: True
-
-
-class Authorization(AuthBase):
-    """Set the `Authorization` header of a request; an empty value sets none."""
-
-    def __init__(self, value: str = "") -> None:
-        self._value = value
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Set the header."""
-        if self._value:
-            request.headers["Authorization"] = self._value
-        return request
 
 
 class _Session(requests.Session):
@@ -132,7 +117,7 @@ def exchange(
         with session.request(
             request.method,
             request.url,
-            auth=request.auth,
+            auth=_as_it_is,
             # Compressed responses could be bombs; manifests are small.
             headers={"User-Agent": "package-retention", "Accept-Encoding": "identity", **request.headers},
             data=request.body,
@@ -145,6 +130,11 @@ def exchange(
     except _FAILURES as error:
         # The libraries' own errors may hold the token: they are neither quoted nor chained.
         raise failure_of(error) from None
+
+
+def _as_it_is(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Authenticate a request by its headers alone: without any `auth`, `requests` would look for one in `.netrc`."""
+    return prepared
 
 
 def _read_body(response: requests.Response, most: int, until: float, monotonic: Callable[[], float]) -> bytes:
