@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from package_retention.decide.due_dates import Schedule
@@ -17,6 +17,7 @@ from package_retention.decide.graph import (
     damage,
     derived_subject,
     described,
+    inverse,
     is_attestation,
 )
 from package_retention.decide.rules import Filter, PackageRules
@@ -60,12 +61,38 @@ def contents(facts: Facts) -> dict[int, Content]:
     # What indexes call their children: a platform, or an attestation.
     called = {child.digest: ATTESTATION if is_attestation(child) else child.platform for child in children}
     return {
-        version.id: Content(
-            _tagged(version) or called.get(version.name, "") or _referring(facts.readings.get(version.name)),
-            _blobs(facts.readings.get(version.name)),
-        )
+        version.id: _content(version, facts.readings.get(version.name), called.get(version.name, ""))
         for version in facts.union
     }
+
+
+def _content(version: Version, reading: Reading | None, called: str) -> Content:
+    manifest = reading if isinstance(reading, Manifest) else None
+    kind = _tag_kind(version) or called
+    if not kind and manifest and manifest.subject is not None:
+        kind = ATTESTATION if manifest.predicates else _artifact_kind(manifest.artifact_type)
+    return Content(kind, manifest.blobs if manifest else None)
+
+
+def _tag_kind(version: Version) -> str:
+    """Return what a version is by its derived tag, if it has one."""
+    derived = next((tag for tag in version.tags if derived_subject(tag)), None)
+    if derived is None:
+        return ""
+    return next((kind for suffix, kind in _TAG_KINDS.items() if derived.endswith(suffix)), REFERRERS)
+
+
+def _artifact_kind(artifact_type: str) -> str:
+    """Return what an artifact type stands for if it is one of those in wide use; else the type itself."""
+    known = {
+        "application/vnd.dev.sigstore.bundle": "signature",
+        "application/vnd.dev.cosign": "signature",
+        "application/vnd.cncf.notary": "signature",
+        "application/vnd.in-toto": ATTESTATION,
+        "application/spdx": "SBOM",
+        "application/vnd.cyclonedx": "SBOM",
+    }
+    return next((kind for start, kind in known.items() if artifact_type.startswith(start)), artifact_type)
 
 
 def freed(known: Mapping[int, Content], going: Collection[int]) -> Space:
@@ -95,53 +122,6 @@ def occupied(readings: Iterable[Reading | None]) -> int | None:
     return sum(found.values()) if manifests else None
 
 
-def _tagged(version: Version) -> str:
-    """Return what the version is by its derived tag, if it has one."""
-    derived = next((tag for tag in version.tags if derived_subject(tag)), "")
-    return tag_kind(derived) if derived else ""
-
-
-def tag_kind(tag: str) -> str:
-    """Return what a tag that is derived from a digest marks."""
-    return next((kind for suffix, kind in _TAG_KINDS.items() if tag.endswith(suffix)), REFERRERS)
-
-
-def _referring(reading: Reading | None) -> str:
-    """Return what a manifest with a subject is, by its artifact type."""
-    if not isinstance(reading, Manifest) or reading.subject is None:
-        return ""
-    return ATTESTATION if reading.predicates else artifact_words(reading.artifact_type)
-
-
-def artifact_words(artifact_type: str) -> str:
-    """Return what an artifact type stands for if it is one of those in wide use; else the type itself."""
-    known = {
-        "application/vnd.dev.sigstore.bundle": "signature",
-        "application/vnd.dev.cosign": "signature",
-        "application/vnd.cncf.notary": "signature",
-        "application/vnd.in-toto": ATTESTATION,
-        "application/spdx": "SBOM",
-        "application/vnd.cyclonedx": "SBOM",
-    }
-    return next((kind for start, kind in known.items() if artifact_type.startswith(start)), artifact_type)
-
-
-def _blobs(reading: Reading | None) -> tuple[tuple[str, int], ...] | None:
-    return reading.blobs if isinstance(reading, Manifest) else None
-
-
-class ListFacts(Struct, frozen=True):
-    """What a list found beyond the facts that decisions rest on; all of it is reported, and nothing is decided by it.
-
-    `readings` hold every manifest of the package, those of children that no decision needs included. `deleted` is
-    `None` if GitHub returned no list, and so are `conflicts`.
-    """
-
-    readings: Mapping[str, Reading] = field(default_factory=dict)
-    deleted: Sequence[Version] | None = None
-    conflicts: tuple[str, ...] | None = None
-
-
 def says_which(rules: PackageRules) -> bool:
     """Return whether rules choose among versions: a rule of the inputs without any filter only names the package."""
     chosen = any(rule.filter != Filter() or rule.retention.minimum for rule in rules.delete)
@@ -149,87 +129,80 @@ def says_which(rules: PackageRules) -> bool:
 
 
 def inventory(
-    facts: Facts, plan: Plan, found: ListFacts, now: datetime, scheduled: Schedule | None = None
+    facts: Facts,
+    plan: Plan,
+    now: datetime,
+    scheduled: Schedule | None = None,
+    *,
+    readings: Mapping[str, Reading],
+    deleted: Sequence[Version] | None = None,
+    conflicts: tuple[str, ...] | None = None,
 ) -> Inventory:
-    """Return what is there; `plan` is what a deletion now would do, `scheduled` what later ones would (`None`: no rules)."""
-    judged = _Judged({d.version.id: d for d in plan.decisions}, scheduled)
-    if facts.package.type is PackageType.CONTAINER:
-        entries = _images(facts, found.readings, judged)
-    else:
-        entries = [judged.entry(version) for version in facts.union]
+    """Return what is there; `plan` is what a deletion now would do, `scheduled` what later ones would (`None`: no rules).
+
+    `readings` hold every manifest of the package, those of children that no decision needs included. `deleted` is
+    `None` if GitHub returned no list, and so are `conflicts`. Nothing is decided by these three.
+    """
+    entries = {decision.version.id: _entry(decision, scheduled) for decision in plan.decisions}
+    is_container = facts.package.type is PackageType.CONTAINER
+    shown = _images(facts, readings, entries) if is_container else entries.values()
     return Inventory(
         facts.package,
         now,
-        entries=tuple(sorted(entries, key=lambda entry: by_age(entry.version), reverse=True)),
+        entries=tuple(sorted(shown, key=lambda entry: by_age(entry.version), reverse=True)),
         versions=len(facts.union),
         judged=scheduled is not None,
-        size=occupied(found.readings.get(version.name) for version in facts.union),
-        deleted=None if found.deleted is None else _deleted(found.deleted),
-        conflicts=found.conflicts,
+        size=occupied(readings.get(version.name) for version in facts.union),
+        deleted=None if deleted is None else _deleted(deleted),
+        conflicts=conflicts,
     )
 
 
-class _Judged(Struct, frozen=True):
-    """What was decided of each version, and what will be."""
-
-    decisions: Mapping[int, Decision]
-    scheduled: Schedule | None
-
-    def entry(self, version: Version) -> Entry:
-        """Return an entry without what is known from manifests."""
-        decision = self.decisions[version.id]
-        plain = Entry(version, decision.reason, selected=decision.selected)
-        if decision.selected or self.scheduled is None:
-            return plain
-        scheduled = self.scheduled
-        return replace(plain, due=scheduled.dues.get(version.id), stays=scheduled.stays.get(version.id))
+def _entry(decision: Decision, scheduled: Schedule | None) -> Entry:
+    """Return an entry without what is known from manifests."""
+    entry = Entry(decision.version, decision.reason, selected=decision.selected)
+    if decision.selected or scheduled is None:
+        return entry
+    i = decision.version.id
+    return replace(entry, due=scheduled.dues.get(i), stays=scheduled.stays.get(i))
 
 
-def _images(facts: Facts, readings: Mapping[str, Reading], judged: _Judged) -> list[Entry]:
+def _images(facts: Facts, readings: Mapping[str, Reading], entries: Mapping[int, Entry]) -> list[Entry]:
     """Return an entry for each image; what a circle of manifests hides from every root has one of its own."""
     graph = build(facts.union, facts.readings)
-    named_by: dict[str, list[int]] = {}
-    for index, children in graph.names.items():
-        for child in children:
-            named_by.setdefault(child, []).append(graph.nodes[index].id)
     inside = closure(graph.units, graph.follows)
     hidden = (digest for digest in graph.nodes if digest not in inside)
+    named_by = inverse(graph.names)
     return [
-        _image(graph, digest, facts, readings, judged, tuple(named_by.get(digest, ())))
+        replace(
+            _image(graph, digest, readings, entries[graph.nodes[digest].id]),
+            damage=damage(graph, digest, facts.confirmed) or "",
+            named_by=tuple(graph.nodes[index].id for index in named_by.get(digest, ())),
+        )
         for digest in (*graph.units, *hidden)
     ]
 
 
-def _image(
-    graph: Graph,
-    digest: str,
-    facts: Facts,
-    readings: Mapping[str, Reading],
-    judged: _Judged,
-    named_by: tuple[int, ...],
-) -> Entry:
-    plain = judged.entry(graph.nodes[digest])
+def _image(graph: Graph, digest: str, readings: Mapping[str, Reading], entry: Entry) -> Entry:
+    """Return an entry with all that belongs to its image."""
     members = tuple(closure((digest,), graph.follows))
-    manifests = [graph.manifests[d] for d in members if d in graph.manifests]
+    manifests = (graph.manifests[member] for member in members if member in graph.manifests)
     children = dict.fromkeys(child for manifest in manifests for child in manifest.children)
     platforms = (c.platform for c in children if c.platform and not is_attestation(c))
-    referrers = (referrer for member in members for referrer in graph.referrers.get(member, ()))
+    referrers = dict.fromkeys(one for member in members for one in graph.referrers.get(member, ()))
     return replace(
-        plain,
-        members=tuple(graph.nodes[d].id for d in members),
+        entry,
+        members=tuple(graph.nodes[member].id for member in members),
         platforms=tuple(dict.fromkeys(platforms)),
         attestations=sum(1 for child in children if is_attestation(child)),
-        size=occupied(readings.get(digest) for digest in members),
-        damage=damage(graph, digest, facts.confirmed) or "",
-        referrers=tuple(_referrer(graph.nodes[d], readings.get(d)) for d in dict.fromkeys(referrers)),
-        named_by=named_by,
+        size=occupied(readings.get(member) for member in members),
+        referrers=tuple(_referrer(graph.nodes[one], readings.get(one)) for one in referrers),
     )
 
 
 def _referrer(version: Version, reading: Reading | None) -> Referrer:
-    kind = next((tag_kind(tag) for tag in version.tags if derived_subject(tag)), "")
     reported = reading.artifact_type if isinstance(reading, Manifest) else ""
-    return Referrer(version.id, version.name, kind or artifact_words(reported) or "referrer")
+    return Referrer(version.id, version.name, _tag_kind(version) or _artifact_kind(reported) or "referrer")
 
 
 def _deleted(versions: Iterable[Version]) -> tuple[DeletedVersion, ...]:

@@ -7,7 +7,8 @@ something's age passes an `older-than`, a `newer-than`, its own expiry or the fi
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -20,11 +21,11 @@ from package_retention.decide.expiry import image_expiry
 from package_retention.decide.facts import Facts
 from package_retention.decide.matching import GRACE
 from package_retention.decide.rules import DecisionContext, PackageRules
-from package_retention.model import Decision
+from package_retention.model import Plan
 from package_retention.reason import Reason
 from package_retention.results import Due
 
-PlanAt = Callable[[datetime], Mapping[int, Decision]]
+PlanAt = Callable[[datetime], Plan]
 
 WORK = 300_000
 """How many versions are decided on, over all the plans of one package: some six seconds."""
@@ -59,28 +60,26 @@ def schedule(
     now, rules = context.now, context.rules
     unlimited = replace(context, rules=replace(rules, limit=None))
 
-    def plan_at(moment: datetime) -> Mapping[int, Decision]:
+    def plan_at(moment: datetime) -> Plan:
         alive()
-        plan = deletion_plan(facts, replace(unlimited, now=moment))
-        return {decision.version.id: decision for decision in plan.decisions}
+        return deletion_plan(facts, replace(unlimited, now=moment))
 
     times = (now, *(moment for moment in moments(facts, rules) if moment > now))
     if most is None:
         most = min(MOST_PLANS, max(LEAST_PLANS, WORK // max(1, len(facts.union))))
-    return _one_by_one(times, plan_at) if len(times) <= most else _halving(times, plan_at, most)
+    dues, last = _one_by_one(times, plan_at) if len(times) <= most else _halving(times, plan_at, most)
+    return Schedule(dues, {d.version.id: d.reason for d in last.decisions if d.version.id not in dues})
 
 
 def moments(facts: Facts, rules: PackageRules) -> list[datetime]:
     """Return every moment at which the age of any version passes what any rule says, in order."""
-    touched = {version.touched_at for version in facts.union} - {None}
-    found: set[datetime] = set()
-    for then in touched:
-        for length, shift in _lengths(rules):
-            try:
-                found.update(length.turns(then + shift)) if then else None
-            except (OverflowError, ValueError):
-                continue
-    return sorted(found | _ends(facts, rules))
+    lengths = _lengths(rules)
+    found = _ends(facts, rules)
+    for then in {touched for version in facts.union if (touched := version.touched_at)}:
+        for length, shift in lengths:
+            with suppress(OverflowError, ValueError):
+                found.update(length.turns(then + shift))
+    return sorted(found)
 
 
 def _ends(facts: Facts, rules: PackageRules) -> set[datetime]:
@@ -93,29 +92,25 @@ def _ends(facts: Facts, rules: PackageRules) -> set[datetime]:
 
 def _lengths(rules: PackageRules) -> list[tuple[Duration, timedelta]]:
     """Return the durations in rules, with shifts: `newer-than` ends just after its moment, `older-than` begins at it."""
-    older = [rule.filter.older_than for rule in (*rules.delete, *rules.keep)]
-    newer = [rule.filter.newer_than for rule in (*rules.delete, *rules.keep)]
-    grace = [_GRACE] if any(rule.filter.older_than is None for rule in rules.delete) else []
-    begins = dict.fromkeys((length, timedelta()) for length in (*older, *grace) if length)
-    return [*begins, *dict.fromkeys((length, _TICK) for length in newer if length)]
+    filters = [rule.filter for rule in (*rules.delete, *rules.keep)]
+    begins = dict.fromkeys(one.older_than for one in filters if one.older_than)
+    if any(rule.filter.older_than is None for rule in rules.delete):
+        begins[_GRACE] = None
+    ends = dict.fromkeys(one.newer_than for one in filters if one.newer_than)
+    return [*((length, timedelta()) for length in begins), *((length, _TICK) for length in ends)]
 
 
-def _one_by_one(times: Sequence[datetime], plan_at: PlanAt) -> Schedule:
+def _one_by_one(times: Sequence[datetime], plan_at: PlanAt) -> tuple[dict[int, Due], Plan]:
     dues: dict[int, Due] = {}
-    plan: Mapping[int, Decision] = {}
     for moment in times:
         plan = plan_at(moment)
-        for version_id, reason in _selected(plan).items():
-            dues.setdefault(version_id, Due(moment, moment, reason))
-    return _with_stays(dues, plan)
+        for i, reason in _selected(plan).items():
+            dues.setdefault(i, Due(moment, moment, reason))
+    return dues, plan
 
 
-def _selected(plan: Mapping[int, Decision]) -> dict[int, Reason]:
-    return {version_id: decision.reason for version_id, decision in plan.items() if decision.selected}
-
-
-def _with_stays(dues: Mapping[int, Due], last: Mapping[int, Decision]) -> Schedule:
-    return Schedule(dues, {i: decision.reason for i, decision in last.items() if i not in dues})
+def _selected(plan: Plan) -> dict[int, Reason]:
+    return {decision.version.id: decision.reason for decision in plan.decisions if decision.selected}
 
 
 @dataclass(order=True, slots=True)
@@ -128,17 +123,23 @@ class _Span:
     reasons: Mapping[int, Reason] = field(compare=False)
 
 
-def _halving(times: Sequence[datetime], plan_at: PlanAt, most: int) -> Schedule:
+def _halving(times: Sequence[datetime], plan_at: PlanAt, most: int) -> tuple[dict[int, Due], Plan]:
     """Halve spans of time, always the one in which the most versions wait the longest.
 
     It relies on versions staying due once they are; one that a later plan takes back may be reported too late, or as
     never due.
     """
-    last = len(times) - 1
-    dues = {i: Due(times[0], times[0], reason) for i, reason in _selected(plan_at(times[0])).items()}
-    plan = plan_at(times[last])
     spans: list[_Span] = []
-    _add(spans, times, 0, last, {i: r for i, r in _selected(plan).items() if i not in dues})
+
+    def add(low: int, high: int, reasons: Mapping[int, Reason]) -> None:
+        """Note a span that holds anything; those that can no longer be halved rank last."""
+        if reasons:
+            width = (times[high] - times[low]).total_seconds() if high - low > 1 else 0.0
+            heapq.heappush(spans, _Span(-width * len(reasons), low, high, reasons))
+
+    dues = {i: Due(times[0], times[0], reason) for i, reason in _selected(plan_at(times[0])).items()}
+    plan = plan_at(times[-1])
+    add(0, len(times) - 1, {i: reason for i, reason in _selected(plan).items() if i not in dues})
     for _ in range(most - 2):
         if not spans or spans[0].high - spans[0].low == 1:
             break
@@ -146,20 +147,9 @@ def _halving(times: Sequence[datetime], plan_at: PlanAt, most: int) -> Schedule:
         middle = (span.low + span.high) // 2
         then = _selected(plan_at(times[middle]))
         early = {i: then[i] for i in span.reasons if i in then}
-        _add(spans, times, span.low, middle, early)
-        _add(spans, times, middle, span.high, {i: r for i, r in span.reasons.items() if i not in early})
-    return _with_stays(dues | {i: due for span in spans for i, due in _dues(span, times)}, plan)
-
-
-def _add(
-    spans: list[_Span], times: Sequence[datetime], low: int, high: int, reasons: Mapping[int, Reason]
-) -> None:
-    """Note a span that holds anything; those that can no longer be halved rank last."""
-    if reasons:
-        width = (times[high] - times[low]).total_seconds() if high - low > 1 else 0.0
-        heapq.heappush(spans, _Span(-width * len(reasons), low, high, reasons))
-
-
-def _dues(span: _Span, times: Sequence[datetime]) -> Iterable[tuple[int, Due]]:
-    for version_id, reason in span.reasons.items():
-        yield version_id, Due(times[span.low + 1], times[span.high], reason)
+        add(span.low, middle, early)
+        add(middle, span.high, {i: reason for i, reason in span.reasons.items() if i not in early})
+    for span in spans:
+        by = times[span.low + 1], times[span.high]
+        dues |= {i: Due(*by, reason) for i, reason in span.reasons.items()}
+    return dues, plan

@@ -116,12 +116,12 @@ def build(versions: Iterable[Version], readings: Mapping[str, Reading]) -> Graph
         nodes=nodes,
         manifests=manifests,
         names=names,
-        referrers=_inverse({d: targets for d, targets in subjects.items() if d not in attestations}),
+        referrers=inverse({d: targets for d, targets in subjects.items() if d not in attestations}),
         subjects=subjects,
         roots=roots,
         orphans=orphans,
         attestations=attestations,
-        all_referrers=_inverse(subjects),
+        all_referrers=inverse(subjects),
         fallbacks={digest: holders[subject] for digest, (subject,) in superseded.items()},
     )
 
@@ -153,7 +153,7 @@ def _subjects(nodes: Mapping[str, Version], manifests: Mapping[str, Manifest]) -
 def _fallback_tags(nodes: Mapping[str, Version]) -> Edges:
     """Return what has the fallback tag of each digest; cosign's `.sig`, `.att` and `.sbom` are not fallback tags."""
     tags = {digest: (tag for tag in version.tags if "." not in tag) for digest, version in nodes.items()}
-    return _inverse({digest: derived_subjects(plain) for digest, plain in tags.items()})
+    return inverse({digest: derived_subjects(plain) for digest, plain in tags.items()})
 
 
 def _superseded(
@@ -215,7 +215,8 @@ def described(readings: Iterable[Reading]) -> Iterator[Descriptor]:
             yield from manifest.children
 
 
-def _inverse(edges: Mapping[str, Iterable[str]]) -> Edges:
+def inverse(edges: Mapping[str, Iterable[str]]) -> Edges:
+    """Return the edges the other way round."""
     found: dict[str, list[str]] = {}
     for digest, targets in edges.items():
         for target in targets:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from package_retention.decide.contents import ListFacts, contents, inventory, says_which
+from package_retention.decide.contents import contents, inventory, says_which
 from package_retention.decide.deletion_plan import check_share, deletion_plan
 from package_retention.decide.due_dates import Schedule, moments, schedule
 from package_retention.decide.facts import Facts
@@ -57,17 +57,18 @@ class Listing:
         """Look at one package; its plan has the decisions of a deletion by these rules now, and no step."""
         package, rules, incomplete = target.package, context.rules, _Unlisted()
         facts = survey(self._run_context, list_versions(self._run_context, package, rules), rules)
-        found = ListFacts(
-            self._every_manifest(facts),
-            incomplete.listed("deleted versions", lambda: self._deleted(package)),
-            self._in_conflict(package.owner, incomplete) if package.type is PackageType.DOCKER else None,
-        )
-        facts = self._as_a_deletion_reads(facts, context, found.readings)
+        readings = self._every_manifest(facts)
+        deleted = incomplete.listed("deleted versions", lambda: self._deleted(package))
+        is_docker = package.type is PackageType.DOCKER
+        conflicts = self._in_conflict(package.owner, incomplete) if is_docker else None
+        facts = self._as_a_deletion_reads(facts, context, readings)
         plan, scheduled = self._judged(facts, context)
         warnings, problems = (*plan.warnings, *incomplete.warnings), (*plan.problems, *incomplete.problems)
-        known = contents(replace(facts, readings={**facts.readings, **found.readings}))
+        known = contents(replace(facts, readings={**facts.readings, **readings}))
         plan = replace(plan, steps=(), warnings=warnings, problems=problems, contents=known)
-        listed = inventory(facts, plan, found, context.now, scheduled)
+        listed = inventory(
+            facts, plan, context.now, scheduled, readings=readings, deleted=deleted, conflicts=conflicts
+        )
         return PackageTask(PackageResult(plan, inventory=listed))
 
     def _every_manifest(self, facts: Facts) -> Mapping[str, Reading]:

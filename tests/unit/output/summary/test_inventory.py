@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from emulator import shapes
 from hostile import NAMES
-from package_retention.decide.contents import ListFacts, inventory, says_which
+from package_retention.decide.contents import inventory, says_which
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import VersionParser
@@ -39,7 +39,7 @@ def of_inputs(condition: Filter | None = None, **more: int) -> PackageRules:
 def seen(facts: Facts) -> Inventory:
     rules = PackageRules(PackageType.CONTAINER, ANY)
     plan = deletion_plan(facts, DecisionContext(rules, VersionParser(PackageType.CONTAINER), NOW, Options()))
-    return inventory(facts, plan, ListFacts(facts.readings), NOW)
+    return inventory(facts, plan, NOW, readings=facts.readings)
 
 
 @pytest.mark.parametrize(
