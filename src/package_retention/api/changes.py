@@ -58,15 +58,16 @@ def execute(client: GitHubClient, change: Change, *, not_after: float | None = N
         return _resolve(client, change, lost)
     if response.status == _NO_CONTENT:
         return Result.DONE
-    done = _check(client, change, response) if _is_doubtful(change, response) else None
+    # A try before this response may have made it. The API answers 204 alone (facts A1), so another 2xx came from something
+    # before it, and does not show whether it was made.
+    may_be_done = response.lost or response.ok
+    done = _look(client, change, may_be_done=may_be_done) if _is_doubtful(change, response) else None
     if done:
-        return Result.DONE if response.lost or response.ok else Result.ALREADY
-    if done is None and response.lost:
-        # The try before this refusal may have made it, and the refusal does not show whether it did.
+        return Result.DONE if may_be_done else Result.ALREADY
+    if done is None and may_be_done:
         raise _unknown(change)
     if response.ok:
-        # The API answers 204 alone (facts A1): this came from something before it.
-        raise _unknown(change) if done is None else _undone(change, response)
+        raise _undone(change, response)
     if response.status == _NOT_FOUND and done is False:
         if context.restores:
             raise MissingError(refusals.restore_refused(context, response))
@@ -80,20 +81,18 @@ def _is_doubtful(change: Change, response: ApiResponse) -> bool:
     return change.context.restores and response.status in _CONFLICTS
 
 
-def _check(client: GitHubClient, change: Change, response: ApiResponse) -> bool | None:
+def _look(client: GitHubClient, change: Change, *, may_be_done: bool) -> bool | None:
+    """Look at the object as `_is_done` does; raise `InDoubtError` if that fails after a change that may have been made."""
     try:
         return _is_done(client, change)
     except (UnreachableError, BudgetError, CancelledError, RefusedError) as error:
-        if not (response.lost or response.ok):
+        if not may_be_done:
             raise
         raise _unknown(change) from error
 
 
 def _resolve(client: GitHubClient, change: Change, lost: LostChangeError) -> Result:
-    try:
-        done = _is_done(client, change)
-    except (UnreachableError, BudgetError, CancelledError, RefusedError):
-        raise _unknown(change) from lost
+    done = _look(client, change, may_be_done=True)
     if done is None:
         raise _unknown(change) from lost
     if done:

@@ -102,13 +102,20 @@ class ApiResponse(Struct, frozen=True):
     @property
     def sso_required(self) -> bool:
         """Whether the response says that the token is not authorised for single sign-on (facts B2)."""
-        return self.headers.get("x-github-sso", "").partition(";")[0].strip().lower() == "required"
+        kind, _, _ = _sso(self.headers.get("x-github-sso"))
+        return kind == "required"
 
     def sso_url(self, server_url: str) -> str:
         """Return the URL that authorises the token; empty unless it is https and on the server's own host."""
-        _, _, rest = self.headers.get("x-github-sso", "").partition(";")
-        name, _, url = rest.strip().partition("=")
-        return url if name.strip().lower() == "url" and _may_be_shown(url, server_url) else ""
+        _, name, url = _sso(self.headers.get("x-github-sso"))
+        return url if name == "url" and _may_be_shown(url, server_url) else ""
+
+
+def _sso(header: str | None) -> tuple[str, str, str]:
+    """Read `X-GitHub-SSO` (`required; url=…`, `partial-results; organizations=…`): its kind, and its parameter's name and value."""
+    kind, _, parameter = (header or "").partition(";")
+    name, _, value = parameter.strip().partition("=")
+    return kind.strip().lower(), name.strip().lower(), value
 
 
 def _texts(body: Any) -> Iterator[str]:
@@ -200,9 +207,8 @@ def _ending(headers: Mapping[str, str]) -> Finding | None:
 
 def partial_notice(header: str | None) -> Finding | None:
     """Read the `X-GitHub-SSO` of a list: a notice where GitHub left organizations out of it (facts B2)."""
-    kind, _, rest = (header or "").partition(";")
-    if kind.strip().lower() != "partial-results":
+    kind, _, organizations = _sso(header)
+    if kind != "partial-results":
         return None
-    _, _, value = rest.partition("=")
-    count = sum(1 for organization in value.split(",") if organization.strip())
+    count = sum(1 for organization in organizations.split(",") if organization.strip())
     return Finding(FindingCode.LIST_INCOMPLETE, number=count)
