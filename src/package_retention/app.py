@@ -30,6 +30,7 @@ from package_retention.inputs.report_reader import Report
 from package_retention.inputs.settings import Settings, read_settings
 from package_retention.inputs.values import Context
 from package_retention.output.console import Console, console_for
+from package_retention.output.person import Person
 from package_retention.output.progress import Progress
 from package_retention.output.records import Records
 from package_retention.pipeline.context import RunContext
@@ -73,17 +74,16 @@ def main(
     console.mask(environ.get("INPUT_TOKEN", "").strip())
     with Cancel().installed() as cancel:
         clock = clock_of(cancel)
-        person = None
-        if not on_runner(environ):
-            from package_retention.output.person import Person  # noqa: PLC0415 - only for who calls it by hand
-
-            person = Person(environ, stdout, stderr or stdout, stdin, clock, program, yes=yes)
+        by_hand = not on_runner(environ)
+        person = (
+            Person(environ, stdout, stderr or stdout, stdin, clock, program, yes=yes) if by_hand else None
+        )
         records = Records(environ, console, clock, person)
         result = _attempt(environ, console, clock, records)
         from package_retention.output.outputs import conclude  # noqa: PLC0415 - needed last: the first request comes sooner
 
         status = conclude(result, records, environ, console, clock.now())
-    return _USAGE_STATUS if argv and result.problems and not on_runner(environ) else status
+    return _USAGE_STATUS if argv and result.problems and by_hand else status
 
 
 def _load_policy(path: Path, context: Context, names: str) -> tuple[PackageRules, ...]:
