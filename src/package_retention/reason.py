@@ -96,14 +96,14 @@ class Condition(Fact, frozen=True):
     """One key of a rule, and how a version stands to it.
 
     `value` is the key's value. `holds` is `None` if that is not known. `age` is the version's, or the time since it
-    was deleted; `texts` are the tags, names or other values that were compared.
+    was deleted; `text` is what it says itself, or what is damaged.
     """
 
     key: str
     value: str = ""
     holds: bool | None = True
     age: timedelta | None = None
-    texts: tuple[str, ...] = ()
+    text: str | None = None
 
 
 class Reason(Struct, frozen=True):

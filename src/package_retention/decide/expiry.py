@@ -52,8 +52,7 @@ class Expiry(Struct, frozen=True):
     def condition(self, now: datetime) -> Condition:
         """Return whether `expired` holds for the image."""
         age = None if self.at is None else now - self.at
-        texts = () if self.text is None else (self.text,)
-        return Condition("expired", "true", self.expired, age, texts)
+        return Condition("expired", "true", self.expired, age, self.text)
 
 
 def parse_duration(text: str) -> timedelta | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from enum import IntEnum
+from operator import attrgetter
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from package_retention.decide.candidates import LATEST, Candidate
 from package_retention.decide.ecosystems import VersionParser
@@ -22,7 +22,7 @@ from package_retention.decide.rules import (
     TagStatus,
     said,
 )
-from package_retention.decide.source_gone import GitNames, SourceJudge, SourceState, state_of
+from package_retention.decide.source_gone import GitNames, SourceFact, SourceJudge, SourceState, state_of
 from package_retention.model import GitKind
 from package_retention.reason import Condition, Fact, Reason, ReasonCode, ReasonDetail
 
@@ -70,26 +70,22 @@ def judge(
     """
     if candidate.is_referrer and Damage.ORPHANED not in condition.damaged:
         return _no(ReasonCode.ORPHANED)
+    if condition.ids is not None and candidate.version.id not in condition.ids:
+        return _missed("package-version-ids", "")
     # What is known for good comes before ages: "too young" is said only of what would match once it is old enough.
-    for match in _whole(condition, candidate):
-        if match.verdict is Verdict.NO:
-            return match
+    if missed := _whole(condition, candidate):
+        return missed
     worst = _texts(condition, candidate, context.parser, guarded=not restore)
-    if worst.verdict is not Verdict.NO and condition.source_gone:
+    if condition.source_gone and worst.verdict is not Verdict.NO:
         worst = _source_gone(condition, candidate, worst, context)
     if worst.verdict is Verdict.NO:
         return worst
-    for match in _ages(condition, candidate, context.now):
-        worst = min(worst, match, key=_verdict)
-    if not restore and _needs_grace(condition, candidate):
-        worst = min(worst, _grace(candidate, context.now), key=_verdict)
+    young = () if restore else _grace(condition, candidate, context.now)
+    for match in (*_ages(condition, candidate, context.now), *young):
+        worst = min(worst, match, key=_VERDICT)
     if condition.expired and worst.verdict >= Verdict.PARTLY:
-        worst = min(worst, _expired(candidate, context.now), key=_verdict)
+        worst = min(worst, _expired(candidate, context.now), key=_VERDICT)
     return worst
-
-
-def _verdict(match: Match) -> Verdict:
-    return match.verdict
 
 
 def keeps(condition: Filter, candidate: Candidate, context: DecisionContext) -> bool:
@@ -100,29 +96,22 @@ def keeps(condition: Filter, candidate: Candidate, context: DecisionContext) -> 
     ids = candidate.ids_inside or {candidate.version.id}
     if condition.ids is not None and condition.ids.isdisjoint(ids):
         return False
-    whole = replace(condition, ids=None)
-    standing = (*_whole(whole, candidate), *_ages(whole, candidate, context.now))
-    if any(match.verdict is Verdict.NO for match in standing):
+    by_age = _ages(condition, candidate, context.now)
+    if _whole(condition, candidate) or any(match.verdict is Verdict.NO for match in by_age):
         return False
     if condition.referenced_in and candidate.used(condition.referenced_in) is None:
         return False
-    judge_source = (
-        source_judge(condition, condition.source_exists, candidate, context)
-        if condition.source_exists
-        else None
-    )
-    if judge_source and not judge_source.exists(candidate.texts):
+    if condition.source_exists and not _existing(condition, candidate, candidate.texts, context):
         return False
-    if not _looks_at_texts(condition):
+    if not condition.looks_at_texts:
         return True
     if candidate.is_image and condition.versions and _names_inside(condition.versions, candidate):
         return True
     # Patterns see companion tags as any tag; what reads versions ignores them.
-    by_pattern = condition.version_range is None and condition.release_status is None
-    texts = candidate.texts if by_pattern else candidate.filtered
+    texts = candidate.filtered if condition.reads_versions else candidate.texts
     return any(
-        _state(condition, candidate, text, context.parser) is not False
-        and (judge_source is None or judge_source.exists((text,)))
+        _reach(condition, candidate, text, context.parser) >= _NO_VERSION
+        and (not condition.source_exists or _existing(condition, candidate, (text,), context))
         for text in texts
         # An orphan's texts hold its derived tag, and `*` does not mean signatures here either.
         if not (candidate.is_referrer and text.startswith(DERIVED_STARTS))
@@ -142,6 +131,15 @@ def source_judge(
         touched is not None and context.now - touched >= GIT_TAG_GRACE
     )
     return SourceJudge(names, kinds, condition.versions, context.parser, mature)
+
+
+def _existing(
+    condition: Filter, candidate: Candidate, texts: Iterable[str], context: DecisionContext
+) -> SourceFact | None:
+    """Return the thing that a condition on what exists finds."""
+    if not condition.source_exists:
+        return None
+    return source_judge(condition, condition.source_exists, candidate, context).exists(texts)
 
 
 def excluded(patterns: Patterns | None, candidate: Candidate) -> bool:
@@ -170,9 +168,9 @@ def _no(code: ReasonCode) -> Match:
     return Match(Verdict.NO, Reason(code))
 
 
-def _missed(key: str, value: str, age: timedelta | None = None) -> Match:
-    """Return the match of a condition that does not hold."""
-    fact = Condition(key, value, holds=False, age=age)
+def _missed(key: str, value: object, age: timedelta | None = None) -> Match:
+    """Return the match of a condition that does not hold; `value` is that of its key."""
+    fact = Condition(key, said(value), holds=False, age=age)
     return Match(Verdict.NO, Reason(ReasonCode.NOT_MATCHED, facts=(fact,)))
 
 
@@ -181,20 +179,17 @@ def _unknown(detail: ReasonDetail) -> Match:
 
 
 _YES = Match(Verdict.YES, Reason(ReasonCode.SELECTED))
+_VERDICT = attrgetter("verdict")
 
 
-def _whole(condition: Filter, candidate: Candidate) -> Iterator[Match]:
-    """Yield the conditions on the candidate as a whole, except ages, that do not hold."""
-    if condition.ids is not None and candidate.version.id not in condition.ids:
-        yield _missed("package-version-ids", "")
-    if (
-        condition.tag_status
-        and candidate.is_image
-        and bool(candidate.texts) is not (condition.tag_status is TagStatus.TAGGED)
-    ):
-        yield _missed("tag-status", condition.tag_status)
+def _whole(condition: Filter, candidate: Candidate) -> Match | None:
+    """Return the first condition on the candidate as a whole, ids and ages left aside, that does not hold."""
+    tagged = condition.tag_status is TagStatus.TAGGED
+    if condition.tag_status and candidate.is_image and bool(candidate.texts) is not tagged:
+        return _missed("tag-status", condition.tag_status)
     if condition.damaged and candidate.damage not in condition.damaged:
-        yield _missed("remove-damaged", said(condition.damaged))
+        return _missed("remove-damaged", condition.damaged)
+    return None
 
 
 def _ages(condition: Filter, candidate: Candidate, now: datetime) -> Iterator[Match]:
@@ -204,29 +199,40 @@ def _ages(condition: Filter, candidate: Candidate, now: datetime) -> Iterator[Ma
         if touched is None:
             yield _unknown(ReasonDetail.NO_AGE)
         elif touched > older.before(now):
-            yield _missed("older-than", str(older), now - touched)
+            yield _missed("older-than", older, now - touched)
     newer = condition.newer_than
     if newer is not None and touched is not None and touched < newer.before(now):
-        yield _missed("newer-than", str(newer), now - touched)
+        yield _missed("newer-than", newer, now - touched)
     if (within := condition.deleted_within) is not None:
         if deleted is None:
             yield _unknown(ReasonDetail.NO_DELETION_DATE)
         elif deleted < within.before(now):
-            yield _missed("deleted-within", str(within), now - deleted)
+            yield _missed("deleted-within", within, now - deleted)
+
+
+def _grace(condition: Filter, candidate: Candidate, now: datetime) -> Iterator[Match]:
+    """Yield what keeps young untagged images: one may be a platform whose index is still to come."""
+    if not candidate.is_image or candidate.has_own_tag or condition.older_than is not None:
+        return
+    touched = candidate.version.touched_at
+    if touched is None:
+        yield _unknown(ReasonDetail.NO_AGE)
+    elif touched > now - GRACE:
+        yield _no(ReasonCode.GRACE)
 
 
 def _source_gone(condition: Filter, candidate: Candidate, texts: Match, context: DecisionContext) -> Match:
     """Match if all that an image's tags are named after is gone; else match the tags of which that is so."""
-    judge_source = source_judge(condition, condition.source_gone, candidate, context)
+    source = source_judge(condition, condition.source_gone, candidate, context)
     named = candidate.without_companions
-    found = judge_source.gone(named)
+    found = source.gone(named)
     if state_of(found) is SourceState.GONE:
         return texts
     unknown = state_of(found) is SourceState.UNKNOWN
     missed = Condition("source-gone", said(condition.source_gone), holds=None if unknown else False)
     facts = (missed, *found[:1])
     matching = texts.tags if texts.verdict is Verdict.PARTLY else named
-    if texts.verdict >= Verdict.PARTLY and (tags := judge_source.gone_tags(matching, named)):
+    if texts.verdict >= Verdict.PARTLY and (tags := source.gone_tags(matching, named)):
         return Match(Verdict.PARTLY, Reason(ReasonCode.PARTLY_MATCHED, facts=facts), tags)
     if unknown:
         return Match(Verdict.UNKNOWN, Reason(ReasonCode.UNKNOWN, ReasonDetail.SOURCE, facts=facts))
@@ -247,66 +253,36 @@ def _expired(candidate: Candidate, now: datetime) -> Match:
     return Match(Verdict.NO, Reason(ReasonCode.NOT_MATCHED, facts=facts))
 
 
-def _needs_grace(condition: Filter, candidate: Candidate) -> bool:
-    return candidate.is_image and not candidate.has_own_tag and condition.older_than is None
-
-
-def _grace(candidate: Candidate, now: datetime) -> Match:
-    """Match untagged images that are old enough: a young one may be a platform whose index is still to come."""
-    touched = candidate.version.touched_at
-    if touched is None:
-        return _unknown(ReasonDetail.NO_AGE)
-    if touched > now - GRACE:
-        return _no(ReasonCode.GRACE)
-    return _YES
-
-
-def _looks_at_texts(condition: Filter) -> bool:
-    return not (
-        condition.versions is None and condition.version_range is None and condition.release_status is None
-    )
-
-
 def _texts(condition: Filter, candidate: Candidate, parser: VersionParser, *, guarded: bool) -> Match:
-    if not _looks_at_texts(condition):
-        return (_latest(condition, candidate) if guarded else None) or _YES
+    """Match the conditions on names or tags: wholly if all of an image's tags meet them, partly if only some do."""
+    hides_latest = guarded and _hides_latest(condition, candidate)
+    if not condition.looks_at_texts:
+        return _no(ReasonCode.LATEST) if hides_latest else _YES
     if not candidate.texts:
         return _untagged(condition, candidate)
     named = candidate.filtered
-    states = {text: _state(condition, candidate, text, parser) for text in named}
-    matched = tuple(
-        [
-            text
-            for text, state in states.items()
-            if state and not (guarded and _hides_latest(condition, candidate, text))
-        ]
-    )
+    reaches = {text: _reach(condition, candidate, text, parser) for text in named}
+    meeting = tuple([text for text, reach in reaches.items() if reach == _MEETS_ALL])
+    matched = tuple(text for text in meeting if text != LATEST) if hides_latest else meeting
     if len(matched) == len(named):
         return _YES
     if matched:
-        fact = Condition("versions", texts=matched)
-        return Match(Verdict.PARTLY, Reason(ReasonCode.PARTLY_MATCHED, facts=(fact,)), matched)
-    if any(states.values()):
-        return _latest(condition, candidate) or _no(ReasonCode.NOT_MATCHED)
-    if any(state is None for state in states.values()):
+        return Match(Verdict.PARTLY, Reason(ReasonCode.PARTLY_MATCHED), matched)
+    if meeting:
+        return _no(ReasonCode.LATEST)
+    nearest = max(reaches.values())
+    if nearest == _NO_VERSION:
         return _unknown(ReasonDetail.NO_VERSION)
-    return _texts_missed(condition, candidate, parser)
-
-
-def _texts_missed(condition: Filter, candidate: Candidate, parser: VersionParser) -> Match:
-    """Return the first condition on names or tags that none of them meets."""
-    digest = candidate.version.name if candidate.is_image else ""
-    patterns, wanted = condition.versions, condition.version_range
-    if patterns and not any(patterns.matches(t, digest, candidate.reference) for t in candidate.filtered):
-        return _missed("versions", str(patterns))
-    parsed = (number for text in candidate.filtered if (number := parser.of(text)) is not None)
-    if wanted is not None and not any(wanted.contains(number) for number in parsed):
-        return _missed("version-range", str(wanted))
-    return _missed("release-status", condition.release_status or "")
+    missed = {
+        _NOT_NAMED: ("versions", condition.versions),
+        _OUT_OF_RANGE: ("version-range", condition.version_range),
+        _OTHER_STATUS: ("release-status", condition.release_status),
+    }
+    return _missed(*missed[nearest])
 
 
 def _untagged(condition: Filter, candidate: Candidate) -> Match:
-    if condition.version_range is not None or condition.release_status is not None:
+    if condition.reads_versions:
         return _unknown(ReasonDetail.UNTAGGED_NO_VERSION)
     named = condition.versions and condition.versions.matches_digest(
         candidate.version.name, candidate.reference
@@ -314,71 +290,57 @@ def _untagged(condition: Filter, candidate: Candidate) -> Match:
     return _YES if named else _missed("versions", "")
 
 
-def _state(condition: Filter, candidate: Candidate, text: str, parser: VersionParser) -> bool | None:
-    """Return whether the conditions on names or tags hold for one text; `None` if that is unknown."""
+# Which of the conditions on names or tags, in their order, a text fails first: the nearest to a match last.
+_NOT_NAMED, _OUT_OF_RANGE, _OTHER_STATUS, _NO_VERSION, _MEETS_ALL = range(5)
+
+
+def _reach(condition: Filter, candidate: Candidate, text: str, parser: VersionParser) -> int:
+    """Return how far one text comes through the conditions on names or tags."""
     digest = candidate.version.name if candidate.is_image else ""
     if condition.versions is not None and not condition.versions.matches(text, digest, candidate.reference):
-        return False
-    if condition.version_range is None and condition.release_status is None:
-        return True
+        return _NOT_NAMED
+    if not condition.reads_versions:
+        return _MEETS_ALL
     number = parser.of(text)
     if number is None:
-        return None
+        return _NO_VERSION
     if condition.version_range is not None and not condition.version_range.contains(number):
-        return False
-    wanted = condition.release_status
-    return wanted is None or number.prerelease is (wanted is ReleaseStatus.PRE_RELEASE)
+        return _OUT_OF_RANGE
+    status = ReleaseStatus.PRE_RELEASE if number.prerelease else ReleaseStatus.RELEASE
+    return _MEETS_ALL if condition.release_status in (None, status) else _OTHER_STATUS
 
 
-def _hides_latest(condition: Filter, candidate: Candidate, text: str) -> bool:
-    """Return whether a text is `latest` and not named: only its own name or the id reaches it, no wildcard does."""
-    if not candidate.is_image or text != LATEST:
+def _hides_latest(condition: Filter, candidate: Candidate) -> bool:
+    """Return whether the tag `latest` counts for nothing: only its own name or the id reaches it, no wildcard does."""
+    if not candidate.is_image or LATEST not in candidate.texts:
         return False
     by_name = condition.versions is not None and condition.versions.literally(LATEST)
-    return not (by_name or (condition.ids is not None and candidate.version.id in condition.ids))
-
-
-def _latest(condition: Filter, candidate: Candidate) -> Match | None:
-    if any(_hides_latest(condition, candidate, text) for text in candidate.texts):
-        return _no(ReasonCode.LATEST)
-    return None
+    return not by_name and condition.ids is None
 
 
 def matched_facts(rule: RuleInWords, candidate: Candidate, context: DecisionContext) -> tuple[Fact, ...]:
     """Return what of a version meets each condition of a rule whose filter holds."""
-    conditions = [_condition(key, value, candidate, context.now) for key, value in rule.filter_terms]
-    return (*conditions, *_found_elsewhere(rule.rule.filter, candidate, context))
+    condition = rule.rule.filter
+    facts: list[Fact] = [_condition(key, value, candidate, context.now) for key, value in rule.filter_terms]
+    if condition.source_gone:
+        source = source_judge(condition, condition.source_gone, candidate, context)
+        facts += source.gone(candidate.without_companions)[:_MOST_SOURCES]
+    if thing := _existing(condition, candidate, candidate.texts, context):
+        facts.append(thing)
+    if place := candidate.used(condition.referenced_in):
+        facts.append(place)
+    return tuple(facts)
 
 
 def _condition(key: str, value: str, candidate: Candidate, now: datetime) -> Condition:
-    version = candidate.version
+    touched, deleted = candidate.version.touched_at, candidate.version.deleted_at
     match key:
-        case "versions" | "version-range" | "release-status":
-            texts = candidate.texts or (() if candidate.is_image else (version.name,))
-            return Condition(key, value, texts=texts)
-        case "older-than" | "newer-than":
-            return Condition(key, value, age=_since(version.touched_at, now))
-        case "deleted-within":
-            return Condition(key, value, age=_since(version.deleted_at, now))
-        case "remove-damaged" if candidate.damage:
-            return Condition(key, value, texts=(candidate.damage,))
+        case "older-than" | "newer-than" if touched:
+            return Condition(key, value, age=now - touched)
+        case "deleted-within" if deleted:
+            return Condition(key, value, age=now - deleted)
+        case "remove-damaged":
+            return Condition(key, value, text=candidate.damage)
         case "expired" if candidate.facts:
-            return image_expiry(candidate.facts, version, now).condition(now)
+            return image_expiry(candidate.facts, candidate.version, now).condition(now)
     return Condition(key, value)
-
-
-def _found_elsewhere(condition: Filter, candidate: Candidate, context: DecisionContext) -> Iterator[Fact]:
-    """Yield what was found in git and in files about a version, if conditions need it."""
-    if condition.source_gone:
-        gone = source_judge(condition, condition.source_gone, candidate, context)
-        yield from gone.gone(candidate.without_companions)[:_MOST_SOURCES]
-    if condition.source_exists:
-        exists = source_judge(condition, condition.source_exists, candidate, context)
-        if thing := exists.exists(candidate.texts):
-            yield thing
-    if place := candidate.used(condition.referenced_in):
-        yield place
-
-
-def _since(moment: datetime | None, now: datetime) -> timedelta | None:
-    return None if moment is None else now - moment

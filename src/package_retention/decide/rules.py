@@ -73,6 +73,16 @@ class Filter(Struct, frozen=True, rename="kebab"):
     newer_than: Duration | None = None
     deleted_within: Duration | None = None
 
+    @property
+    def reads_versions(self) -> bool:
+        """Whether a condition reads names or tags as versions."""
+        return self.version_range is not None or self.release_status is not None
+
+    @property
+    def looks_at_texts(self) -> bool:
+        """Whether there is any condition on names or tags."""
+        return self.versions is not None or self.reads_versions
+
 
 class Retention(Struct, frozen=True, rename="kebab"):
     """How many of a rule's matches stay (the newest `minimum` of each group)."""

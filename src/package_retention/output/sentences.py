@@ -242,8 +242,7 @@ def _condition_words(fact: Condition) -> str:
     if fact.key == "versions" and not fact.holds and not fact.value:
         return "untagged, so `versions` does not match"
     words = _condition(fact.key)
-    value = ", ".join(fact.texts) if fact.key == "remove-damaged" else ""
-    value = value or _shown(fact.key, fact.value)
+    value = fact.text or _shown(fact.key, fact.value)
     if fact.age is None:
         return (words.met if fact.holds else words.missed).format(value=value)
     return (words.met_at if fact.holds else words.missed_at).format(value=value, age=_exact_age(fact.age))
@@ -257,9 +256,11 @@ def _expiry_words(fact: Condition) -> str:
     """Say when an image expired or will, with what it says itself; nothing if that is not known."""
     if fact.holds is None:
         return ""
-    said = quoted(", ".join(f"{EXPIRY}={text}" for text in fact.texts))
+    if fact.text is None:
+        return f"does not say when it expires ({quoted(EXPIRY)})"
+    said = quoted(f"{EXPIRY}={fact.text}")
     if fact.age is None:
-        return f"{said} is no duration" if fact.texts else f"does not say when it expires ({quoted(EXPIRY)})"
+        return f"{said} is no duration"
     if fact.age >= timedelta():
         return f"expired {_exact_age(fact.age)} ago ({said})"
     return f"expires in {_exact_age(-fact.age)} ({said})"
