@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from http import HTTPStatus
 from urllib.parse import quote, urlsplit
+
+from msgspec.structs import replace
 
 from package_retention.model import Absent, Package, Unreadable
 from package_retention.ports import RawManifest
@@ -17,8 +19,6 @@ from package_retention.registry.manifests import ACCEPT
 from package_retention.registry.sender import PermanentError, Sender, is_unknown_name
 from package_retention.transport import links
 from package_retention.transport.exchange import MAX_BODY, Request, Response
-
-_Plausible = Callable[[bytes], bool]
 
 _REFERENCE = re.compile(r"[a-z0-9]+:[0-9a-f]{32,128}|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _MOST_REDIRECTS = 3
@@ -46,7 +46,8 @@ class Endpoint:
         # manifests"), and an absent manifest protects nothing that it names. So absence takes two 404s here, and the
         # survey reads the manifest once more before it believes them.
         for accept in (ACCEPT, "*/*"):
-            response = self._get(package, url, accept, partial(_may_be, reference))
+            request = Request("GET", url, {"Accept": accept}, plausible=partial(_may_be, reference))
+            response = self._get(package, request)
             if isinstance(response, Unreadable) or response.status == HTTPStatus.OK:
                 return response
             if response.status != HTTPStatus.NOT_FOUND:
@@ -59,13 +60,14 @@ class Endpoint:
     def blob(self, package: Package, digest: str) -> Response | Unreadable:
         """Get a blob; a redirect to another host is followed without the token, which a signed URL would refuse."""
         url = self._url + path(package, "blobs", digest)
-        return self._get(package, url, "*/*", partial(_may_be, digest), elsewhere=True)
+        request = Request("GET", url, {"Accept": "*/*"}, plausible=partial(_may_be, digest))
+        return self._get(package, request, elsewhere=True)
 
     def put(self, package: Package, tag: str, manifest: RawManifest) -> Response:
         """Write a manifest under a tag."""
         headers = {"Content-Type": manifest.media_type}
         url = self._manifest_url(package, tag)
-        return self._send("PUT", package, url, headers, _never, manifest.body)
+        return self._send(package, Request("PUT", url, headers, manifest.body, _never))
 
     def referrers(self, package: Package, digest: str) -> Iterator[Response]:
         """Get the pages of a digest's referrers, one by one; raise `PermanentError` for a link to another host.
@@ -74,7 +76,8 @@ class Endpoint:
         """
         url = self._url + path(package, "referrers", digest)
         for _page in range(_MOST_PAGES + 1):
-            response = self._send("GET", package, url, {"Accept": ACCEPT}, _is_json)
+            request = Request("GET", url, {"Accept": ACCEPT}, plausible=_is_json)
+            response = self._send(package, request)
             yield response
             link = links.next_url(response.headers.get("link"))
             if not link:
@@ -90,44 +93,33 @@ class Endpoint:
         """Describe a response of the registry."""
         return f"{self.host} answered {self._sender.described(response)}"
 
-    def _get(
-        self, package: Package, url: str, accept: str, plausible: _Plausible, *, elsewhere: bool = False
-    ) -> Response | Unreadable:
+    def _get(self, package: Package, request: Request, *, elsewhere: bool = False) -> Response | Unreadable:
         """Get something, and follow redirects: with the token on this registry, `elsewhere` without it or not at all."""
-        headers = {"Accept": accept}
-        response = self._send("GET", package, url, headers, plausible)
+        response = self._send(package, request)
         for _hop in range(_MOST_REDIRECTS):
             if response.status not in _REDIRECTS:
                 break
             location = response.headers.get("location")
-            url = links.absolute(url, location) if location else ""
-            target = links.split_url(url)
-            if links.same_host(url, self._url):
-                response = self._send("GET", package, url, headers, plausible)
+            request = replace(request, url=links.absolute(request.url, location) if location else "")
+            target = links.split_url(request.url)
+            if links.same_host(request.url, self._url):
+                response = self._send(package, request)
             elif elsewhere and target is not None and links.is_private(target):
-                response = self._sender.send(Request("GET", url, headers, plausible=plausible))
+                response = self._sender.send(request)  # without the token, which `_send` alone adds
             else:
                 return Unreadable(
                     f"{self.described(response)}: it leads to another host, which is not requested"
                 )
         return response
 
-    def _send(
-        self,
-        method: str,
-        package: Package,
-        url: str,
-        headers: Mapping[str, str],
-        plausible: _Plausible,
-        body: bytes | None = None,
-    ) -> Response:
+    def _send(self, package: Package, request: Request) -> Response:
         """Send a request with the package's token; after a 401 with a new one: once, or three times if tokens had worked."""
-        actions = "pull" if method == "GET" else "pull,push"
+        actions = "pull" if request.method == "GET" else "pull,push"
         scope = f"repository:{repository(package)}:{actions}"
         token, refused = self._tokens.current(scope), 0
         while True:
-            sent = {**headers, "Authorization": f"Bearer {token}"} if token else headers
-            response = self._sender.send(Request(method, url, sent, body, plausible))
+            bearer = {"Authorization": f"Bearer {token}"} if token else {}
+            response = self._sender.send(replace(request, headers={**request.headers, **bearer}))
             if response.status != HTTPStatus.UNAUTHORIZED:
                 break
             if refused and not (self._accepted and self._sender.wait_for_another_try(refused)):
