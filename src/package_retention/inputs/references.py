@@ -92,7 +92,7 @@ def _in_tree(roots: list[trees.Node], file: str) -> Iterator[Reference]:
             halves.update(id(scalar) for key in _HALVES for scalar in values.get(key, ()))
             yield from _of_keys(values, file)
         elif isinstance(node, trees.Scalar):
-            passage = Passage(node.text, file, node.first_line)
+            passage = Passage(node.text, file, node.at.line)
             yield from whole_references(passage)
             if id(node) not in halves:
                 yield from untagged_references(passage)
@@ -130,13 +130,13 @@ def _of_keys(values: _Values, file: str) -> Iterator[Reference]:
             if name is None:
                 # The default in `${IMAGE:-octo/app}` is a value of the key too; a sentence is not.
                 keyed = "${" in scalar.text or "{{" in scalar.text
-                passage = Passage(scalar.text, file, scalar.first_line)
+                passage = Passage(scalar.text, file, scalar.at.line)
                 yield from untagged_references(passage, keyed=keyed)
             elif name.is_bare:
                 names = _with_parents(key, name, values)
                 if key != "name" or beside or digests or any("/" in one.name for one in names):
                     for one, (tag, digest) in product(names, _halves(beside, digests)):
-                        yield replace(one, tag=tag, digest=digest).reference(file, scalar.first_line)
+                        yield replace(one, tag=tag, digest=digest).reference(file, scalar.at.line)
 
 
 def _with_parents(key: str, name: Mention, values: _Values) -> list[Mention]:

@@ -29,16 +29,10 @@ _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s{}\[\],:"]+|\n')
 
 
 class Scalar(Struct, eq=False):
-    """A scalar as written; `text` is empty for null. The text of a block begins in the line below."""
+    """A scalar as written, at the place where its text begins; `text` is empty for null."""
 
     at: Position
     text: str = ""
-    is_block: bool = False
-
-    @property
-    def first_line(self) -> int:
-        """Return the line in which the text begins."""
-        return self.at.line + self.is_block
 
 
 class Sequence(Struct, eq=False):
@@ -117,7 +111,9 @@ class Tree:
                 self.add(self._anchors[event.anchor])
             case "ScalarEvent":
                 text = "" if event.style is None and event.value in _EMPTY else event.value
-                self.add(Scalar(self.place, text, is_block=event.style in {"|", ">"}), event.anchor)
+                is_block = event.style in {"|", ">"}  # whose text begins in the line below
+                at = Position(self.place.file, self.place.line + 1, 1) if is_block else self.place
+                self.add(Scalar(at, text), event.anchor)
             case "SequenceStartEvent":
                 self.begin(Sequence(self.place), event.anchor)
             case "MappingStartEvent":
