@@ -196,6 +196,27 @@ def test_a_package_that_is_gone_whole_comes_back_whole_or_not_at_all(made: Job, 
     assert not is_gone(package)
 
 
+def test_a_report_brings_no_whole_package_back_that_it_does_not_name(made: Job) -> None:
+    """A report narrows what the step's own inputs select."""
+    other, package = made.filled("other"), made.filled()
+    made.step(package_name="other", versions="*", delete_package="when-empty", report_file="report.jsonl")
+    made.world.delete_package(package)
+    ran = made.step(operation="restore", package_name="other, lib", versions="*", from_report="report.jsonl")
+    assert "the report does not mention this package" in ran.log
+    assert is_gone(package)
+    assert not is_gone(other)
+
+
+def test_a_report_that_names_a_whole_package_leaves_the_filter_as_it_is(made: Job) -> None:
+    package = made.filled()
+    made.step(versions="*", delete_package="when-empty", report_file="report.jsonl")
+    ran = made.refused(operation="restore", versions="1.*", from_report="report.jsonl")
+    assert "`versions: '*'`" in ran.log
+    assert is_gone(package)
+    made.step(operation="restore", versions="*", from_report="report.jsonl")
+    assert not is_gone(package)
+
+
 def test_if_missing(made: Job) -> None:
     package = made.filled()
     ran = made.step(status=1, package_name="lib, gone", min_versions_to_keep=3)

@@ -61,7 +61,10 @@ def prepare(run_context: RunContext, target: Target, context: DecisionContext) -
 def _whole(run_context: RunContext, target: Target, reported: ReportedPackage | None) -> PackageTask:
     """Restore a package by its name: GitHub lists no deleted packages, so a filter has nothing to match."""
     package = target.package
-    if not (reported.went_whole if reported and reported.known else wants_everything(target.rules)):
+    if reported and not reported.known:
+        return PackageTask(PackageResult(Plan(package, warnings=(Finding(FindingCode.REPORT_SILENT),))))
+    # A report only narrows: beside it the step's own filter must still select every version of the package.
+    if not wants_everything(target.rules) or (reported and not reported.went_whole):
         error = target.error.message if target.error else ""
         raise PlanError(Finding(FindingCode.GONE_WHOLE, package.label, error=error))
     plan = Plan(package, steps=(Step(StepKind.RESTORE_PACKAGE, package),))
@@ -88,12 +91,12 @@ def _with_versions(run_context: RunContext, plan: Plan, fresh: FactsRefresher) -
 
 
 def wants_everything(rules: PackageRules) -> bool:
-    """Return whether the rules are `versions: '*'` alone."""
+    """Return whether the rules are `versions: '*'` alone, or, beside a report, none."""
     if rules.exclude or rules.limit is not None or len(rules.delete) != 1:
         return False
     condition = rules.delete[0].filter
     patterns = condition.versions
-    if patterns is None or not patterns.is_everything:
+    if patterns is not None and not patterns.is_everything:
         return False
     return condition == replace(type(condition)(), versions=patterns)
 
