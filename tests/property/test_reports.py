@@ -229,7 +229,7 @@ def forged(draw: st.DrawFn, lines: list[dict[str, Any]], everything: list[Any]) 
             line["change"] = draw(st.sampled_from(StepKind)).value
         elif what == "junk":
             line[draw(st.sampled_from(sorted(line)))] = draw(JUNK)
-        elif what == "mint" and "version" in line:
+        elif what == "mint" and isinstance(line.get("version"), dict):
             line["version"]["tags"] = draw(st.lists(minted, min_size=1, max_size=3, unique=True))
             line["untag" if line["kind"] == "decision" else "tags"] = line["version"]["tags"]
         elif "version" in line:
