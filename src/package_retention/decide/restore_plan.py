@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from package_retention.decide.candidates import LATEST, Candidate, flat, is_companion
-from package_retention.decide.facts import by_age, oldest_first
-from package_retention.decide.graph import derived_subject, own_tags
+from package_retention.decide.facts import oldest_first
+from package_retention.decide.graph import derived_subject, derived_subjects
 from package_retention.decide.matching import Verdict, excluded, judge
-from package_retention.decide.rules import DecisionContext, PackageRules
+from package_retention.decide.rules import DecisionContext, named_ids
 from package_retention.decide.selection import Selection, choose, cut, restrict
 from package_retention.model import RESTORE_WINDOW, Decision, Package, Plan, Step, StepKind, Version
 from package_retention.reason import (
@@ -48,10 +47,10 @@ def restore_plan(
     """
     rules = context.rules
     selections = choose(flat(tuple(deleted), package.type), context, restore=True)
-    by_id = {i for rule in rules.delete for i in rule.filter.ids or ()}
+    named = by_id = named_ids(rules.delete)
     if reported is not None:
         selections = restrict(selections, reported, NOT_DELETED_THERE)
-        by_id |= reported
+        by_id = named | reported
     selected = [one.candidate.version for one in selections.values() if one.selected]
     reasons = _refused(selected, active, by_id, context.now)
     chosen, late = cut(oldest_first(v for v in selected if v.id not in reasons), rules.limit)
@@ -68,7 +67,7 @@ def restore_plan(
             for i, one in selections.items()
         ),
         steps=restore_steps(package, chosen),
-        warnings=_absent(rules, deleted, active),
+        warnings=_absent(named, deleted, active),
     )
 
 
@@ -80,20 +79,6 @@ def _unfiltered(selection: Selection) -> bool:
 def restore_steps(package: Package, versions: Iterable[Version]) -> tuple[Step, ...]:
     """Return a step for each version, in the same order."""
     return tuple(Step(StepKind.RESTORE_VERSION, package, v, root=v.id) for v in versions)
-
-
-def retag_steps(
-    package: Package, active: Iterable[Version], tags: Mapping[int, tuple[str, ...]]
-) -> tuple[Step, ...]:
-    """Return a step for each version that gets tags back; `tags` are by its id."""
-    there = {version.id: version for version in active}
-    return tuple(Step(StepKind.RETAG, package, there[i], tags=lost, root=i) for i, lost in tags.items())
-
-
-def missing_members(members: Sequence[Version]) -> tuple[Finding, ...]:
-    """Return a warning if an image came back without what somebody else had deleted."""
-    ids = tuple(str(version.id) for version in members[:20])
-    return (Finding(FindingCode.PARTS_DELETED, number=len(members), names=ids),) if members else ()
 
 
 def _refused(
@@ -120,17 +105,15 @@ def _refused(
 
 
 def _deletion(version: Version) -> tuple[float, int]:
-    return (version.deleted_at.timestamp() if version.deleted_at else 0.0, by_age(version)[1])
+    return (version.deleted_at.timestamp() if version.deleted_at else 0.0, version.id)
 
 
-def _absent(
-    rules: PackageRules, deleted: Sequence[Version], active: Sequence[Version]
-) -> tuple[Finding, ...]:
-    named = {i for rule in rules.delete for i in rule.filter.ids or ()}
+def _absent(named: set[int], deleted: Sequence[Version], active: Sequence[Version]) -> tuple[Finding, ...]:
+    """Return a warning for each id that is not among the deleted versions."""
     there = {version.id for version in active}
-    gone = {version.id for version in deleted}
     here, nowhere = FindingCode.ID_NOT_DELETED, FindingCode.ID_NOT_AMONG_DELETED
-    return tuple(Finding(here if i in there else nowhere, number=i) for i in sorted(named - gone))
+    absent = sorted(named - {version.id for version in deleted})
+    return tuple(Finding(here if i in there else nowhere, number=i) for i in absent)
 
 
 def followers(
@@ -156,7 +139,6 @@ def followers(
     return oldest_first(latest.values())
 
 
-@dataclass(slots=True)
 class LostTags:
     """Tags that the run of a report took from versions, held against what is there now.
 
@@ -164,40 +146,42 @@ class LostTags:
     `warnings` name what is not put back, and why.
     """
 
-    lost: Mapping[int, Version]
-    roots: Mapping[int, int]
-    active: Sequence[Version]
-    context: DecisionContext
-    warnings: list[Finding] = field(default_factory=list)
-    _here: dict[int, Version] = field(init=False)
-    _by_digest: dict[str, int] = field(init=False)
+    def __init__(
+        self,
+        lost: Mapping[int, Version],
+        roots: Mapping[int, int],
+        active: Iterable[Version],
+        context: DecisionContext,
+    ) -> None:
+        self.warnings: list[Finding] = []
+        self._lost = lost
+        self._roots = roots
+        self._active = {version.id: version for version in active}
+        self._by_digest = {version.name: i for i, version in self._active.items()}
+        self._rules = context.rules
+        self._context = context
+        # When it was deleted is not known any more once it is back.
+        self._filters = [replace(rule.filter, deleted_within=None) for rule in context.rules.delete]
 
-    def __post_init__(self) -> None:
-        """Index what is there."""
-        self._here = {version.id: version for version in self.active}
-        self._by_digest = {version.name: version.id for version in self.active}
-
-    def to_put_back(self) -> dict[int, tuple[str, ...]]:
-        """Return the tags to put back, by the id of an active version.
+    def steps(self, package: Package) -> tuple[Step, ...]:
+        """Return a step for each version that gets tags back.
 
         A tag is put back if this step's filters let that very tag through, nothing excludes the version, and no
         other version has the tag: neither in the list nor, by the report, among those that lost tags. `latest` is put
         back only if it is named, a derived tag if its subject is let through (an orphan's: if the orphan
         is), a companion with its image.
         """
-        there = {i: then for i, then in self.lost.items() if self._is_same(i, then)}
+        active = self._active
+        there = {i: v for i, v in self._lost.items() if i in active and active[i].name == v.name}
         claims = Counter(tag for then in there.values() for tag in then.tags)
-        holders = {tag: version.id for version in self.active for tag in version.tags}
-        found: dict[int, tuple[str, ...]] = {}
+        holders = {tag: i for i, version in active.items() for tag in version.tags}
+        steps = []
         for i, then in there.items():
             missing = (tag for tag in dict.fromkeys(then.tags) if holders.get(tag) != i)
-            tags = [tag for tag in missing if self._may_return(i, tag, claims, holders)]
+            tags = tuple([tag for tag in missing if self._may_return(i, tag, claims, holders)])
             if tags:
-                found[i] = tuple(tags)
-        return found
-
-    def _is_same(self, i: int, then: Version) -> bool:
-        return i in self._here and self._here[i].name == then.name
+                steps.append(Step(StepKind.RETAG, package, active[i], tags=tags, root=i))
+        return tuple(steps)
 
     def _may_return(self, i: int, tag: str, claims: Mapping[str, int], holders: Mapping[str, int]) -> bool:
         if not self._lets_through(i, tag):
@@ -213,57 +197,50 @@ class LostTags:
         return True
 
     def _lets_through(self, i: int, tag: str) -> bool:
-        version = self._with_lost(i)
-        if self._is_excluded(version):
+        if self._is_excluded(i):
             return False
         subject = derived_subject(tag)
         if subject is None and self._is_companion(tag):
             return self._comes_back(i, frozenset())
         if subject is None:
-            return self._is_selected(replace(version, tags=(tag,)), restore=False)
+            return self._is_selected(i, (tag,), restore=False)
         if subject in self._by_digest:
             return self._comes_back(self._by_digest[subject], frozenset({i}))
         # An orphan was deleted by itself: it has no subject that could decide. It may be as young as it likes: what
         # protects young untagged images in a deletion has no place in a restore.
-        return self.roots.get(i, i) == i and self._is_selected(replace(version, tags=(tag,)), restore=True)
+        return self._roots.get(i, i) == i and self._is_selected(i, (tag,), restore=True)
 
     def _comes_back(self, i: int, seen: frozenset[int]) -> bool:
         """Return whether the step selects an image that is there: by a tag, else by its subject's or its root's."""
-        if i in seen or i not in self._here:
+        if i in seen or i not in self._active or self._is_excluded(i):
             return False
-        version, seen = self._with_lost(i), seen | {i}
-        if self._is_excluded(version):
-            return False
-        if own := own_tags(version):
+        tags, seen = self._all_tags(i), seen | {i}
+        if own := [tag for tag in tags if derived_subject(tag) is None]:
             # Where nothing but companions is left, they count as any tag.
-            own = tuple(tag for tag in own if not self._is_companion(tag)) or own
-            return any(self._is_selected(replace(version, tags=(tag,)), restore=True) for tag in own)
-        subjects = {subject for tag in version.tags if (subject := derived_subject(tag))}
-        above = {self._by_digest[subject] for subject in subjects if subject in self._by_digest}
-        above |= {self.roots.get(i, i)} - {i}
+            own = [tag for tag in own if not self._is_companion(tag)] or own
+            return any(self._is_selected(i, (tag,), restore=True) for tag in own)
+        subjects = self._by_digest.keys() & set(derived_subjects(tags))
+        above = {self._by_digest[subject] for subject in subjects} | ({self._roots.get(i, i)} - {i})
         if any(self._comes_back(other, seen) for other in above):
             return True
-        return self._is_selected(version, restore=True)
+        return self._is_selected(i, tags, restore=True)
 
     def _is_companion(self, tag: str) -> bool:
-        return is_companion(tag, self.context.rules.companions, self.context.parser)
+        return is_companion(tag, self._rules.companions, self._context.parser)
 
-    def _with_lost(self, i: int) -> Version:
-        version, then = self._here[i], self.lost.get(i)
-        return replace(version, tags=tuple(dict.fromkeys((*version.tags, *(then.tags if then else ())))))
+    def _all_tags(self, i: int) -> tuple[str, ...]:
+        """Return the tags that a version has, and those that it lost."""
+        lost = self._lost[i].tags if i in self._lost else ()
+        return tuple(dict.fromkeys((*self._active[i].tags, *lost)))
 
-    def _is_excluded(self, version: Version) -> bool:
-        return excluded(self.context.rules.exclude, self._candidate(version))
+    def _is_excluded(self, i: int) -> bool:
+        return excluded(self._rules.exclude, self._candidate(i, self._all_tags(i)))
 
-    def _is_selected(self, version: Version, *, restore: bool) -> bool:
+    def _is_selected(self, i: int, tags: tuple[str, ...], *, restore: bool) -> bool:
         """Return whether a filter surely matches; without `restore`, `latest` must be named as in a deletion."""
-        candidate = self._candidate(version)
-        return any(
-            # When it was deleted is not known any more once it is back.
-            judge(replace(rule.filter, deleted_within=None), candidate, self.context, restore=restore).verdict
-            is Verdict.YES
-            for rule in self.context.rules.delete
-        )
+        candidate = self._candidate(i, tags)
+        matches = (judge(one, candidate, self._context, restore=restore) for one in self._filters)
+        return any(match.verdict is Verdict.YES for match in matches)
 
-    def _candidate(self, version: Version) -> Candidate:
-        return flat((version,), self.context.rules.type)[0]
+    def _candidate(self, i: int, tags: tuple[str, ...]) -> Candidate:
+        return flat((replace(self._active[i], tags=tags),), self._rules.type)[0]

@@ -11,15 +11,8 @@ from msgspec.structs import replace
 from package_retention.decide.candidates import flat
 from package_retention.decide.graph import own_tags
 from package_retention.decide.matching import excluded
-from package_retention.decide.restore_plan import (
-    LostTags,
-    followers,
-    missing_members,
-    restore_plan,
-    restore_steps,
-    retag_steps,
-)
-from package_retention.decide.rules import DecisionContext, PackageRules
+from package_retention.decide.restore_plan import LostTags, followers, restore_plan, restore_steps
+from package_retention.decide.rules import DecisionContext, PackageRules, named_ids
 from package_retention.errors import MissingError, PlanError, RetentionError, UnreachableError
 from package_retention.execute.steps import is_placeholder
 from package_retention.execute.walk import FactsRefresher, Replan, walk
@@ -148,7 +141,7 @@ class Restore:
 
     def _by_ids(self, active: Sequence[Version]) -> Plan:
         """Plan what the step names by its id, without a list of deleted versions."""
-        named = {i for rule in self.context.rules.delete for i in rule.filter.ids or ()}
+        named = named_ids(self.context.rules.delete)
         if not named:
             raise PlanError(Finding(FindingCode.NO_DELETED_LIST, self.package.label))
         versions = [Version(i, f"id {i}") for i in sorted(named - {version.id for version in active})]
@@ -169,7 +162,7 @@ class Restore:
             for i, then in reported.lost.items()
         }
         found = LostTags(lost, reported.roots, self._without_placeholders(active, lost), self.context)
-        steps = retag_steps(self.package, active, found.to_put_back())
+        steps = found.steps(self.package)
         return steps, list(dict.fromkeys(found.warnings))
 
     def _without_placeholders(self, active: Sequence[Version], lost: Mapping[int, Version]) -> list[Version]:
@@ -239,6 +232,8 @@ class Restore:
         versions = [v for v in versions if v not in others]
         if not (versions or others or unread):
             return None
+        ids = tuple(str(version.id) for version in others[:20])
+        parts = Finding(FindingCode.PARTS_DELETED, number=len(others), names=ids)
         why = Reason(ReasonCode.WITH_IMAGE, ReasonDetail.COMES_BACK)
         decisions = [Decision(v, selected=True, reason=why) for v in versions]
         decisions += [Decision(v, selected=False, reason=NOT_DELETED_THERE) for v in others]
@@ -246,7 +241,7 @@ class Restore:
             package,
             tuple(decisions),
             restore_steps(package, versions),
-            warnings=missing_members(others),
+            warnings=(parts,) if others else (),
             problems=tuple(unread),
         )
 
