@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from drawing import builds
 from package_retention.decide.ecosystems import VersionParser, VersionRange
 from package_retention.decide.facts import Facts
-from package_retention.decide.patterns import Pattern, Patterns
+from package_retention.decide.pattern import Pattern
+from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import (
     Filter,
     OrderBy,

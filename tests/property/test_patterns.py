@@ -7,7 +7,8 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_retention.decide.patterns import Pattern, Patterns, entries
+from package_retention.decide.pattern import Pattern
+from package_retention.decide.patterns import Patterns, entries
 from package_retention.problems import InvalidValueError
 
 TEXT = st.text("ab1.-", max_size=8)

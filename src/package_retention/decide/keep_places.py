@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from package_retention.decide.candidates import Candidate
 from package_retention.decide.ecosystems import VersionNumber, VersionParser
-from package_retention.decide.patterns import Pattern
+from package_retention.decide.pattern import Pattern
 from package_retention.decide.rules import OrderBy, Retention, Series
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)

@@ -1,22 +1,21 @@
-"""Match names, tags and digests by patterns: literals, globs and regular expressions between slashes."""
+"""Match names, tags and digests by lists of patterns, of which the last entry that fits counts."""
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import Any, Self
+from dataclasses import replace
+from typing import Self
 
 from msgspec import Struct
 
-from package_retention.decide.pattern_forms import Kind, compiled, expression, form
-from package_retention.errors import PlanError
-from package_retention.escaping import quoted
+from package_retention.decide.pattern import Pattern
 from package_retention.problems import InvalidValueError, Problem
-from package_retention.reason import Finding, FindingCode
 
+DERIVED_STARTS = ("sha256-", "sha512-")
+"""How the tags of signatures and of referrers begin: the rest is the digest of what they refer to."""
+
+_DIGEST_START = "sha256:"
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
 # A regular expression ends at a slash that flags and a comma (or the line's end) follow; its own commas stay. Each
 # alternative begins with another character, so nothing is tried twice; a possessive `*+` here is misread by 3.11.2.
@@ -40,130 +39,6 @@ def _split(line: str) -> Iterator[str]:
         end = found.end() if found else len(line)
         yield line[start:end]
         start = end + 1
-
-
-__all__ = ["Kind", "Pattern", "PatternTimeoutError", "Patterns"]
-
-SEARCH_SECONDS = 0.5
-DERIVED_STARTS = ("sha256-", "sha512-")
-"""How the tags of signatures and of referrers begin: the rest is the digest of what they refer to."""
-
-_DIGEST_START = "sha256:"
-
-
-class PatternTimeoutError(PlanError):
-    """A regular expression took too long: the run stops, since "no match" might delete, or fail to protect."""
-
-
-@dataclass(slots=True)
-class PatternBudget:
-    """The time that all regular expressions of one run may take together, in seconds.
-
-    `clock` counts the seconds that the calling thread has worked: packages are looked at in several threads, and one
-    that waits for another must not count twice. A search that takes too long by itself would do so on every version.
-    """
-
-    clock: Callable[[], float]
-    seconds: float
-    spent: float = 0.0
-
-    def search(self, expression: Any, text: str) -> Any:
-        """Search a text; raise `PatternTimeoutError` if the budget is spent, `TimeoutError` on one long search."""
-        left = self.seconds - self.spent
-        if left <= 0:
-            raise PatternTimeoutError(Finding(FindingCode.PATTERNS_SLOW, f"{self.seconds:g}"))
-        start = self.clock()
-        try:
-            return expression.search(text, timeout=min(SEARCH_SECONDS, left))
-        finally:
-            self.spent += self.clock() - start
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """One entry of a list of patterns.
-
-    `text` is the entry as written; `body` what is compared: the literal, the glob, the expression between the
-    slashes, or the digest. `digest` marks an entry that looks at digests alone: it starts with `sha256:`, or is a
-    whole reference, whose `ghcr.io/owner/app` (lower-case) is `reference`. `everywhere` marks an entry that
-    looks at names, tags and digests alike (`ignore-versions` of the official action).
-    """
-
-    text: str
-    kind: Kind
-    body: str
-    negated: bool = False
-    digest: bool = False
-    reference: str = ""
-    flags: str = ""
-    everywhere: bool = False
-    budget: PatternBudget | None = field(default=None, compare=False, repr=False)
-
-    @classmethod
-    def parse(cls, text: str, *, lower: bool = False) -> Pattern:
-        """Read one entry; `lower` fits it to names that are always lower-case. Raise `InvalidValueError`."""
-        found = form(text)
-        pattern = cls(
-            text.strip(), found.kind, found.body, found.negated, found.digest, found.reference, found.flags
-        )
-        return pattern.in_any_case() if lower else pattern
-
-    @classmethod
-    def expression(cls, source: str) -> Self:
-        """Read a bare regular expression that looks at names, tags and digests; raise `InvalidValueError`."""
-        found = expression(source)
-        return cls(f"/{source}/", found.kind, found.body, everywhere=True)
-
-    def __str__(self) -> str:
-        """Return the entry as written."""
-        return self.text
-
-    def in_any_case(self) -> Pattern:
-        """Return the same entry, fit to texts in small letters."""
-        if self.kind == "regex":
-            return replace(self, flags="".join(sorted({*self.flags, "i"})))
-        return replace(self, body=self.body.lower())
-
-    @property
-    def groups(self) -> int:
-        """How many groups a regular expression has; 0 for anything else."""
-        return int(compiled(self.body, self.flags).groups) if self.kind == "regex" else 0
-
-    def matches(self, text: str) -> bool:
-        """Return whether the text fits, a leading `!` left aside; raise `PatternTimeoutError`."""
-        if self.kind == "literal":
-            return text == self.body
-        if self.kind == "glob":
-            return _glob(self.body)(text) is not None
-        return self._search(text) is not None
-
-    def group(self, text: str) -> str | None:
-        """Return a regular expression's first group; `None` if it does not match, or the group did not take part."""
-        found = self._search(text) if self.groups else None
-        return None if found is None else found.group(1)
-
-    def _search(self, text: str) -> Any:
-        try:
-            expression_ = compiled(self.body, self.flags)
-            if self.budget:
-                return self.budget.search(expression_, text)
-            return expression_.search(text, timeout=SEARCH_SECONDS)
-        except TimeoutError:
-            names = (f"{SEARCH_SECONDS}",)
-            raise PatternTimeoutError(
-                Finding(FindingCode.PATTERN_SLOW, quoted(self.text), len(text), names)
-            ) from None
-
-    def _meets(self, text: str | None, digest: str, reference: str) -> bool:
-        """Return whether the entry fits a text, or the digest of its image, as far as the entry applies to them."""
-        if not self.digest and text is not None and self.matches(text):
-            return True
-        return bool(digest) and self._meets_digest(digest, reference)
-
-    def _meets_digest(self, digest: str, reference: str) -> bool:
-        if not (self.digest or self.everywhere) or not self.matches(digest):
-            return False
-        return not (self.reference and reference) or self.reference == reference.lower()
 
 
 class Patterns(Struct, frozen=True):
@@ -201,22 +76,19 @@ class Patterns(Struct, frozen=True):
         With the digest of the image that carries the tag, entries on digests have their say too, so that
         `v*, !sha256:…` spares that image.
         """
-        last = self._last(lambda entry: entry._meets(text, digest, reference))  # noqa: SLF001 - its own entries
-        return self.only_negated if last is None else not last.negated
+        meant = self._meant(lambda entry: entry.meets(text, digest, reference))
+        return self.only_negated if meant is None else meant
 
     def matches_digest(self, digest: str, reference: str = "") -> bool:
         """Return whether a digest is meant by an entry on digests; only `!` entries mean no digest.
 
         A whole reference must agree with `reference` (`ghcr.io/owner/name`) if one is given.
         """
-        last = self._last(lambda entry: entry._meets_digest(digest, reference))  # noqa: SLF001 - its own entries
-        return last is not None and not last.negated
+        return bool(self._meant(lambda entry: entry.meets_digest(digest, reference)))
 
     def matches_derived(self, tag: str) -> bool:
         """Return whether a digest-derived tag is meant, by the entries that begin as such a tag does."""
-        derived = Patterns(tuple(entry for entry in self.entries if entry.body.startswith(DERIVED_STARTS)))
-        last = derived._last(lambda entry: entry._meets(tag, "", ""))  # noqa: SLF001 - its own entries
-        return last is not None and not last.negated
+        return bool(self._meant(lambda entry: entry.body.startswith(DERIVED_STARTS) and entry.meets(tag)))
 
     def in_any_case(self) -> Patterns:
         """Return the same entries, fit to texts in small letters."""
@@ -224,9 +96,9 @@ class Patterns(Struct, frozen=True):
 
     def literally(self, text: str) -> bool:
         """Return whether a literal entry names this very text, and no later `!` entry takes it away."""
-        literal = Patterns(tuple(entry for entry in self.entries if entry.negated or entry.kind == "literal"))
-        last = literal._last(lambda entry: entry._meets(text, "", ""))  # noqa: SLF001 - its own entries
-        return last is not None and not last.negated
+        return bool(
+            self._meant(lambda entry: (entry.negated or entry.kind == "literal") and entry.meets(text))
+        )
 
     @property
     def only_negated(self) -> bool:
@@ -258,19 +130,14 @@ class Patterns(Struct, frozen=True):
         waiting = list(self.entries)
         for text in texts:
             digest = text if text.startswith(_DIGEST_START) else ""
-            waiting = [e for e in waiting if not e._meets(None if digest else text, digest, reference)]  # noqa: SLF001 - its own entries
+            waiting = [e for e in waiting if not e.meets(None if digest else text, digest, reference)]
             if not waiting:
                 break
         return tuple(entry.text for entry in waiting)
 
-    def _last(self, fits: Callable[[Pattern], bool]) -> Pattern | None:
+    def _meant(self, fits: Callable[[Pattern], bool]) -> bool | None:
+        """Return whether the last entry that fits is one without `!`; `None` if none fits."""
         for entry in reversed(self.entries):
             if fits(entry):
-                return entry
+                return not entry.negated
         return None
-
-
-@lru_cache(maxsize=1024)
-def _glob(body: str) -> Callable[[str], re.Match[str] | None]:
-    """Compile a glob, anchored; each `*` is atomic in what `fnmatch` makes of it, so no text makes it slow."""
-    return re.compile(fnmatch.translate(body)).match

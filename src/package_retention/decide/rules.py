@@ -10,7 +10,8 @@ from msgspec import Struct, field
 
 from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import VersionParser, VersionRange
-from package_retention.decide.patterns import Pattern, Patterns
+from package_retention.decide.pattern import Pattern
+from package_retention.decide.patterns import Patterns
 from package_retention.model import GitKind, PackageType
 from package_retention.reason import Terms
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from package_retention.decide.patterns import Pattern, PatternBudget, Patterns
+from package_retention.decide.pattern import Pattern, PatternBudget
+from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, PackageRules, Retention, Rule, Share
 from package_retention.errors import InputError
 from package_retention.inputs import conflicts, environment, values

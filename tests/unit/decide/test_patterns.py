@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from package_retention.decide.patterns import Pattern, PatternBudget, Patterns, PatternTimeoutError, entries
+from package_retention.decide.pattern import Pattern, PatternBudget, PatternTimeoutError
+from package_retention.decide.patterns import Patterns, entries
 from package_retention.output.problem_sentences import sentences
 from package_retention.output.sentences import finding_words
 from package_retention.problems import InvalidValueError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from package_retention.decide.durations import Duration
-from package_retention.decide.patterns import Pattern
+from package_retention.decide.pattern import Pattern
 from package_retention.decide.rules import (
     Damage,
     OrderBy,
