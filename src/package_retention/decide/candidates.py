@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.facts import Facts
 from package_retention.decide.graph import Graph, closure, damage, own_tags
-from package_retention.decide.in_use import UseReason
+from package_retention.decide.in_use import Use
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Damage
 from package_retention.model import PackageType, Version
@@ -58,7 +58,7 @@ class Candidate(Struct, frozen=True):
         """Whether this can be among the newest: an image with companion tags alone is not."""
         return bool(self.without_companions) or not self.texts
 
-    def used(self, globs: tuple[str, ...]) -> UseReason | None:
+    def used(self, globs: tuple[str, ...]) -> Use | None:
         """Return the place in files that refers to the candidate, or to anything in it."""
         found = self.facts.in_use.get(globs) if self.facts and globs else None
         if found is None:

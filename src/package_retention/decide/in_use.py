@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -39,7 +39,11 @@ class Reference(Struct, frozen=True):
 
 
 class UseCode(StrEnum):
-    """How a reference meets a package."""
+    """How a reference meets a package.
+
+    `ANY_TAG` protects every tagged version. `NOT_LISTED`: it names a tag or digest that the package does not have.
+    `NOT_NAMED`: no file names the package, so there is no place.
+    """
 
     TAG = "tag"
     DIGEST = "digest"
@@ -48,21 +52,8 @@ class UseCode(StrEnum):
     NOT_NAMED = "not-named"
 
 
-class UseReason(Fact, frozen=True):
-    """Why a version stays: a file and line refer to `text`, its tag, version or digest (empty: to any tag)."""
-
-    code: UseCode
-    file: str
-    line: int
-    text: str = ""
-
-
-class UseNotice(Struct, frozen=True):
-    """Something about the references to a package that is reported.
-
-    `ANY_TAG` (a warning): the place protects every tagged version. `NOT_LISTED`: it names a tag or digest that the
-    package does not have. `NOT_NAMED` (a warning, without a place): no file names the package.
-    """
+class Use(Fact, frozen=True):
+    """A file and line refer to `text`, a tag, version or digest of a package (empty: to any tag)."""
 
     code: UseCode
     file: str = ""
@@ -71,10 +62,10 @@ class UseNotice(Struct, frozen=True):
 
 
 class InUse(Struct, frozen=True):
-    """The versions of one package that references protect, by id, and what is to be reported."""
+    """The versions of one package that references protect, by id, each with the reason, and what is to be reported."""
 
-    reasons: Mapping[int, UseReason]
-    notices: tuple[UseNotice, ...]
+    reasons: Mapping[int, Use]
+    notices: tuple[Use, ...]
 
 
 class ReferenceIndex:
@@ -103,20 +94,24 @@ class ReferenceIndex:
             if package.is_named_by(reference)
         ]
         listed = _Listed(package_type, versions)
-        reasons: dict[int, UseReason] = {}
-        notices: dict[UseNotice, None] = {}
+        reasons: dict[int, Use] = {}
+        notices: dict[Use, None] = {}
         # What names a version itself comes first, since that is the better reason.
         for reference in sorted(found, key=lambda one: one.any_tag):
-            for version_id, reason in listed.meant(reference):
-                reasons.setdefault(version_id, reason)
-            if notice := listed.notice(reference):
-                notices[notice] = None
+            use, meant = listed.meant(reference)
+            if reference.any_tag:
+                notices[use] = None
+            elif not meant and reference.digest not in listed.digests:
+                text = reference.tag or reference.digest
+                notices[Use(UseCode.NOT_LISTED, reference.file, reference.line, text)] = None
+            for version in meant:
+                reasons.setdefault(version.id, use)
         for version in versions:
             if by_digest := self._by_digest.get(version.name.lower()):
-                reason = UseReason(UseCode.DIGEST, by_digest.file, by_digest.line, version.name)
+                reason = Use(UseCode.DIGEST, by_digest.file, by_digest.line, version.name)
                 reasons.setdefault(version.id, reason)
         if not found and not reasons:
-            notices[UseNotice(UseCode.NOT_NAMED)] = None
+            notices[Use(UseCode.NOT_NAMED)] = None
         return InUse(reasons, tuple(notices))
 
 
@@ -137,19 +132,19 @@ class _PackageName(Struct, frozen=True):
         separator = "." if self.type is PackageType.MAVEN else "/"
         if reference.open_start and any(_ends_with(whole, written, separator) for whole in self._wholes):
             return reference.explicit
-        if self.type is PackageType.DOCKER:
-            # docker.pkg.github.com/OWNER/REPOSITORY/NAME: the repository does not belong to the package's name.
-            *before, last = written.split("/")
-            named = last == self.name and self.owner in before
-            return named and (reference.explicit or _DOCKER_HOST in before or self.host in before)
-        if self.type is not PackageType.CONTAINER:
-            return (
-                written.replace(":", ".") in self._wholes
-                if self.type is PackageType.MAVEN
-                else written in self._wholes
-            )
-        whole = self._wholes[0]
-        return _ends_with(written, whole if reference.explicit else f"{self.host}/{whole}")
+        match self.type:
+            case PackageType.CONTAINER:
+                (whole,) = self._wholes
+                return _ends_with(written, whole if reference.explicit else f"{self.host}/{whole}")
+            case PackageType.DOCKER:
+                # docker.pkg.github.com/OWNER/REPOSITORY/NAME: the repository does not belong to the package's name.
+                *before, last = written.split("/")
+                named = last == self.name and self.owner in before
+                return named and (reference.explicit or _DOCKER_HOST in before or self.host in before)
+            case PackageType.MAVEN:
+                return written.replace(":", ".") in self._wholes
+            case _:
+                return written in self._wholes
 
     @property
     def _wholes(self) -> tuple[str, ...]:
@@ -177,30 +172,18 @@ class _Listed:
         for version in versions:
             for text in version.tags if self._has_tags else (version.name,):
                 self._by_tag[self._form(text)].append(version)
-        self._digests = {version.name.lower() for version in versions} if self._has_tags else set()
+        self.digests = {version.name.lower() for version in versions} if self._has_tags else set()
 
-    def meant(self, reference: Reference) -> Iterator[tuple[int, UseReason]]:
-        """Yield the versions that a reference could mean (those of its digest are found by the index)."""
+    def meant(self, reference: Reference) -> tuple[Use, list[Version]]:
+        """Return the versions that a reference could mean (those of its digest are found by the index), and why."""
         if reference.any_tag:
-            reason = UseReason(UseCode.ANY_TAG, reference.file, reference.line)
-            yield from ((v.id, reason) for v in self._versions if v.tags or not self._has_tags)
-        for version in self._tagged(reference):
-            yield version.id, UseReason(UseCode.TAG, reference.file, reference.line, reference.tag)
-
-    def notice(self, reference: Reference) -> UseNotice | None:
-        if reference.any_tag:
-            return UseNotice(UseCode.ANY_TAG, reference.file, reference.line)
-        if self._tagged(reference) or reference.digest in self._digests:
-            return None
-        text = reference.tag or reference.digest
-        return UseNotice(UseCode.NOT_LISTED, reference.file, reference.line, text)
-
-    def _tagged(self, reference: Reference) -> list[Version]:
-        if not reference.tag:
-            return []
+            use = Use(UseCode.ANY_TAG, reference.file, reference.line)
+            return use, [version for version in self._versions if version.tags or not self._has_tags]
+        use = Use(UseCode.TAG, reference.file, reference.line, reference.tag)
         # A full stop or hyphen behind a tag may belong to the sentence around it.
-        texts = dict.fromkeys((self._form(reference.tag), self._form(reference.tag.rstrip("._-"))))
-        return [version for text in texts for version in self._by_tag.get(text, ())]
+        tags = (reference.tag, reference.tag.rstrip("._-")) if reference.tag else ()
+        forms = dict.fromkeys(map(self._form, tags))
+        return use, [version for form in forms for version in self._by_tag.get(form, ())]
 
     def _form(self, text: str) -> str:
         """Return the form in which tags are compared: as written; versions without `v`, build and trailing zeros."""

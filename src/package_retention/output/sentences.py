@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from package_retention import catalogue
 from package_retention.decide.expiry import KEY as EXPIRY
-from package_retention.decide.in_use import UseReason
+from package_retention.decide.in_use import Use
 from package_retention.decide.source_gone import SourceCause, SourceFact, SourceState
 from package_retention.escaping import counted, quoted
 from package_retention.model import GitKind, Outcome
@@ -216,7 +216,7 @@ def fact_words(fact: Fact) -> str:
     match fact:
         case SourceFact():
             return _source_words(fact)
-        case UseReason():
+        case Use():
             return f"referenced in {fact.file}:{fact.line}"
         case Condition(key="expired"):
             return _expiry_words(fact)
