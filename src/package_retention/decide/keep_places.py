@@ -7,7 +7,7 @@ tags of their own, tagged referrers). Were each counted by itself, releases push
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,22 +27,29 @@ _Ranks = dict[object, tuple[Any, int]]
 class Newest(Struct, frozen=True):
     """The newest matches of a rule, by the ids of versions: `kept` are among the newest; `unordered` share a place with one that has no order or group.
 
-    `leaders` has the label of the one whose place another shares, by the id of the other.
+    `kept` has the label of the one whose place another shares; that of the one itself is empty.
     """
 
-    kept: frozenset[int]
+    kept: Mapping[int, str]
     unordered: frozenset[int]
-    leaders: Mapping[int, str]
 
 
-class _Sharing(Struct, frozen=True):
-    """Candidates that share one place; by series, the rank of the newest of all, and of those that take the place."""
+class _Place(Struct, frozen=True):
+    """Candidates that share one place, which the leader has.
 
-    ids: frozenset[int]
+    By series, `ranks` has the rank of the newest of all, and `taken` that of those that take the place.
+    """
+
+    candidates: Sequence[Candidate]
+    leader: Candidate
     unordered: bool
-    leaders: Mapping[int, str]
     ranks: _Ranks
     taken: _Ranks
+
+    def labels(self) -> Iterator[tuple[int, str]]:
+        """Yield the id of each candidate, with the leader's label if it is another one."""
+        for one in self.candidates:
+            yield one.version.id, "" if one is self.leader else self.leader.version.label
 
 
 def newest(
@@ -59,24 +66,21 @@ def newest(
     what they share a place with, would be among the newest: so a further protection never pushes anything out. With
     `hold_unordered` what shares a place with a candidate that cannot be ordered takes none either.
     """
-    shared = [_place(group, counted, retention, parser, hold_unordered) for group in sharing(candidates)]
+    places = [_place(group, counted, retention, parser, hold_unordered) for group in sharing(candidates)]
     by_series: dict[object, list[tuple[Any, int]]] = {}
-    for group in shared:
-        for series, rank in group.taken.items():
+    for place in places:
+        for series, rank in place.taken.items():
             by_series.setdefault(series, []).append(rank)
     last = {
         series: sorted(ranks, reverse=True)[retention.minimum - 1]
         for series, ranks in by_series.items()
         if len(ranks) >= retention.minimum
     }
-    kept = [
-        group
-        for group in shared
-        if any(series not in last or rank >= last[series] for series, rank in group.ranks.items())
-    ]
-    unordered = (group.ids for group in shared if group.unordered)
-    leaders = {number: label for group in kept for number, label in group.leaders.items()}
-    return Newest(frozenset().union(*(group.ids for group in kept)), frozenset().union(*unordered), leaders)
+    kept: dict[int, str] = {}
+    for place in places:
+        if any(series not in last or rank >= last[series] for series, rank in place.ranks.items()):
+            kept.update(place.labels())
+    return Newest(kept, frozenset(i for place in places if place.unordered for i, _ in place.labels()))
 
 
 def sharing(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
@@ -110,32 +114,25 @@ def _place(
     retention: Retention,
     parser: VersionParser,
     hold_unordered: bool,
-) -> _Sharing:
+) -> _Place:
     """Rank candidates that share a place, in the series of those that no other of them names."""
     if len(candidates) == 1:
-        found = _ranked(candidates[0], retention, parser)
+        one, found = candidates[0], _ranked(candidates[0], retention, parser)
         ranks = dict([found]) if found else {}
-        number = candidates[0].version.id
-        return _Sharing(frozenset({number}), not found, {}, ranks, ranks if number in counted else {})
+        return _Place(candidates, one, not found, ranks, ranks if one.version.id in counted else {})
     placed = {candidate.version.id: _ranked(candidate, retention, parser) for candidate in candidates}
     unordered = None in placed.values()
     inside = {d for candidate in candidates for d in candidate.digests_inside if d != candidate.version.name}
-    tops = [candidate.version.id for candidate in candidates if candidate.version.name not in inside]
-    taking = [] if unordered and hold_unordered else [i for i in placed if i in counted]
-    return _Sharing(
-        frozenset(placed),
+    tops = {one.version.id: one for one in candidates if one.version.name not in inside}
+    taking = set() if unordered and hold_unordered else {i for i in placed if i in counted}
+    return _Place(
+        candidates,
+        # The oldest that no other names.
+        tops[min(tops)] if tops else candidates[0],
         unordered,
-        _leaders(candidates, tops),
         _highest(placed, placed, tops),
-        _highest(placed, taking, [number for number in tops if number in taking]),
+        _highest(placed, taking, tops.keys() & taking),
     )
-
-
-def _leaders(candidates: Sequence[Candidate], tops: Sequence[int]) -> dict[int, str]:
-    """Return, for each candidate that shares a place, the label of the one that has it: the oldest that no other names."""
-    leader = min(tops, default=candidates[0].version.id)
-    label = next(one.version.label for one in candidates if one.version.id == leader)
-    return {one.version.id: label for one in candidates if one.version.id != leader}
 
 
 _Ranked = tuple[object, tuple[Any, int]]

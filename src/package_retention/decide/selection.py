@@ -13,7 +13,7 @@ from package_retention.decide.expiry import ToRead
 from package_retention.decide.facts import Facts
 from package_retention.decide.keep_places import newest
 from package_retention.decide.matching import Match, Verdict, excluded, judge, keeps, matched_facts
-from package_retention.decide.rules import DecisionContext, OrderBy, Rule, RuleInWords, in_words
+from package_retention.decide.rules import DecisionContext, OrderBy, PackageRules, Rule, RuleInWords, in_words
 from package_retention.model import Version
 from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail, over_limit
 
@@ -37,16 +37,17 @@ def choose(
     """Decide every candidate, by version id; the order of candidates and rules does not matter."""
     rules, parser = context.rules, context.parser
     candidates = [with_companions(candidate, rules.companions, parser) for candidate in candidates]
-    protected = _protected(candidates, context)
+    barred = _barred(candidates, rules)
+    aside = {c.version.id for c in candidates if c.gone or c.version.id in barred}
+    protected = _kept(candidates, aside, context) | barred
     by_rule = [
         (in_words(rule), _matches(rule, candidates, context, restore=restore)) for rule in rules.delete
     ]
-    aside = {candidate.version.id for candidate in candidates if _stands_aside(candidate, protected)}
     matched = {i for _, matches in by_rule for i, match in matches.items() if match.verdict is Verdict.YES}
     held = _inside(c for c in candidates if c.version.id in aside or c.version.id not in matched)
     for rule, matches in by_rule:
         if rule.minimum:
-            _retain(rule, candidates, matches, _Standing(aside, held), parser)
+            _retain(rule, candidates, matches, aside, held, parser)
     in_order = sorted(by_rule, key=lambda one: one[0].terms)
     selections = {}
     for candidate in candidates:
@@ -61,8 +62,6 @@ def choose(
 
 _NONE = Reason(ReasonCode.NOT_MATCHED, ReasonDetail.NO_RULE)
 
-_Matches = dict[int, Match]
-
 
 def _inside(candidates: Iterable[Candidate]) -> frozenset[str]:
     """Return the digests of candidates and of all that is in them."""
@@ -71,54 +70,50 @@ def _inside(candidates: Iterable[Candidate]) -> frozenset[str]:
     )
 
 
-def _stands_aside(candidate: Candidate, protected: Mapping[int, Reason]) -> bool:
-    """Return whether a candidate is gone, or stays regardless of what rules match: it takes no keep place."""
-    reason = protected.get(candidate.version.id)
-    return candidate.gone or (reason is not None and reason.code in _ASIDE)
+def _barred(candidates: Iterable[Candidate], rules: PackageRules) -> dict[int, Reason]:
+    """Return what exclusions and references keep regardless of what rules match: it takes no keep place."""
+    excluding = Reason(ReasonCode.EXCLUDED)
+    found = {}
+    for candidate in candidates:
+        if excluded(rules.exclude, candidate):
+            found[candidate.version.id] = excluding
+        elif place := candidate.used(rules.referenced_in):
+            found[candidate.version.id] = Reason(ReasonCode.REFERENCED, facts=(place,))
+    return found
 
 
-_ASIDE = frozenset({ReasonCode.EXCLUDED, ReasonCode.REFERENCED})
-
-
-def _protected(candidates: Sequence[Candidate], context: DecisionContext) -> dict[int, Reason]:
-    """Return what exclusions, references and keep rules protect, with the reasons; delete rules have no say in it."""
-    rules, excluding = context.rules, Reason(ReasonCode.EXCLUDED)
-    aside = {
-        candidate.version.id: Reason(ReasonCode.REFERENCED, facts=(place,))
-        for candidate in candidates
-        if (place := candidate.used(rules.referenced_in))
-    }
-    aside |= {
-        candidate.version.id: excluding for candidate in candidates if excluded(rules.exclude, candidate)
-    }
+def _kept(
+    candidates: Sequence[Candidate], aside: Collection[int], context: DecisionContext
+) -> dict[int, Reason]:
+    """Return what keep rules protect, with the reasons; delete rules have no say in it."""
     found: dict[int, Reason] = {}
-    for rule in sorted(map(in_words, rules.keep), key=lambda one: one.terms):
+    for rule in sorted(map(in_words, context.rules.keep), key=lambda one: one.terms):
         for candidate in _kept_by(rule.rule, candidates, aside, context):
             met = matched_facts(rule, candidate, context)
             reason = Reason(ReasonCode.KEEP_RULE, number=rule.minimum, rule=rule.terms, facts=met)
             found.setdefault(candidate.version.id, reason)
-    return found | aside
+    return found
 
 
 def _kept_by(
-    rule: Rule, candidates: Sequence[Candidate], aside: Mapping[int, Reason], context: DecisionContext
+    rule: Rule, candidates: Sequence[Candidate], aside: Collection[int], context: DecisionContext
 ) -> list[Candidate]:
     """Return what one keep rule keeps; it sees neither other keep rules nor what delete rules match."""
     matching = [candidate for candidate in candidates if keeps(rule.filter, candidate, context)]
     retention = rule.retention
     if not retention.minimum:
         return matching
-    held = _inside(candidate for candidate in matching if _stands_aside(candidate, aside))
+    held = _inside(candidate for candidate in matching if candidate.version.id in aside)
     counted = {c.version.id for c in matching if c.takes_places and c.version.name not in held}
     by_date = retention.order_by is OrderBy.DATE and retention.per is None
     found = newest(matching, counted, retention, context.parser, hold_unordered=by_date)
-    kept = found.kept | found.unordered if by_date else found.kept
+    kept = found.kept.keys() | found.unordered if by_date else found.kept
     return [candidate for candidate in matching if candidate.version.id in kept]
 
 
 def _matches(
     rule: Rule, candidates: Sequence[Candidate], context: DecisionContext, *, restore: bool
-) -> _Matches:
+) -> dict[int, Match]:
     """Match a delete rule's filter, and take back what the rule's own exclusions name."""
     matches = {c.version.id: judge(rule.filter, c, context, restore=restore) for c in candidates}
     for candidate in candidates:
@@ -134,27 +129,23 @@ _WITH_EXCLUDED = Match(Verdict.NO, Reason(ReasonCode.NEEDED, ReasonDetail.SHARED
 _UNORDERED = Match(Verdict.UNKNOWN, Reason(ReasonCode.UNKNOWN, ReasonDetail.UNORDERED))
 
 
-class _Standing(Struct, frozen=True):
-    """What takes no keep place: ids that are excluded or gone (`aside`), digests that no delete rule matches (`held`)."""
-
-    aside: Collection[int]
-    held: frozenset[str]
-
-
 def _retain(
     rule: RuleInWords,
     candidates: Sequence[Candidate],
-    matches: _Matches,
-    standing: _Standing,
+    matches: dict[int, Match],
+    aside: Collection[int],
+    held: frozenset[str],
     parser: VersionParser,
 ) -> None:
-    """Take back the newest matches of each group, what stays with an exclusion, and what has no order or group."""
+    """Take back the newest matches of each group, what stays with an exclusion, and what has no order or group.
+
+    The ids `aside`, and the digests that are `held` since no delete rule matches them, take no keep place.
+    """
     matching = [c for c in candidates if matches[c.version.id].before_exclusion >= Verdict.PARTLY]
-    excluding = (
-        c for c in matching if c.version.id in standing.aside or matches[c.version.id].excluded is not None
+    sharing = _inside(
+        c for c in matching if c.version.id in aside or matches[c.version.id].excluded is not None
     )
-    sharing = _inside(excluding)
-    held = standing.held | sharing
+    held |= sharing
     matched = (c for c in matching if matches[c.version.id].verdict is Verdict.YES)
     counted = {c.version.id for c in matched if c.takes_places and c.version.name not in held}
     found = newest(matching, counted, rule.rule.retention, parser)
@@ -166,19 +157,19 @@ def _retain(
             matches[number] = _UNORDERED
         elif number in found.kept:
             detail = None if number in counted else ReasonDetail.NO_PLACE
-            reason = _among_newest(matches[number], found.leaders.get(number), detail, rule)
+            reason = _among_newest(matches[number], found.kept[number], detail, rule)
             matches[number] = Match(Verdict.NO, reason)
         elif candidate.version.name in sharing and candidate.has_own_tag:
             matches[number] = _WITH_EXCLUDED
 
 
-def _among_newest(match: Match, leader: str | None, detail: ReasonDetail | None, rule: RuleInWords) -> Reason:
+def _among_newest(match: Match, leader: str, detail: ReasonDetail | None, rule: RuleInWords) -> Reason:
     """Return the reason of one of the newest: it takes a place, shares that of `leader`, or is as new and takes none."""
     if match.verdict is Verdict.PARTLY:
         return replace(match.reason, number=rule.minimum, rule=rule.terms)
     if leader:
         detail = ReasonDetail.SHARED_PLACE
-    return Reason(ReasonCode.NEWEST, detail, leader or "", number=rule.minimum, rule=rule.terms)
+    return Reason(ReasonCode.NEWEST, detail, leader, number=rule.minimum, rule=rule.terms)
 
 
 # If several rules have reasons, the one that came nearest to a deletion explains most.
@@ -239,16 +230,14 @@ def _distance(reason: Reason) -> tuple[object, ...]:
 
 
 def restrict(
-    selections: Mapping[int, Selection], allowed: Iterable[int], reason: Reason
+    selections: Mapping[int, Selection], allowed: Collection[int], reason: Reason
 ) -> dict[int, Selection]:
     """Return the selections with everything outside `allowed` staying, for that reason: a report only narrows."""
-    inside = set(allowed)
-    return {
-        i: one
-        if i in inside or not (one.selected or one.tags)
-        else replace(one, selected=False, reason=reason, tags=())
-        for i, one in selections.items()
-    }
+    restricted = dict(selections)
+    for i, one in selections.items():
+        if i not in allowed and (one.selected or one.tags):
+            restricted[i] = replace(one, selected=False, reason=reason, tags=())
+    return restricted
 
 
 def cut(versions: list[Version], limit: int | None) -> tuple[list[Version], dict[int, Reason]]:
