@@ -1,4 +1,4 @@
-"""Match filters: a candidate matches, does not match, is not known to match, or matches by some of its tags."""
+"""Match filters: a candidate matches, does not match, is not known to match, or matches by some of its tags; and why."""
 
 from __future__ import annotations
 
@@ -164,18 +164,17 @@ def _any_digest(patterns: Patterns, candidate: Candidate) -> bool:
     )
 
 
-def _no(code: ReasonCode) -> Match:
-    return Match(Verdict.NO, Reason(code))
+def _no(code: ReasonCode, *facts: Fact) -> Match:
+    return Match(Verdict.NO, Reason(code, facts=facts))
 
 
 def _missed(key: str, value: object, age: timedelta | None = None) -> Match:
     """Return the match of a condition that does not hold; `value` is that of its key."""
-    fact = Condition(key, said(value), holds=False, age=age)
-    return Match(Verdict.NO, Reason(ReasonCode.NOT_MATCHED, facts=(fact,)))
+    return _no(ReasonCode.NOT_MATCHED, Condition(key, said(value), holds=False, age=age))
 
 
-def _unknown(detail: ReasonDetail) -> Match:
-    return Match(Verdict.UNKNOWN, Reason(ReasonCode.UNKNOWN, detail))
+def _unknown(detail: ReasonDetail, *facts: Fact, to_read: ToRead | None = None) -> Match:
+    return Match(Verdict.UNKNOWN, Reason(ReasonCode.UNKNOWN, detail, facts=facts), to_read=to_read)
 
 
 _YES = Match(Verdict.YES, Reason(ReasonCode.SELECTED))
@@ -234,9 +233,7 @@ def _source_gone(condition: Filter, candidate: Candidate, texts: Match, context:
     matching = texts.tags if texts.verdict is Verdict.PARTLY else named
     if texts.verdict >= Verdict.PARTLY and (tags := source.gone_tags(matching, named)):
         return Match(Verdict.PARTLY, Reason(ReasonCode.PARTLY_MATCHED, facts=facts), tags)
-    if unknown:
-        return Match(Verdict.UNKNOWN, Reason(ReasonCode.UNKNOWN, ReasonDetail.SOURCE, facts=facts))
-    return Match(Verdict.NO, Reason(ReasonCode.NOT_MATCHED, facts=facts))
+    return _unknown(ReasonDetail.SOURCE, *facts) if unknown else _no(ReasonCode.NOT_MATCHED, *facts)
 
 
 def _expired(candidate: Candidate, now: datetime) -> Match:
@@ -246,11 +243,10 @@ def _expired(candidate: Candidate, now: datetime) -> Match:
     found = image_expiry(candidate.facts, candidate.version, now)
     if found.expired:
         return _YES
-    facts = (found.condition(now),)
+    fact = found.condition(now)
     if found.expired is None:
-        reason = Reason(ReasonCode.UNKNOWN, ReasonDetail.EXPIRY, facts=facts)
-        return Match(Verdict.UNKNOWN, reason, to_read=found.to_read)
-    return Match(Verdict.NO, Reason(ReasonCode.NOT_MATCHED, facts=facts))
+        return _unknown(ReasonDetail.EXPIRY, fact, to_read=found.to_read)
+    return _no(ReasonCode.NOT_MATCHED, fact)
 
 
 def _texts(condition: Filter, candidate: Candidate, parser: VersionParser, *, guarded: bool) -> Match:
@@ -333,14 +329,14 @@ def matched_facts(rule: RuleInWords, candidate: Candidate, context: DecisionCont
 
 
 def _condition(key: str, value: str, candidate: Candidate, now: datetime) -> Condition:
-    touched, deleted = candidate.version.touched_at, candidate.version.deleted_at
+    version = candidate.version
     match key:
-        case "older-than" | "newer-than" if touched:
+        case "older-than" | "newer-than" if touched := version.touched_at:
             return Condition(key, value, age=now - touched)
-        case "deleted-within" if deleted:
-            return Condition(key, value, age=now - deleted)
+        case "deleted-within" if version.deleted_at:
+            return Condition(key, value, age=now - version.deleted_at)
         case "remove-damaged":
             return Condition(key, value, text=candidate.damage)
         case "expired" if candidate.facts:
-            return image_expiry(candidate.facts, candidate.version, now).condition(now)
+            return image_expiry(candidate.facts, version, now).condition(now)
     return Condition(key, value)
