@@ -26,13 +26,7 @@ from package_retention.decide.selection import Selection, choose, cut, restrict
 from package_retention.errors import PlanError
 from package_retention.model import Decision, PackageType, Plan, Step, StepKind, Unreadable, Version
 from package_retention.reason import (
-    CHANGED,
-    CYCLIC,
-    LAST_TAGGED,
-    LAST_VERSION,
     NOT_IN_REPORT,
-    UNKNOWN_TAGGED,
-    UNREAD,
     Finding,
     FindingCode,
     Reason,
@@ -42,6 +36,9 @@ from package_retention.reason import (
 )
 
 BASE_LAYER = "docker-base-layer"
+
+_CHANGED = Reason(ReasonCode.CHANGED)
+_LAST_TAGGED = Reason(ReasonCode.LAST, ReasonDetail.LAST_TAGGED)
 
 
 def check_share(plan: Plan, share: Share | None) -> None:
@@ -91,7 +88,7 @@ def _plan_of_versions(facts: Facts, context: DecisionContext) -> Plan:
     last = None if whole else _refused_last(facts, {version.id for version in going}, going, tagged)
     if last:
         going.remove(last)
-        reasons[last.id] = LAST_TAGGED if package.type.has_tags else LAST_VERSION
+        reasons[last.id] = _LAST_TAGGED if package.type.has_tags else Reason(ReasonCode.LAST)
         warnings.append(Finding(FindingCode.LAST_VERSION_STAYS, last.label))
     decisions = (
         Decision(
@@ -113,7 +110,7 @@ def _plan_of_versions(facts: Facts, context: DecisionContext) -> Plan:
 
 def _held(candidates: Sequence[Candidate], facts: Facts) -> dict[int, Reason]:
     """Return what stays regardless of the rules: what changed, and what must not be judged in the legacy docker type."""
-    held = dict.fromkeys(facts.changed_ids, CHANGED)
+    held = dict.fromkeys(facts.changed_ids, _CHANGED)
     if facts.package.type is not PackageType.DOCKER:
         return held
     untagged = Reason(ReasonCode.UNTOUCHABLE)
@@ -206,13 +203,14 @@ def _fixed(graph: Graph, facts: Facts) -> dict[str, Reason]:
     """Return what stays regardless of the rules, with the reason that says most."""
     # A manifest that nobody could read may name any other: unknown keeps, so nothing of the package goes.
     if any(isinstance(facts.readings.get(digest), Unreadable) for digest in graph.nodes):
-        return dict.fromkeys(graph.nodes, UNREAD)
-    fixed: dict[str, Reason] = dict.fromkeys(cyclic(graph), CYCLIC)
+        return dict.fromkeys(graph.nodes, Reason(ReasonCode.UNREADABLE))
+    fixed = dict.fromkeys(cyclic(graph), Reason(ReasonCode.UNKNOWN, ReasonDetail.CYCLIC))
     changed_ids = facts.changed_ids
-    fixed |= {digest: CHANGED for digest, version in graph.nodes.items() if version.id in changed_ids}
+    fixed |= {digest: _CHANGED for digest, version in graph.nodes.items() if version.id in changed_ids}
     if lost_indexes(facts):
         # So may an index that the registry lost, but it would not name what has a tag of its own.
-        fixed |= {d: UNKNOWN_TAGGED for d, version in graph.nodes.items() if not own_tags(version)}
+        untagged = (digest for digest, version in graph.nodes.items() if not own_tags(version))
+        fixed |= dict.fromkeys(untagged, Reason(ReasonCode.UNREADABLE, ReasonDetail.LOST_INDEX))
     return fixed
 
 
@@ -280,7 +278,7 @@ class _ImagePlanner(Struct, frozen=True):
                 decided.append(self._with_its_image(digest, version))
         known = {version.id for version in self.graph.nodes.values()}
         twice = (version for version in self.facts.union if version.id not in known)
-        return (*decided, *(Decision(version, selected=False, reason=CHANGED) for version in twice))
+        return (*decided, *(Decision(version, selected=False, reason=_CHANGED) for version in twice))
 
     def _reason(self, digest: str, selection: Selection) -> Reason:
         """Return why an image goes or stays; one that the rules selected may stay after all."""
@@ -292,7 +290,7 @@ class _ImagePlanner(Struct, frozen=True):
         if digest in self.fixed:
             return self.fixed[digest]
         if self.last is not None and digest == self.last.name:
-            return LAST_TAGGED
+            return _LAST_TAGGED
         if digest in self.resolution.needed_by:
             needer = self.graph.nodes[self.resolution.needed_by[digest]]
             return Reason(ReasonCode.NEEDED, subject=needer.label)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from package_retention.decide.facts import Facts, by_age, oldest_first
 from package_retention.decide.graph import Graph, closure
@@ -17,7 +17,7 @@ class Resolution(Struct, frozen=True):
 
     roots: frozenset[str]
     going: frozenset[str]
-    needed_by: Mapping[str, str] = field(default_factory=dict)
+    needed_by: Mapping[str, str]
 
     def after(self, wider: Resolution) -> Resolution:
         """Return this narrower resolution with the reasons of the one that it replaces."""
@@ -63,10 +63,11 @@ def _last_attestations(graph: Graph, going: AbstractSet[str]) -> dict[str, str]:
     """
     leaving: dict[tuple[str, object], list[str]] = {}
     for digest in going & graph.attestations & graph.manifests.keys():
-        manifest = graph.manifests[digest]
-        if manifest.subject in graph.nodes.keys() - going:
+        subject = graph.manifests[digest].subject or ""
+        if subject in graph.nodes and subject not in going:
             # One whose kind is not known is like no other.
-            leaving.setdefault((manifest.subject or "", manifest.predicates or digest), []).append(digest)
+            kind = graph.manifests[digest].predicates or digest
+            leaving.setdefault((subject, kind), []).append(digest)
     return {
         max(digests, key=lambda d: by_age(graph.nodes[d])): subject
         for (subject, kind), digests in leaving.items()

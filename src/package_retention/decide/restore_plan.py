@@ -18,20 +18,7 @@ from package_retention.decide.matching import Verdict, excluded, judge
 from package_retention.decide.rules import DecisionContext, named_ids
 from package_retention.decide.selection import Selection, choose, cut, restrict
 from package_retention.model import RESTORE_WINDOW, Decision, Package, Plan, Step, StepKind, Version
-from package_retention.reason import (
-    NOT_DELETED_THERE,
-    Finding,
-    FindingCode,
-    Reason,
-    ReasonCode,
-    ReasonDetail,
-)
-
-_EXPIRED = Reason(ReasonCode.EXPIRED)
-_TAG_MOVED = Reason(ReasonCode.TAG_MOVED)
-_BY_REPORT = Reason(ReasonCode.SELECTED, ReasonDetail.BY_REPORT)
-_NAME_USED = Reason(ReasonCode.TAG_MOVED, ReasonDetail.NAME_IN_USE)
-_DELETED_EARLIER = Reason(ReasonCode.TAG_MOVED, ReasonDetail.DELETED_LATER)
+from package_retention.reason import NOT_DELETED_THERE, Finding, FindingCode, Reason, ReasonCode, ReasonDetail
 
 
 def restore_plan(
@@ -45,7 +32,7 @@ def restore_plan(
 
     `reported` are the ids that alone may come back, if a report names them.
     """
-    rules = context.rules
+    rules, by_report = context.rules, Reason(ReasonCode.SELECTED, ReasonDetail.BY_REPORT)
     selections = choose(flat(tuple(deleted), package.type), context, restore=True)
     named = by_id = named_ids(rules.delete)
     if reported is not None:
@@ -61,7 +48,7 @@ def restore_plan(
             Decision(
                 one.candidate.version,
                 selected=one.selected and i not in reasons,
-                reason=reasons.get(i, _BY_REPORT if reported and _unfiltered(one) else one.reason),
+                reason=reasons.get(i, by_report if reported and _unfiltered(one) else one.reason),
                 root=i if package.type.has_tags else None,
             )
             for i, one in selections.items()
@@ -92,13 +79,13 @@ def _refused(
     for version in sorted(selected, key=_deletion, reverse=True):
         texts = {version.name, *version.tags}
         if version.deleted_at is not None and version.deleted_at < now - RESTORE_WINDOW:
-            reasons[version.id] = _EXPIRED
+            reasons[version.id] = Reason(ReasonCode.EXPIRED)
         elif version.name in names:
-            reasons[version.id] = _NAME_USED
+            reasons[version.id] = Reason(ReasonCode.TAG_MOVED, ReasonDetail.NAME_IN_USE)
         elif version.id not in by_id and tags.intersection(version.tags):
-            reasons[version.id] = _TAG_MOVED
+            reasons[version.id] = Reason(ReasonCode.TAG_MOVED)
         elif version.id not in by_id and any(text in newest for text in texts):
-            reasons[version.id] = _DELETED_EARLIER
+            reasons[version.id] = Reason(ReasonCode.TAG_MOVED, ReasonDetail.DELETED_LATER)
         else:
             newest |= dict.fromkeys(texts, version)
     return reasons
