@@ -149,22 +149,17 @@ def _highest(placed: Mapping[int, _Ranked | None], ids: Iterable[int], tops: Ite
 
 
 def _ranked(candidate: Candidate, retention: Retention, parser: VersionParser) -> _Ranked | None:
-    """Return the series in which a candidate is counted, and its rank; `None` if it has no order or no series."""
-    by_version = retention.order_by is OrderBy.VERSION or retention.per is not None
-    number = parser.highest(candidate.texts) if by_version else None
-    order = _order(candidate, retention, number)
+    """Return the series in which a candidate is counted, and its rank; `None` if it has no order or no series.
+
+    Ties go by date, then by id (facts A6).
+    """
+    by_date = retention.order_by is OrderBy.DATE
+    number = None if by_date and retention.per is None else parser.highest(candidate.texts)
+    order: Any = candidate.version.created_at
+    if not by_date:
+        order = None if number is None else (number.key, order or _EARLIEST)
     series = _series(candidate, retention, number)
     return None if order is None or series is None else (series, (order, candidate.version.id))
-
-
-def _order(
-    candidate: Candidate, retention: Retention, number: VersionNumber | None
-) -> tuple[Any, ...] | None:
-    """Return the rank of a candidate in its series; ties go by date, then by id (facts A6)."""
-    created = candidate.version.created_at
-    if retention.order_by is OrderBy.DATE:
-        return None if created is None else (created,)
-    return None if number is None else (number.key, created or _EARLIEST)
 
 
 def _series(
