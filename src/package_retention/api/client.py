@@ -11,7 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
@@ -312,7 +312,7 @@ class GitHubClient:
 
     def _redirected(self, url: str, location: str) -> str:
         context = self._api_url + url if url.startswith("/") else url
-        target = urljoin(context, location)
+        target = links.absolute(context, location)
         # The redirect of a renamed owner may drop the query, which holds the number of the page.
         if urlsplit(target).query:
             return target

@@ -309,7 +309,10 @@ def _fit(pages: Sequence[_Page[Any]]) -> bool:
 
 
 def _at(url: str, page: int | None, per_page: int) -> str:
-    target = urlsplit(url)
+    try:
+        target = urlsplit(url)
+    except ValueError:
+        return url  # it is no URL, and the client refuses it
     query = dict(parse_qsl(target.query, keep_blank_values=True))
     query["per_page"] = str(per_page)
     if page is not None:

@@ -157,6 +157,8 @@ def test_redirects_of_a_read_are_followed_on_the_same_host_with_their_query() ->
         "https://api.example.test:444/x",
         "//evil.test/x",
         "https://api.example.test@evil.test/x",
+        "http://[",
+        "//[",
     ],
 )
 def test_no_redirect_leads_to_another_host(location: str) -> None:

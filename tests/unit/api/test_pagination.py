@@ -135,6 +135,15 @@ def test_no_next_page_of_another_host_is_asked_for() -> None:
     assert len(made.asked) == 1
 
 
+@pytest.mark.parametrize("last", ["", f', <{API}/x?page=3>; rel="last"'])
+@pytest.mark.parametrize("next_", ["http://[", "//[", "http://[::1"])
+def test_a_next_page_that_is_no_url_is_refused(next_: str, last: str) -> None:
+    made = rig(lambda *_: Reply(200, [row(1)], {"link": f'<{next_}>; rel="next"{last}'}))
+    with pytest.raises(UnreachableError, match="another host"):
+        made.packages.versions(LIB)
+    assert len(made.asked) == 1
+
+
 def test_without_a_last_page_the_next_one_is_followed() -> None:
     rows = [row(number) for number in range(1, 351)]
 
