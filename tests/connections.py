@@ -46,19 +46,13 @@ def refusal(status: int, message: str, **headers: str) -> Reply:
 
 
 class Connections:
-    """Opens connections that all answer by one function; records every request."""
+    """Connections that all answer by one function; records every request."""
 
     def __init__(self, answer: Callable[[str, str], Reply | TransportError]) -> None:
         self._answer = answer
         self._guard = threading.Lock()
         self.asked: list[tuple[str, str]] = []
-        self.opened = 0
         self.closed = 0
-
-    def __call__(self) -> Connections:
-        with self._guard:
-            self.opened += 1
-        return self
 
     def exchange(self, method: str, url: str) -> tuple[int, Mapping[str, str], str]:
         with self._guard:

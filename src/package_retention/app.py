@@ -216,7 +216,7 @@ def connect(
     redactor = redactor or Redactor(settings.token)
     client = GitHubClient(
         settings.api_url,
-        lambda: Session(
+        Session(
             settings.api_url,
             settings.token,
             redactor,

@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -52,6 +53,17 @@ def test_a_request_carries_what_github_asks_for() -> None:
     )
     assert (delete.method, delete.path) == ("DELETE", "/organizations/7/packages/npm/x")
     assert len({seen.connection for seen in server.seen}) == 1
+
+
+def test_threads_share_the_connections_and_each_gets_its_own_answer() -> None:
+    paths = [f"/x/{number}" for number in range(200)]
+    with ScriptedServer(lambda seen: Reply(200, f'"{seen.path}"')) as server:
+        session = Session(server.url, TOKEN)
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda path: session.exchange("GET", path), paths))
+        session.close()
+    assert [(status, body) for status, _, body in answers] == [(200, f'"{path}"') for path in paths]
+    assert len({seen.connection for seen in server.seen}) <= 4
 
 
 @pytest.mark.parametrize("status", [202, 204, 301, 302, 304, 307, 308, 400, 404, 422, 429, 500, 503])

@@ -30,13 +30,13 @@ _LATER = "GitHub may have trouble (https://www.githubstatus.com), or the network
 
 
 class Exchange(Protocol):
-    """A connection to the API, such as `session.Session`."""
+    """Connections to the API, such as `session.Session`; safe in threads."""
 
     def exchange(self, method: str, url: str) -> tuple[int, Mapping[str, str], str]:
         """Send a request once; raise `TransportError`."""
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
 
 
 RequestLog = Callable[[str, str, "int | None", str, float], None]
@@ -82,11 +82,11 @@ class LostChangeError(UnreachableError):
 
 
 class GitHubClient:
-    """Sends the requests of every worker; safe in threads. A connection is kept alive, and serves one request at a time.
+    """Sends the requests of every worker; safe in threads.
 
     Args:
         api_url: the API's base; no request leaves its host.
-        connect: opens one more connection.
+        session: sends one request once.
         rate_limiter: where every request waits.
         clock: time, for the log and for waits.
         response_headers: records each response's headers.
@@ -98,7 +98,7 @@ class GitHubClient:
     def __init__(
         self,
         api_url: str,
-        connect: Callable[[], Exchange],
+        session: Exchange,
         rate_limiter: RateLimiter,
         clock: Clock,
         response_headers: ResponseHeaders,
@@ -109,15 +109,12 @@ class GitHubClient:
     ) -> None:
         self._redactor = redactor or Redactor()
         self._api_url = api_url.rstrip("/")
-        self._connect = connect
+        self._session = session
         self.rate_limiter = rate_limiter
         self._clock = clock
         self.response_headers = response_headers
         self._log = log
         self._jitter = jitter
-        # Last in, first out, so warm connections are used first; `append` and `pop` are atomic.
-        self._idle: list[Exchange] = []
-        self._closed = False
         self._worked = False
         self._accepted = 0
         self._doubt = threading.Lock()
@@ -166,9 +163,7 @@ class GitHubClient:
 
     def close(self) -> None:
         """Close the connections; one in use is closed after its request."""
-        self._closed = True
-        while self._idle:
-            self._idle.pop().close()
+        self._session.close()
 
     def _send(self, request: _Request) -> ApiResponse:
         met, lost = request.met, False
@@ -255,15 +250,13 @@ class GitHubClient:
         )
 
     def _exchange(self, request: _Request, permit: Permit) -> _Try:
-        session = self._borrow()
         tried = _Try(None, {})
         try:
-            status, headers, text = session.exchange(request.method, request.url)
+            status, headers, text = self._session.exchange(request.method, request.url)
             tried = self._read(status, headers, text)
         except TransportError as drop:
             tried = _Try(None, {}, drop=drop)
         finally:
-            self._give_back(session)
             self._emit(request, tried, permit)
         return tried
 
@@ -277,18 +270,6 @@ class GitHubClient:
                 # The page of a proxy or a portal: it must pass neither for an empty list nor for a change made.
                 return _Try(None, headers, drop=TransportError("an answer that is not JSON", sent=True))
             return _Try(status, headers, text)
-
-    def _borrow(self) -> Exchange:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self._connect()
-
-    def _give_back(self, session: Exchange) -> None:
-        if self._closed:
-            session.close()
-        else:
-            self._idle.append(session)
 
     def _emit(self, request: _Request, tried: _Try, permit: Permit) -> None:
         if self._log is None:

@@ -27,6 +27,7 @@ from package_retention.transport.exchange import (
     failure_of,
     pooled_session,
 )
+from package_retention.transport.limits import API_REQUESTS
 
 API_VERSION = "2022-11-28"
 TIMEOUT = 30  # seconds without any data, after which a request counts as dropped
@@ -39,9 +40,7 @@ _HANDLED_BY_PYGITHUB = (202, 301)
 
 
 class Session:
-    """A connection that is kept alive; used by one thread at a time.
-
-    To PyGithub it is the connection itself, of which it uses no more than `request` and `getresponse`.
+    """Connections to the API that are kept alive; safe in threads.
 
     Args:
         api_url: the API's base, with a path where it has one (`https://HOST/api/v3`).
@@ -62,23 +61,15 @@ class Session:
     ) -> None:
         # At DEBUG PyGithub would log headers and bodies.
         logging.getLogger("github").setLevel(logging.WARNING)
-        self._requester = Github(
-            auth=Auth.Token(token),
-            base_url=api_url.rstrip("/"),
-            user_agent=f"package-retention/{__version__}",
-            retry=None,
-            seconds_between_requests=None,
-            seconds_between_writes=None,
-            api_version=API_VERSION,
-        ).requester
+        self._api_url = api_url.rstrip("/")
+        self._auth = Auth.Token(token)
         self._redactor = redactor or Redactor(token)
         self._monotonic = monotonic
         self._deadline = deadline
         base = urlsplit(api_url)
         host = f"[{base.hostname}]" if ":" in (base.hostname or "") else base.hostname
         self._origin = f"{base.scheme}://{host}:{base.port or (443 if base.scheme == 'https' else 80)}"
-        self._session = pooled_session(1)
-        self._status = 0
+        self._session = pooled_session(API_REQUESTS)
 
     def exchange(self, method: str, url: str) -> tuple[int, Mapping[str, str], str]:
         """Send a request once.
@@ -93,26 +84,30 @@ class Session:
         Raises:
             TransportError: there was no usable response.
         """
-        connection: Any = self
+        # One for each request: it is not safe in threads, and is made within microseconds.
+        requester = Github(
+            auth=self._auth,
+            base_url=self._api_url,
+            user_agent=f"package-retention/{__version__}",
+            retry=None,
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+            api_version=API_VERSION,
+        ).requester
+        connection: Any = _Connection(self._send)
         try:
-            _, headers, body = self._requester.requestJson(
-                method, url, headers=dict(_HEADERS), cnx=connection
-            )
+            _, headers, body = requester.requestJson(method, url, headers=dict(_HEADERS), cnx=connection)
         except ValueError as error:
             # PyGithub reads some headers as numbers.
             raise failure_of(error) from None
         shown = {name: self._redactor.text(value) for name, value in headers.items()}
-        return self._status, shown, self._redactor.text(body)
+        return connection.response.status, shown, self._redactor.text(body)
 
-    def request(self, verb: str, url: str, _body: None, headers: dict[str, str], _stream: bool) -> None:
-        """Take a request from PyGithub."""
-        self._request = Request(verb, f"{self._origin}{url}", headers)
-
-    def getresponse(self) -> _PyGithubResponse:
-        """Send the request within bounds, and return the response; its real status is kept beside it."""
+    def _send(self, method: str, path: str, headers: Mapping[str, str]) -> Response:
+        """Send a request within bounds; `path` is the whole path below the host."""
         response = exchange(
             self._session,
-            self._request,
+            Request(method, f"{self._origin}{path}", headers),
             self._monotonic,
             self._deadline(),
             most=MAX_RESPONSE,
@@ -120,23 +115,36 @@ class Session:
         )
         if len(response.body) > MAX_RESPONSE:
             raise TransportError(f"an answer of more than {MAX_RESPONSE // 1024 // 1024} MiB", sent=True)
-        self._status = response.status
-        return _PyGithubResponse(response)
+        return response
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connections; one in use is closed after its request."""
         self._session.close()
 
 
-class _PyGithubResponse:
-    """A response in the form that PyGithub reads; `requests` would also guess its encoding, which is slow."""
+class _Connection:
+    """One request and its response, in the form of the connection and the response that PyGithub uses.
 
-    def __init__(self, response: Response) -> None:
-        self.status = 200 if response.status in _HANDLED_BY_PYGITHUB else response.status
-        self._response = response
+    `requests`' own response would also guess its encoding, which is slow.
+    """
+
+    response: Response
+
+    def __init__(self, send: Callable[[str, str, Mapping[str, str]], Response]) -> None:
+        self._send = send
+
+    def request(self, verb: str, url: str, _body: None, headers: dict[str, str], _stream: bool) -> None:
+        self.response = self._send(verb, url, headers)
+
+    def getresponse(self) -> _Connection:
+        return self
+
+    @property
+    def status(self) -> int:
+        return 200 if self.response.status in _HANDLED_BY_PYGITHUB else self.response.status
 
     def getheaders(self) -> Iterable[tuple[str, str]]:
-        return self._response.headers.items()
+        return self.response.headers.items()
 
     def read(self) -> str:
-        return self._response.body.decode("utf-8", "replace")
+        return self.response.body.decode("utf-8", "replace")
