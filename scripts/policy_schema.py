@@ -71,7 +71,6 @@ _KINDS: Mapping[values.Kind, Schema] = {
 }
 # How a default is written.
 _DEFAULTS = {"any": "any", "none": "none", "date": "date", "false": "false", "0": "zero"}
-_NO_CONDITION = ("exclude-versions", "keep-per", "order-by")
 
 _DEFS: Mapping[str, Schema] = {
     "text": {
@@ -166,9 +165,10 @@ def _not_untagged(rows: Mapping[str, Input]) -> Schema:
 
 def _rule(section: Section, description: str) -> Schema:
     rows = keys_of(section)
-    conditions = [_given(name, _is_default(each)) for name, each in rows.items() if name not in _NO_CONDITION]
+    conditions = [_given(name, _is_default(each)) for name, each in rows.items() if each.is_filter]
     minimum = _given("min-versions-to-keep", _ref("zero"))
-    needs = [_needs(rows, "keep-per", minimum), _needs(rows, "order-by", minimum), _not_untagged(rows)]
+    needs = [_needs(rows, name, minimum) for name, each in rows.items() if each.needs_minimum]
+    needs.append(_not_untagged(rows))
     if section is Section.DELETE:
         tags, excluded = _given("tag-status", _ref("any")), _given("exclude-versions", _ref("none"))
         needs += [

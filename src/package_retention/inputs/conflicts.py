@@ -12,6 +12,7 @@ from pathlib import Path
 
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, Retention, Rule, TagStatus
+from package_retention.inputs import values
 from package_retention.inputs.environment import IGNORE, InputReader
 from package_retention.inputs.rows import Place, Report
 from package_retention.inputs.table import INPUTS, KEEP_KEYS
@@ -21,7 +22,6 @@ from package_retention.problems import Problem
 from package_retention.problems import ProblemCode as Code
 
 MINIMUM = "min-versions-to-keep"
-_NEED_MINIMUM = ("keep-per", "order-by")
 _NEED_TAGS = ("versions", "version-range", "release-status", "source-gone")
 
 
@@ -42,13 +42,10 @@ def rule_of(name: str, given: Mapping[str, Value], context: Context, report: Rep
         }
         for place in (Place.FILTER, Place.RETENTION, Place.RULE)
     }
-    retention = Retention(**read[Place.RETENTION])
-    # A minimum that was refused was meant to be one.
-    if not retention.minimum and (MINIMUM not in given or "minimum" in read[Place.RETENTION]):
-        for key in _NEED_MINIMUM:
-            if key in given:
-                report(Problem.about(key, Code.NEEDS_MINIMUM))
-    rule = Rule(name, Filter(**read[Place.FILTER]), retention, **read[Place.RULE])
+    for each in rows:
+        if each.needs_minimum and MINIMUM not in given:
+            report(Problem.about(each.name, Code.NEEDS_MINIMUM))
+    rule = Rule(name, Filter(**read[Place.FILTER]), Retention(**read[Place.RETENTION]), **read[Place.RULE])
     _check_pairs(rule, given, context, report)
     return rule
 
@@ -104,7 +101,7 @@ _NO_FILTERS = {
     "keep-referenced-in": "older-than: 30d",
     "delete-package": "older-than: 30d",
 }
-_WRITTEN = {"report-file", "manifest-cache"}
+_WRITTEN = {each.name for each in INPUTS if each.kind is values.written_file}
 
 
 def check(reader: InputReader, operation: Operation) -> None:

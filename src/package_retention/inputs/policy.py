@@ -42,8 +42,6 @@ _WHICH = ("type", "name")
 PACKAGE_KEYS: Mapping[str, Input | None] = {**keys_of(Section.PACKAGE), "keep": None, "delete": None}
 DELETE_KEYS = keys_of(Section.DELETE)
 KEEP_KEYS = keys_of(Section.KEEP)
-_NO_CONDITION = ("exclude-versions", "keep-per", "order-by")
-_MINIMUM = "min-versions-to-keep"
 # Keys that belong elsewhere, and are no mistyped ones.
 _ELSEWHERE = (
     "package-type",
@@ -104,11 +102,11 @@ def _rules(package: _MapReader, kind: _Kind, context: Context) -> tuple[Rule, ..
 
 
 def _rule(rule: _MapReader, name: str, context: Context) -> Rule:
-    defaults = rule.texts.keys() - rule.given.keys()
-    if rule.kind is _KEEP and _MINIMUM in defaults:
-        rule.report(Problem.about(_MINIMUM, Code.KEEPS_NOTHING))
+    no_conditions = {key for key, row in rule.kind.keys.items() if row and not row.is_filter}
+    if rule.kind is _KEEP and conflicts.MINIMUM in rule.defaults:
+        rule.report(Problem.about(conflicts.MINIMUM, Code.KEEPS_NOTHING))
     # A key that was reported, an unknown one included, was meant as a condition.
-    elif not rule.table.values.keys() - defaults - (set(_NO_CONDITION) & set(rule.kind.keys)):
+    elif not rule.table.values.keys() - rule.defaults - no_conditions:
         rule.report_at(rule.table.at, Code.RULE_WITHOUT_CONDITION, rule=rule.kind.name)
     return conflicts.rule_of(name, rule.given, context, rule.report)
 
@@ -125,15 +123,15 @@ def _read_map(node: trees.Node, kind: _Kind, problems: list[Problem]) -> _MapRea
 class _MapReader:
     """What a map says, by the names of the inputs that its keys are; each problem is reported at its own place.
 
-    `texts` are a text or a list of texts each, of which those that are not at their default are `given`.
+    `given` are a text or a list of texts each; `defaults` are those that say no more than their default.
     """
 
     def __init__(self, table: trees.Map, kind: _Kind, problems: list[Problem]) -> None:
         self.table = table
         self.kind = kind
         self.problems = problems
-        self.texts: dict[str, Value] = {}
         self.given: dict[str, Value] = {}
+        self.defaults: set[str] = set()
         self._rows: dict[str, tuple[Input, trees.Node]] = {}
         for key, node in table.values.items():
             if key not in kind.keys:
@@ -145,10 +143,10 @@ class _MapReader:
     def _add(self, row: Input, node: trees.Node) -> None:
         self._rows[row.name] = row, node
         value = self._texts(row.key, node)
-        if value:
-            self.texts[row.name] = value
-            if not (isinstance(value, str) and row.is_default(value)):
-                self.given[row.name] = value
+        if isinstance(value, str) and row.is_default(value):
+            self.defaults.add(row.name)
+        elif value:
+            self.given[row.name] = value
 
     def _texts(self, key: str, node: trees.Node) -> Value | None:
         """Return a text or a list of texts, without the entries that are not texts (which are reported)."""

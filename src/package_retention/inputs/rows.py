@@ -136,6 +136,11 @@ class Input:
         return plain == (self.default if default is None else default).lower()
 
     @property
+    def needs_minimum(self) -> bool:
+        """Whether it only says how `min-versions-to-keep` counts."""
+        return self.place is Place.RETENTION and not self.is_filter
+
+    @property
     def from_context(self) -> bool:
         """Whether the default is an expression that the runner evaluates."""
         return self.default.startswith("${{")
@@ -156,7 +161,7 @@ package_key = partial(Input, group=Group.WHAT, place=Place.PACKAGE, sections=(Se
 safety = partial(Input, group=Group.SAFETY)
 running = partial(Input, group=Group.RUNNING, may_be_empty=True)
 official = partial(Input, group=Group.OFFICIAL, place=Place.NONE)
-keep_key = partial(Input, group=Group.FILTER, place=Place.FILTER, sections=(Section.KEEP,))
+keep_key = partial(condition, sections=(Section.KEEP,))
 
 
 def official_flag(name: str, stands_for: str, as_value: str) -> Input:
