@@ -200,13 +200,13 @@ class Told:
         doubted_tags: set[str] = set()
         whole = False
         for package in report.packages:
-            everything = {version.id for version in package.selected}
+            everything = set(package.selected)
             for one in package.steps:
-                ids = {one.step.version.id} if one.step.version else everything
-                whole = whole or (one.step.kind is StepKind.RESTORE_PACKAGE and one.done)
-                if one.step.kind is StepKind.UNTAG:
-                    tags |= set(one.tags)
-                    doubted_tags |= set(one.step.tags) if one.in_doubt else set()
+                ids = {one.version.id} if one.version else everything
+                whole = whole or (one.kind is StepKind.RESTORE_PACKAGE and one.done)
+                if one.kind is StepKind.UNTAG:
+                    tags |= set(one.outcome.tags) if one.outcome else set()
+                    doubted_tags |= set(one.tags) if one.in_doubt else set()
                 elif one.done:
                     done |= ids
                 elif one.in_doubt:

@@ -234,6 +234,7 @@ class StepKind(StrEnum):
 
 
 MOVES_TAGS = frozenset({StepKind.UNTAG, StepKind.RETAG})
+WHOLE_PACKAGE = frozenset({StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE})
 
 
 class Step(Struct, frozen=True):

@@ -277,11 +277,7 @@ class Failure(_Object, frozen=True):
     hint: str = ""
 
 
-class ReadEnd(Line, tag="end", frozen=True):
-    """That the run came to its end."""
-
-
-class End(ReadEnd, tag="end", frozen=True):
+class End(Line, tag="end", frozen=True):
     """How the run ended; absent where it was killed."""
 
     at: Moment
@@ -296,6 +292,6 @@ class End(ReadEnd, tag="end", frozen=True):
     failures: tuple[Failure, ...] = ()
 
 
-AnyRead = Run | Package | ReadDecision | Step | ReadStarting | ReadOutcome | ReadEnd
-FOR_PEOPLE = (Note, Inventory, Entry, Deleted)
-WRITTEN = (Run, Package, Decision, Step, Starting, Outcome, *FOR_PEOPLE, End)
+AnyRead = Run | Package | ReadDecision | Step | ReadStarting | ReadOutcome
+FOR_PEOPLE = (Note, Inventory, Entry, Deleted, End)
+WRITTEN = (Run, Package, Decision, Step, Starting, Outcome, *FOR_PEOPLE)

@@ -22,7 +22,7 @@ from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import DecisionContext, Options
 from package_retention.errors import PlanError
 from package_retention.inputs.report_reader import Report, ReportedPackage, ReportedStep
-from package_retention.model import Operation, PackageType, Step, StepKind, Version
+from package_retention.model import Operation, PackageType, StepKind, Version
 from package_retention.pipeline.review import Review
 from package_retention.report_format import SCHEMA, Run
 from property.worlds import NOW, PACKAGE, TAGS, package_rules, packages
@@ -375,16 +375,16 @@ HEADER = Run(
 def reports(draw: st.DrawFn, versions: list[Version]) -> Report:
     """Draw a report about a package: any of its versions planned in any way, with any tags."""
     chosen = draw(st.lists(st.sampled_from(versions), unique=True))
-    selected, steps = [], []
+    selected, steps = {}, []
     for one in chosen:
         kind = draw(st.sampled_from((None, StepKind.DELETE_VERSION, StepKind.UNTAG, StepKind.UNTAG)))
         tags = tuple(draw(st.lists(st.sampled_from(one.tags), unique=True))) if one.tags else ()
         if kind is None:
-            selected.append(one)
+            selected[one.id] = one
         else:
-            steps.append(ReportedStep(Step(kind, PACKAGE, one, tags=tags or one.tags)))
+            steps.append(ReportedStep(kind, one, tags or one.tags))
     if draw(st.booleans()):
-        steps.append(ReportedStep(Step(StepKind.DELETE_PACKAGE, PACKAGE)))
+        steps.append(ReportedStep(StepKind.DELETE_PACKAGE))
     about = ReportedPackage(PACKAGE, steps, selected)
     return Report(HEADER, [about])
 
@@ -434,8 +434,8 @@ def test_a_plan_that_meets_the_same_world_is_carried_out_as_it_is(
         alone = deletion_plan(facts, DecisionContext(rules, numbers, NOW, options))
     except PlanError:
         return
-    selected = [decision.version for decision in alone.decisions if decision.selected]
-    steps = [ReportedStep(step) for step in alone.steps]
+    selected = {decision.version.id: decision.version for decision in alone.decisions if decision.selected}
+    steps = [ReportedStep(step.kind, step.version, step.tags, step.root) for step in alone.steps]
     about = ReportedPackage(PACKAGE, steps, selected)
     report = Report(HEADER, [about])
     found = Review(report, PACKAGE, facts.latest)

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from package_retention.api import tokens
 from package_retention.api.tokens import TokenKind
-from package_retention.model import OwnerKind, PackageType, StepKind
+from package_retention.model import WHOLE_PACKAGE, OwnerKind, PackageType, StepKind
 from package_retention.ports import Clock
 from package_retention.reason import Finding, FindingCode
 from package_retention.transport import links
@@ -50,7 +50,7 @@ class RequestContext(Struct, frozen=True):
         """What the request is about, in a word."""
         if self.kind is None:
             return "object"
-        return "package" if self.kind in (StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE) else "version"
+        return "package" if self.kind in WHOLE_PACKAGE else "version"
 
 
 _READ_AT_MOST = 1000  # characters of a text that are looked at, and

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from package_retention.decide.candidates import LATEST, Candidate, flat, is_companion
 from package_retention.decide.facts import oldest_first
-from package_retention.decide.graph import derived_subject, derived_subjects
+from package_retention.decide.graph import derived_subject, derived_subjects, own_tags
 from package_retention.decide.matching import Verdict, excluded, judge
 from package_retention.decide.rules import DecisionContext, named_ids
 from package_retention.decide.selection import Selection, choose, cut, restrict
@@ -112,14 +112,15 @@ def followers(
     """Return what a restored image brings back with it, of the versions that are still deleted.
 
     `restored` are digests that came back, `named` what their manifests (and the referrers API) name. Referrers are
-    known by their digest-derived tags, and by a report: `members` are the ids that it counts among those images.
+    known by their digest-derived tags, and by a report: `members` are the ids that it counts among those images. A tag
+    of its own makes an image, which no report brings back with another one.
     """
     wanted, subjects, known = set(named), set(restored), set(members)
     found = [
         version
         for version in deleted
         if version.name in wanted
-        or version.id in known
+        or (version.id in known and not own_tags(version))
         or any(derived_subject(tag) in subjects for tag in version.tags)
     ]
     latest = {version.name: version for version in sorted(found, key=_deletion)}

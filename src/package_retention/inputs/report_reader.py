@@ -13,9 +13,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from package_retention import report_format
-from package_retention.errors import InputError
-from package_retention.model import Owner, Package, Result, Step, StepKind, Version
-from package_retention.problems import Detail, InvalidValueError, Problem, invalid
+from package_retention.inputs.files import for_input, unreadable
+from package_retention.model import WHOLE_PACKAGE, Owner, Package, Result, StepKind, Version
+from package_retention.problems import InvalidValueError, invalid
 from package_retention.problems import ProblemCode as Code
 
 MOST_BYTES = 256 * 1024 * 1024
@@ -26,30 +26,35 @@ _FOR_PEOPLE = tuple(line.__struct_config__.tag for line in report_format.FOR_PEO
 
 
 class ReportedStep(Struct):
-    """A step of the run reported on; `tags` are those that its outcome says were really taken away.
+    """A step of the run reported on: what was planned, whether it was started, and how it ended if that is known."""
 
-    `doubted`: the outcome itself says that the change may have been made or not.
-    """
-
-    step: Step
-    started: bool = False
-    result: Result | None = None
+    kind: StepKind
+    version: Version | None = None
     tags: tuple[str, ...] = ()
-    doubted: bool = False
+    root: int | None = None
+    started: bool = False
+    outcome: report_format.ReadOutcome | None = None
 
     @property
     def done(self) -> bool:
         """Whether the change was surely made by that run."""
-        return self.result is Result.DONE
+        return self.outcome is not None and self.outcome.result is Result.DONE
 
     @property
     def in_doubt(self) -> bool:
-        """Whether the change may have been made: it was started, and nobody could write down how it ended."""
-        return self.doubted or (self.started and self.result is None)
+        """Whether the change may have been made: its outcome says so, or it was started and has no outcome."""
+        return self.outcome.in_doubt if self.outcome else self.started
+
+    @property
+    def tags_gone(self) -> tuple[str, ...]:
+        """Return the tags that were taken away, or may have been."""
+        if self.in_doubt:
+            return self.tags
+        return self.outcome.tags if self.outcome else ()
 
 
 class ReportedPackage(Struct):
-    """A package of that run: its steps in the plan's order, and the versions that were planned to go.
+    """A package of that run: its steps in the plan's order, and the versions that were planned to go, by id.
 
     `losing` are those that were planned to lose tags. Both have the tags that their decision says they had. A package
     that the report does not mention is not `known`.
@@ -57,51 +62,48 @@ class ReportedPackage(Struct):
 
     package: Package
     steps: list[ReportedStep] = []
-    selected: list[Version] = []
-    losing: list[Version] = []
+    selected: dict[int, Version] = {}
+    losing: dict[int, Version] = {}
     known: bool = True
 
     @property
     def planned(self) -> dict[int, Version]:
         """Return every version that the plan changed (those that only lose tags too), by id, as it was then."""
-        stepped = {one.step.version.id: one.step.version for one in self.steps if one.step.version}
-        return {version.id: version for version in self.selected} | stepped
+        return self.selected | {one.version.id: one.version for one in self.steps if one.version}
 
     @property
     def planned_deletions(self) -> frozenset[int]:
         """Return the ids that the plan deleted, one by one or with the package."""
-        steps = self._steps(StepKind.DELETE_VERSION)
-        return frozenset(v.id for v in self.selected) | {version.id for _, version in steps}
+        return frozenset(self.selected) | {version.id for _, version in self._steps(StepKind.DELETE_VERSION)}
 
     @property
     def planned_untags(self) -> dict[int, frozenset[str]]:
         """Return the tags that the plan took away, by the id of the version that had them."""
-        return {version.id: frozenset(one.step.tags) for one, version in self._steps(StepKind.UNTAG)}
+        return {version.id: frozenset(one.tags) for one, version in self._steps(StepKind.UNTAG)}
 
     @property
     def went_whole(self) -> bool:
         """Whether the run deleted the package itself, or may have."""
-        whole = (one for one in self.steps if one.step.kind is StepKind.DELETE_PACKAGE)
+        whole = (one for one in self.steps if one.kind is StepKind.DELETE_PACKAGE)
         return any(one.done or one.in_doubt for one in whole)
 
     @property
     def deleted(self) -> dict[int, Version]:
         """Return every version that the run deleted, or may have deleted, by id."""
         if self.went_whole:
-            return {version.id: version for version in self.selected}
+            return self.selected
         steps = self._steps(StepKind.DELETE_VERSION)
         return {version.id: version for one, version in steps if one.done or one.in_doubt}
 
     @property
     def roots(self) -> dict[int, int]:
         """Return the image that each version belongs to, by the ids of both, as far as steps name it."""
-        steps = (one.step for one in self.steps)
-        return {s.version.id: s.root for s in steps if s.version and s.root is not None}
+        return {s.version.id: s.root for s in self.steps if s.version and s.root is not None}
 
     def members_of(self, roots: Collection[int]) -> frozenset[int]:
         """Return the ids of the deleted versions that steps count among these images."""
-        deleted = self.deleted
-        return frozenset(i for i, root in self.roots.items() if root in roots and i in deleted)
+        root_of = self.roots
+        return frozenset(i for i in self.deleted if root_of.get(i) in roots)
 
     @property
     def lost(self) -> dict[int, Version]:
@@ -109,31 +111,28 @@ class ReportedPackage(Struct):
 
         Never a tag that its decision does not name: a step may have been forged. (So may a decision.)
         """
-        had = {version.id: version.tags for version in (*self.selected, *self.losing)}
+        had = {i: version.tags for i, version in (self.selected | self.losing).items()}
         deleted = self.deleted
-        lost = {i: (version, had.get(i, ())) for i, version in deleted.items()}
+        lost = {i: replace(version, tags=had.get(i, ())) for i, version in deleted.items()}
         for one, version in self._steps(StepKind.UNTAG):
-            if (one.tags or one.in_doubt) and version.id not in deleted:
-                gone = one.step.tags if one.in_doubt else one.tags
-                lost[version.id] = (version, tuple(tag for tag in had.get(version.id, ()) if tag in gone))
-        return {i: replace(version, tags=tags) for i, (version, tags) in lost.items()}
+            gone = one.tags_gone
+            if gone and version.id not in deleted:
+                tags = tuple(tag for tag in had.get(version.id, ()) if tag in gone)
+                lost[version.id] = replace(version, tags=tags)
+        return lost
 
     def _steps(self, kind: StepKind) -> Iterator[tuple[ReportedStep, Version]]:
         """Yield the steps of a kind that changes versions, each with its version."""
         for one in self.steps:
-            if one.step.kind is kind and one.step.version:
-                yield one, one.step.version
+            if one.kind is kind and one.version:
+                yield one, one.version
 
 
 class Report(Struct, frozen=True):
-    """What a report says: its first line, and its packages in the order in which the run planned them.
-
-    `ended` is `False` where the run was killed before it could write its end.
-    """
+    """What a report says: its first line, and its packages in the order in which the run planned them."""
 
     run: report_format.Run
     packages: Sequence[ReportedPackage] = ()
-    ended: bool = False
 
     def about(self, package: Package) -> ReportedPackage:
         """Return what it says of a package: owner, type and name must agree."""
@@ -151,20 +150,21 @@ def read(path: Path, most: int = MOST_BYTES) -> Report:
     """
     reading = _Reading()
     number = 0
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(_lines(file, most), start=1):  # noqa: B007 - reported when a line is malformed
-                reading.take(_decoded(line))
-    except OSError as error:
-        raise _refusal(Code.FILE_UNREADABLE, path, why=error.strerror or "") from error
-    except InvalidValueError as error:
-        (problem,) = error.problems
-        raise _refusal(problem.code, path, line=number, **problem.details) from error
-    except (ValueError, RecursionError) as error:
-        raise _refusal(Code.REPORT_LINE_UNFIT, path, line=number, why=str(error)) from error
-    if reading.run is None:
-        raise _refusal(Code.EMPTY_REPORT, path)
-    return Report(reading.run, list(reading.packages.values()), ended=reading.ended)
+    with for_input("from-report"):
+        try:
+            with path.open("rb") as file:
+                for number, line in enumerate(_lines(file, most), start=1):  # noqa: B007 - reported when a line is malformed
+                    reading.take(_decoded(line))
+        except OSError as error:
+            raise unreadable(str(path), error) from error
+        except InvalidValueError as error:
+            (problem,) = error.problems
+            raise invalid(problem.code, str(path), line=number, **problem.details) from error
+        except (ValueError, RecursionError) as error:
+            raise invalid(Code.REPORT_LINE_UNFIT, str(path), line=number, why=str(error)) from error
+        if reading.run is None:
+            raise invalid(Code.EMPTY_REPORT, str(path))
+    return Report(reading.run, list(reading.packages.values()))
 
 
 def _lines(file: BinaryIO, most: int) -> Iterator[bytes]:
@@ -197,9 +197,9 @@ def _decoded(line: bytes) -> report_format.AnyRead | None:
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind == "run" and value.get("schema") != report_format.SCHEMA:
         raise invalid(Code.REPORT_OTHER_SCHEMA, schema=report_format.SCHEMA)
-    found: report_format.AnyRead | None = (
-        None if kind in _FOR_PEOPLE else msgspec.convert(value, report_format.AnyRead)
-    )
+    if kind in _FOR_PEOPLE:
+        return None
+    found: report_format.AnyRead = msgspec.convert(value, report_format.AnyRead)
     return found
 
 
@@ -210,7 +210,6 @@ class _Reading:
     run: report_format.Run | None = None
     packages: dict[int, ReportedPackage] = field(default_factory=dict)
     steps: dict[int, ReportedStep] = field(default_factory=dict)
-    ended: bool = False
 
     def take(self, line: report_format.AnyRead | None) -> None:
         """Add what one line says; the first must be the header, and no other may be."""
@@ -228,10 +227,7 @@ class _Reading:
             case report_format.ReadStarting():
                 self._step(line.step).started = True
             case report_format.ReadOutcome():
-                step = self._step(line.step)
-                step.result, step.tags, step.doubted = line.result, line.tags, line.in_doubt
-            case report_format.ReadEnd():
-                self.ended = True
+                self._step(line.step).outcome = line
 
     def _take_package(self, line: report_format.Package) -> None:
         package = Package(Owner(line.owner, line.owner_kind), line.type, line.name)
@@ -243,24 +239,17 @@ class _Reading:
         of = self.packages.get(line.package)
         if of and (line.selected or line.untag):
             versions = of.selected if line.selected else of.losing
-            versions.append(_version(line.version))
+            versions[line.version.id] = _version(line.version)
 
     def _take_step(self, line: report_format.Step) -> None:
         if line.step in self.steps or line.package not in self.packages:
             raise invalid(Code.REPORT_STEP_MISPLACED, number=line.step)
-        if (line.version is None) != (line.change in (StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE)):
+        if (line.version is None) != (line.change in WHOLE_PACKAGE):
             raise invalid(Code.REPORT_STEP_UNFIT, change=line.change)
-        of = self.packages[line.package]
-        step = Step(
-            kind=line.change,
-            package=of.package,
-            version=_version(line.version) if line.version else None,
-            tags=line.tags,
-            after=frozenset(line.after),
-            root=line.root,
-        )
-        self.steps[line.step] = ReportedStep(step)
-        of.steps.append(self.steps[line.step])
+        version = _version(line.version) if line.version else None
+        step = ReportedStep(line.change, version, line.tags, line.root)
+        self.steps[line.step] = step
+        self.packages[line.package].steps.append(step)
 
     def _step(self, number: int) -> ReportedStep:
         if number not in self.steps:
@@ -270,7 +259,3 @@ class _Reading:
 
 def _version(named: report_format.Named) -> Version:
     return Version(named.id, named.name, tags=named.tags)
-
-
-def _refusal(code: Code, path: Path, **details: Detail) -> InputError:
-    return InputError(Problem.about("from-report", code, str(path), **details))

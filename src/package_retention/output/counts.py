@@ -16,7 +16,6 @@ from package_retention.results import PackageResult, RunResult
 
 _DELETIONS = frozenset({StepKind.DELETE_VERSION, StepKind.DELETE_PACKAGE})
 _RESTORES = frozenset({StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE})
-_WHOLE = frozenset({StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE})
 
 
 class Units(Struct, frozen=True):
@@ -115,7 +114,7 @@ def _counted(result: PackageResult, *, planned: bool, images: bool) -> Counts:
         moving=sum(len(step.tags) for step in plan.steps if step.kind in MOVES_TAGS),
         kept=sum(1 for version in listed if version not in touched),
         listed=len(listed),
-        whole=sum(1 for step in steps if step.kind in _WHOLE),
+        whole=sum(1 for step in steps if step.version is None),
         units=_units(plan, selected, changed, images=images),
         space=freed(plan.contents, frozenset(changed)),
     )

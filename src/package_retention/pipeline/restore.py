@@ -9,7 +9,6 @@ from functools import partial
 from msgspec.structs import replace
 
 from package_retention.decide.candidates import flat
-from package_retention.decide.graph import own_tags
 from package_retention.decide.matching import excluded
 from package_retention.decide.restore_plan import LostTags, followers, restore_plan, restore_steps
 from package_retention.decide.rules import DecisionContext, PackageRules, named_ids
@@ -223,13 +222,10 @@ class Restore:
         planned = {step.version.id for step in so_far.steps if step.version}
         candidates = flat(tuple(v for v in self.deleted if v.id not in planned), package.type)
         left = [one.version for one in candidates if not excluded(self.context.rules.exclude, one)]
-        # A tag of its own makes an image: no report brings that back with another image.
-        reported = self.reported.members_of({v.id for v in restored}) if self.reported else ()
-        members = [v.id for v in left if v.id in reported and not own_tags(v)]
-        versions = followers(left, [v.name for v in restored], named, members)
-        allowed = self._restorable()
-        others = [] if allowed is None else [v for v in versions if v.id not in allowed]
-        versions = [v for v in versions if v not in others]
+        members = self.reported.members_of({v.id for v in restored}) if self.reported else ()
+        found, allowed = followers(left, [v.name for v in restored], named, members), self._restorable()
+        versions = [v for v in found if allowed is None or v.id in allowed]
+        others = [v for v in found if v not in versions]
         if not (versions or others or unread):
             return None
         ids = tuple(str(version.id) for version in others[:20])
