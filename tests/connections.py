@@ -15,13 +15,13 @@ from package_retention.api.pagination import Paginator
 from package_retention.api.rate_limit import RateLimiter
 from package_retention.api.responses import RequestContext, ResponseHeaders
 from package_retention.api.tokens import TokenKind
-from package_retention.transport.exchange import TransportError
+from package_retention.transport.exchange import Redactor, TransportContext, TransportError
 from package_retention.transport.limits import TimeLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from package_retention.transport.exchange import Redactor
+    from package_retention.ports import Clock
 
 API = "https://api.example.test"
 LOST = TransportError("the connection was dropped", sent=True)
@@ -37,6 +37,13 @@ class Reply:
     @property
     def text(self) -> str:
         return self.body if isinstance(self.body, str) else "" if self.body is None else json.dumps(self.body)
+
+
+def shared(clock: Clock | None = None, secret: str = "", **more: Any) -> TransportContext:
+    """What all requests share, as the test names it."""
+    clock = clock or FakeClock()
+    given = {"time_limit": TimeLimit(clock), "redactor": Redactor(secret), "jitter": lambda: 0.0, **more}
+    return TransportContext(clock, **given)
 
 
 def refusal(status: int, message: str, **headers: str) -> Reply:
@@ -107,8 +114,7 @@ def rig(
     kind: TokenKind = TokenKind.CLASSIC,
     on_github_com: bool = True,
     workers: int = 4,
-    log: Any = None,
-    redactor: Redactor | None = None,
+    **more: Any,
 ) -> Rig:
     connections, clock = Connections(answer), FakeClock()
     rate_limiter = RateLimiter(
@@ -116,14 +122,7 @@ def rig(
     )
     response_headers = ResponseHeaders(clock, kind)
     client = GitHubClient(
-        API,
-        connections,
-        rate_limiter,
-        clock,
-        response_headers,
-        log=log,
-        redactor=redactor,
-        jitter=lambda: 0.5,
+        API, connections, rate_limiter, response_headers, shared(clock, jitter=lambda: 0.5, **more)
     )
     context = RequestContext("", "", kind, on_github_com=on_github_com)
     packages = PackagesClient(

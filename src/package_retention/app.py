@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 import traceback
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +15,7 @@ from msgspec.structs import replace
 
 from package_retention.api import tokens
 from package_retention.api.budgets import ListBudget
-from package_retention.api.client import GitHubClient, RequestLog
+from package_retention.api.client import GitHubClient
 from package_retention.api.packages import PackagesClient
 from package_retention.api.pagination import Paginator
 from package_retention.api.rate_limit import LONGEST_BUDGET_WAIT, RateLimiter
@@ -40,7 +39,7 @@ from package_retention.registry.cache import ManifestCache
 from package_retention.registry.client import Registry
 from package_retention.results import PackageResult, RunResult, Spending
 from package_retention.transport import limits
-from package_retention.transport.exchange import Redactor
+from package_retention.transport.exchange import Redactor, TransportContext
 from package_retention.transport.limits import TimeLimit
 
 _USAGE_STATUS = 2  # of a call by hand whose inputs do not fit
@@ -130,20 +129,10 @@ def perform(
     cache: ManifestCache | None = None,
 ) -> RunResult:
     """Do the run that the settings ask for, over real connections."""
-    redactor = Redactor(settings.token, console.mask)
     time_limit = TimeLimit(clock, settings.time_limit)
-    registry = Registry(
-        settings.registry_url,
-        settings.api_url,
-        settings.token,
-        clock,
-        time_limit=time_limit,
-        cache=cache,
-        log=lambda method, path, described: console.debug(f"registry: {method} {path}: {described}"),
-        redactor=redactor,
-    )
-    connected = connect(settings, clock, console_log(console), redactor=redactor, time_limit=time_limit)
-    with closing(registry), closing(connected) as api:
+    shared = TransportContext(clock, time_limit, Redactor(settings.token, console.mask), console.debug)
+    registry = Registry(settings.registry_url, settings.api_url, settings.token, shared, cache=cache)
+    with closing(registry), closing(connect(settings, shared)) as api:
         # Threads, not asyncio: PyGithub and requests block, and GitHub allows 100 requests at once, which threads carry.
         changes = ThreadPoolExecutor(limits.CHANGES, "change")
         packages = ThreadPoolExecutor(limits.PACKAGES, "package")
@@ -185,50 +174,21 @@ def _tick(progress: Progress, api: PackagesClient, registry: Registry) -> None:
     progress.going_on(pacing.requests + registry.requests_made, pacing.waiting, pacing.why)
 
 
-def connect(
-    settings: Settings,
-    clock: Clock,
-    log: RequestLog | None = None,
-    *,
-    redactor: Redactor | None = None,
-    jitter: Callable[[], float] = random.random,
-    time_limit: TimeLimit | None = None,
-) -> PackagesClient:
-    """Make the client of a run; nothing is sent yet. To be closed.
-
-    Args:
-        settings: token, API and server URL, time limit and points a minute.
-        clock: time and sleep.
-        log: called for each request, for debug logs; never with a header.
-        redactor: takes secrets out of what GitHub says.
-        jitter: returns random numbers in [0, 1).
-        time_limit: that of the run; by default the settings' limit, from now.
-    """
+def connect(settings: Settings, shared: TransportContext) -> PackagesClient:
+    """Make the client of a run; nothing is sent yet. To be closed."""
     kind = tokens.kind_of(settings.token)
-    limit = time_limit or TimeLimit(clock, settings.time_limit)
     rate_limiter = RateLimiter(
-        clock,
+        shared.clock,
         points_per_minute=settings.points_per_minute,
-        time_limit=limit,
+        time_limit=shared.time_limit,
         longest_budget_wait=math.inf if "time-limit" in settings.given else LONGEST_BUDGET_WAIT,
     )
-    response_headers = ResponseHeaders(clock, kind)
-    redactor = redactor or Redactor(settings.token)
     client = GitHubClient(
         settings.api_url,
-        Session(
-            settings.api_url,
-            settings.token,
-            redactor,
-            clock.monotonic,
-            deadline=lambda: limit.last_response,
-        ),
+        Session(settings.api_url, settings.token, shared),
         rate_limiter,
-        clock,
-        response_headers,
-        log=log,
-        redactor=redactor,
-        jitter=jitter,
+        ResponseHeaders(shared.clock, kind),
+        shared,
     )
     context = RequestContext(
         "",
@@ -239,19 +199,7 @@ def connect(
         by_hand=settings.by_hand,
     )
     paginator = Paginator(client, limits.PAGES, ListBudget(rate_limiter.hour))
-    return PackagesClient(client, paginator, context, clock)
-
-
-def console_log(console: Console) -> RequestLog:
-    """Return a log of requests for debug logging: method, path, status and request id, never a header."""
-
-    def log(method: str, path: str, status: int | None, request_id: str, milliseconds: float) -> None:
-        described = "no answer" if status is None else status
-        console.debug(
-            f"{method} {path}: {described} ({request_id or 'no request id'}, {milliseconds:.0f} ms)"
-        )
-
-    return log
+    return PackagesClient(client, paginator, context, shared.clock)
 
 
 def spent(api: PackagesClient, registry: Registry) -> Spending:

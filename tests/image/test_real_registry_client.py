@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clocks import FakeClock
+from connections import shared
 from emulator import shapes
 from package_retention.errors import RefusedError
 from package_retention.model import Absent, Manifest, Owner, OwnerKind, Package, PackageType, Unreadable
@@ -39,7 +39,7 @@ def guarded(tmp_path: Path) -> Iterator[RealRegistry]:
 def client(registry: RealRegistry, token: str = PAT) -> Registry:
     # A realm on another port is trusted only where it is the API's host: the token service stands in for that.
     api = registry.realm.url if registry.realm else "https://api.github.com"
-    return Registry(registry.url, api, token, FakeClock())
+    return Registry(registry.url, api, token, shared(secret=token))
 
 
 def everything() -> dict[str, shapes.Shape]:

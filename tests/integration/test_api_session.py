@@ -20,6 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from clocks import FakeClock
+from connections import shared
 from integration.scripted import Reply, ScriptedServer
 from package_retention import __version__
 from package_retention.api.session import MAX_RESPONSE, Session
@@ -31,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_a_request_carries_what_github_asks_for() -> None:
     with ScriptedServer(lambda _: Reply(200, '{"a": "ä"}', {"X-Some": "Value"})) as server:
-        session = Session(f"{server.url}/api/v3/", TOKEN)
+        session = Session(f"{server.url}/api/v3/", TOKEN, shared(secret=TOKEN))
         status, headers, body = session.exchange(
             "GET", "/orgs/o/packages/npm/a%2Fb/versions?per_page=100&page=2"
         )
@@ -58,7 +60,7 @@ def test_a_request_carries_what_github_asks_for() -> None:
 def test_threads_share_the_connections_and_each_gets_its_own_answer() -> None:
     paths = [f"/x/{number}" for number in range(200)]
     with ScriptedServer(lambda seen: Reply(200, f'"{seen.path}"')) as server:
-        session = Session(server.url, TOKEN)
+        session = Session(server.url, TOKEN, shared(secret=TOKEN))
         with ThreadPoolExecutor(4) as pool:
             answers = list(pool.map(lambda path: session.exchange("GET", path), paths))
         session.close()
@@ -70,7 +72,7 @@ def test_threads_share_the_connections_and_each_gets_its_own_answer() -> None:
 def test_every_status_comes_back_and_nothing_is_repeated(status: int) -> None:
     headers = {"Location": "/elsewhere", "Retry-After": "1"}
     with ScriptedServer(lambda _: Reply(status, "" if status in (204, 304) else "{}", headers)) as server:
-        session = Session(server.url, TOKEN)
+        session = Session(server.url, TOKEN, shared(secret=TOKEN))
         found, told, _ = session.exchange("GET", "/x")
         session.close()
     assert (found, told["location"]) == (status, "/elsewhere")
@@ -84,7 +86,7 @@ def test_every_status_comes_back_and_nothing_is_repeated(status: int) -> None:
 )
 def test_drops_are_drops(reply: Reply) -> None:
     with ScriptedServer(lambda _: reply) as server:
-        session = Session(server.url, TOKEN)
+        session = Session(server.url, TOKEN, shared(secret=TOKEN))
         with pytest.raises(TransportError) as caught:
             session.exchange("DELETE", "/x")
         session.close()
@@ -96,7 +98,7 @@ def test_drops_are_drops(reply: Reply) -> None:
 def test_a_refused_connection_was_not_sent() -> None:
     with ScriptedServer(lambda _: Reply()) as server:
         url = server.url
-    session = Session(url, TOKEN)
+    session = Session(url, TOKEN, shared(secret=TOKEN))
     with pytest.raises(TransportError, match="no connection could be made") as caught:
         session.exchange("DELETE", "/x")
     session.close()
@@ -106,7 +108,7 @@ def test_a_refused_connection_was_not_sent() -> None:
 @pytest.mark.parametrize("token", ["ghp_a\nb", "ghp_a\rb", "ghp_\u20ac"])
 def test_a_token_that_cannot_be_sent_is_not_quoted(token: str) -> None:
     with ScriptedServer(lambda _: Reply(200, "{}")) as server:
-        session = Session(server.url, token)
+        session = Session(server.url, token, shared(secret=token))
         with pytest.raises(TransportError) as caught:
             session.exchange("GET", "/x")
         session.close()
@@ -119,7 +121,7 @@ def test_a_token_that_cannot_be_sent_is_not_quoted(token: str) -> None:
 def test_nothing_is_logged_even_at_debug(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with ScriptedServer(lambda _: Reply(200, '"hostile ::add-mask::"')) as server:
-        session = Session(server.url, TOKEN)
+        session = Session(server.url, TOKEN, shared(secret=TOKEN))
         session.exchange("GET", "/x")
         session.close()
     assert TOKEN not in caplog.text
@@ -129,9 +131,10 @@ def test_nothing_is_logged_even_at_debug(caplog: pytest.LogCaptureFixture) -> No
 
 EXCHANGE = """
 import sys
+from connections import shared
 from package_retention.api.session import Session
 from package_retention.transport.exchange import TransportError
-session = Session(sys.argv[1], "ghp_secret")
+session = Session(sys.argv[1], "ghp_secret", shared(secret="ghp_secret"))
 try:
     print(session.exchange("GET", "/x")[0])
 except TransportError as error:
@@ -149,7 +152,7 @@ def in_environment(url: str, **environ: str) -> str:
     }
     done = subprocess.run(
         [sys.executable, "-c", EXCHANGE, url],
-        env={**inherited, "PYTHONPATH": str(ROOT / "src"), **environ},
+        env={**inherited, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT / 'tests'}", **environ},
         capture_output=True,
         text=True,
         timeout=60,
@@ -217,13 +220,18 @@ def certificate(folder: Path) -> Path:
 def test_a_body_is_bounded_after_decompression_and_in_time() -> None:
     bomb = gzip.compress(b" " * (MAX_RESPONSE + 1))
     with ScriptedServer(lambda _: Reply(200, bomb, {"Content-Encoding": "gzip"})) as server:
-        session = Session(server.url, TOKEN)
+        session = Session(server.url, TOKEN, shared(secret=TOKEN))
         with pytest.raises(TransportError, match="more than 32 MiB"):
             session.exchange("GET", "/x")
         session.close()
-    seconds = iter(range(0, 10_000, 40))
+
+    class Ticking(FakeClock):
+        def monotonic(self) -> float:
+            self.advance(40)
+            return super().monotonic()
+
     with ScriptedServer(lambda _: Reply(200, b" " * 200_000)) as server:
-        session = Session(server.url, TOKEN, monotonic=lambda: float(next(seconds)))
+        session = Session(server.url, TOKEN, shared(Ticking()))
         with pytest.raises(TransportError, match="took too long"):
             session.exchange("GET", "/x")
         session.close()
@@ -232,7 +240,7 @@ def test_a_body_is_bounded_after_decompression_and_in_time() -> None:
 def test_no_secret_comes_back_from_a_server_that_repeats_it() -> None:
     encoded = base64.b64encode(f"x:{TOKEN}".encode()).decode()
     with ScriptedServer(lambda _: Reply(403, f"{TOKEN} {encoded}", {"X-Echo": TOKEN})) as server:
-        session = Session(server.url, TOKEN)
+        session = Session(server.url, TOKEN, shared(secret=TOKEN))
         _, headers, body = session.exchange("GET", "/x")
         session.close()
     assert headers["x-echo"] == "***"

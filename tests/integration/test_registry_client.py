@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clocks import FakeClock
+from connections import shared
 from emulator import shapes
 from package_retention.errors import BudgetError, CancelledError, RefusalKind, RefusedError, UnreachableError
 from package_retention.model import (
@@ -98,7 +99,8 @@ def serving(fake: Fake) -> Iterator[ScriptedServer]:
 
 def client(url: str, clock: Clock | None = None, *, token: str = PAT, **more: Any) -> Registry:
     api = "https://api.github.com"
-    return Registry(url, api, token, clock or FakeClock(), jitter=lambda: 0.0, **more)
+    own = {name: more.pop(name) for name in ("workers", "cache") if name in more}
+    return Registry(url, api, token, shared(clock, token, **more), **own)
 
 
 def images(count: int) -> list[shapes.Shape]:
@@ -159,11 +161,11 @@ def test_without_a_token_the_exchange_is_anonymous() -> None:
 
 NETRC_RUN = """
 import sys
-from clocks import FakeClock
+from connections import shared
 from package_retention.model import Owner, OwnerKind, Package, PackageType
 from package_retention.registry.client import Registry
 package = Package(Owner("Octo", OwnerKind.ORGANIZATION), PackageType.CONTAINER, "App")
-print(*Registry(sys.argv[1], "", "ghp_secret", FakeClock()).manifests(package, [sys.argv[2]]).values())
+print(*Registry(sys.argv[1], "", "ghp_secret", shared()).manifests(package, [sys.argv[2]]).values())
 """
 
 
@@ -584,10 +586,10 @@ def test_referrers_that_are_not_known_are_no_empty_list(reply: Reply) -> None:
 def test_the_log_tells_requests_and_never_a_secret() -> None:
     held, lines = images(1), list[str]()
     with serving(Fake(held)) as server:
-        registry = Registry(server.url, "", PAT, FakeClock(), log=lambda *line: lines.append(" ".join(line)))
+        registry = client(server.url, log=lines.append)
         registry.manifests(APP, [held[0].digest])
     path = f"/v2/octo/app/manifests/{held[0].digest}"
-    assert lines == [f"GET {path} 401", "GET /token 200", f"GET {path} 200"]
+    assert lines == [f"registry: GET {path}: 401", "registry: GET /token: 200", f"registry: GET {path}: 200"]
 
 
 def test_packages_at_once_share_the_workers() -> None:

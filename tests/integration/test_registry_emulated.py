@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clocks import FakeClock
+from connections import shared
 from emulator import shapes
 from emulator.faults import Fault, Kind, catalogue
 from emulator.images import push_image
@@ -40,7 +41,7 @@ class Scene:
     @contextmanager
     def client(self, token: str = PAT) -> Iterator[Registry]:
         with EmulatedGitHub(self.world) as github:
-            registry = Registry(github.registry_url, github.api_url, token, self.clock, jitter=lambda: 0.0)
+            registry = Registry(github.registry_url, github.api_url, token, shared(self.clock, token))
             try:
                 yield registry
             finally:

@@ -6,10 +6,9 @@ The redirect of a GET is followed within the API's own host, that of a change ne
 from __future__ import annotations
 
 import json
-import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -19,9 +18,8 @@ from package_retention.api.budgets import Permit
 from package_retention.api.rate_limit import CHANGE_POINTS, READ_POINTS, RateLimiter
 from package_retention.api.responses import ApiResponse, ResponseHeaders
 from package_retention.errors import BudgetError, CancelledError, StaleError, UnreachableError
-from package_retention.ports import Clock
 from package_retention.transport import links, retry
-from package_retention.transport.exchange import Redactor, TransportError
+from package_retention.transport.exchange import TransportContext, TransportError
 from package_retention.transport.retry import RetryCause
 
 MAX_REDIRECTS = 3
@@ -37,10 +35,6 @@ class Exchange(Protocol):
 
     def close(self) -> None:
         """Close the connections."""
-
-
-RequestLog = Callable[[str, str, "int | None", str, float], None]
-"""Called with method, path, status (`None` for a drop), request id and milliseconds; never with a header."""
 
 
 class _Request(Struct, eq=False):
@@ -88,11 +82,8 @@ class GitHubClient:
         api_url: the API's base; no request leaves its host.
         session: sends one request once.
         rate_limiter: where every request waits.
-        clock: time, for the log and for waits.
         response_headers: records each response's headers.
-        log: called for each request.
-        redactor: replaces secrets in refusals.
-        jitter: returns random numbers in [0, 1).
+        shared: what all requests of the run share.
     """
 
     def __init__(
@@ -100,21 +91,14 @@ class GitHubClient:
         api_url: str,
         session: Exchange,
         rate_limiter: RateLimiter,
-        clock: Clock,
         response_headers: ResponseHeaders,
-        *,
-        log: RequestLog | None = None,
-        redactor: Redactor | None = None,
-        jitter: Callable[[], float] = random.random,
+        shared: TransportContext,
     ) -> None:
-        self._redactor = redactor or Redactor()
         self._api_url = api_url.rstrip("/")
         self._session = session
         self.rate_limiter = rate_limiter
-        self._clock = clock
         self.response_headers = response_headers
-        self._log = log
-        self._jitter = jitter
+        self._shared = shared
         self._worked = False
         self._accepted = 0
         self._doubt = threading.Lock()
@@ -243,9 +227,9 @@ class GitHubClient:
             cause,
             met[cause],
             tried.headers,
-            self._clock.now(),
+            self._shared.clock.now(),
             retry.API,
-            jitter=self._jitter(),
+            jitter=self._shared.jitter(),
             status=tried.status,
         )
 
@@ -264,7 +248,7 @@ class GitHubClient:
         try:
             body = json.loads(text) if text else None
             # Refusals are quoted; JSON may write a secret with escapes, which the connection has not replaced.
-            return _Try(status, headers, body if status in _DONE else self._redactor.value(body))
+            return _Try(status, headers, body if status in _DONE else self._shared.redactor.value(body))
         except (ValueError, RecursionError):
             if status < 300:  # noqa: PLR2004 - the 2xx of HTTP
                 # The page of a proxy or a portal: it must pass neither for an empty list nor for a change made.
@@ -272,12 +256,12 @@ class GitHubClient:
             return _Try(status, headers, text)
 
     def _emit(self, request: _Request, tried: _Try, permit: Permit) -> None:
-        if self._log is None:
-            return
         target = urlsplit(request.url)
         path = f"{target.path}?{target.query}" if target.query else target.path
-        took = (self._clock.monotonic() - permit.departed) * 1000
-        self._log(request.method, path, tried.status, tried.headers.get("x-github-request-id", ""), took)
+        described = "no answer" if tried.status is None else tried.status
+        request_id = tried.headers.get("x-github-request-id") or "no request id"
+        milliseconds = (self._shared.clock.monotonic() - permit.departed) * 1000
+        self._shared.log(f"{request.method} {path}: {described} ({request_id}, {milliseconds:.0f} ms)")
 
     def _on_own_host(self, url: str, action: str) -> str:
         # `Link` and `Location` are text from outside, and each request carries the token. So scheme, host and port must be

@@ -9,8 +9,6 @@ own authentication.
 from __future__ import annotations
 
 import logging
-import math
-import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,9 +17,9 @@ from github import Auth, Github
 
 from package_retention import __version__
 from package_retention.transport.exchange import (
-    Redactor,
     Request,
     Response,
+    TransportContext,
     TransportError,
     exchange,
     failure_of,
@@ -45,27 +43,15 @@ class Session:
     Args:
         api_url: the API's base, with a path where it has one (`https://HOST/api/v3`).
         token: sent as the `Authorization` header to that host, and nowhere else.
-        redactor: replaces secrets in the response.
-        monotonic: reads a clock, in seconds.
-        deadline: returns a reading of it after which no response is waited for; the end of the time limit may move.
+        shared: what all requests of the run share.
     """
 
-    def __init__(
-        self,
-        api_url: str,
-        token: str,
-        redactor: Redactor | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
-        *,
-        deadline: Callable[[], float] = lambda: math.inf,
-    ) -> None:
+    def __init__(self, api_url: str, token: str, shared: TransportContext) -> None:
         # At DEBUG PyGithub would log headers and bodies.
         logging.getLogger("github").setLevel(logging.WARNING)
         self._api_url = api_url.rstrip("/")
         self._auth = Auth.Token(token)
-        self._redactor = redactor or Redactor(token)
-        self._monotonic = monotonic
-        self._deadline = deadline
+        self._shared = shared
         base = urlsplit(api_url)
         host = f"[{base.hostname}]" if ":" in (base.hostname or "") else base.hostname
         self._origin = f"{base.scheme}://{host}:{base.port or (443 if base.scheme == 'https' else 80)}"
@@ -100,16 +86,16 @@ class Session:
         except ValueError as error:
             # PyGithub reads some headers as numbers.
             raise failure_of(error) from None
-        shown = {name: self._redactor.text(value) for name, value in headers.items()}
-        return connection.response.status, shown, self._redactor.text(body)
+        redactor = self._shared.redactor
+        shown = {name: redactor.text(value) for name, value in headers.items()}
+        return connection.response.status, shown, redactor.text(body)
 
     def _send(self, method: str, path: str, headers: Mapping[str, str]) -> Response:
         """Send a request within bounds; `path` is the whole path below the host."""
         response = exchange(
             self._session,
             Request(method, f"{self._origin}{path}", headers),
-            self._monotonic,
-            self._deadline(),
+            self._shared,
             most=MAX_RESPONSE,
             timeout=(TIMEOUT, TIMEOUT),
         )

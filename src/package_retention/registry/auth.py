@@ -158,14 +158,14 @@ class Tokens:
 
     def _usable(self, scope: str) -> str:
         token, until = self._held.get(scope, ("", 0.0))
-        return token if self._sender.clock.monotonic() < until else ""
+        return token if self._sender.shared.clock.monotonic() < until else ""
 
     def _exchange(self, scope: str, challenge: Challenge) -> str:
         if why := objection(challenge.realm, *self._urls):
             raise PermanentError(
                 f"{self._host}: the token was not sent to the realm that the registry names: {why}"
             )
-        began = self._sender.clock.monotonic()
+        began = self._sender.shared.clock.monotonic()
         grant = self._request(scope, challenge)
         self._held[scope] = (grant.token, began + grant.lifetime - _EARLY)
         return grant.token
@@ -193,7 +193,7 @@ class Tokens:
             )
         self.worked = True
         # Before the token is used: the runner masks only what is printed after the command.
-        self._sender.redactor.add(grant.token)
+        self._sender.shared.redactor.add(grant.token)
         return grant
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -12,13 +11,13 @@ from typing import Any, Generic, TypeVar
 
 from package_retention.errors import InDoubtError, RefusedError, UnreachableError
 from package_retention.model import Absent, Descriptor, Manifest, Package, Reading, Unreadable
-from package_retention.ports import Clock, RawManifest
+from package_retention.ports import RawManifest
 from package_retention.registry import manifests
 from package_retention.registry.cache import ManifestCache
 from package_retention.registry.endpoint import Endpoint
-from package_retention.registry.sender import Log, PermanentError, Sender, write_refusal
-from package_retention.transport.exchange import Redactor, Response, TransportError
-from package_retention.transport.limits import REGISTRY_REQUESTS, TimeLimit
+from package_retention.registry.sender import PermanentError, Sender, write_refusal
+from package_retention.transport.exchange import Response, TransportContext, TransportError
+from package_retention.transport.limits import REGISTRY_REQUESTS
 
 Found = TypeVar("Found")
 
@@ -71,13 +70,9 @@ class Registry:
         base_url: `https://HOST`, without a path.
         api_url: GitHub's API, whose host may also be the token realm.
         token: the GitHub token; empty for anonymous reads of public packages.
-        clock: its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.
+        shared: what all requests of the run share; each bearer token is added to its redactor.
         workers: how many requests are under way at once, of all packages and threads together.
-        jitter: returns numbers from 0 up to 1, which spread the waits.
-        time_limit: after which no request and no wait may start (`BudgetError`); `None` for no limit.
         cache: manifests of earlier runs, used for what the newest list holds.
-        log: called for each request with method, path, and status or what went wrong; never with a header.
-        redactor: takes secrets out of what the registry says; each bearer token is added to it.
     """
 
     def __init__(
@@ -85,25 +80,14 @@ class Registry:
         base_url: str,
         api_url: str,
         token: str,
-        clock: Clock,
+        shared: TransportContext,
         *,
         workers: int = REGISTRY_REQUESTS,
-        jitter: Callable[[], float] = random.random,
-        time_limit: TimeLimit | None = None,
         cache: ManifestCache | None = None,
-        log: Log | None = None,
-        redactor: Redactor | None = None,
     ) -> None:
         # One pool for all packages: however many are worked on at once, `workers` bounds what is under way.
         self._pool = ThreadPoolExecutor(workers, "registry")
-        self._sender = Sender(
-            clock,
-            jitter,
-            at_once=workers,
-            time_limit=time_limit or TimeLimit(clock),
-            log=log,
-            redactor=redactor or Redactor(token),
-        )
+        self._sender = Sender(shared, workers)
         self._endpoint = Endpoint(self._sender, token, base_url, api_url)
         self._cache = cache
         self._without_referrers: set[Package] = set()

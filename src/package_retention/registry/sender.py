@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,19 +11,15 @@ from urllib.parse import urlsplit
 from package_retention.cancel import is_shielded
 from package_retention.errors import BudgetError, Refusal, RefusalKind
 from package_retention.escaping import counted
-from package_retention.ports import Clock
 from package_retention.transport.exchange import (
-    Redactor,
     Request,
     Response,
+    TransportContext,
     TransportError,
     exchange,
     pooled_session,
 )
-from package_retention.transport.limits import TimeLimit
 from package_retention.transport.retry import REGISTRY, RetryCause, Wait, cause_of, wait_after
-
-Log = Callable[[str, str, str], None]
 
 _LONGEST = 200  # characters of a registry's own words that a message repeats
 _KINDS = {
@@ -85,35 +80,18 @@ class Sender:
     """Sends requests for several threads.
 
     Args:
-        clock: its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.
-        jitter: returns numbers from 0 up to 1.
+        shared: what all requests of the run share.
         at_once: how many requests may be under way at once.
-        time_limit: after which no request and no wait may start.
-        log: called for each request with method, path, and status or what went wrong. Never with a header or a query.
-        redactor: takes secrets out of what the registry says.
     """
 
-    def __init__(
-        self,
-        clock: Clock,
-        jitter: Callable[[], float],
-        *,
-        at_once: int,
-        time_limit: TimeLimit,
-        log: Log | None,
-        redactor: Redactor,
-    ) -> None:
-        self.clock = clock
-        self.redactor = redactor
+    def __init__(self, shared: TransportContext, at_once: int) -> None:
+        self.shared = shared
         self.requests_made = 0
         """The number of requests sent, tries included."""
         self.waited = 0.0
         """The seconds waited between tries."""
         self._session = pooled_session(at_once)
         self._room = threading.Semaphore(at_once)
-        self._jitter = jitter
-        self._time_limit = time_limit
-        self._log = log
         self._lock = threading.Lock()
         self._throttled_until = 0.0
         self._unreachable: set[str] = set()
@@ -125,14 +103,14 @@ class Sender:
     def described(self, response: Response) -> str:
         """Describe a response in a few words: `403 DENIED: denied`; its text is the registry's, and hostile."""
         words = ": ".join(filter(None, _first_error(response.body)))
-        return self.redactor.text(f"{response.status} {words}".strip())
+        return self.shared.redactor.text(f"{response.status} {words}".strip())
 
     def check_time(self, seconds: float = 0.0) -> None:
         """Raise `CancelledError` or `BudgetError` unless something that takes so many seconds may start."""
         if is_shielded():
             return
-        self.clock.sleep(0)
-        if self.clock.monotonic() + seconds >= self._time_limit.deadline:
+        self.shared.clock.sleep(0)
+        if self.shared.clock.monotonic() + seconds >= self.shared.time_limit.deadline:
             raise BudgetError(
                 "the time limit came before everything that is needed was read from the container registry",
                 "time",
@@ -146,13 +124,15 @@ class Sender:
         """
         tries, failing = 0, False
         while True:
-            self._wait(self._throttled_until - self.clock.monotonic(), failing=failing)
+            self._wait(self._throttled_until - self.shared.clock.monotonic(), failing=failing)
             tries += 1
             found = self._try(request, tries)
             if isinstance(found, Response):
                 return found
             if found.cause.is_limit:
-                self._throttled_until = max(self._throttled_until, self.clock.monotonic() + found.seconds)
+                self._throttled_until = max(
+                    self._throttled_until, self.shared.clock.monotonic() + found.seconds
+                )
             else:
                 failing = True
                 self._wait(found.seconds, failing=True)
@@ -195,8 +175,8 @@ class Sender:
 
     def _wait_after(self, cause: RetryCause, tries: int, response: Response | None = None) -> Wait | None:
         headers, body = (response.headers, response.body) if response else ({}, b"")
-        now = self.clock.now()
-        return wait_after(cause, tries, headers, now, REGISTRY, jitter=self._jitter(), body=body)
+        now = self.shared.clock.now()
+        return wait_after(cause, tries, headers, now, REGISTRY, jitter=self.shared.jitter(), body=body)
 
     def _wait(self, seconds: float, *, failing: bool = False) -> None:
         try:
@@ -207,15 +187,14 @@ class Sender:
         if seconds > 0:
             with self._lock:
                 self.waited += seconds
-            self.clock.sleep(seconds)
+            self.shared.clock.sleep(seconds)
 
     def _once(self, request: Request) -> Response:
         with self._lock:
             self.requests_made += 1
         try:
             with self._room:
-                last_response = self._time_limit.last_response
-                response = exchange(self._session, request, self.clock.monotonic, last_response)
+                response = exchange(self._session, request, self.shared)
         except TransportError as error:
             self._emit(request, error.why)
             raise
@@ -223,5 +202,4 @@ class Sender:
         return response
 
     def _emit(self, request: Request, what: str) -> None:
-        if self._log:
-            self._log(request.method, urlsplit(request.url).path, what)
+        self.shared.log(f"registry: {request.method} {urlsplit(request.url).path}: {what}")

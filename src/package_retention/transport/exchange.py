@@ -11,6 +11,7 @@ credentials it refuses, would otherwise carry the token into the report and the 
 from __future__ import annotations
 
 import base64
+import random
 from collections.abc import Callable, Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -21,11 +22,32 @@ from msgspec import Struct
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, NewConnectionError
 
+from package_retention.ports import Clock
+from package_retention.transport.limits import TimeLimit
+
 MAX_BODY = 8 * 1024 * 1024  # bytes; registries take 4 MiB (distribution-spec, "Pushing Manifests")
 LONGEST_RESPONSE = 60.0  # seconds; a response that takes longer counts as a drop
 _CHUNK = 16 * 1024
 _HIDDEN = "***"
 _SHORTEST = 8  # characters; replacing a shorter text would destroy words
+
+
+class TransportContext(Struct, frozen=True):
+    """What all requests of a run share.
+
+    Args:
+        clock: its `sleep` raises `CancelledError` once the run is cancelled, `sleep(0)` too.
+        time_limit: after which no request and no wait may start.
+        redactor: takes secrets out of what servers say.
+        log: called with a line for each request, for debug logs; never with a header.
+        jitter: returns random numbers in [0, 1), which spread the waits.
+    """
+
+    clock: Clock
+    time_limit: TimeLimit
+    redactor: Redactor
+    log: Callable[[str], None] = lambda _line: None
+    jitter: Callable[[], float] = random.random
 
 
 class TransportError(Exception):
@@ -96,8 +118,7 @@ def pooled_session(connections: int) -> requests.Session:
 def exchange(
     session: requests.Session,
     request: Request,
-    monotonic: Callable[[], float],
-    deadline: float,
+    shared: TransportContext,
     *,
     most: int = MAX_BODY,
     timeout: tuple[float, float] = (10.0, 20.0),
@@ -107,13 +128,13 @@ def exchange(
     Args:
         session: made by `pooled_session`.
         request: what is sent.
-        monotonic: reads a clock, in seconds.
-        deadline: a reading of it after which no more of the response is read.
+        shared: of which the clock and the time limit bound the response.
         most: bytes of the body, decompressed; it is cut off soon after.
         timeout: seconds to connect, and between two pieces of the response.
     """
     try:
-        until = min(monotonic() + LONGEST_RESPONSE, deadline)
+        monotonic = shared.clock.monotonic
+        until = min(monotonic() + LONGEST_RESPONSE, shared.time_limit.last_response)
         with session.request(
             request.method,
             request.url,

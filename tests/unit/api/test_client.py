@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from email.utils import format_datetime
-from typing import Any
 
 import pytest
 
@@ -188,21 +187,17 @@ def test_a_whole_url_must_be_the_apis_own() -> None:
 
 
 def test_the_log_is_told_of_each_request_and_never_of_a_header() -> None:
-    lines: list[tuple[Any, ...]] = []
-
-    def log(*line: Any) -> None:
-        lines.append(line)
-
+    lines: list[str] = []
     answers = InTurn(
         Reply(200, [], {"x-github-request-id": "AB:12", "x-oauth-scopes": "repo"}), LOST, Reply(204)
     )
-    made = rig(answers, log=log)
+    made = rig(answers, log=lines.append)
     made.client.get(f"{API}/x?page=2", "list")
     made.client.change("DELETE", "/y", "delete y")
     assert lines == [
-        ("GET", "/x?page=2", 200, "AB:12", 0.0),
-        ("DELETE", "/y", None, "", 0.0),
-        ("DELETE", "/y", 204, "", 0.0),
+        "GET /x?page=2: 200 (AB:12, 0 ms)",
+        "DELETE /y: no answer (no request id, 0 ms)",
+        "DELETE /y: 204 (no request id, 0 ms)",
     ]
 
 

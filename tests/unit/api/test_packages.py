@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clocks import FakeClock
-from connections import API, InTurn, Reply, refusal, rig
+from connections import API, InTurn, Reply, refusal, rig, shared
 from package_retention.api.tokens import TokenKind
 from package_retention.app import connect
 from package_retention.cancel import shielded
@@ -32,7 +31,7 @@ SELF = Owner("octocat", OwnerKind.ONESELF)
 
 
 def test_it_is_what_the_pipeline_asks_for() -> None:
-    made = connect(Settings(Operation.DELETE, "acme", (), "ghp_x"), FakeClock())
+    made = connect(Settings(Operation.DELETE, "acme", (), "ghp_x"), shared())
     api: PackagesApi = made
     with closing(made):
         assert api.notices() == ()
