@@ -125,10 +125,5 @@ def rig(
         API, connections, rate_limiter, response_headers, shared(clock, jitter=lambda: 0.5, **more)
     )
     context = RequestContext("", "", kind, on_github_com=on_github_com)
-    packages = PackagesClient(
-        client,
-        Paginator(client, workers, ListBudget(rate_limiter.hour)),
-        context,
-        clock,
-    )
+    packages = PackagesClient(client, Paginator(client, workers, ListBudget(rate_limiter.hour)), context)
     return Rig(connections, clock, rate_limiter, response_headers, client, packages)

@@ -11,8 +11,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import TextIO
 
-from msgspec.structs import replace
-
 from package_retention.api import tokens
 from package_retention.api.budgets import ListBudget
 from package_retention.api.client import GitHubClient
@@ -129,6 +127,7 @@ def perform(
     cache: ManifestCache | None = None,
 ) -> RunResult:
     """Do the run that the settings ask for, over real connections."""
+    began = clock.monotonic()
     time_limit = TimeLimit(clock, settings.time_limit)
     shared = TransportContext(clock, time_limit, Redactor(settings.token, console.mask), console.debug)
     registry = Registry(settings.registry_url, settings.api_url, settings.token, shared, cache=cache)
@@ -145,7 +144,7 @@ def perform(
             changes,
             packages,
             nonce=lambda: uuid.uuid4().hex,
-            spent=lambda: spent(api, registry),
+            spent=lambda: _spent(api, registry, clock.monotonic() - began),
             report=report,
             confirm=lambda planned: _confirm(records, clock, planned, time_limit),
             tick=lambda: _tick(records.progress, api, registry),
@@ -174,6 +173,18 @@ def _tick(progress: Progress, api: PackagesClient, registry: Registry) -> None:
     progress.going_on(pacing.requests + registry.requests_made, pacing.waiting, pacing.why)
 
 
+def _spent(api: PackagesClient, registry: Registry, seconds: float) -> Spending:
+    """Return what API and registry have cost together."""
+    pacing = api.pacing()
+    return Spending(
+        api_requests=pacing.requests,
+        registry_requests=registry.requests_made,
+        points=pacing.points,
+        waited=pacing.waited + registry.waited,
+        seconds=seconds,
+    )
+
+
 def connect(settings: Settings, shared: TransportContext) -> PackagesClient:
     """Make the client of a run; nothing is sent yet. To be closed."""
     kind = tokens.kind_of(settings.token)
@@ -199,10 +210,4 @@ def connect(settings: Settings, shared: TransportContext) -> PackagesClient:
         by_hand=settings.by_hand,
     )
     paginator = Paginator(client, limits.PAGES, ListBudget(rate_limiter.hour))
-    return PackagesClient(client, paginator, context, shared.clock)
-
-
-def spent(api: PackagesClient, registry: Registry) -> Spending:
-    """Return what API and registry have cost together."""
-    cost = api.spending()
-    return replace(cost, registry_requests=registry.requests_made, waited=cost.waited + registry.waited)
+    return PackagesClient(client, paginator, context)

@@ -302,8 +302,8 @@ def test_a_run_of_many_workers_keeps_to_the_pace_and_meets_no_limit() -> None:
         assert made.world.limits.most_in_flight <= 48
         # 2,005 points at 900 a minute: two waits of a minute and a second.
         assert 120 <= made.clock.monotonic() <= 123
-        spending = made.api.spending()
-        assert (spending.api_requests, spending.points) == (405, 2005)
+        spending = made.api.pacing()
+        assert (spending.requests, spending.points) == (405, 2005)
 
 
 @pytest.mark.parametrize("status", [403, 429])

@@ -29,9 +29,7 @@ from package_retention.model import (
     UnlistedCause,
     Version,
 )
-from package_retention.ports import Clock
 from package_retention.reason import Finding
-from package_retention.results import Spending
 
 _UNAUTHORIZED, _NOT_FOUND = 401, 404
 _UNLISTED = {401: UnlistedCause.FORBIDDEN, 403: UnlistedCause.FORBIDDEN, 404: UnlistedCause.NOT_FOUND}
@@ -53,17 +51,12 @@ class PackagesClient:
         client: sends requests.
         paginator: fetches lists.
         base_context: the token and the server; each request adds what it is about.
-        clock: time, for `spending`.
     """
 
-    def __init__(
-        self, client: GitHubClient, paginator: Paginator, base_context: RequestContext, clock: Clock
-    ) -> None:
+    def __init__(self, client: GitHubClient, paginator: Paginator, base_context: RequestContext) -> None:
         self._client = client
         self._paginator = paginator
         self._base_context = base_context
-        self._clock = clock
-        self._began = clock.monotonic()
         self._seen: set[str] = set()
         self.git = GitClient(client, paginator)
 
@@ -201,18 +194,8 @@ class PackagesClient:
         return of_token + self._client.response_headers.notices()
 
     def pacing(self) -> RateLimiterState:
-        """Return the state of the rate limiter, for progress lines."""
+        """Return the state of the rate limiter: what it waits for, and what was spent."""
         return self._client.rate_limiter.state()
-
-    def spending(self) -> Spending:
-        """Return the requests, points and seconds of this API up to now."""
-        state = self._client.rate_limiter.state()
-        return Spending(
-            api_requests=state.requests,
-            points=state.points,
-            waited=state.waited,
-            seconds=self._clock.monotonic() - self._began,
-        )
 
     def _change(
         self, kind: StepKind, package: Package, version_id: int | None, not_after: float | None

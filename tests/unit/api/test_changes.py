@@ -49,7 +49,7 @@ def test_one_request_does_it(change: str) -> None:
     made = rig(InTurn(DONE))
     assert CHANGES[change](made, None) is Result.DONE
     assert made.asked == [REQUESTS[change]]
-    assert made.packages.spending().points == 5
+    assert made.packages.pacing().points == 5
 
 
 def outcome(change: str, *answers: Any, by: float | None = None, **kw: Any) -> Result | Exception:

@@ -35,7 +35,7 @@ def test_it_is_what_the_pipeline_asks_for() -> None:
     api: PackagesApi = made
     with closing(made):
         assert api.notices() == ()
-        assert made.spending().api_requests == 0
+        assert made.pacing().requests == 0
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,8 @@ def test_the_three_bases(owner: Owner, base: str) -> None:
         ("DELETE", f"{thing}/versions/7"),
         ("POST", f"{thing}/versions/7/restore"),
     ]
-    spending = api.spending()
-    assert (spending.api_requests, spending.points) == (10, 26)
+    spending = api.pacing()
+    assert (spending.requests, spending.points) == (10, 26)
 
 
 def test_ghosts_are_no_packages() -> None:
