@@ -204,11 +204,8 @@ class GitHubClient:
             if tried.drop is None:
                 headers, date = tried.headers, self.response_headers.record(tried.headers)
             wait = self._wait(tried, request.met)
-            if wait is not None and wait.scope == "all":
-                self.rate_limiter.limited(permit, wait)
         finally:
-            refused = wait is not None and wait.cause.is_limit
-            self.rate_limiter.leave(permit, headers, date, refused=refused)
+            self.rate_limiter.leave(permit, headers, date, wait)
         return tried, wait
 
     def _wait(self, tried: _Try, met: Counter[RetryCause]) -> retry.Wait | None:

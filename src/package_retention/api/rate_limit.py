@@ -120,8 +120,7 @@ class RateLimiter:
         permit: Permit,
         headers: Mapping[str, str] | None,
         date: datetime | None = None,
-        *,
-        refused: bool = False,
+        wait: Wait | None = None,
     ) -> None:
         """Record that a request has ended.
 
@@ -129,10 +128,12 @@ class RateLimiter:
             permit: what `enter` returned.
             headers: of the response; `None` if there was none.
             date: the response's `Date`.
-            refused: whether a limit refused the request.
+            wait: before another try of the request; one for all stops every other request, too.
         """
         now = self._clock.monotonic()
         with self._changed:
+            if wait is not None and wait.scope == "all":
+                self._stop_all(permit, wait, now)
             self._in_flight -= 1
             self._minute.end(permit.points, now)
             self._typical += (now - permit.departed - self._typical) / 8
@@ -140,30 +141,31 @@ class RateLimiter:
                 self._hour.lost()
             else:
                 self._hour.record(headers, now, date or self._clock.now())
+                refused = wait is not None and wait.cause.is_limit
                 self._may_slow |= not refused and self._is_news(permit)
             if not self._minute.lowered:
                 self._most = self._widest
             self._changed.notify()
 
-    def limited(self, permit: Permit, wait: Wait) -> None:
+    def _stop_all(self, permit: Permit, wait: Wait, now: float) -> None:
         """Stop all requests for as long as GitHub asks; a secondary limit also lowers the pace, once.
 
-        Call this before `leave`, so that no request is sent in between. Requests that were under way when the pace was
+        Requests that were under way when the pace was
         lowered do not lower it again, and nothing does until a request that costs as much has succeeded: several
         refusals in a row are the same limit, which was tried before its end.
         """
-        until = self._clock.monotonic() + wait.seconds
-        with self._changed:
-            if until > self._pause[0]:
-                cause = "budget" if wait.cause is RetryCause.PRIMARY else "time"
-                self._pause = (until, _Due(wait.seconds, wait.why, cause))
-            if wait.cause is RetryCause.SECONDARY and self._may_slow:
-                self._slowed_at, self._slowed_points = self._requests, permit.points
-                self._may_slow = False
-                self._minute.slow_down(self._clock.monotonic())
-                self._most = max(self._most * 2 // 3, min(self._most, _FEWEST_IN_FLIGHT))
-            if wait.cause is RetryCause.SECONDARY:
-                self._minute.hold(until)
+        until = now + wait.seconds
+        if until > self._pause[0]:
+            cause = "budget" if wait.cause is RetryCause.PRIMARY else "time"
+            self._pause = (until, _Due(wait.seconds, wait.why, cause))
+        if wait.cause is not RetryCause.SECONDARY:
+            return
+        if self._may_slow:
+            self._slowed_at, self._slowed_points = self._requests, permit.points
+            self._may_slow = False
+            self._minute.slow_down(now)
+            self._most = max(self._most * 2 // 3, min(self._most, _FEWEST_IN_FLIGHT))
+        self._minute.hold(until)
 
     def _is_news(self, permit: Permit) -> bool:
         """Return whether a request left after the pace was lowered, and costs what the refused one did."""

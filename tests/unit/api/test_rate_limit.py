@@ -65,24 +65,20 @@ def test_a_pause_stops_everybody_and_lowers_the_pace_once() -> None:
     sent(pacer)
     under_way = [pacer.enter(5) for _ in range(10)]
     for given in under_way:
-        pacer.limited(given, SECONDARY)
-        pacer.leave(given, {}, START, refused=True)
+        pacer.leave(given, {}, START, SECONDARY)
     assert pacer.state().points_per_minute == 576
     again = pacer.enter(5)
     assert again.departed == 60.0
-    pacer.limited(again, SECONDARY)
-    pacer.leave(again, {}, START, refused=True)
+    pacer.leave(again, {}, START, SECONDARY)
     # No change has got through since: it is still the same limit.
     assert pacer.state().points_per_minute == 576
     assert sent(pacer).departed == 120.0
     third = pacer.enter(5)
-    pacer.limited(third, SECONDARY)
-    pacer.leave(third, {}, START, refused=True)
+    pacer.leave(third, {}, START, SECONDARY)
     assert pacer.state().points_per_minute == 576, "a read that got through is no change"
     sent(pacer, 5)
     fourth = pacer.enter(5)
-    pacer.limited(fourth, SECONDARY)
-    pacer.leave(fourth, {}, START, refused=True)
+    pacer.leave(fourth, {}, START, SECONDARY)
     assert pacer.state().points_per_minute == 460
 
 
@@ -90,8 +86,7 @@ def test_the_pace_comes_back_within_minutes_and_with_it_how_many_are_under_way()
     clock = FakeClock()
     pacer = RateLimiter(clock, points_per_minute=800, max_in_flight=9)
     first = pacer.enter(5)
-    pacer.limited(first, Wait(3.0, "all", "asked", RetryCause.SECONDARY))
-    pacer.leave(first, {}, START, refused=True)
+    pacer.leave(first, {}, START, Wait(3.0, "all", "asked", RetryCause.SECONDARY))
     assert [sent(pacer, 5).departed for _ in range(2)] == [3.0, 3.0]
     for minute in range(1, 5):
         clock.advance(60.1 if minute == 1 else 60)
@@ -106,8 +101,7 @@ def test_the_longest_pause_counts() -> None:
     pacer = RateLimiter(clock)
     for seconds in (30.0, 10.0):
         given = pacer.enter(1)
-        pacer.limited(given, Wait(seconds, "all", "asked", RetryCause.SERVER))
-        pacer.leave(given, {}, START)
+        pacer.leave(given, {}, START, Wait(seconds, "all", "asked", RetryCause.SERVER))
     # The second one departed after the first pause.
     assert clock.monotonic() == 30
     assert sent(pacer).departed == 40
@@ -118,8 +112,7 @@ def test_a_lowered_pace_also_lowers_how_many_are_under_way() -> None:
     clock = FakeClock()
     pacer = RateLimiter(clock, max_in_flight=9)
     first = pacer.enter(1)
-    pacer.limited(first, SECONDARY)
-    pacer.leave(first, {}, START)
+    pacer.leave(first, {}, START, SECONDARY)
     for _ in range(6):
         pacer.enter(1)
     with ThreadPoolExecutor(1) as pool:
@@ -186,8 +179,7 @@ def test_a_pause_past_the_time_limit_ends_the_run_for_its_own_cause() -> None:
     for trouble, cause in ((RetryCause.SECONDARY, "time"), (RetryCause.PRIMARY, "budget")):
         pacer = limited(FakeClock(), 50)
         given = pacer.enter(1)
-        pacer.limited(given, Wait(60, "all", "a limit", trouble))
-        pacer.leave(given, {}, START)
+        pacer.leave(given, {}, START, Wait(60, "all", "a limit", trouble))
         with pytest.raises(BudgetError) as caught:
             pacer.enter(1)
         assert caught.value.cause == cause
@@ -279,15 +271,20 @@ def test_what_one_hears_stops_the_others() -> None:
     clock = FakeClock()
     pacer = RateLimiter(clock, points_per_minute=None, max_in_flight=8)
     stopped: list[tuple[int, float]] = []
+    gate = threading.Lock()
 
     def work(worker: int) -> list[Permit]:
         passes = []
         for turn in range(50):
-            given = pacer.enter(1)
+            with gate:
+                given = pacer.enter(1)
             if worker == 3 and turn % 20 == 10:
-                pacer.limited(given, SECONDARY)
-                stopped.append((pacer.state().requests, clock.monotonic() + 60))
-            pacer.leave(given, {}, START)
+                # No other request leaves between the count and the refusal.
+                with gate:
+                    stopped.append((pacer.state().requests, clock.monotonic() + 60))
+                    pacer.leave(given, {}, START, SECONDARY)
+            else:
+                pacer.leave(given, {}, START)
             passes.append(given)
         return passes
 
