@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from package_retention.decide.rules import Damage, OrderBy, ReleaseStatus, TagStatus
+from package_retention.decide.rules import OrderBy, ReleaseStatus, TagStatus
 from package_retention.inputs import values
 from package_retention.inputs.rows import Input, Section
 from package_retention.inputs.table import keys_of
 from package_retention.inputs.trees import LONGEST_TEXT
-from package_retention.model import GitKind, PackageType
+from package_retention.model import Damage, GitKind, PackageType
 
 Schema = dict[str, Any]
 

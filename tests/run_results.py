@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from package_retention.model import (
+    Damage,
     Decision,
     Operation,
     Outcome,
@@ -119,11 +120,11 @@ def listed(of: Package | None = None) -> PackageResult:
             members=(1, 101, 102),
             platforms=("linux/amd64", "linux/arm64"),
             attestations=1,
-            size=3_400_000,
+            size_bytes=3_400_000,
             referrers=(Referrer(102, f"sha256:{102:064x}", "cosign signature"),),
             named_by=(9,),
         ),
-        Entry(stays, NEWEST, stays=NEWEST, members=(2,), damage="partial"),
+        Entry(stays, NEWEST, stays=NEWEST, members=(2,), damage=Damage.PARTIAL),
         Entry(goes, SELECTED, selected=True, members=(60,)),
     )
     plan = Plan(of, tuple(Decision(e.version, e.selected, e.reason, root=e.version.id) for e in entries))
@@ -133,7 +134,7 @@ def listed(of: Package | None = None) -> PackageResult:
         entries,
         versions=5,
         judged=True,
-        size=9_100_000,
+        size_bytes=9_100_000,
         deleted=(DeletedVersion(gone, NOW + timedelta(days=26)),),
         conflicts=("legacy", "old"),
     )

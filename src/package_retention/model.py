@@ -74,6 +74,11 @@ class Package(Struct, frozen=True):
     updated_at: datetime | None = None
 
     @property
+    def key(self) -> tuple[str, PackageType, str]:
+        """What it is known by from run to run; the case of an owner says nothing."""
+        return (self.owner.login.lower(), self.type, self.name)
+
+    @property
     def label(self) -> str:
         """The package as messages name it: `owner/name (type)`."""
         return f"{self.owner.login}/{self.name} ({self.type})"
@@ -251,6 +256,14 @@ class Step(Struct, frozen=True):
     tags: tuple[str, ...] = ()
     after: frozenset[int] = frozenset()
     root: int | None = None
+
+
+class Damage(StrEnum):
+    """The kinds of damage that `remove-damaged` finds."""
+
+    GHOST = "ghost"
+    PARTIAL = "partial"
+    ORPHANED = "orphaned"
 
 
 class Content(Struct, frozen=True):

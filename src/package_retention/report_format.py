@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from package_retention.decide.rules import Damage
-from package_retention.model import Operation, OwnerKind, PackageType, Result, StepKind
+from package_retention.model import Damage, Operation, OwnerKind, PackageType, Result, StepKind
+from package_retention.results import Referrer
 
 SCHEMA = 1
 
@@ -193,7 +193,7 @@ class Inventory(Line, tag="inventory", frozen=True):
     deleted_known: Annotated[bool, _note("False where GitHub gave no list of deleted versions.")]
     size_bytes: Annotated[
         Count | None,
-        _note("Of every manifest's config and layers; a layer that two manifests share counts twice."),
+        _note("Of every manifest's config and layers; a layer that two manifests share counts once."),
     ] = None
     conflicts: Annotated[
         tuple[str, ...] | None,
@@ -207,14 +207,6 @@ class Due(_Object, frozen=True):
     not_before: Moment
     by: Moment
     reason: Reason
-
-
-class Referrer(_Object, frozen=True):
-    """What refers to an image."""
-
-    id: int
-    name: str
-    kind: Annotated[str, _note("The artifact type, or what its tag says.")]
 
 
 class Entry(Line, tag="entry", frozen=True):

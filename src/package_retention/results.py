@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
-from package_retention.model import Operation, Outcome, Package, Plan, Version
+from package_retention.model import Damage, Operation, Outcome, Package, Plan, Version
 from package_retention.problems import Problem
 from package_retention.reason import Finding, Reason
 
@@ -72,11 +73,11 @@ class Due(Struct, frozen=True):
 
 
 class Referrer(Struct, frozen=True):
-    """What refers to an image (a signature, an attestation, an SBOM); `kind` is its artifact type or its tag's form."""
+    """What refers to an image."""
 
     id: int
     name: str
-    kind: str
+    kind: Annotated[str, Meta(description="The artifact type, or what its tag says.")]
 
 
 class Entry(Struct, frozen=True):
@@ -84,10 +85,9 @@ class Entry(Struct, frozen=True):
 
     `selected` and `reason` are what a run now would decide. Of what stays now, `due` says until when, or `stays` why it
     never falls due under these rules; neither is set without rules. The rest is known of container images alone: `members` are the ids of all that belongs to the image (itself, children, referrers),
-    `platforms` those that its indexes name, `attestations` how many BuildKit ones they name, `size` that of every
-    member's config and layers in bytes (a layer that two members share counts twice; `None` if a manifest could
-    not be read), `damage` one of `ghost`, `partial`, `orphaned` or empty, `named_by` the ids of other indexes that
-    name the root.
+    `platforms` those that its indexes name, `attestations` how many BuildKit ones they name, `size_bytes` that of every
+    member's config and layers (a layer that two members share counts once; `None` if a manifest could
+    not be read), `named_by` the ids of other indexes that name the root.
     """
 
     version: Version
@@ -98,8 +98,8 @@ class Entry(Struct, frozen=True):
     members: tuple[int, ...] = ()
     platforms: tuple[str, ...] = ()
     attestations: int = 0
-    size: int | None = None
-    damage: str = ""
+    size_bytes: int | None = None
+    damage: Damage | None = None
     referrers: tuple[Referrer, ...] = ()
     named_by: tuple[int, ...] = ()
 
@@ -120,7 +120,7 @@ class Inventory(Struct, frozen=True):
     """One package as it was found at `at`.
 
     `judged` says whether a filter or policy was given: without one nothing is selected and nothing falls due.
-    `deleted` is `None` if GitHub returned no list of deleted versions. `size` is the sum over every manifest of the
+    `deleted` is `None` if GitHub returned no list of deleted versions. `size_bytes` is the sum over every manifest of the
     package, each once. `conflicts` are the names of the owner's docker packages that conflict with container
     packages, `None` for other package types and if GitHub did not say.
     """
@@ -130,7 +130,7 @@ class Inventory(Struct, frozen=True):
     entries: tuple[Entry, ...] = ()
     versions: int = 0
     judged: bool = False
-    size: int | None = None
+    size_bytes: int | None = None
     deleted: tuple[DeletedVersion, ...] | None = None
     conflicts: tuple[str, ...] | None = None
 

@@ -15,7 +15,6 @@ from package_retention.decide.durations import Duration
 from package_retention.decide.facts import Facts
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import (
-    Damage,
     Filter,
     OrderBy,
     PackageRules,
@@ -24,7 +23,16 @@ from package_retention.decide.rules import (
     Series,
     TagStatus,
 )
-from package_retention.model import Descriptor, Manifest, Owner, OwnerKind, Package, PackageType, Version
+from package_retention.model import (
+    Damage,
+    Descriptor,
+    Manifest,
+    Owner,
+    OwnerKind,
+    Package,
+    PackageType,
+    Version,
+)
 
 if TYPE_CHECKING:
     from package_retention.model import Reading

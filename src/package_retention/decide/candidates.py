@@ -12,8 +12,7 @@ from package_retention.decide.facts import Facts
 from package_retention.decide.graph import Graph, closure, damage, own_tags
 from package_retention.decide.in_use import Use
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import Damage
-from package_retention.model import PackageType, Version
+from package_retention.model import Damage, PackageType, Version
 
 LATEST = "latest"
 

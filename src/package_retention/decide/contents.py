@@ -152,7 +152,7 @@ def inventory(
         entries=tuple(sorted(shown, key=lambda entry: by_age(entry.version), reverse=True)),
         versions=len(facts.union),
         judged=scheduled is not None,
-        size=occupied(readings.get(version.name) for version in facts.union),
+        size_bytes=occupied(readings.get(version.name) for version in facts.union),
         deleted=None if deleted is None else _deleted(deleted),
         conflicts=conflicts,
     )
@@ -176,7 +176,7 @@ def _images(facts: Facts, readings: Mapping[str, Reading], entries: Mapping[int,
     return [
         replace(
             _image(graph, digest, readings, entries[graph.nodes[digest].id]),
-            damage=damage(graph, digest, facts.confirmed) or "",
+            damage=damage(graph, digest, facts.confirmed),
             named_by=tuple(graph.nodes[index].id for index in named_by.get(digest, ())),
         )
         for digest in (*graph.units, *hidden)
@@ -195,7 +195,7 @@ def _image(graph: Graph, digest: str, readings: Mapping[str, Reading], entry: En
         members=tuple(graph.nodes[member].id for member in members),
         platforms=tuple(dict.fromkeys(platforms)),
         attestations=sum(1 for child in children if is_attestation(child)),
-        size=occupied(readings.get(member) for member in members),
+        size_bytes=occupied(readings.get(member) for member in members),
         referrers=tuple(_referrer(graph.nodes[one], readings.get(one)) for one in referrers),
     )
 

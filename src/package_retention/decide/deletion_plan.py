@@ -21,10 +21,10 @@ from package_retention.decide.dependencies import (
 from package_retention.decide.facts import Facts, by_age, oldest_first, reads_before_change
 from package_retention.decide.graph import Graph, build, closure, cyclic, own_tags
 from package_retention.decide.plan_warnings import about_images, about_inputs, lost_indexes, problems
-from package_retention.decide.rules import Damage, DecisionContext, PackageRules, ReportScope, Share
+from package_retention.decide.rules import DecisionContext, PackageRules, ReportScope, Share
 from package_retention.decide.selection import Selection, choose, cut, restrict
 from package_retention.errors import PlanError
-from package_retention.model import Decision, PackageType, Plan, Step, StepKind, Unreadable, Version
+from package_retention.model import Damage, Decision, PackageType, Plan, Step, StepKind, Unreadable, Version
 from package_retention.reason import (
     NOT_IN_REPORT,
     Finding,

@@ -12,8 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from package_retention.decide.rules import Damage
-from package_retention.model import Descriptor, Manifest, Reading, Version
+from package_retention.model import Damage, Descriptor, Manifest, Reading, Version
 
 MAX_ASKED_OF_AN_INDEX = 200
 """Children of one index that are looked up in the registry; real ones have some 20 platforms."""

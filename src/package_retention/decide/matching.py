@@ -14,7 +14,6 @@ from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.expiry import ToRead, image_expiry
 from package_retention.decide.patterns import DERIVED_STARTS, Patterns
 from package_retention.decide.rules import (
-    Damage,
     DecisionContext,
     Filter,
     ReleaseStatus,
@@ -23,7 +22,7 @@ from package_retention.decide.rules import (
     said,
 )
 from package_retention.decide.source_gone import GitNames, SourceFact, SourceJudge, SourceState, state_of
-from package_retention.model import GitKind
+from package_retention.model import Damage, GitKind
 from package_retention.reason import Condition, Fact, Reason, ReasonCode, ReasonDetail
 
 GRACE = timedelta(hours=24)

@@ -12,7 +12,7 @@ from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import VersionParser, VersionRange
 from package_retention.decide.pattern import Pattern
 from package_retention.decide.patterns import Patterns
-from package_retention.model import GitKind, PackageType
+from package_retention.model import Damage, GitKind, PackageType
 from package_retention.reason import Terms
 
 
@@ -28,14 +28,6 @@ class TagStatus(StrEnum):
 
     TAGGED = "tagged"
     UNTAGGED = "untagged"
-
-
-class Damage(StrEnum):
-    """The kinds of damage that `remove-damaged` finds."""
-
-    GHOST = "ghost"
-    PARTIAL = "partial"
-    ORPHANED = "orphaned"
 
 
 class OrderBy(StrEnum):

@@ -136,9 +136,8 @@ class Report(Struct, frozen=True):
 
     def about(self, package: Package) -> ReportedPackage:
         """Return what it says of a package: owner, type and name must agree."""
-        wanted = (package.owner.login.lower(), package.type, package.name)
         for one in self.packages:
-            if (one.package.owner.login.lower(), one.package.type, one.package.name) == wanted:
+            if one.package.key == package.key:
                 return one
         return ReportedPackage(package, known=False)
 

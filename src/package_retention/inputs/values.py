@@ -18,9 +18,9 @@ from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import VersionParser, VersionRange
 from package_retention.decide.pattern import Pattern
 from package_retention.decide.patterns import Patterns, entries
-from package_retention.decide.rules import Damage, OrderBy, ReleaseStatus, Series, Share, TagStatus
+from package_retention.decide.rules import OrderBy, ReleaseStatus, Series, Share, TagStatus
 from package_retention.inputs.files import Places
-from package_retention.model import GitKind, Operation, PackageType
+from package_retention.model import Damage, GitKind, Operation, PackageType
 from package_retention.problems import InvalidValueError, invalid
 from package_retention.problems import ProblemCode as Code
 

@@ -18,7 +18,6 @@ import msgspec
 from msgspec import Struct
 
 from package_retention import report_format
-from package_retention.decide.rules import Damage
 from package_retention.errors import RetentionError
 from package_retention.inputs.settings import Settings
 from package_retention.model import Decision, Outcome, Package, Plan, Step
@@ -104,8 +103,7 @@ class ReportWriter:
             self._file = -1
 
     def _number_of(self, package: Package) -> int:
-        key = _package_key(package)
-        return self._packages.setdefault(key, len(self._packages))
+        return self._packages.setdefault(package.key, len(self._packages))
 
     def _number(self, step: Step) -> int:
         """Return a step's number, and write the step first if no plan has named it."""
@@ -158,12 +156,8 @@ def _write_all(file: int, data: bytes) -> None:
         view = view[os.write(file, view) :]
 
 
-def _package_key(package: Package) -> _Key:
-    return (package.owner.login.lower(), package.type, package.name)
-
-
 def _step_key(step: Step) -> _Key:
-    return (*_package_key(step.package), step.kind, step.version.id if step.version else None)
+    return (*step.package.key, step.kind, step.version.id if step.version else None)
 
 
 _Line = TypeVar("_Line", bound=Struct)
@@ -229,7 +223,6 @@ def _inventory(number: int, found: Inventory) -> Iterator[report_format.Line]:
         package=number,
         entries=len(found.entries),
         deleted_known=found.deleted is not None,
-        size_bytes=found.size,
     )
     for entry in found.entries:
         yield _entry(number, entry)
@@ -245,9 +238,6 @@ def _entry(number: int, one: Entry) -> report_format.Entry:
         version=_taken(report_format.Described, one.version),
         due=_taken(report_format.Due, one.due, reason=_reason(one.due.reason)) if one.due else None,
         stays=_reason(one.stays) if one.stays else None,
-        size_bytes=one.size,
-        damage=Damage(one.damage) if one.damage else None,
-        referrers=tuple(_taken(report_format.Referrer, each) for each in one.referrers),
     )
 
 

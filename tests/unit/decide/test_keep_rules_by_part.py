@@ -7,8 +7,8 @@ import pytest
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import Damage, DecisionContext, Filter, Options, PackageRules, Rule
-from package_retention.model import Descriptor, PackageType, Plan
+from package_retention.decide.rules import DecisionContext, Filter, Options, PackageRules, Rule
+from package_retention.model import Damage, Descriptor, PackageType, Plan
 from package_retention.reason import Finding, FindingCode
 from property.worlds import IMAGE, INDEX, NOW, Built, digest
 

@@ -10,7 +10,6 @@ import pytest
 from package_retention.decide.durations import Duration
 from package_retention.decide.pattern import Pattern
 from package_retention.decide.rules import (
-    Damage,
     OrderBy,
     PackageRules,
     ReleaseStatus,
@@ -21,7 +20,7 @@ from package_retention.decide.rules import (
 )
 from package_retention.errors import InputError
 from package_retention.inputs.settings import read_settings
-from package_retention.model import Operation, PackageType
+from package_retention.model import Damage, Operation, PackageType
 from package_retention.output.problem_sentences import sentences
 from package_retention.output.sentences import finding_words
 

@@ -9,7 +9,6 @@ import pytest
 
 from package_retention.decide.durations import Duration
 from package_retention.decide.rules import (
-    Damage,
     OrderBy,
     PackageRules,
     ReleaseStatus,
@@ -23,7 +22,7 @@ from package_retention.inputs.policy import LARGEST, load, parse
 from package_retention.inputs.settings import read_settings
 from package_retention.inputs.trees import LONGEST_TEXT, MOST_NODES
 from package_retention.inputs.values import Context
-from package_retention.model import PackageType
+from package_retention.model import Damage, PackageType
 from package_retention.output.problem_sentences import sentences
 
 if TYPE_CHECKING:

@@ -56,7 +56,7 @@ def overview(counts: RunCounts) -> Section:
     columns: list[Column] = [
         ("Package", [package_cell(package) for package, _, _ in shown]),
         ("Versions", [f"{one.versions:,}" if one else "not listed" for _, one, _ in shown]),
-        ("Size", [size_words(one.size) if one else "" for _, one, _ in shown]),
+        ("Size", [size_words(one.size_bytes) if one else "" for _, one, _ in shown]),
         ("Deleted", [_deleted_count(one) for _, one, _ in shown]),
         ("Would go now", [f"{goes:,}" if one and judged else "" for _, one, goes in shown]),
     ]
@@ -112,7 +112,7 @@ def _facts(inventory: Inventory) -> str:
     damaged = sum(1 for entry in inventory.entries if entry.damage)
     return sentence(
         f"{counted(len(inventory.entries), 'image')} in {versions}" if images else versions,
-        size_words(inventory.size if images else None),
+        size_words(inventory.size_bytes if images else None),
         package.visibility,
         f"linked to {package.repository or 'no repository'}",
         f"{damaged:,} damaged" if damaged else "",
@@ -175,9 +175,9 @@ def _entries(inventory: Inventory, about: About) -> list[Block]:
 def _image_columns(shown: Sequence[Entry]) -> list[Column]:
     return [
         ("Platforms", [", ".join(entry.platforms) for entry in shown]),
-        ("Size", [size_words(entry.size) or "unknown" for entry in shown]),
+        ("Size", [size_words(entry.size_bytes) or "unknown" for entry in shown]),
         ("Holds", [_members(entry) for entry in shown]),
-        ("Damage", [entry.damage for entry in shown]),
+        ("Damage", [entry.damage or "" for entry in shown]),
     ]
 
 

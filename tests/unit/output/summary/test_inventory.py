@@ -85,9 +85,9 @@ def test_sizes_need_every_manifest_and_count_the_layers_of_a_cache() -> None:
     built.add(hours=3, tags=("a",), blobs=(("one", 5),))
     other = built.add(hours=2, tags=("b",), blobs=(("two", 7), ("one", 5)))
     facts = built.facts()
-    assert seen(facts).size == 12
+    assert seen(facts).size_bytes == 12
     unread = {name: reading for name, reading in facts.readings.items() if name != other}
-    assert seen(replace(facts, readings=unread)).size is None
+    assert seen(replace(facts, readings=unread)).size_bytes is None
 
 
 def test_words_for_dues() -> None:
