@@ -199,6 +199,8 @@ class FindingCode(StrEnum):
     NAMES_REACH_NOTHING_LINKED = "names-reach-nothing-linked"
     GONE_WHOLE = "gone-whole"
     NO_DELETED_LIST = "no-deleted-list"
+    OWNER_IN_NAME = "owner-in-name"
+    NAME_MISSPELT = "name-misspelt"
     # What came back, and was not read.
     VERSIONS_UNKNOWN = "versions-unknown"
     CAME_BACK_UNREAD = "came-back-unread"
@@ -228,8 +230,8 @@ class Finding(Struct, frozen=True):
     """Something to report: a code and the objects that its sentence names.
 
     `subject` is what messages call a version, an input's entry or a list; `names` are further ones. `error` and `hint`
-    are the words of an error that was met (of the API, the registry or the file system). `about` is what another
-    finding says.
+    are the words of an error that was met (of the API, the registry or the file system), or else those of the finding
+    that it is `about`.
     """
 
     code: FindingCode

@@ -85,6 +85,12 @@ def test_bad_values_are_told_once_each_and_end_with_2(github: EmulatedGitHub, tm
     assert "owner: is not known here" in text
 
 
+def test_a_name_that_is_called_as_a_flag_stays_a_name(github: EmulatedGitHub, tmp_path: Path) -> None:
+    text = by_hand(github, tmp_path, *SELECT[:5], "octo/limit", "--versions", "1*")[1]
+    assert "Leave the owner out: `limit`." in text
+    assert "`--package-name`" in text
+
+
 def test_wrong_flags_end_with_2_and_no_request(github: EmulatedGitHub, world: World, tmp_path: Path) -> None:
     status, text = by_hand(github, tmp_path, *SELECT, "--dryrun")
     assert (status, "did you mean --dry-run?" in text) == (2, True)

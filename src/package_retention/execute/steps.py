@@ -111,11 +111,6 @@ def _outcome_of(
     )
 
 
-def _met(code: FindingCode, tag: str, error: RetentionError) -> Finding:
-    """Return what an error means for a tag."""
-    return Finding(code, tag, error=error.message, hint=error.hint)
-
-
 def placeholder_manifest(original: RawManifest, nonce: str) -> RawManifest:
     """Return a manifest of the same form that names nothing: unique by its nonce, so that its digest is its own."""
     body: dict[str, Any] = json.loads(original.body)
@@ -176,7 +171,8 @@ class TagMover(Struct, frozen=True):
             if isinstance(error, RefusedError) and error.refusal.meets_every_change:
                 raise
             return Move(
-                problem=_met(FindingCode.MISSING, tag, error), in_doubt=isinstance(error, InDoubtError)
+                problem=Finding(FindingCode.MISSING, tag, about=error.said),
+                in_doubt=isinstance(error, InDoubtError),
             )
 
     def _delete(self, package: Package, digest: str) -> None:
@@ -226,7 +222,7 @@ class TagMover(Struct, frozen=True):
             return Move(moved=True)  # somebody deleted the placeholder, and the tag with it
         in_doubt = isinstance(error, InDoubtError)
         if in_doubt and isinstance(there, RawManifest) and there.digest == original.digest:
-            return Move(problem=_met(FindingCode.TAG_STILL_THERE, tag, error))
+            return Move(problem=Finding(FindingCode.TAG_STILL_THERE, tag, about=error.said))
         try:
             if isinstance(there, Unreadable):
                 raise UnreachableError(f"where it is could not be looked up: {there.why}")
@@ -259,7 +255,7 @@ class TagMover(Struct, frozen=True):
             return Move(moved=True)
         # What GitHub's own rules refuse for good (the last tagged version) is not a failure: the tag stays.
         for_good = isinstance(error, RefusedError) and error.refusal.permanent
-        return Move(problem=_met(FindingCode.TAG_PUT_BACK, tag, error), stays=for_good)
+        return Move(problem=Finding(FindingCode.TAG_PUT_BACK, tag, about=error.said), stays=for_good)
 
     def _put_back(self, package: Package, version: Version, tag: str) -> Move:
         """Put a tag back on an image that is there again."""

@@ -44,9 +44,14 @@ class Notice(Struct, frozen=True):
         return f"{self.text} (and {self.more:,} more like it)" if self.more else self.text
 
 
-def notices(run: RunResult) -> tuple[Notice, ...]:
-    """Return what failed and what is worth a warning, errors first; the same words once."""
-    found = [*_of_run(run), *(one for result in run.packages for one in _of_package(result, run.complete))]
+def notices(run: RunResult, *, by_hand: bool = False) -> tuple[Notice, ...]:
+    """Return what failed and what is worth a warning, errors first; the same words once.
+
+    What to do is said in inputs, or in flags to who called the action by hand.
+    """
+    found = [*_of_run(run, by_hand=by_hand)]
+    for result in run.packages:
+        found += _of_package(result, run.complete, by_hand=by_hand)
     return tuple(dict.fromkeys(sorted(found, key=lambda one: not one.error)))
 
 
@@ -55,23 +60,24 @@ def annotate(run: RunResult, console: Console) -> None:
     if run.problems:
         console.refuse(run.problems)
         run = replace(run, problems=(), failure=None)
-    for notice in notices(run):
+    for notice in notices(run, by_hand=console.by_hand):
         write = console.error if notice.error else console.warning
         write(notice.sentence, notice.hint, *notice.paste.splitlines())
 
 
-def _of_run(run: RunResult) -> Iterator[Notice]:
+def _of_run(run: RunResult, *, by_hand: bool) -> Iterator[Notice]:
     failed = run.exit_status != 0
-    for problem in sentences(run.problems):
+    for problem in sentences(run.problems, by_hand=by_hand):
         yield Notice(failed, problem)
     if run.failure and not run.problems:
-        yield Notice(failed, finding_words(run.failure), finding_hint(run.failure))
+        yield Notice(failed, finding_words(run.failure), finding_hint(run.failure, by_hand=by_hand))
     if run.ended_by == "cancel" or not (run.complete or run.warnings):
         yield _cut_short(run)
     for warning in run.warnings:
         yield Notice(False, finding_words(warning))
     if run.refused_later:
-        yield Notice(False, finding_words(run.refused_later), finding_hint(run.refused_later))
+        later = run.refused_later
+        yield Notice(False, finding_words(later), finding_hint(later, by_hand=by_hand))
 
 
 def _cut_short(run: RunResult) -> Notice:
@@ -89,21 +95,24 @@ def _cut_short(run: RunResult) -> Notice:
     return Notice(False, words, "" if run.operation is Operation.LIST else again)
 
 
-def _of_package(result: PackageResult, complete: bool) -> Iterator[Notice]:
+def _of_package(result: PackageResult, complete: bool, *, by_hand: bool) -> Iterator[Notice]:
     label = result.plan.package.label
     if result.failure:
         # An error names its object itself.
-        yield Notice(True, finding_words(result.failure), finding_hint(result.failure))
+        yield Notice(True, finding_words(result.failure), finding_hint(result.failure, by_hand=by_hand))
     for problem in result.plan.problems:
         words = f"{label}: {finding_words(problem)}"
-        yield Notice(True, words, finding_hint(problem), paste=permissions_of(problem))
+        hint = finding_hint(problem, by_hand=by_hand)
+        yield Notice(True, words, hint, paste=permissions_of(problem))
     for warning in result.plan.warnings:
         yield Notice(False, _warning(label, warning))
-    reported = [outcome for outcome in result.outcomes if not _follows(outcome)]
+    reported = [(one, outcome_hint(one, by_hand=by_hand)) for one in result.outcomes if not _follows(one)]
     errors = list(_grouped(label, reported, frozenset({Result.FAILED}), error=True))
     yield from errors
     hints = {notice.hint for notice in errors if notice.hint}
-    left = [one for one in reported if one.result is not Result.NOT_REACHED or outcome_hint(one) not in hints]
+    left = [
+        (one, hint) for one, hint in reported if one.result is not Result.NOT_REACHED or hint not in hints
+    ]
     yield from _grouped(label, left, _WARNED_AT_THE_END if complete else _WARNED, error=False)
 
 
@@ -121,19 +130,18 @@ def _follows(outcome: Outcome) -> bool:
 
 
 def _grouped(
-    label: str, outcomes: Iterable[Outcome], results: frozenset[Result], *, error: bool
+    label: str, hinted: Iterable[tuple[Outcome, str]], results: frozenset[Result], *, error: bool
 ) -> Iterator[Notice]:
     """Yield one notice for outcomes with the same hint (or, without any, the same words), by the first of them."""
-    groups: dict[str, list[Outcome]] = {}
+    groups: dict[tuple[str, str], list[Outcome]] = {}
     untried: Counter[str] = Counter()
-    for outcome in outcomes:
-        hint = outcome_hint(outcome)
+    for outcome, hint in hinted:
         if outcome.result in results:
-            groups.setdefault(hint or outcome_words(outcome), []).append(outcome)
+            words = "" if hint else outcome_words(outcome)
+            groups.setdefault((hint, words), []).append(outcome)
         elif outcome.result is Result.NOT_REACHED and hint:
             untried[hint] += 1
-    for first, *others in groups.values():
-        hint = outcome_hint(first)
+    for (hint, _), (first, *others) in groups.items():
         text = f"{_subject(first, label)}{outcome_words(first)}"
         if hint and untried[hint]:
             text += f"; so {counted(untried[hint], 'further change')} were not tried"

@@ -17,7 +17,7 @@ from actions_toolkit import core
 from package_retention.errors import RetentionError
 from package_retention.escaping import harmless, shortened
 from package_retention.inputs.environment import on_runner
-from package_retention.output.problem_sentences import as_flags, lines
+from package_retention.output.problem_sentences import lines
 from package_retention.problems import Problem
 
 MOST_ANNOTATIONS = 10  # of each kind and step; the runner drops the rest (facts E)
@@ -63,11 +63,11 @@ class Console:
 
     def warning(self, text: str, hint: str = "", *more: str) -> None:
         """Say something that a person should look at."""
-        self._advise("warning", text, hint, *more)
+        self._annotate("warning", text, hint, *more)
 
     def error(self, text: str, hint: str = "", *more: str) -> None:
         """Say what failed, and what to do next."""
-        self._advise("error", text, hint, *more)
+        self._annotate("error", text, hint, *more)
 
     def refuse(self, problems: Sequence[Problem]) -> None:
         """Say what is wrong with the inputs: every problem on a line of its own."""
@@ -111,9 +111,6 @@ class Console:
                 self.line(
                     f"{more:,} more of kind {kind} are in the log above: GitHub shows {MOST_ANNOTATIONS} of a kind."
                 )
-
-    def _advise(self, kind: str, text: str, *advice: str) -> None:
-        self._annotate(kind, text, *(map(as_flags, advice) if self.by_hand else advice))
 
     def _annotate(self, kind: str, *texts: str) -> None:
         safe = [harmless(text) for text in texts if text]

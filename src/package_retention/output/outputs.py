@@ -51,7 +51,7 @@ def conclude(
         records.person.show(counts, about, console)
     annotate(run, console)
     for error in filter(None, errors):
-        console.error(finding_words(error), finding_hint(error))
+        console.error(finding_words(error), finding_hint(error, by_hand=console.by_hand))
     if about.alerts:
         console.line(headline(counts))
     console.close()

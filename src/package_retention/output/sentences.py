@@ -20,6 +20,7 @@ from package_retention.decide.in_use import Use
 from package_retention.decide.source_gone import SourceCause, SourceFact, SourceState
 from package_retention.escaping import counted, quoted
 from package_retention.model import GitKind, Outcome
+from package_retention.output.problem_sentences import as_flags
 from package_retention.reason import (
     Condition,
     Fact,
@@ -282,11 +283,13 @@ def finding_words(finding: Finding | None) -> str:
     return _filled(messages().findings[finding.code].sentence, finding).strip()
 
 
-def finding_hint(finding: Finding | None) -> str:
-    """Say what to do about a finding; empty if nothing is to be done, or if its sentence says it."""
+def finding_hint(finding: Finding | None, *, by_hand: bool = False) -> str:
+    """Say what to do about a finding, at a terminal in flags; empty if nothing is to be done, or if its sentence says it."""
     if finding is None:
         return ""
-    return _filled(messages().findings[finding.code].hint, finding)
+    words = messages().findings[finding.code].hint
+    # Before it is filled: a package or tag may be called as an input is.
+    return _filled(as_flags(words) if by_hand else words, finding, by_hand=by_hand)
 
 
 def outcome_words(outcome: Outcome) -> str:
@@ -295,17 +298,21 @@ def outcome_words(outcome: Outcome) -> str:
     return "; ".join(filter(None, (*map(finding_words, outcome.findings), own)))
 
 
-def outcome_hint(outcome: Outcome) -> str:
+def outcome_hint(outcome: Outcome, *, by_hand: bool = False) -> str:
     """Say what to do next; empty if there is nothing to do."""
-    return next(filter(None, map(finding_hint, (outcome.message, *outcome.findings))), "")
+    hints = (finding_hint(one, by_hand=by_hand) for one in (outcome.message, *outcome.findings))
+    return next(filter(None, hints), "")
 
 
 _MOST_NAMES = 10
 
 
-def _filled(words: str, finding: Finding) -> str:
+def _filled(words: str, finding: Finding, *, by_hand: bool = False) -> str:
     """Fill in what a sentence or hint may name; what a finding does not have is empty."""
-    number, hint = finding.number, finding.hint[:1].upper() + finding.hint[1:]
+    number, about = finding.number, finding.about
+    own = as_flags(finding.hint) if by_hand else finding.hint
+    hint = own or finding_hint(about, by_hand=by_hand)
+    capital = hint[:1].upper() + hint[1:]
     things = [messages().things[kind].many for kind in GitKind if kind in finding.names]
     # What a plan over its cap, or an output that was cut, has beside its names.
     parts = dict(zip(("of", "what", "share"), finding.others, strict=False))
@@ -315,11 +322,10 @@ def _filled(words: str, finding: Finding) -> str:
         names=_listed(finding.names),
         others=_listed(finding.others),
         reason=reason_words(finding.reason) if finding.reason else "",
-        about=finding_words(finding.about),
-        error=finding.error,
-        hint=finding.hint,
-        Hint=hint,
-        next=f". {hint}" if hint else "",
+        error=finding.error or finding_words(about),
+        hint=hint,
+        Hint=capital,
+        next=f". {capital}" if hint else "",
         more=f" (and {number:,} more)" if number else "",
         organizations=counted(number, "organization") if number else "some organizations",
         remaining=f"{counted(number, 'planned change')} {'remains' if number == 1 else 'remain'}",

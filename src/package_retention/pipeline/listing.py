@@ -39,7 +39,7 @@ class _Unlisted:
         try:
             return request()
         except RefusedError as error:
-            self.warnings.append(Finding(FindingCode.NOT_LISTED, what, error=error.message, hint=error.hint))
+            self.warnings.append(Finding(FindingCode.NOT_LISTED, what, about=error.said))
         except UnreachableError as error:
             self.problems.append(Finding(FindingCode.NOT_LISTED, what, error=error.message))
         return None

@@ -151,7 +151,7 @@ def _not_reached(target: Target) -> PackageTask:
 def _failed(run_context: RunContext, target: Target, error: RetentionError) -> PackageTask:
     """Return a package that cannot be worked on: a failure, or a warning if `if-missing` is `ignore`."""
     if isinstance(error, MissingError) and run_context.settings.ignore_missing:
-        missing = Finding(FindingCode.MISSING, error=error.message, hint=error.hint)
+        missing = Finding(FindingCode.MISSING, about=error.said)
         return PackageTask(PackageResult(Plan(target.package, warnings=(missing,))))
     return PackageTask(PackageResult(Plan(target.package), failure=error.said))
 
@@ -173,7 +173,7 @@ def _refusal_of_changes(run_context: RunContext, planned: Iterable[PackageResult
         for one in planned:
             run_context.api.require(_changes(one), one.plan.package.type)
     except RefusedError as error:
-        return Finding(FindingCode.REFUSED_LATER, error=error.message, hint=error.hint)
+        return Finding(FindingCode.REFUSED_LATER, about=error.said)
     return None
 
 

@@ -60,7 +60,7 @@ def _unless_unresolved(target: Target, unresolved: Target | None) -> Target:
         return target
     name, error = (unresolved.package.name,), unresolved.error
     code = FindingCode.RULES_UNASKED
-    finding = Finding(code, target.package.label, names=name, error=error.message, hint=error.hint)
+    finding = Finding(code, target.package.label, names=name, about=error.said)
     return replace(target, error=PlanError(finding))
 
 
@@ -149,29 +149,29 @@ def _named(run_context: RunContext, package: Package, rules: PackageRules) -> Ta
     except (BudgetError, CancelledError):
         raise
     except MissingError as error:
-        return Target(package, rules, _explained(run_context, package, error), names)
+        if meant := _meant(run_context, package):
+            code, name = meant
+            error.said = Finding(code, name, about=error.said)
+        return Target(package, rules, error, names)
     except RetentionError as error:
         return Target(package, rules, error, names)
 
 
-def _explained(run_context: RunContext, package: Package, error: MissingError) -> MissingError:
-    """Return the error with the name that was meant, if one is likely: with its owner, or with a typing error."""
+def _meant(run_context: RunContext, package: Package) -> tuple[FindingCode, str] | None:
+    """Return the name that was most likely meant by one that is missing, and what is wrong with this one."""
     owner, slash, rest = package.name.partition("/")
     if slash and owner.lower() == package.owner.login.lower():
-        meant = f"Leave the owner out: `{rest}`."
-    elif run_context.settings.operation is Operation.RESTORE:
-        return error  # a package that is not there is what a restore is for
-    else:
-        try:
-            known = run_context.api.some_packages(package.owner, package.type)
-        except (BudgetError, CancelledError):
-            raise
-        except RetentionError:
-            return error  # the 404 explains more than a list that failed
-        near = likely_name(package.name, known, run_context.settings.repository)
-        meant = f"Did you mean `{near}`?" if near else ""
-    refusal = error.refusal
-    return MissingError(replace(refusal, hint=f"{meant} {refusal.hint}")) if meant else error
+        return FindingCode.OWNER_IN_NAME, rest
+    if run_context.settings.operation is Operation.RESTORE:
+        return None  # a package that is not there is what a restore is for
+    try:
+        known = run_context.api.some_packages(package.owner, package.type)
+    except (BudgetError, CancelledError):
+        raise
+    except RetentionError:
+        return None  # the 404 explains more than a list that failed
+    near = likely_name(package.name, known, run_context.settings.repository)
+    return (FindingCode.NAME_MISSPELT, near) if near else None
 
 
 def likely_name(wanted: str, known: Iterable[Package], repository: str | None) -> str | None:

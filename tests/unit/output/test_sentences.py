@@ -78,6 +78,17 @@ def test_every_finding_has_a_sentence(code: FindingCode) -> None:
     assert finding_words(finding) == finding_words(finding).strip()
 
 
+def test_at_a_terminal_hints_name_flags_and_names_stay_as_they_are() -> None:
+    missing = Finding(FindingCode.ERROR, error="not there", hint="check `package-name`")
+    meant = Finding(FindingCode.NAME_MISSPELT, "limit", about=missing)
+    assert finding_words(meant) == "not there"
+    assert finding_hint(meant) == "Did you mean `limit`? check `package-name`"
+    assert finding_hint(meant, by_hand=True) == "Did you mean `limit`? check `--package-name`"
+    too_old = Finding(FindingCode.TOO_OLD, "2026-01-01")
+    assert finding_hint(too_old) == "Make a new plan with `dry-run: true`."
+    assert finding_hint(too_old, by_hand=True) == "Make a new plan with `--dry-run`."
+
+
 @pytest.mark.parametrize("code", ReasonCode)
 def test_every_reason_has_a_sentence(code: ReasonCode) -> None:
     for detail in (None, *ReasonDetail):

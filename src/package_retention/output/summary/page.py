@@ -16,7 +16,6 @@ from package_retention.escaping import counted
 from package_retention.model import Operation
 from package_retention.output.annotations import Notice, notices
 from package_retention.output.counts import Counts, RunCounts
-from package_retention.output.problem_sentences import as_flags
 from package_retention.output.summary import markdown
 from package_retention.output.summary.blocks import (
     About,
@@ -131,7 +130,7 @@ def sections(counts: RunCounts, about: About) -> Iterator[Section]:
 def first_screen(counts: RunCounts, about: About) -> Section:
     """Return what happened, what to do about it, and how to undo it."""
     run = counts.run
-    reported = notices(run) if about.alerts else ()
+    reported = notices(run, by_hand=about.uses is None) if about.alerts else ()
     return (
         Heading(2, (headline(counts),)),
         *_dry_run(counts, about),
@@ -176,7 +175,7 @@ def _dry_run(counts: RunCounts, about: About) -> list[Block]:
 def _alert(kind: str, reported: list[Notice], about: About) -> list[Block]:
     if not reported:
         return []
-    lines = [_notice(notice, by_hand=about.uses is None) for notice in reported[:MOST_NOTICES]]
+    lines = [_notice(notice) for notice in reported[:MOST_NOTICES]]
     if len(reported) > MOST_NOTICES:
         where = "" if about.uses is None else ", which the log holds"
         lines.append((f"And {len(reported) - MOST_NOTICES:,} more{where}.",))
@@ -184,12 +183,11 @@ def _alert(kind: str, reported: list[Notice], about: About) -> list[Block]:
     return [Alert(kind, tuple(lines)), *(Listing("yaml", paste) for paste in pastes)]
 
 
-def _notice(notice: Notice, *, by_hand: bool) -> Line:
+def _notice(notice: Notice) -> Line:
     sentence = _sentence(notice.sentence)
     if not notice.hint:
         return (sentence,)
-    hint = _sentence(notice.hint)
-    return (f"{sentence} ", Strong("What to do:"), f" {as_flags(hint) if by_hand else hint}")
+    return (f"{sentence} ", Strong("What to do:"), f" {_sentence(notice.hint)}")
 
 
 def _sentence(words: str) -> str:

@@ -20,6 +20,7 @@ from package_retention.model import (
 )
 from package_retention.output.summary.page import bucket
 from package_retention.output.summary.words import age, lasting
+from package_retention.problems import Problem, ProblemCode
 from package_retention.reason import Reason, ReasonCode, ReasonDetail
 from package_retention.results import PackageResult, RunResult, Spending
 from run_results import (
@@ -120,6 +121,13 @@ def test_a_refused_run_says_what_to_do() -> None:
     assert (
         "> [!CAUTION]\n> The token lacks delete:packages. <strong>What to do:</strong> Add the scope." in text
     )
+
+
+def test_a_refused_call_by_hand_says_it_in_flags() -> None:
+    problems = (Problem(ProblemCode.MISSING_TYPE, input="package-type", details={"others": ("npm",)}),)
+    refused = replace(run(), problems=problems, exit_status=1)
+    assert "add the line `package-type: container` to" in render(refused, ABOUT)
+    assert "add `--package-type container` (or `npm`)" in render(refused, replace(ABOUT, uses=None))
 
 
 def test_headlines_about_tags() -> None:
