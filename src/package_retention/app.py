@@ -21,7 +21,7 @@ from package_retention.api.responses import RequestContext, ResponseHeaders
 from package_retention.api.session import Session
 from package_retention.cancel import Cancel, RealClock
 from package_retention.decide.rules import PackageRules
-from package_retention.errors import InputError, RetentionError
+from package_retention.errors import USAGE_STATUS, InputError, RetentionError
 from package_retention.inputs.environment import on_runner, requested
 from package_retention.inputs.report_reader import Report
 from package_retention.inputs.settings import Settings, read_settings
@@ -39,8 +39,6 @@ from package_retention.results import PackageResult, RunResult, Spending
 from package_retention.transport import limits
 from package_retention.transport.exchange import Redactor, TransportContext
 from package_retention.transport.limits import TimeLimit
-
-_USAGE_STATUS = 2  # of a call by hand whose inputs do not fit
 
 
 def main(
@@ -80,7 +78,7 @@ def main(
         from package_retention.output.outputs import conclude  # noqa: PLC0415 - needed last: the first request comes sooner
 
         status = conclude(result, records, environ, console, clock.now())
-    return _USAGE_STATUS if argv and result.problems and by_hand else status
+    return USAGE_STATUS if argv and result.problems and by_hand else status
 
 
 def _load_policy(path: Path, context: Context, names: str) -> tuple[PackageRules, ...]:

@@ -24,6 +24,9 @@ from msgspec import Struct
 from package_retention.problems import Problem
 from package_retention.reason import Finding, FindingCode
 
+USAGE_STATUS = 2
+"""The exit status of a call by hand whose flags, or what they say, do not fit."""
+
 
 class RefusalKind(StrEnum):
     """The meaning of a refusal (facts J), which its status alone does not determine."""

@@ -12,12 +12,12 @@ from typing import Any, NoReturn, TextIO
 from msgspec import Struct
 
 from package_retention import __version__
+from package_retention.errors import USAGE_STATUS
 from package_retention.escaping import harmless
 from package_retention.inputs.environment import CONTEXT, input_meant, on_runner
 from package_retention.inputs.rows import Group, Input
 from package_retention.inputs.table import BY_NAME, INPUTS
 
-USAGE_STATUS = 2
 _WIDTH = 100
 _USAGE = "--package-type TYPE --package-name NAMES [flags]"
 _ABOUT = (
