@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from clocks import FakeClock
-from package_retention.api.budgets import ListBudget
 from package_retention.api.client import GitHubClient
 from package_retention.api.packages import PackagesClient
-from package_retention.api.pagination import Paginator
 from package_retention.api.rate_limit import RateLimiter
 from package_retention.api.responses import RequestContext, ResponseHeaders
 from package_retention.api.tokens import TokenKind
@@ -125,5 +123,5 @@ def rig(
         API, connections, rate_limiter, response_headers, shared(clock, jitter=lambda: 0.5, **more)
     )
     context = RequestContext("", "", kind, on_github_com=on_github_com)
-    packages = PackagesClient(client, Paginator(client, workers, ListBudget(rate_limiter.hour)), context)
+    packages = PackagesClient(client, context, workers)
     return Rig(connections, clock, rate_limiter, response_headers, client, packages)

@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import TextIO
 
 from package_retention.api import tokens
-from package_retention.api.budgets import ListBudget
 from package_retention.api.client import GitHubClient
 from package_retention.api.packages import PackagesClient
-from package_retention.api.pagination import Paginator
 from package_retention.api.rate_limit import LONGEST_BUDGET_WAIT, RateLimiter
 from package_retention.api.responses import RequestContext, ResponseHeaders
 from package_retention.api.session import Session
@@ -207,5 +205,4 @@ def connect(settings: Settings, shared: TransportContext) -> PackagesClient:
         server_url=settings.server_url,
         by_hand=settings.by_hand,
     )
-    paginator = Paginator(client, limits.PAGES, ListBudget(rate_limiter.hour))
-    return PackagesClient(client, paginator, context)
+    return PackagesClient(client, context)

@@ -38,7 +38,7 @@ class Exchange(Protocol):
 
 
 class _Request(Struct, eq=False):
-    """A request on its way: `met` counts what its tries have met."""
+    """A request on its way: `met` counts what its tries have met, `lost` says whether one of a change may have made it."""
 
     method: str
     url: str
@@ -46,6 +46,7 @@ class _Request(Struct, eq=False):
     not_after: float | None = None
     once: bool = False
     met: Counter[RetryCause] = field(default_factory=Counter)
+    lost: bool = False
 
     @property
     def changes(self) -> bool:
@@ -150,16 +151,15 @@ class GitHubClient:
         self._session.close()
 
     def _send(self, request: _Request) -> ApiResponse:
-        met, lost = request.met, False
+        met = request.met
         while True:
             try:
                 tried, wait = self._try(request)
                 if wait is not None and wait.cause is RetryCause.UNAUTHORIZED:
                     tried, wait = self._retry_with_doubted_token(request, tried, wait)
-                lost = lost or (request.changes and tried.may_be_done)
                 if wait is None:
                     self._failing.discard(request)
-                    return _final(tried, request.action, lost=lost, tries=met.total())
+                    return _final(request, tried)
                 if met[RetryCause.DROP] + met[RetryCause.SERVER]:
                     self._failing.add(request)
                 self._wait_for_another_try(request, wait)
@@ -167,7 +167,7 @@ class GitHubClient:
                 # Whichever request meets the limit first ends the run for all, also for one that fails meanwhile.
                 if isinstance(error, StaleError):
                     self._failing.discard(request)
-                raise _ended(error, request.action, lost=lost, failing=bool(self._failing)) from error
+                raise _ended(request, error, failing=bool(self._failing)) from error
 
     def _retry_with_doubted_token(
         self, request: _Request, tried: _Try, wait: retry.Wait | None
@@ -196,19 +196,23 @@ class GitHubClient:
             raise StaleError(f"cannot {request.action}: {wait.why}", "")
 
     def _try(self, request: _Request) -> tuple[_Try, retry.Wait | None]:
+        """Send a request once, as soon as the rate limiter lets it go."""
         points = CHANGE_POINTS if request.changes else READ_POINTS
         permit = self.rate_limiter.enter(points, not_after=request.not_after)
         headers = date = wait = None
         try:
             tried = self._exchange(request, permit)
+            request.lost |= request.changes and tried.may_be_done
             if tried.drop is None:
                 headers, date = tried.headers, self.response_headers.record(tried.headers)
-            wait = self._wait(tried, request.met)
+            wait = self._wait(request, tried)
         finally:
             self.rate_limiter.leave(permit, headers, date, wait)
         return tried, wait
 
-    def _wait(self, tried: _Try, met: Counter[RetryCause]) -> retry.Wait | None:
+    def _wait(self, request: _Request, tried: _Try) -> retry.Wait | None:
+        """Count what a try has met, and return the wait before the next one; `None` if none is worth it."""
+        met = request.met
         cause = retry.cause_of(tried.status, tried.headers, tried.body, retry.API, worked=self._worked)
         if cause is None:
             if tried.status in _DONE:
@@ -231,14 +235,11 @@ class GitHubClient:
         )
 
     def _exchange(self, request: _Request, permit: Permit) -> _Try:
-        tried = _Try(None, {})
         try:
-            status, headers, text = self._session.exchange(request.method, request.url)
-            tried = self._read(status, headers, text)
+            tried = self._read(*self._session.exchange(request.method, request.url))
         except TransportError as drop:
             tried = _Try(None, {}, drop=drop)
-        finally:
-            self._emit(request, tried, permit)
+        self._emit(request, tried, permit)
         return tried
 
     def _read(self, status: int, headers: Mapping[str, str], text: str) -> _Try:
@@ -247,7 +248,7 @@ class GitHubClient:
             # Refusals are quoted; JSON may write a secret with escapes, which the connection has not replaced.
             return _Try(status, headers, body if status in _DONE else self._shared.redactor.value(body))
         except (ValueError, RecursionError):
-            if status < 300:  # noqa: PLR2004 - the 2xx of HTTP
+            if status in _DONE:
                 # The page of a proxy or a portal: it must pass neither for an empty list nor for a change made.
                 return _Try(None, headers, drop=TransportError("an answer that is not JSON", sent=True))
             return _Try(status, headers, text)
@@ -281,23 +282,24 @@ class GitHubClient:
         return urlsplit(target)._replace(query=urlsplit(context).query).geturl()
 
 
-def _final(tried: _Try, action: str, *, lost: bool, tries: int) -> ApiResponse:
+def _final(request: _Request, tried: _Try) -> ApiResponse:
     if tried.status is not None and not tried.failed:
-        return ApiResponse(tried.status, tried.headers, tried.body, lost=lost)
+        return ApiResponse(tried.status, tried.headers, tried.body, lost=request.lost)
     hint = (tried.drop.hint if tried.drop else "") or _LATER
+    tries = request.met.total()
     after = f" after {tries} tries" if tries > 1 else ""
-    kind = LostChangeError if lost else UnreachableError
+    kind = LostChangeError if request.lost else UnreachableError
     detail = f"no usable answer from GitHub{after} ({tried.said})"
-    raise kind(f"cannot {action}: {detail}", hint, detail)
+    raise kind(f"cannot {request.action}: {detail}", hint, detail)
 
 
 def _ended(
-    error: BudgetError | StaleError | CancelledError, action: str, *, lost: bool, failing: bool
+    request: _Request, error: BudgetError | StaleError | CancelledError, *, failing: bool
 ) -> BudgetError | StaleError | CancelledError | LostChangeError:
-    if lost:
+    if request.lost:
         detail = "the answer to it was lost, and the run ended before it could be asked for again"
         hint = "whether it was done is not known: run again, or look at the package's page"
-        return LostChangeError(f"cannot {action}: {detail}", hint, detail)
+        return LostChangeError(f"cannot {request.action}: {detail}", hint, detail)
     if isinstance(error, BudgetError):
         error.failing = failing
     return error

@@ -30,6 +30,7 @@ from package_retention.model import (
     Version,
 )
 from package_retention.reason import Finding
+from package_retention.transport import limits
 
 _UNAUTHORIZED, _NOT_FOUND = 401, 404
 _UNLISTED = {401: UnlistedCause.FORBIDDEN, 403: UnlistedCause.FORBIDDEN, 404: UnlistedCause.NOT_FOUND}
@@ -49,16 +50,18 @@ class PackagesClient:
 
     Args:
         client: sends requests.
-        paginator: fetches lists.
         base_context: the token and the server; each request adds what it is about.
+        workers: how many pages of lists are under way at once.
     """
 
-    def __init__(self, client: GitHubClient, paginator: Paginator, base_context: RequestContext) -> None:
+    def __init__(
+        self, client: GitHubClient, base_context: RequestContext, workers: int = limits.PAGES
+    ) -> None:
         self._client = client
-        self._paginator = paginator
+        self._paginator = Paginator(client, workers)
         self._base_context = base_context
         self._seen: set[str] = set()
-        self.git = GitClient(client, paginator)
+        self.git = GitClient(client, self._paginator)
 
     def close(self) -> None:
         """End the workers and close the connections."""

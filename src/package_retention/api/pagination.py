@@ -67,12 +67,11 @@ class Paginator:
     Args:
         client: sends requests.
         workers: how many pages are under way at once.
-        budget: counts the pages that are still to be fetched, and refuses more than the hour holds.
     """
 
-    def __init__(self, client: GitHubClient, workers: int, budget: ListBudget) -> None:
+    def __init__(self, client: GitHubClient, workers: int) -> None:
         self._client = client
-        self._budget = budget
+        self._budget = ListBudget(client.rate_limiter.hour)
         self._ahead: dict[str, Future[_Page[Any]]] = {}
         self._begun: dict[str, _Page[Any]] = {}
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="pages")
