@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
 from typing import TextIO
 
 from package_retention.api import tokens
@@ -18,12 +17,10 @@ from package_retention.api.rate_limit import LONGEST_BUDGET_WAIT, RateLimiter
 from package_retention.api.responses import RequestContext, ResponseHeaders
 from package_retention.api.session import Session
 from package_retention.cancel import Cancel, RealClock
-from package_retention.decide.rules import PackageRules
 from package_retention.errors import USAGE_STATUS, InputError, RetentionError
 from package_retention.inputs.environment import on_runner, requested
 from package_retention.inputs.report_reader import Report
 from package_retention.inputs.settings import Settings, read_settings
-from package_retention.inputs.values import Context
 from package_retention.output.console import Console, console_for
 from package_retention.output.person import Person
 from package_retention.output.progress import Progress
@@ -79,16 +76,10 @@ def main(
     return USAGE_STATUS if argv and result.problems and by_hand else status
 
 
-def _load_policy(path: Path, context: Context, names: str) -> tuple[PackageRules, ...]:
-    from package_retention.inputs import policy  # noqa: PLC0415 - few runs have one
-
-    return policy.load(path, context, names)
-
-
 def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records: Records) -> RunResult:
     """Do the run; an error that ends it becomes a result that says so."""
     try:
-        settings = read_settings(environ, _load_policy)
+        settings = read_settings(environ)
         # In this order: opening the report-file empties it, and the two may be the same file.
         report = records.read_report(settings)
         records.open(settings)

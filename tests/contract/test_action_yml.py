@@ -71,7 +71,7 @@ def test_words_of_the_other_action_default_to_none() -> None:
 
 def test_defaults_alone_are_valid_but_for_what_is_required(tmp_path: Path) -> None:
     environ = as_a_runner_passes(package_type="npm", package_name="lib", versions="*")
-    settings = read_settings(environ, lambda *_: (), tmp_path)
+    settings = read_settings(environ, tmp_path)
     assert settings.given == {"package-type": "npm", "package-name": "lib", "versions": "*"}
     assert settings.repository == "octo-org/app"
     assert settings.time_limit == 3600
@@ -80,5 +80,5 @@ def test_defaults_alone_are_valid_but_for_what_is_required(tmp_path: Path) -> No
 
 def test_defaults_alone_select_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
-        read_settings(as_a_runner_passes(package_type="npm", package_name="lib"), lambda *_: (), tmp_path)
+        read_settings(as_a_runner_passes(package_type="npm", package_name="lib"), tmp_path)
     assert [problem.code for problem in caught.value.problems] == [ProblemCode.NO_FILTER]

@@ -62,6 +62,9 @@ GRANTS = {"none", "read", "write"}
 _CITED = re.compile(r"\b[Ff]acts ((?:[A-K] ?\d*)(?:(?:,| and| to) [A-K]?\d+)*)")
 _SECTION = re.compile(r"([A-K]) ?(\d*)")
 
+# What a step of a page finds under the name of its policy file.
+POLICY = "packages: [{type: container, name: app, delete: [{tag-status: untagged}]}]"
+
 
 def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
@@ -199,7 +202,11 @@ def check_step(step: dict[str, Any], folder: Path) -> None:
             f"INPUT_{name.upper()}": re.sub(r"\$\{\{.+?\}\}", "v1", value)
             for name, value in step["with"].items()
         }
-        read_settings(RUNNER | given, lambda *_: (), folder)
+        if "policy-file" in step["with"]:
+            path = folder / step["with"]["policy-file"]
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(POLICY, encoding="utf-8")
+        read_settings(RUNNER | given, folder)
     else:
         assert re.fullmatch(r"[\w-]+/[\w.-]+@[\w.-]+", step["uses"])
 
@@ -224,7 +231,7 @@ def test_commands_for_local_use_are_valid(tmp_path: Path) -> None:
         argv = line[line.index("--owner") :].split()
         called = cli.read(argv, {"GITHUB_TOKEN": "ghp_example"}, io.StringIO())
         assert not isinstance(called, int)
-        assert read_settings(called.environ, lambda *_: (), tmp_path).dry_run
+        assert read_settings(called.environ, tmp_path).dry_run
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)

@@ -21,7 +21,6 @@ from emulator.terminal import call
 from emulator.world import World
 from package_retention.app import perform
 from package_retention.cancel import Cancel, RealClock
-from package_retention.inputs import policy
 from package_retention.inputs.settings import read_settings
 from package_retention.output.console import console_for
 from package_retention.output.records import Records
@@ -114,7 +113,7 @@ def write_page(github: EmulatedGitHub, folder: Path, page: Path = PAGE) -> str:
     environ = environment(github, folder, _STEP)
     clock, console = RealClock(Cancel()), console_for(io.StringIO(), environ)
     records = Records(environ, console, clock)
-    settings = read_settings(environ, policy.load, folder)
+    settings = read_settings(environ, folder)
     records.open(settings)
     run = perform(settings, clock, records, console)
     page.parent.mkdir(parents=True, exist_ok=True)

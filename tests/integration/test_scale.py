@@ -14,7 +14,6 @@ import pytest
 
 from clocks import START, FakeClock
 from emulator.steps import environment, read_outputs
-from package_retention.inputs import policy
 from package_retention.inputs.report_reader import read
 from package_retention.inputs.settings import read_settings
 from package_retention.model import Owner, OwnerKind, Package, Version
@@ -112,7 +111,7 @@ def planned(folder: Path, listed: tuple[Version, ...], **given: Any) -> tuple[Ru
     environ = environment(_Server(), folder, named | given)  # type: ignore[arg-type]
     log, clock = io.StringIO(), FakeClock()
     console = Console(log, environ)
-    settings = read_settings(environ, policy.load)
+    settings = read_settings(environ)
     records = Records(environ, console, clock)
     records.open(settings)
     with ThreadPoolExecutor(1) as changes, ThreadPoolExecutor(1) as packages:

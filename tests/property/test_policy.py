@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import assume, given, settings
@@ -15,7 +16,7 @@ from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.rules import DecisionContext, Options
 from package_retention.errors import InputError, PlanError
-from package_retention.inputs.policy import load, parse
+from package_retention.inputs.policy import parse
 from package_retention.inputs.settings import read_settings
 from package_retention.model import PackageType
 from package_retention.output.problem_sentences import sentences
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from package_retention.model import Plan
 
 FEW = settings(max_examples=80, deadline=None)
-HERE = Path("/somewhere")
 RUNNER = {
     "GITHUB_REPOSITORY": "octo/app",
     "GITHUB_REPOSITORY_OWNER": "octo",
@@ -205,8 +205,10 @@ def test_the_single_inputs_and_a_file_of_one_rule_give_the_same_plan(
     content = json.dumps({"packages": [{"type": "container", "name": "app", "delete": [rule]}]}).encode()
     alone = environ({**step, **{key: as_input(value) for key, value in rule.items()}})
     filed = environ({**step, "policy-file": "policy.yml"})
-    (single,) = read_settings(alone, load, HERE).rules
-    (policy,) = read_settings(filed, lambda *_: parse(content, "policy.yml"), HERE).rules
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "policy.yml").write_bytes(content)
+        (single,) = read_settings(alone, Path(folder)).rules
+        (policy,) = read_settings(filed, Path(folder)).rules
     assert tuple(replace(each, name="") for each in single.delete) == tuple(
         replace(each, name="") for each in policy.delete
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,6 @@ from package_retention.model import Operation
 from package_retention.problems import InvalidValueError, Problem
 from package_retention.problems import ProblemCode as Code
 from package_retention.reason import Finding, FindingCode
-
-PolicyLoader = Callable[[Path, Context, str], tuple[PackageRules, ...]]
-"""Reads a policy file. The context's type and the text of `package-name` are the step's own (`None` and empty if they
-are not given): they narrow what the file names. Raises `InputError` with every problem of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +79,7 @@ POINTS_OF_GITHUB = 900
 PATTERN_SECONDS = 10.0
 
 
-def read_settings(environ: Mapping[str, str], load_policy: PolicyLoader, cwd: Path | None = None) -> Settings:
+def read_settings(environ: Mapping[str, str], cwd: Path | None = None) -> Settings:
     """Read all inputs; raise `InputError` with all problems at once, none of which shows the token.
 
     `cwd` is where relative paths start without a `GITHUB_WORKSPACE`. Of the file system, only what the inputs of files
@@ -94,7 +90,7 @@ def read_settings(environ: Mapping[str, str], load_policy: PolicyLoader, cwd: Pa
     operation: Operation | None = reader.value("operation")
     places = Places.of(environ, cwd or Path.cwd())
     reader.context = Context(reader.given_value("package-type"), places, server_url)
-    rules = _rules(reader, operation, load_policy)
+    rules = _rules(reader, operation)
     read = _settings(reader, environ, operation, rules)
     if operation:
         conflicts.check(reader, operation)
@@ -116,9 +112,7 @@ def _bounded(value: Any, budget: PatternBudget) -> Any:
     return value
 
 
-def _rules(
-    reader: InputReader, operation: Operation | None, load_policy: PolicyLoader
-) -> tuple[PackageRules, ...]:
+def _rules(reader: InputReader, operation: Operation | None) -> tuple[PackageRules, ...]:
     """Build the rules; what does not fit is reported to the reader."""
     rule = conflicts.rule_of("the inputs", reader.given, reader.context, reader.report)
     names = reader.given_value("package-name")
@@ -128,7 +122,7 @@ def _rules(
     }
     companions = reader.given_value("companion-tags")
     if "policy-file" in reader.given:
-        found = () if operation is Operation.RESTORE else _policy(reader, load_policy)
+        found = () if operation is Operation.RESTORE else _policy(reader)
         return tuple(replace(each, companions=_of_both(each, companions), **shared) for each in found)
     conflicts.check_named(reader)
     if conflicts.stands_alone(reader, operation):
@@ -148,12 +142,14 @@ def _of_both(rules: PackageRules, companions: Patterns | None) -> Patterns | Non
     return Patterns((*rules.companions.entries, *companions.entries))
 
 
-def _policy(reader: InputReader, load_policy: PolicyLoader) -> tuple[PackageRules, ...]:
+def _policy(reader: InputReader) -> tuple[PackageRules, ...]:
+    from package_retention.inputs import policy  # noqa: PLC0415 - few runs have one
+
     path = reader.given_value("policy-file")
     if path is None:
         return ()
     try:
-        found = load_policy(path, reader.context, reader.given.get("package-name", ""))
+        found = policy.load(path, reader.context, reader.given.get("package-name", ""))
     except InputError as error:
         for problem in error.problems:
             reader.note(problem)

@@ -47,7 +47,7 @@ def environ(given: dict[str, str | None]) -> dict[str, str]:
 
 
 def settings(given: dict[str, str | None] | dict[str, str]) -> Settings:
-    return read_settings(environ(dict(given)), lambda *_: (), Path("/somewhere"))
+    return read_settings(environ(dict(given)), Path("/somewhere"))
 
 
 def problems(given: dict[str, str | None] | dict[str, str]) -> tuple[str, ...]:

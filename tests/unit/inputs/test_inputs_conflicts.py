@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import PackageRules, ReleaseStatus, Rule, TagStatus
+from package_retention.decide.rules import PackageRules, ReleaseStatus, TagStatus
 from package_retention.errors import InputError
 from package_retention.inputs.settings import read_settings
-from package_retention.inputs.values import Context
 from package_retention.model import PackageType
 from package_retention.output.problem_sentences import sentences
-from package_retention.problems import Position, Problem
-from package_retention.problems import ProblemCode as Code
 
 if TYPE_CHECKING:
     from package_retention.inputs.settings import Settings
@@ -26,29 +24,24 @@ NAMED = {"package-type": "container", "package-name": "app"}
 D = "sha256:" + "a1" * 32
 
 
-class Policy:
-    """A policy loader that knows what it was asked for."""
-
-    def __init__(self, *types: PackageType, problem: str = "") -> None:
-        self.types = types
-        self.problem = problem
-        self.asked: list[tuple[Path, PackageType | None, str]] = []
-
-    def __call__(self, path: Path, context: Context, names: str) -> tuple[PackageRules, ...]:
-        self.asked.append((path, context.package_type, names))
-        if self.problem:
-            raise InputError(Problem(Code.YAML_EMPTY, at=Position(self.problem)))
-        return tuple(PackageRules(each, Patterns.parse("app"), delete=(Rule("one"),)) for each in self.types)
+SOMEWHERE = Path("/somewhere")
 
 
-def settings(given: dict[str, str], policy: Policy | None = None) -> Settings:
+def with_policy(folder: Path, *types: PackageType) -> Path:
+    """Write a policy file with one rule for packages of each type; of no type, it is empty."""
+    packages = [{"type": each, "name": "app", "delete": [{"versions": "pr-*"}]} for each in types]
+    (folder / "p.yml").write_text(json.dumps({"packages": packages}) if types else "", encoding="utf-8")
+    return folder
+
+
+def settings(given: dict[str, str], folder: Path = SOMEWHERE) -> Settings:
     environ = {**RUNNER, **{f"INPUT_{name.upper()}": value for name, value in given.items()}}
-    return read_settings(environ, policy or Policy(), Path("/somewhere"))
+    return read_settings(environ, folder)
 
 
-def problems(given: dict[str, str], policy: Policy | None = None) -> tuple[str, ...]:
+def problems(given: dict[str, str], folder: Path = SOMEWHERE) -> tuple[str, ...]:
     with pytest.raises(InputError) as caught:
-        settings(given, policy)
+        settings(given, folder)
     return sentences(caught.value.problems)
 
 
@@ -143,42 +136,44 @@ def test_a_filter_that_does_not_fit_was_meant_as_one() -> None:
     assert len(problems({**NAMED, "delete-only-untagged-versions": "maybe"})) == 1
 
 
-def test_a_policy_file_brings_its_own_names() -> None:
-    policy = Policy(PackageType.NPM, PackageType.CONTAINER)
-    found = settings({"policy-file": ".github/retention.yml", "exclude-versions": "v1", "limit": "4"}, policy)
-    assert policy.asked == [(Path("/somewhere/.github/retention.yml"), None, "")]
+def test_a_policy_file_brings_its_own_names(tmp_path: Path) -> None:
+    with_policy(tmp_path, PackageType.NPM, PackageType.CONTAINER)
+    found = settings({"policy-file": "p.yml", "exclude-versions": "v1", "limit": "4"}, tmp_path)
     assert [each.type for each in found.rules] == [PackageType.NPM, PackageType.CONTAINER]
     for each in found.rules:
+        assert each.within is None
         assert each.exclude
         assert each.exclude.matches("v1")
         assert each.limit == 4
 
 
-def test_a_policy_file_gets_the_steps_type_and_name() -> None:
-    policy = Policy(PackageType.CONTAINER)
-    settings({**NAMED, "policy-file": "p.yml"}, policy)
-    assert policy.asked == [(Path("/somewhere/p.yml"), PackageType.CONTAINER, "app")]
+def test_a_policy_file_gets_the_steps_type_and_name(tmp_path: Path) -> None:
+    with_policy(tmp_path, PackageType.NPM, PackageType.CONTAINER)
+    (found,) = settings({**NAMED, "policy-file": "p.yml"}, tmp_path).rules
+    assert found.type is PackageType.CONTAINER
+    assert found.within == Patterns.parse("app")
 
 
 @pytest.mark.parametrize("given", FILTERS[:-1])
-def test_a_filter_beside_a_policy_file_is_refused(given: dict[str, str]) -> None:
-    told = problems({**NAMED, "policy-file": "p.yml", **given}, Policy(PackageType.CONTAINER))
+def test_a_filter_beside_a_policy_file_is_refused(given: dict[str, str], tmp_path: Path) -> None:
+    with_policy(tmp_path, PackageType.CONTAINER)
+    told = problems({**NAMED, "policy-file": "p.yml", **given}, tmp_path)
     assert len(told) == 1
     assert told[0].startswith(f"`{next(iter(given))}` and `policy-file`: ")
 
 
-def test_a_policy_files_problems_stand_beside_the_others() -> None:
-    told = problems({"policy-file": "p.yml", "dry-run": "maybe"}, Policy(problem="p.yml"))
+def test_a_policy_files_problems_stand_beside_the_others(tmp_path: Path) -> None:
+    told = problems({"policy-file": "p.yml", "dry-run": "maybe"}, with_policy(tmp_path))
     assert sorted(told) == [
         "dry-run: `maybe` is neither `true` nor `false`",
-        "p.yml: is empty; a policy begins with `packages:`",
+        "p.yml:1:1: is empty; a policy begins with `packages:`",
     ]
 
 
-def test_untag_needs_a_container_in_the_policy() -> None:
+def test_untag_needs_a_container_in_the_policy(tmp_path: Path) -> None:
     given = {"policy-file": "p.yml", "untag": "true"}
-    assert settings(given, Policy(PackageType.NPM, PackageType.CONTAINER)).untag
-    assert problems(given, Policy(PackageType.NPM))[0].startswith("untag: ")
+    assert settings(given, with_policy(tmp_path, PackageType.NPM, PackageType.CONTAINER)).untag
+    assert problems(given, with_policy(tmp_path, PackageType.NPM))[0].startswith("untag: ")
 
 
 def test_number_of_old_versions_is_a_limit() -> None:
@@ -261,13 +256,13 @@ def test_a_flag_of_the_other_action_that_does_not_fit_is_reported_beside_its_twi
     assert len(found) == 2, found
 
 
-def test_the_other_actions_words_beside_a_policy_file() -> None:
-    policy = Policy(PackageType.CONTAINER)
+def test_the_other_actions_words_beside_a_policy_file(tmp_path: Path) -> None:
+    with_policy(tmp_path, PackageType.CONTAINER)
     given = {"policy-file": "p.yml", "num-old-versions-to-delete": "2", "ignore-versions": "^v1"}
-    found = settings(given, policy).rules[0]
+    found = settings(given, tmp_path).rules[0]
     assert found.limit == 2
     assert found.exclude
-    told = problems({"policy-file": "p.yml", "delete-only-untagged-versions": "true"}, policy)
+    told = problems({"policy-file": "p.yml", "delete-only-untagged-versions": "true"}, tmp_path)
     assert told[0].startswith("`delete-only-untagged-versions` and `policy-file`")
 
 

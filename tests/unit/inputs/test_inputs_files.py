@@ -27,7 +27,7 @@ def problem(workspace: Path, path: str) -> str:
         "INPUT_REPORT-FILE": path,
     }
     try:
-        read_settings(environ, lambda *_: ())
+        read_settings(environ)
     except InputError as error:
         return "\n".join(sentences(error.problems))
     return ""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from package_retention.decide.in_use import Reference
-from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import Filter, PackageRules, Rule
 from package_retention.errors import InputError
 from package_retention.inputs.settings import read_settings
-from package_retention.model import PackageType
 from package_retention.output.problem_sentences import sentences
 
 if TYPE_CHECKING:
@@ -30,7 +28,7 @@ GIVEN = {
 
 
 def settings(workspace: Path, **given: str) -> Settings:
-    return read_settings({**GIVEN, **given}, lambda *_: (), workspace)
+    return read_settings({**GIVEN, **given}, workspace)
 
 
 def problems(workspace: Path, **given: str) -> tuple[str, ...]:
@@ -64,11 +62,11 @@ def test_references_are_read_with_the_inputs(tmp_path: Path) -> None:
 
 def test_references_of_keep_rules_are_read_too(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("ghcr.io/octo/app:v1\n")
-    keep = Rule("keep rule 1", Filter(referenced_in=("a.txt",)))
-    rules = PackageRules(PackageType.CONTAINER, Patterns.parse("app"), keep=(keep,))
-    (tmp_path / "p.yml").write_text("x")
+    rules = {"keep": [{"referenced-in": "a.txt"}], "delete": [{"versions": "v*"}]}
+    package = {"type": "container", "name": "app", **rules}
+    (tmp_path / "p.yml").write_text(json.dumps({"packages": [package]}))
     given = {k: v for k, v in GIVEN.items() if k != "INPUT_VERSIONS"} | {"INPUT_POLICY-FILE": "p.yml"}
-    assert read_settings(given, lambda *_: (rules,), tmp_path).references.keys() == {("a.txt",)}
+    assert read_settings(given, tmp_path).references.keys() == {("a.txt",)}
 
 
 @pytest.mark.parametrize(

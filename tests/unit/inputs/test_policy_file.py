@@ -344,10 +344,10 @@ def test_the_inputs_take_a_policy_file(tmp_path: Path) -> None:
         "INPUT_EXCLUDE-VERSIONS": "prod",
         "INPUT_LIMIT": "5",
     }
-    found = read_settings(environ, load, tmp_path).rules
+    found = read_settings(environ, tmp_path).rules
     assert [rules.type for rules in found] == [PackageType.CONTAINER, PackageType.NPM]
     assert all(rules.exclude and rules.exclude.matches("prod") and rules.limit == 5 for rules in found)
     (tmp_path / "p.yml").write_text("packages: []", encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        read_settings({**environ, "INPUT_LIMIT": "x"}, load, tmp_path)
+        read_settings({**environ, "INPUT_LIMIT": "x"}, tmp_path)
     assert [each.split(" ")[0] for each in sentences(caught.value.problems)] == ["limit:", "p.yml:1:11:"]
