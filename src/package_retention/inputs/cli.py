@@ -14,7 +14,7 @@ from msgspec import Struct
 from package_retention import __version__
 from package_retention.errors import USAGE_STATUS
 from package_retention.escaping import harmless
-from package_retention.inputs.environment import CONTEXT, input_meant, on_runner
+from package_retention.inputs.environment import input_meant, on_runner
 from package_retention.inputs.rows import Group, Input
 from package_retention.inputs.table import BY_NAME, INPUTS
 
@@ -41,7 +41,6 @@ _EPILOG = (
     " than github.com: set GITHUB_API_URL and GITHUB_SERVER_URL. A value that begins with a dash is written"
     " --flag=value."
 )
-_FROM_VARIABLES = {**CONTEXT, "token": "GITHUB_TOKEN"}
 
 
 class _UsageError(Exception):
@@ -130,7 +129,7 @@ def _parser(program: str) -> _Parser:
 
 
 def _help(each: Input) -> str:
-    default = _FROM_VARIABLES.get(each.name) or each.default
+    default = each.variable or each.default
     text = f"{each.description}. Default: {default}" if default else each.description
     return text.replace("%", "%%")
 

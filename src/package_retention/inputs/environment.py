@@ -22,7 +22,6 @@ from package_retention.problems import ProblemCode as Code
 _PREFIX = "INPUT_"
 # A runner reads these two itself, and may still pass them on (facts E).
 _RUNNERS_OWN = frozenset({"args", "entrypoint"})
-CONTEXT = {"owner": "GITHUB_REPOSITORY_OWNER", "repository": "GITHUB_REPOSITORY"}
 IGNORE = "ignore-versions"
 _OFFICIAL = tuple(each for each in INPUTS if each.stands_for)
 _HIDDEN = "***"
@@ -119,7 +118,7 @@ def read(environ: Mapping[str, str]) -> InputReader:
 def _default(row: Input, environ: Mapping[str, str]) -> str:
     if row.name == "token":
         return ""
-    return environ.get(CONTEXT[row.name], "").strip() if row.name in CONTEXT else row.default
+    return environ.get(row.variable, "").strip() if row.variable else row.default
 
 
 def _check_empty(reader: InputReader, arrived: Mapping[str, str]) -> None:
@@ -129,7 +128,7 @@ def _check_empty(reader: InputReader, arrived: Mapping[str, str]) -> None:
     """
     for each in INPUTS:
         if arrived.get(each.name) == "" and not each.may_be_empty:
-            default = "" if each.from_context else each.default
+            default = "" if each.variable else each.default
             reader.note(Problem.about(each.name, Code.EMPTY_INPUT, default=default))
 
 

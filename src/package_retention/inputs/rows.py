@@ -20,8 +20,8 @@ from package_retention.problems import ProblemCode as Code
 
 Report = Callable[[Problem], None]
 
-
 _NO_MINIMUM = re.compile(r"-1|0+")
+_EXPRESSION = re.compile(r"\$\{\{ github\.(\w+) \}\}")
 
 
 class Group(StrEnum):
@@ -141,9 +141,10 @@ class Input:
         return self.place is Place.RETENTION and not self.is_filter
 
     @property
-    def from_context(self) -> bool:
-        """Whether the default is an expression that the runner evaluates."""
-        return self.default.startswith("${{")
+    def variable(self) -> str:
+        """Return the variable that holds the same as the expression that the default is; empty if it is no expression."""
+        found = _EXPRESSION.fullmatch(self.default)
+        return f"GITHUB_{found[1].upper()}" if found else ""
 
 
 RULES = (Section.DELETE, Section.KEEP)

@@ -84,7 +84,7 @@ def check_kinds(rows: Iterable[Input]) -> None:
             assert each.kind in policy_schema._KINDS
             assert not each.default or each.default in policy_schema._DEFAULTS
         words = ("none", "any", "")
-        if each.place is Place.SETTINGS and not each.from_context and each.default not in words:
+        if each.place is Place.SETTINGS and not each.variable and each.default not in words:
             each.kind(each.default, Context())
 
 
