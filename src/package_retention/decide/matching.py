@@ -17,7 +17,7 @@ from package_retention.decide.rules import (
     DecisionContext,
     Filter,
     ReleaseStatus,
-    RuleInWords,
+    Rule,
     TagStatus,
     said,
 )
@@ -313,9 +313,9 @@ def _hides_latest(condition: Filter, candidate: Candidate) -> bool:
     return not by_name and condition.ids is None
 
 
-def matched_facts(rule: RuleInWords, candidate: Candidate, context: DecisionContext) -> tuple[Fact, ...]:
+def matched_facts(rule: Rule, candidate: Candidate, context: DecisionContext) -> tuple[Fact, ...]:
     """Return what of a version meets each condition of a rule whose filter holds."""
-    condition = rule.rule.filter
+    condition = rule.filter
     facts: list[Fact] = [_condition(key, value, candidate, context.now) for key, value in rule.filter_terms]
     if condition.source_gone:
         source = source_judge(condition, condition.source_gone, candidate, context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from msgspec import Struct, field
 
@@ -85,7 +86,7 @@ class Retention(Struct, frozen=True, rename="kebab"):
     order_by: OrderBy = OrderBy.DATE
 
 
-class Rule(Struct, frozen=True):
+class Rule(Struct, frozen=True, dict=True):
     """One rule: a delete rule selects its matches but for what its retention keeps; a keep rule keeps.
 
     A keep rule with a `minimum` keeps only that many; without one it keeps every match. `exclude` narrows a delete
@@ -97,28 +98,15 @@ class Rule(Struct, frozen=True):
     retention: Retention = field(default_factory=Retention)
     exclude: Patterns | None = None
 
+    @cached_property
+    def filter_terms(self) -> Terms:
+        """The keys of its filter with their values in words: made once, and not for each of 100,000 versions."""
+        return _terms(self.filter)
 
-class RuleInWords(Struct, frozen=True):
-    """A rule and its own words, made once and not for each of 100,000 versions.
-
-    `terms` are the keys of the rule, each with its value as a person reads it; `filter_terms` those of its filter.
-    """
-
-    rule: Rule
-    terms: Terms
-    filter_terms: Terms
-
-    @property
-    def minimum(self) -> int:
-        """How many of the newest the rule keeps."""
-        return self.rule.retention.minimum
-
-
-def in_words(rule: Rule) -> RuleInWords:
-    """Return a rule with its own words."""
-    filter_terms = _terms(rule.filter)
-    retention_terms = _terms(rule.retention) if rule.retention.minimum else ()
-    return RuleInWords(rule, filter_terms + retention_terms, filter_terms)
+    @cached_property
+    def terms(self) -> Terms:
+        """All keys of the rule with their values in words; what says how to keep counts only if a number is kept."""
+        return self.filter_terms + (_terms(self.retention) if self.retention.minimum else ())
 
 
 def _terms(conditions: Filter | Retention) -> Terms:

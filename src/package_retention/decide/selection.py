@@ -13,7 +13,7 @@ from package_retention.decide.expiry import ToRead
 from package_retention.decide.facts import Facts
 from package_retention.decide.keep_places import newest
 from package_retention.decide.matching import Match, Verdict, excluded, judge, keeps, matched_facts
-from package_retention.decide.rules import DecisionContext, OrderBy, PackageRules, Rule, RuleInWords, in_words
+from package_retention.decide.rules import DecisionContext, OrderBy, PackageRules, Rule
 from package_retention.model import Version
 from package_retention.reason import Condition, Reason, ReasonCode, ReasonDetail, over_limit
 
@@ -40,13 +40,11 @@ def choose(
     barred = _barred(candidates, rules)
     aside = {c.version.id for c in candidates if c.gone or c.version.id in barred}
     protected = _kept(candidates, aside, context) | barred
-    by_rule = [
-        (in_words(rule), _matches(rule, candidates, context, restore=restore)) for rule in rules.delete
-    ]
+    by_rule = [(rule, _matches(rule, candidates, context, restore=restore)) for rule in rules.delete]
     matched = {i for _, matches in by_rule for i, match in matches.items() if match.verdict is Verdict.YES}
     held = _inside(c for c in candidates if c.version.id in aside or c.version.id not in matched)
     for rule, matches in by_rule:
-        if rule.minimum:
+        if rule.retention.minimum:
             _retain(rule, candidates, matches, aside, held, parser)
     in_order = sorted(by_rule, key=lambda one: one[0].terms)
     selections = {}
@@ -87,10 +85,10 @@ def _kept(
 ) -> dict[int, Reason]:
     """Return what keep rules protect, with the reasons; delete rules have no say in it."""
     found: dict[int, Reason] = {}
-    for rule in sorted(map(in_words, context.rules.keep), key=lambda one: one.terms):
-        for candidate in _kept_by(rule.rule, candidates, aside, context):
+    for rule in sorted(context.rules.keep, key=lambda one: one.terms):
+        for candidate in _kept_by(rule, candidates, aside, context):
             met = matched_facts(rule, candidate, context)
-            reason = Reason(ReasonCode.KEEP_RULE, number=rule.minimum, rule=rule.terms, facts=met)
+            reason = Reason(ReasonCode.KEEP_RULE, number=rule.retention.minimum, rule=rule.terms, facts=met)
             found.setdefault(candidate.version.id, reason)
     return found
 
@@ -130,7 +128,7 @@ _UNORDERED = Match(Verdict.UNKNOWN, Reason(ReasonCode.UNKNOWN, ReasonDetail.UNOR
 
 
 def _retain(
-    rule: RuleInWords,
+    rule: Rule,
     candidates: Sequence[Candidate],
     matches: dict[int, Match],
     aside: Collection[int],
@@ -148,7 +146,7 @@ def _retain(
     held |= sharing
     matched = (c for c in matching if matches[c.version.id].verdict is Verdict.YES)
     counted = {c.version.id for c in matched if c.takes_places and c.version.name not in held}
-    found = newest(matching, counted, rule.rule.retention, parser)
+    found = newest(matching, counted, rule.retention, parser)
     for candidate in matching:
         number = candidate.version.id
         if matches[number].verdict < Verdict.PARTLY:
@@ -163,13 +161,13 @@ def _retain(
             matches[number] = _WITH_EXCLUDED
 
 
-def _among_newest(match: Match, leader: str, detail: ReasonDetail | None, rule: RuleInWords) -> Reason:
+def _among_newest(match: Match, leader: str, detail: ReasonDetail | None, rule: Rule) -> Reason:
     """Return the reason of one of the newest: it takes a place, shares that of `leader`, or is as new and takes none."""
     if match.verdict is Verdict.PARTLY:
-        return replace(match.reason, number=rule.minimum, rule=rule.terms)
+        return replace(match.reason, number=rule.retention.minimum, rule=rule.terms)
     if leader:
         detail = ReasonDetail.SHARED_PLACE
-    return Reason(ReasonCode.NEWEST, detail, leader, number=rule.minimum, rule=rule.terms)
+    return Reason(ReasonCode.NEWEST, detail, leader, number=rule.retention.minimum, rule=rule.terms)
 
 
 # If several rules have reasons, the one that came nearest to a deletion explains most.
@@ -187,7 +185,7 @@ _BY_DISTANCE = (
 
 
 def _combined(
-    candidate: Candidate, matched: Sequence[tuple[RuleInWords, Match]], context: DecisionContext
+    candidate: Candidate, matched: Sequence[tuple[Rule, Match]], context: DecisionContext
 ) -> Selection:
     """Combine the rules' verdicts: one rule that selects is enough; tags are taken off only if none does.
 
@@ -196,7 +194,7 @@ def _combined(
     for rule, match in matched:
         if match.verdict is Verdict.YES:
             met = matched_facts(rule, candidate, context)
-            reason = Reason(ReasonCode.SELECTED, number=rule.minimum, rule=rule.terms, facts=met)
+            reason = Reason(ReasonCode.SELECTED, number=rule.retention.minimum, rule=rule.terms, facts=met)
             return Selection(candidate, selected=True, reason=reason)
     matches = [match for _, match in matched]
     partly = tuple(dict.fromkeys(t for m in matches if m.verdict is Verdict.PARTLY for t in m.tags))

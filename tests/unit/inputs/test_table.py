@@ -12,7 +12,7 @@ import pytest
 import yaml
 from scripts import docs_tables, policy_schema
 
-from package_retention.decide.rules import Filter, PackageRules, Retention, Rule, in_words
+from package_retention.decide.rules import Filter, PackageRules, Retention, Rule
 from package_retention.inputs import cli, values
 from package_retention.inputs.rows import Group, Input, Place, Section
 from package_retention.inputs.settings import Settings
@@ -129,7 +129,7 @@ def check_words(rows: Iterable[Input], make: Callable[[str, Any], Rule]) -> None
                 if each.place is Place.FILTER
                 else retaining(each.attribute, value)
             )
-            assert each.name in dict(in_words(rule).terms), each.name
+            assert each.name in dict(rule.terms), each.name
 
 
 def filtering(attribute: str, value: Any) -> Rule:
