@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from emulator import shapes
@@ -99,9 +99,11 @@ def _shapes(
             yield _attested(image, proof, mark), push.tags
         case "rebuilt":
             # A build from the cache: the platform is there already, and its attestation is a new one.
-            image = next((one for one in named if _is_platform(one)), shapes.image(seed))
+            found = next((one for one in named if _is_platform(one)), None)
+            image = found or shapes.image(seed)
             proof = shapes.attestation(image, seed, artifact=True)
-            yield from ((image, ()), (proof, ()))
+            # A push of what is there adds no version.
+            yield from ((image, ()), (proof, ())) if found is None else ((proof, ()),)
             yield _attested(image, proof, mark), push.tags
         case "signed twice":
             first, second = (shapes.bundle(subject, f"{seed} {number}") for number in range(2))
@@ -213,8 +215,18 @@ def standing(made: Scene) -> dict[str, StoredVersion]:
     return {} if made.app.deleted_at else {version.name: version for version in made.app.active()}
 
 
+# The run takes a referrer's tag away that held its subject; an index that stays lists the referrer.
+_UNTAGGED_REFERRER = [
+    Push("image", (), 10, (), lost=False),
+    Push("referrer", ("v1",), 9, (0,), lost=False),
+    Push("index", ("latest",), 8, (1,), lost=True),
+    Push("image", ("v2",), 7, (), lost=False),
+]
+
+
 @EXAMPLES
 @given(recipe=recipes(), inputs=INPUTS)
+@example(recipe=_UNTAGGED_REFERRER, inputs={"older_than": "0s", "untag": "true"})
 def test_a_run_breaks_nothing_leaves_nothing_and_can_be_undone(
     street: Street, recipe: list[Push], inputs: dict[str, Any]
 ) -> None:

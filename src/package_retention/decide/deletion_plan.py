@@ -263,8 +263,14 @@ class _ImagePlanner(Struct, frozen=True):
         if digest in self.fixed or digest in self.resolution.roots or is_last:
             return ()
         if selection.selected:
-            return selection.candidate.texts if digest in self.resolution.needed_by else ()
+            is_needed = digest in self.resolution.needed_by and not self._holds_a_subject(digest)
+            return selection.candidate.texts if is_needed else ()
         return selection.tags
+
+    def _holds_a_subject(self, digest: str) -> bool:
+        """Return whether only the tag of a referrer keeps its subject: without the tag, the next run would delete it."""
+        chosen = (self.selections.get(subject) for subject in self.graph.subjects.get(digest, ()))
+        return any(one is not None and one.selected for one in chosen)
 
     def decisions(self, untagged: Mapping[str, tuple[str, ...]]) -> tuple[Decision, ...]:
         """Return the decision on each manifest; further versions of a digest that is listed twice stay, as the first does."""
