@@ -175,19 +175,15 @@ def _spent(api: PackagesClient, registry: Registry, seconds: float) -> Spending:
 def connect(settings: Settings, shared: TransportContext) -> PackagesClient:
     """Make the client of a run; nothing is sent yet. To be closed."""
     kind = tokens.kind_of(settings.token)
+    session = Session(settings.api_url, settings.token, shared)
     rate_limiter = RateLimiter(
         shared.clock,
         points_per_minute=settings.points_per_minute,
         time_limit=shared.time_limit,
         longest_budget_wait=math.inf if "time-limit" in settings.given else LONGEST_BUDGET_WAIT,
     )
-    client = GitHubClient(
-        settings.api_url,
-        Session(settings.api_url, settings.token, shared),
-        rate_limiter,
-        ResponseHeaders(shared.clock, kind),
-        shared,
-    )
+    response_headers = ResponseHeaders(shared.clock, kind)
+    client = GitHubClient(settings.api_url, session, rate_limiter, response_headers, shared)
     context = RequestContext(
         "",
         "",

@@ -82,9 +82,6 @@ class PackagesApi(Protocol):
         `at_rest`: miss no version because others pushed or deleted meanwhile; raise `UnreachableError` if they always did.
         """
 
-    def version(self, package: Package, version_id: int) -> Version:
-        """Get one version; raise `MissingError` if it does not exist."""
-
     def find_version(self, package: Package, name: str) -> Version | None:
         """Find an active version by its name (a digest), page by page; return `None` if it is not listed."""
 

@@ -119,11 +119,10 @@ def test_everything_for_each_kind_of_owner(owner: str, kind: OwnerKind, base: st
         versions = api.versions(package)
         assert {version.id for version in versions} == active(stored)
         first = versions[-1]
-        assert api.version(package, first.id) == first
+        assert api.find_version(package, first.name) == first
         assert api.delete_version(package, first.id) is Result.DONE
         assert api.delete_version(package, first.id) is Result.ALREADY
-        with pytest.raises(MissingError):
-            api.version(package, first.id)
+        assert api.find_version(package, first.name) is None
         assert first.id not in active(stored)
         assert api.restore_version(package, first.id) is Result.DONE
         assert api.restore_version(package, first.id) is Result.ALREADY

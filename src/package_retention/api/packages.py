@@ -142,12 +142,6 @@ class PackagesClient:
         listing = self._versions(package, f"find the version {name} of")
         return self._paginator.find(listing, lambda version: version.name == name)
 
-    def version(self, package: Package, version_id: int) -> Version:
-        """Get one version; raise `MissingError` if it does not exist."""
-        context = self._about(f"get version {version_id} of {package.label}", package)
-        path = resources.version_path(package, version_id)
-        return self._get(path, context, lambda body: resources.version(body, package.type))
-
     def delete_version(self, package: Package, version_id: int, *, not_after: float | None = None) -> Result:
         """Delete one version; results and errors as in `changes.execute`."""
         return self._change(StepKind.DELETE_VERSION, package, version_id, not_after)

@@ -21,12 +21,11 @@ from package_retention.api.budgets import HourBudget, HourState, MinuteBudget, P
 from package_retention.cancel import is_shielded
 from package_retention.errors import BudgetError, StaleError
 from package_retention.ports import Clock
-from package_retention.transport.limits import API_REQUESTS, FifoLock, TimeLimit
+from package_retention.transport.limits import API_REQUESTS, RAISE_LIMIT, FifoLock, TimeLimit
 from package_retention.transport.retry import RetryCause, Wait
 
 READ_POINTS, CHANGE_POINTS = 1, 5
 _FEWEST_IN_FLIGHT = 4
-_RAISE_LIMIT = "the next run does what is left; a higher `time-limit` does more in one run"
 _GIVE_LIMIT = "the next run does what is left; give `time-limit` to have the run wait for the next hour"
 # A hosted runner is paid by the minute: only a run with `time-limit` waits longer for the next hour.
 LONGEST_BUDGET_WAIT = 600.0
@@ -222,7 +221,7 @@ class RateLimiter:
                 raise self._spent(0.0, too_few)
             if self._seconds_for(changes, now) > left:
                 message = f"the time limit ends the run here: the next {changes} changes would pass it"
-                raise BudgetError(message, "time", _RAISE_LIMIT)
+                raise BudgetError(message, "time", RAISE_LIMIT)
 
     def hour(self) -> HourState:
         """Return what is left of the hour's budget."""
@@ -257,7 +256,7 @@ class RateLimiter:
         if due.cause == "budget":
             return self._spent(due.seconds, "and the last tenth is left to others")
         wait = f": {due.why}, and the next request would wait {due.seconds:.0f} s" if due.seconds else ""
-        return BudgetError(f"the time limit ends the run here{wait}", "time", _RAISE_LIMIT)
+        return BudgetError(f"the time limit ends the run here{wait}", "time", RAISE_LIMIT)
 
     def _spent(self, seconds: float, why: str) -> BudgetError:
         """Return the error of an hour that is spent; it is fruitless if this run spent all of it and changed nothing."""
@@ -267,7 +266,7 @@ class RateLimiter:
         message = (
             f"GitHub's hourly rate limit allows no more: {left} are left, {why}; the limit resets {when}"
         )
-        hint = _RAISE_LIMIT if math.isinf(self._longest_budget_wait) else _GIVE_LIMIT
+        hint = RAISE_LIMIT if math.isinf(self._longest_budget_wait) else _GIVE_LIMIT
         usable = (hour.limit or 0) - hour.reserve
         fruitless = bool(hour.limit) and not self._changes and self._requests >= usable
         return BudgetError(message, "budget", hint, fruitless=fruitless)

@@ -19,6 +19,7 @@ from package_retention.transport.exchange import (
     exchange,
     pooled_session,
 )
+from package_retention.transport.limits import RAISE_LIMIT
 from package_retention.transport.retry import REGISTRY, RetryCause, Wait, cause_of, wait_after
 
 _LONGEST = 200  # characters of a registry's own words that a message repeats
@@ -114,7 +115,7 @@ class Sender:
             raise BudgetError(
                 "the time limit came before everything that is needed was read from the container registry",
                 "time",
-                "the next run does what is left; a higher `time-limit` does more in one run",
+                RAISE_LIMIT,
             )
 
     def send(self, request: Request) -> Response:

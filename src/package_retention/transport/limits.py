@@ -21,6 +21,9 @@ CHANGES = 32
 PAGES = 32
 """Pages of lists, over all packages; the first page of each list is fetched by its package's own thread."""
 
+RAISE_LIMIT = "the next run does what is left; a higher `time-limit` does more in one run"
+"""The hint of a run that ends early."""
+
 # Seconds past the time limit for which the response to a request that began in time may still be read.
 _GRACE = 10.0
 
