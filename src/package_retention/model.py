@@ -239,6 +239,8 @@ class StepKind(StrEnum):
 
 
 MOVES_TAGS = frozenset({StepKind.UNTAG, StepKind.RETAG})
+DELETIONS = frozenset({StepKind.DELETE_VERSION, StepKind.DELETE_PACKAGE})
+RESTORES = frozenset({StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE})
 WHOLE_PACKAGE = frozenset({StepKind.DELETE_PACKAGE, StepKind.RESTORE_PACKAGE})
 
 

@@ -17,6 +17,7 @@ from package_retention.api.responses import ApiResponse, RequestContext
 from package_retention.api.tokens import TokenKind
 from package_retention.errors import MissingError, Refusal, RefusalKind, RefusedError, UnreachableError
 from package_retention.model import (
+    RESTORES,
     GitKind,
     Owner,
     OwnerKind,
@@ -197,12 +198,12 @@ class PackagesClient:
     def _change(
         self, kind: StepKind, package: Package, version_id: int | None, not_after: float | None
     ) -> Result:
-        context = replace(self._about("", package), kind=kind)
         what, thing = package.label, resources.package_path(package)
         if version_id is not None:
             what, thing = f"version {version_id} of {what}", resources.version_path(package, version_id)
-        action = f"{'restore' if context.restores else 'delete'} {what}"
-        return execute(self._client, Change(replace(context, action=action), thing), not_after=not_after)
+        action = f"{'restore' if kind in RESTORES else 'delete'} {what}"
+        context = replace(self._about(action, package), kind=kind)
+        return execute(self._client, Change(context, thing), not_after=not_after)
 
     def _is_oneself(self, login: str) -> bool:
         if self._base_context.token is TokenKind.INSTALLATION:

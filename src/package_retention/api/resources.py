@@ -199,7 +199,8 @@ def _tags(fields: Mapping[str, Any], package_type: PackageType) -> tuple[str, ..
     own = metadata.get(package_type.value) if isinstance(metadata, dict) else None
     # The schema calls docker's property `tag` and demands `tags` (facts A5).
     keys = ("tags",) if package_type is PackageType.CONTAINER else ("tags", "tag")
-    lists = [own[key] for key in keys if own.get(key) is not None] if isinstance(own, dict) else []
+    named = [own.get(key) for key in keys] if isinstance(own, dict) else []
+    lists = [tags for tags in named if tags is not None]
     if not lists and package_type is PackageType.CONTAINER and fields.get("deleted_at") is None:
         raise ValueError(_unfit(fields, "version", "it does not say which tags it has"))
     return tuple(dict.fromkeys(tag for found in lists for tag in _tag_names(found, fields)))
@@ -218,7 +219,7 @@ def _type(fields: Mapping[str, Any], wanted: PackageType | None) -> PackageType:
     if named is None and wanted is not None:
         return wanted
     found = next((each for each in PackageType if each.value == _text(named).lower()), None)
-    if found is None or found is not (wanted or found):
+    if found is None or wanted not in (None, found):
         raise ValueError(
             _unfit(fields, "package", f"its `package_type` is not {wanted or 'one that we know'}")
         )

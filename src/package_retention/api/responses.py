@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from package_retention.api import tokens
 from package_retention.api.tokens import TokenKind
-from package_retention.model import WHOLE_PACKAGE, OwnerKind, PackageType, StepKind
+from package_retention.model import RESTORES, WHOLE_PACKAGE, OwnerKind, PackageType, StepKind
 from package_retention.ports import Clock
 from package_retention.reason import Finding, FindingCode
 from package_retention.transport import links
@@ -43,7 +43,7 @@ class RequestContext(Struct, frozen=True):
     @property
     def restores(self) -> bool:
         """Whether the request restores something."""
-        return self.kind in (StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE)
+        return self.kind in RESTORES
 
     @property
     def noun(self) -> str:

@@ -11,11 +11,19 @@ from typing import Any
 from msgspec import Struct, field
 
 from package_retention.decide.contents import Space, freed
-from package_retention.model import MOVES_TAGS, Operation, Outcome, PackageType, Plan, Result, Step, StepKind
+from package_retention.model import (
+    DELETIONS,
+    MOVES_TAGS,
+    RESTORES,
+    Operation,
+    Outcome,
+    PackageType,
+    Plan,
+    Result,
+    Step,
+    StepKind,
+)
 from package_retention.results import PackageResult, RunResult
-
-_DELETIONS = frozenset({StepKind.DELETE_VERSION, StepKind.DELETE_PACKAGE})
-_RESTORES = frozenset({StepKind.RESTORE_VERSION, StepKind.RESTORE_PACKAGE})
 
 
 class Units(Struct, frozen=True):
@@ -94,8 +102,8 @@ def _counted(result: PackageResult, *, planned: bool, images: bool) -> Counts:
     plan, outcomes = result.plan, result.outcomes
     listed = dict.fromkeys(decision.version.id for decision in plan.decisions)
     done = [outcome for outcome in outcomes if outcome.result is Result.DONE]
-    deleted = _ids(plan, (one.step for one in done if one.step.kind in _DELETIONS))
-    restored = _ids(plan, (one.step for one in done if one.step.kind in _RESTORES))
+    deleted = _ids(plan, (one.step for one in done if one.step.kind in DELETIONS))
+    restored = _ids(plan, (one.step for one in done if one.step.kind in RESTORES))
     found = (one.step for one in outcomes if one.result is Result.ALREADY)
     already = _ids(plan, (step for step in found if step.kind not in MOVES_TAGS))
     tags = {one.step.version.id for one in outcomes if one.step.version and one.tags}

@@ -34,8 +34,8 @@ class Challenge(Struct, frozen=True):
 
     def url(self, scope: str) -> str:
         """Return the URL that issues a token for a scope."""
-        query = urlencode([("service", self.service)] * bool(self.service) + [("scope", scope)])
-        return f"{self.realm}{'&' if '?' in self.realm else '?'}{query}"
+        query = {"service": self.service, "scope": scope} if self.service else {"scope": scope}
+        return f"{self.realm}{'&' if '?' in self.realm else '?'}{urlencode(query)}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -120,12 +120,11 @@ class Registry:
         found: dict[str, Reading] = {}
         wanted = []
         for digest in dict.fromkeys(digests):
-            cache = self._cache if digest in listed else None
-            known = cache.find(self._key(package), digest) if cache else None
-            if known is None:
-                wanted.append(digest)
+            cached = self._cache and digest in listed and self._cache.find(self._key(package), digest)
+            if cached:
+                found[digest] = cached
             else:
-                found[digest] = known
+                wanted.append(digest)
         return {**found, **self._each(wanted, partial(self._manifest, package))}
 
     def labels(self, package: Package, configs: Iterable[str]) -> Mapping[str, str | Unreadable | None]:
