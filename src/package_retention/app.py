@@ -21,7 +21,7 @@ from package_retention.errors import USAGE_STATUS, InputError, RetentionError
 from package_retention.inputs.environment import on_runner, requested
 from package_retention.inputs.report_reader import Report
 from package_retention.inputs.settings import Settings, read_settings
-from package_retention.output.console import Console, console_for
+from package_retention.output.console import console_for
 from package_retention.output.person import Person
 from package_retention.output.progress import Progress
 from package_retention.output.records import Records
@@ -64,38 +64,37 @@ def main(
     console.mask(environ.get("INPUT_TOKEN", "").strip())
     with Cancel().installed() as cancel:
         clock = clock_of(cancel)
-        by_hand = not on_runner(environ)
-        person = (
-            Person(environ, stdout, stderr or stdout, stdin, clock, program, yes=yes) if by_hand else None
-        )
+        person = None
+        if console.by_hand:
+            person = Person(environ, stdout, stderr or stdout, stdin, clock, program, yes=yes)
         records = Records(environ, console, clock, person)
-        result = _attempt(environ, console, clock, records)
+        result = _attempt(records)
         from package_retention.output.outputs import conclude  # noqa: PLC0415 - needed last: the first request comes sooner
 
-        status = conclude(result, records, environ, console, clock.now())
-    return USAGE_STATUS if argv and result.problems and by_hand else status
+        status = conclude(result, records)
+    return USAGE_STATUS if argv and result.problems and console.by_hand else status
 
 
-def _attempt(environ: Mapping[str, str], console: Console, clock: Clock, records: Records) -> RunResult:
+def _attempt(records: Records) -> RunResult:
     """Do the run; an error that ends it becomes a result that says so."""
     try:
-        settings = read_settings(environ)
+        settings = read_settings(records.environ)
         # In this order: opening the report-file empties it, and the two may be the same file.
         report = records.read_report(settings)
         records.open(settings)
         with records.manifest_cache() as cache:
-            return perform(settings, clock, records, console, report, cache)
+            return perform(settings, records, report, cache)
     except RetentionError as error:
-        return _refused(error, environ)
+        return _refused(error, records.environ)
     except Exception as error:  # noqa: BLE001 - a fault of this action: reported with its place, outputs still written
-        console.debug(traceback.format_exc())
+        records.console.debug(traceback.format_exc())
         place = traceback.extract_tb(error.__traceback__)[-1]
         return _refused(
             RetentionError(
                 f"an unexpected {type(error).__name__} in {place.name}: {error}",
                 "This is a fault of the action: run again with debug logging, and report it with the log.",
             ),
-            environ,
+            records.environ,
         )
 
 
@@ -106,14 +105,10 @@ def _refused(error: RetentionError, environ: Mapping[str, str]) -> RunResult:
 
 
 def perform(
-    settings: Settings,
-    clock: Clock,
-    records: Records,
-    console: Console,
-    report: Report | None = None,
-    cache: ManifestCache | None = None,
+    settings: Settings, records: Records, report: Report | None = None, cache: ManifestCache | None = None
 ) -> RunResult:
     """Do the run that the settings ask for, over real connections."""
+    clock, console = records.clock, records.console
     began = clock.monotonic()
     time_limit = TimeLimit(clock, settings.time_limit)
     shared = TransportContext(clock, time_limit, Redactor(settings.token, console.mask), console.debug)
@@ -133,7 +128,7 @@ def perform(
             nonce=lambda: uuid.uuid4().hex,
             spent=lambda: _spent(api, registry, clock.monotonic() - began),
             report=report,
-            confirm=lambda planned: _confirm(records, clock, planned, time_limit),
+            confirm=lambda planned: _confirm(records, planned, time_limit),
             tick=lambda: _tick(records.progress, api, registry),
             git=api.git,
         )
@@ -145,13 +140,13 @@ def perform(
             changes.shutdown(wait=False, cancel_futures=True)
 
 
-def _confirm(records: Records, clock: Clock, planned: Sequence[PackageResult], time_limit: TimeLimit) -> None:
+def _confirm(records: Records, planned: Sequence[PackageResult], time_limit: TimeLimit) -> None:
     """Ask a person, if there is one; the time limit does not run meanwhile."""
-    began = clock.monotonic()
+    began = records.clock.monotonic()
     try:
         records.confirm(planned)
     finally:
-        time_limit.deadline += clock.monotonic() - began
+        time_limit.deadline += records.clock.monotonic() - began
 
 
 def _tick(progress: Progress, api: PackagesClient, registry: Registry) -> None:

@@ -115,7 +115,7 @@ def write_page(github: EmulatedGitHub, folder: Path, page: Path = PAGE) -> str:
     records = Records(environ, console, clock)
     settings = read_settings(environ, folder)
     records.open(settings)
-    run = perform(settings, clock, records, console)
+    run = perform(settings, records)
     page.parent.mkdir(parents=True, exist_ok=True)
     text = render_html(run, About(clock.now(), "octo/package-retention@v1", chart_from=5))
     page.write_text(text, encoding="utf-8")

@@ -127,7 +127,7 @@ def planned(folder: Path, listed: tuple[Version, ...], **given: Any) -> tuple[Ru
             spent=Spending,
         )
         result = run(edges)
-    return result, conclude(result, records, environ, console, clock.now()), log.getvalue()
+    return result, conclude(result, records), log.getvalue()
 
 
 def test_100_000_versions_fit_into_outputs_summary_and_report(tmp_path: Path) -> None:

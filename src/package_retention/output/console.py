@@ -46,7 +46,7 @@ class Console:
 
     def mask(self, secret: str) -> None:
         """Have the runner replace a secret in all that is printed from now on; a line of it at a time (facts E)."""
-        if self._environ.get("GITHUB_ACTIONS") != "true":
+        if not on_runner(self._environ):
             return
         for line in secret.splitlines():
             if line.strip():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
@@ -15,7 +14,6 @@ from package_retention.errors import RetentionError
 from package_retention.escaping import counted
 from package_retention.inputs.environment import on_runner
 from package_retention.output.annotations import annotate
-from package_retention.output.console import Console
 from package_retention.output.counts import Counts, RunCounts, count_run
 from package_retention.output.records import Records
 from package_retention.output.sentences import finding_hint, finding_words
@@ -32,20 +30,18 @@ MOST_BYTES = 1_000_000 - 50_000
 _BYTES_A_CHARACTER = 2  # GitHub measures Unicode strings: as UTF-16, to be safe
 
 
-def conclude(
-    run: RunResult, records: Records, environ: Mapping[str, str], console: Console, now: datetime
-) -> int:
+def conclude(run: RunResult, records: Records) -> int:
     """Write outputs and summary, say what a person must look at, and return the exit status."""
-    counts = count_run(run)
+    counts, console = count_run(run), records.console
     if broken := records.close(counts):
         warning = Finding(FindingCode.REPORT_BROKEN, error=broken)
         run = replace(run, warnings=(*run.warnings, warning), exit_status=run.exit_status or 1)
     values, cut = bounded(counts, records.report_file)
     run = replace(run, warnings=(*run.warnings, *cut))
-    counts, about = replace(counts, run=run), _about(environ, records, now)
+    counts, about = replace(counts, run=run), _about(records)
     errors = [
         _error_of(lambda: console.set_outputs(values)),
-        _error_of(lambda: summary.append(environ, counts, about)),
+        _error_of(lambda: summary.append(records.environ, counts, about)),
     ]
     if records.person and not about.alerts:
         records.person.show(counts, about, console)
@@ -58,10 +54,11 @@ def conclude(
     return run.exit_status or (1 if any(errors) else 0)
 
 
-def _about(environ: Mapping[str, str], records: Records, now: datetime) -> About:
+def _about(records: Records) -> About:
     """Return what the summary must know beside the run; a person without a summary file reads it at a terminal."""
+    environ = records.environ
     uses = action_reference(environ) if on_runner(environ) else None
-    about = About(now, uses, records.report_file, environ.get("GITHUB_RUN_ID", ""))
+    about = About(records.clock.now(), uses, records.report_file, environ.get("GITHUB_RUN_ID", ""))
     if records.person is None:
         return about
     return replace(about, alerts=bool(environ.get("GITHUB_STEP_SUMMARY")), program=records.person.program)

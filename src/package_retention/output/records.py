@@ -48,9 +48,9 @@ class Records:
     def __init__(
         self, environ: Mapping[str, str], console: Console, clock: Clock, person: Person | None = None
     ) -> None:
-        self._environ = environ
-        self._console = console
-        self._clock = clock
+        self.environ = environ
+        self.console = console
+        self.clock = clock
         self._log: LogListener | None = None
         self._report: ReportWriter | None = None
         self.person = person
@@ -65,12 +65,12 @@ class Records:
         self.progress.points_per_minute = settings.points_per_minute
         listeners: list[EventListener] = [self.progress]
         if self.person is None or self.person.screen is None:
-            self._log = LogListener(self._console, settings)
+            self._log = LogListener(self.console, settings)
             listeners.insert(0, self._log)
         if settings.report_file is not None:
-            places = Places.of(self._environ, Path.cwd())
-            self._report = ReportWriter(places.open_report(settings.report_file), self._clock)
-            run = {name: self._environ.get(f"GITHUB_{name.upper()}", "") for name in _RUN}
+            places = Places.of(self.environ, Path.cwd())
+            self._report = ReportWriter(places.open_report(settings.report_file), self.clock)
+            run = {name: self.environ.get(f"GITHUB_{name.upper()}", "") for name in _RUN}
             self.report_file = settings.given.get("report-file")
             self._report.open(settings, run)
             # First, so that a change that cannot be written down is neither counted nor logged as started.
@@ -96,7 +96,7 @@ class Records:
         if path is None:
             yield None
             return
-        places = Places.of(self._environ, Path.cwd())
+        places = Places.of(self.environ, Path.cwd())
         cache = ManifestCache.load(places.read_cache(path))
         try:
             yield cache
@@ -105,7 +105,7 @@ class Records:
                 places.write_cache(path, cache.dump())
             except (OSError, InputError) as error:
                 why = error.strerror if isinstance(error, OSError) else "; ".join(sentences(error.problems))
-                self._console.warning(
+                self.console.warning(
                     f"The manifest cache was not written: {why}", "The next run reads all anew."
                 )
 
