@@ -18,8 +18,8 @@ from package_retention.api.responses import RequestContext, ResponseHeaders
 from package_retention.api.session import Session
 from package_retention.cancel import Cancel, RealClock
 from package_retention.errors import USAGE_STATUS, InputError, RetentionError
+from package_retention.inputs import report_reader
 from package_retention.inputs.environment import on_runner, requested
-from package_retention.inputs.report_reader import Report
 from package_retention.inputs.settings import Settings, read_settings
 from package_retention.output.console import console_for
 from package_retention.output.person import Person
@@ -80,7 +80,7 @@ def _attempt(records: Records) -> RunResult:
     try:
         settings = read_settings(records.environ)
         # In this order: opening the report-file empties it, and the two may be the same file.
-        report = records.read_report(settings)
+        report = report_reader.read(settings.from_report) if settings.from_report else None
         records.open(settings)
         with records.manifest_cache() as cache:
             return perform(settings, records, report, cache)
@@ -105,7 +105,10 @@ def _refused(error: RetentionError, environ: Mapping[str, str]) -> RunResult:
 
 
 def perform(
-    settings: Settings, records: Records, report: Report | None = None, cache: ManifestCache | None = None
+    settings: Settings,
+    records: Records,
+    report: report_reader.Report | None = None,
+    cache: ManifestCache | None = None,
 ) -> RunResult:
     """Do the run that the settings ask for, over real connections."""
     clock, console = records.clock, records.console

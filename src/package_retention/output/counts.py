@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import reduce
 from itertools import chain
 from operator import add
@@ -100,27 +100,27 @@ def count_run(run: RunResult) -> RunCounts:
 def _counted(result: PackageResult, *, planned: bool, images: bool) -> Counts:
     """Count one package; a version that only lost a tag was changed, so it is in neither `selected` nor `kept`."""
     plan, outcomes = result.plan, result.outcomes
-    listed = dict.fromkeys(decision.version.id for decision in plan.decisions)
-    done = [outcome for outcome in outcomes if outcome.result is Result.DONE]
-    deleted = _ids(plan, (one.step for one in done if one.step.kind in DELETIONS))
-    restored = _ids(plan, (one.step for one in done if one.step.kind in RESTORES))
-    found = (one.step for one in outcomes if one.result is Result.ALREADY)
-    already = _ids(plan, (step for step in found if step.kind not in MOVES_TAGS))
-    tags = {one.step.version.id for one in outcomes if one.step.version and one.tags}
-    touched = {*deleted, *restored, *already, *tags}
+
+    def ended(how: Result, kinds: Collection[StepKind]) -> tuple[int, ...]:
+        return _ids(plan, (one.step for one in outcomes if one.result is how and one.step.kind in kinds))
+
+    deleted, restored = ended(Result.DONE, DELETIONS), ended(Result.DONE, RESTORES)
+    already = ended(Result.ALREADY, DELETIONS | RESTORES)
+    tags = (one.step.version.id for one in outcomes if one.step.version and one.tags)
+    listed = {decision.version.id for decision in plan.decisions}
     selected = _selected(plan)
     changed = selected if planned else (*deleted, *restored)
-    steps = plan.steps if planned else tuple(one.step for one in done)
+    steps = plan.steps if planned else [one.step for one in outcomes if one.result is Result.DONE]
     return Counts(
         selected=selected,
         deleted=deleted,
         restored=restored,
-        failed=_ids(plan, (one.step for one in outcomes if one.result is Result.FAILED)),
+        failed=ended(Result.FAILED, frozenset(StepKind)),
         changed=changed,
         untagged=_moved(outcomes, StepKind.UNTAG),
         retagged=_moved(outcomes, StepKind.RETAG),
         moving=sum(len(step.tags) for step in plan.steps if step.kind in MOVES_TAGS),
-        kept=sum(1 for version in listed if version not in touched),
+        kept=len(listed.difference(deleted, restored, already, tags)),
         listed=len(listed),
         whole=sum(1 for step in steps if step.version is None),
         units=_units(plan, selected, changed, images=images),
@@ -132,12 +132,12 @@ def _moved(outcomes: Iterable[Outcome], kind: StepKind) -> int:
     return sum(len(outcome.tags) for outcome in outcomes if outcome.step.kind is kind)
 
 
-def _units(plan: Plan, selected: Iterable[int], changed: Iterable[int], *, images: bool) -> Units:
+def _units(plan: Plan, selected: Collection[int], changed: Collection[int], *, images: bool) -> Units:
     """Count images by their roots, or else versions."""
-    listed = {one.version.id for one in plan.decisions if not images or one.root == one.version.id}
     if not images:
-        return Units(len(listed), len(tuple(selected)), len(tuple(changed)))
-    return Units(len(listed), len(listed.intersection(selected)), len(listed.intersection(changed)))
+        return Units(len({one.version.id for one in plan.decisions}), len(selected), len(changed))
+    roots = {one.version.id for one in plan.decisions if one.root == one.version.id}
+    return Units(len(roots), len(roots.intersection(selected)), len(roots.intersection(changed)))
 
 
 def _total(each: Sequence[Counts]) -> Counts:

@@ -16,7 +16,6 @@ from threading import RLock
 from package_retention.errors import InputError
 from package_retention.escaping import counted
 from package_retention.inputs.files import Places
-from package_retention.inputs.report_reader import Report
 from package_retention.inputs.settings import Settings
 from package_retention.model import MOVES_TAGS, Operation, Outcome, Package, Plan, Result, Step
 from package_retention.output.console import Console
@@ -76,14 +75,6 @@ class Records:
             # First, so that a change that cannot be written down is neither counted nor logged as started.
             listeners.insert(0, self._report)
         self.journal = EventListeners(*listeners)
-
-    def read_report(self, settings: Settings) -> Report | None:
-        """Read the report that the step names; raises `InputError` if it is not one."""
-        if settings.from_report is None:
-            return None
-        from package_retention.inputs.report_reader import read  # noqa: PLC0415 - few runs read one
-
-        return read(settings.from_report)
 
     @contextmanager
     def manifest_cache(self) -> Iterator[ManifestCache | None]:

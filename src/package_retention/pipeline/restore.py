@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from package_retention.decide.candidates import flat
 from package_retention.decide.matching import excluded
 from package_retention.decide.restore_plan import LostTags, followers, restore_plan, restore_steps
-from package_retention.decide.rules import DecisionContext, PackageRules, named_ids
+from package_retention.decide.rules import DecisionContext, Filter, PackageRules, named_ids
 from package_retention.errors import MissingError, PlanError, RetentionError, UnreachableError
 from package_retention.execute.steps import is_placeholder
 from package_retention.execute.walk import FactsRefresher, Replan, walk
@@ -87,10 +87,8 @@ def wants_everything(rules: PackageRules) -> bool:
     if rules.exclude or rules.limit is not None or len(rules.delete) != 1:
         return False
     condition = rules.delete[0].filter
-    patterns = condition.versions
-    if patterns is not None and not patterns.is_everything:
-        return False
-    return condition == replace(type(condition)(), versions=patterns)
+    every_name = condition.versions is None or condition.versions.is_everything
+    return every_name and condition == Filter(versions=condition.versions)
 
 
 @dataclass(slots=True)
