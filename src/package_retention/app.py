@@ -82,7 +82,7 @@ def _attempt(records: Records) -> RunResult:
         # In this order: opening the report-file empties it, and the two may be the same file.
         report = report_reader.read(settings.from_report) if settings.from_report else None
         records.open(settings)
-        with records.manifest_cache() as cache:
+        with records.manifest_cache(settings.manifest_cache) as cache:
             return perform(settings, records, report, cache)
     except RetentionError as error:
         return _refused(error, records.environ)
@@ -125,13 +125,13 @@ def perform(
             api,
             registry,
             clock,
-            records.journal,
+            records,
             changes,
             packages,
             nonce=lambda: uuid.uuid4().hex,
             spent=lambda: _spent(api, registry, clock.monotonic() - began),
             report=report,
-            confirm=lambda planned: _confirm(records, planned, time_limit),
+            confirm=lambda planned: _confirm(settings, records, planned, time_limit),
             tick=lambda: _tick(records.progress, api, registry),
             git=api.git,
         )
@@ -143,11 +143,14 @@ def perform(
             changes.shutdown(wait=False, cancel_futures=True)
 
 
-def _confirm(records: Records, planned: Sequence[PackageResult], time_limit: TimeLimit) -> None:
-    """Ask a person, if there is one; the time limit does not run meanwhile."""
+def _confirm(
+    settings: Settings, records: Records, planned: Sequence[PackageResult], time_limit: TimeLimit
+) -> None:
+    """Ask a person, if there is one; the time limit does not run meanwhile. Raises `PlanError` at any answer but yes."""
     began = records.clock.monotonic()
     try:
-        records.confirm(planned)
+        if records.person:
+            records.person.confirm(settings.operation, planned, records.report_file)
     finally:
         time_limit.deadline += records.clock.monotonic() - began
 

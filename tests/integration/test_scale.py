@@ -120,7 +120,7 @@ def planned(folder: Path, listed: tuple[Version, ...], **given: Any) -> tuple[Ru
             Listed(listed),  # type: ignore[arg-type]
             None,  # type: ignore[arg-type]
             clock,
-            records.journal,
+            records,
             changes,
             packages,
             nonce=str,

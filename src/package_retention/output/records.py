@@ -7,7 +7,7 @@ first request.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,6 @@ from package_retention.output.summary.tables import Names
 from package_retention.output.summary.words import result_words, step_verb
 from package_retention.ports import Clock, EventListener
 from package_retention.registry.cache import ManifestCache
-from package_retention.results import PackageResult
 
 MOST_PLANNED = 1000
 """Lines of a plan that is not carried out; each change that is made has its line."""
@@ -42,7 +41,10 @@ _RUN = ("repository", "workflow", "run_id", "run_attempt", "job", "actor")
 
 
 class Records:
-    """The listeners of one run, and the files that it reads and writes beside them."""
+    """The listeners of one run as one, and the files that it reads and writes beside them.
+
+    They are called in their order; an error that one raises (a full disk) stops the change.
+    """
 
     def __init__(
         self, environ: Mapping[str, str], console: Console, clock: Clock, person: Person | None = None
@@ -54,56 +56,64 @@ class Records:
         self._report: ReportWriter | None = None
         self.person = person
         self.progress: Progress = (person.bar if person else None) or Progress(console.line, clock)
-        self.journal: EventListener = EventListeners()
-        self.settings: Settings | None = None
+        self.listeners: list[EventListener] = []
         self.report_file: str | None = None  # as it was given
 
     def open(self, settings: Settings) -> None:
         """Open the report before the first request; raises `InputError` if its place is not allowed."""
-        self.settings = settings
         self.progress.points_per_minute = settings.points_per_minute
-        listeners: list[EventListener] = [self.progress]
+        self.listeners = [self.progress]
         if self.person is None or self.person.screen is None:
             self._log = LogListener(self.console, settings)
-            listeners.insert(0, self._log)
+            self.listeners.insert(0, self._log)
         if settings.report_file is not None:
-            places = Places.of(self.environ, Path.cwd())
-            self._report = ReportWriter(places.open_report(settings.report_file), self.clock)
+            self._report = ReportWriter(self._places.open_report(settings.report_file), self.clock)
             run = {name: self.environ.get(f"GITHUB_{name.upper()}", "") for name in _RUN}
             self.report_file = settings.given.get("report-file")
             self._report.open(settings, run)
             # First, so that a change that cannot be written down is neither counted nor logged as started.
-            listeners.insert(0, self._report)
-        self.journal = EventListeners(*listeners)
+            self.listeners.insert(0, self._report)
+
+    def planned(self, plan: Plan) -> None:
+        """Report a plan."""
+        for listener in self.listeners:
+            listener.planned(plan)
+
+    def starting(self, step: Step) -> None:
+        """Report that a change is about to be sent."""
+        for listener in self.listeners:
+            listener.starting(step)
+
+    def finished(self, outcome: Outcome) -> None:
+        """Report how a step ended."""
+        for listener in self.listeners:
+            listener.finished(outcome)
+
+    @property
+    def _places(self) -> Places:
+        return Places.of(self.environ, Path.cwd())
 
     @contextmanager
-    def manifest_cache(self) -> Iterator[ManifestCache | None]:
+    def manifest_cache(self, path: Path | None) -> Iterator[ManifestCache | None]:
         """Carry manifests over from earlier runs, and on to later ones however this run ends.
 
         Raises `InputError` if the file's place is not allowed, before the first request. A file that cannot be
         written costs the next run requests and no more, so it is a warning.
         """
-        path = self.settings.manifest_cache if self.settings else None
         if path is None:
             yield None
             return
-        places = Places.of(self.environ, Path.cwd())
-        cache = ManifestCache.load(places.read_cache(path))
+        cache = ManifestCache.load(self._places.read_cache(path))
         try:
             yield cache
         finally:
             try:
-                places.write_cache(path, cache.dump())
+                self._places.write_cache(path, cache.dump())
             except (OSError, InputError) as error:
                 why = error.strerror if isinstance(error, OSError) else "; ".join(sentences(error.problems))
                 self.console.warning(
                     f"The manifest cache was not written: {why}", "The next run reads all anew."
                 )
-
-    def confirm(self, planned: Sequence[PackageResult]) -> None:
-        """Show a person the plan and ask; raises `PlanError` if the answer is not yes."""
-        if self.person and self.settings:
-            self.person.confirm(self.settings.operation, planned, self.report_file)
 
     def close(self, counts: RunCounts) -> str:
         """Write the last lines, and return what went wrong with the report; empty if nothing did."""
@@ -115,28 +125,6 @@ class Records:
             return ""
         self._report.close(counts)
         return self._report.failure
-
-
-class EventListeners:
-    """Several listeners as one, called in their order; an error that one raises (a full disk) stops the change."""
-
-    def __init__(self, *listeners: EventListener) -> None:
-        self._listeners = listeners
-
-    def planned(self, plan: Plan) -> None:
-        """Report a plan."""
-        for listener in self._listeners:
-            listener.planned(plan)
-
-    def starting(self, step: Step) -> None:
-        """Report that a change is about to be sent."""
-        for listener in self._listeners:
-            listener.starting(step)
-
-    def finished(self, outcome: Outcome) -> None:
-        """Report how a step ended."""
-        for listener in self._listeners:
-            listener.finished(outcome)
 
 
 @dataclass

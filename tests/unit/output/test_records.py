@@ -11,7 +11,7 @@ from package_retention.errors import RetentionError
 from package_retention.inputs.settings import Settings
 from package_retention.model import Operation, Outcome, Plan, Result, Step, StepKind
 from package_retention.output.console import Console
-from package_retention.output.records import MOST_PLANNED, MOST_WAITING, EventListeners, LogListener, Records
+from package_retention.output.records import MOST_PLANNED, MOST_WAITING, LogListener, Records
 from run_results import APP, LIB, NOW, delete, done, met, package, plan_of, version
 
 
@@ -189,27 +189,33 @@ class Noting:
         self.heard.append(f"finished {outcome.result}")
 
 
+def heard_by(*listeners: Noting) -> Records:
+    records = Records({}, Console(io.StringIO(), {}), FakeClock(NOW))
+    records.listeners += listeners
+    return records
+
+
 def test_every_journal_hears_everything() -> None:
     one, other = Noting(), Noting()
-    journals = EventListeners(one, other)
+    records = heard_by(one, other)
     plan = plan_of(1)
-    journals.planned(plan)
-    journals.starting(plan.steps[0])
-    journals.finished(done(plan.steps[0]))
+    records.planned(plan)
+    records.starting(plan.steps[0])
+    records.finished(done(plan.steps[0]))
     assert one.heard == other.heard == ["planned app", "starting delete-version", "finished done"]
 
 
 def test_a_report_that_cannot_be_written_stops_the_change() -> None:
     with pytest.raises(RetentionError, match="full"):
-        EventListeners(Noting("full"), Noting()).starting(plan_of(1).steps[0])
+        heard_by(Noting("full"), Noting()).starting(plan_of(1).steps[0])
 
 
 def test_a_cache_that_cannot_be_written_is_a_warning_in_words(tmp_path: Path) -> None:
     stdout, kept = io.StringIO(), tmp_path / "kept"
     environ = {"GITHUB_WORKSPACE": str(tmp_path)}
     records = Records(environ, Console(stdout, environ), FakeClock(NOW))
-    records.open(Settings(Operation.LIST, "octo", (), "token", manifest_cache=kept / "manifests"))
-    with records.manifest_cache():
+    records.open(Settings(Operation.LIST, "octo", (), "token"))
+    with records.manifest_cache(kept / "manifests"):
         kept.rename(tmp_path / "moved")
         kept.symlink_to(tmp_path / "moved")
     assert "The manifest cache was not written: manifest-cache: " in stdout.getvalue()
