@@ -259,6 +259,11 @@ class Step(Struct, frozen=True):
     after: frozenset[int] = frozenset()
     root: int | None = None
 
+    @property
+    def version_id(self) -> int | None:
+        """The id of its version; `None` for a whole package."""
+        return self.version.id if self.version else None
+
 
 class Damage(StrEnum):
     """The kinds of damage that `remove-damaged` finds."""
@@ -298,6 +303,11 @@ class Plan(Struct, frozen=True):
     unread_configs: tuple[str, ...] = ()
     contents: Mapping[int, Content] = field(default_factory=dict)
     over_cap: bool = False
+
+    @property
+    def stepped_ids(self) -> set[int]:
+        """The ids of the versions that its steps change."""
+        return {step.version.id for step in self.steps if step.version}
 
 
 class Result(StrEnum):

@@ -104,7 +104,7 @@ class StepQueue:
         None may be under way.
         """
         for place, step in enumerate(self.steps):
-            version_id = step.version.id if step.version else None
+            version_id = step.version_id
             if place not in self.outcomes and version_id in reasons:
                 self.end(place, Outcome(step, Result.SKIPPED, reason=reasons[version_id]))
 

@@ -23,7 +23,7 @@ from package_retention.errors import (
 )
 from package_retention.execute.step_queue import StepQueue
 from package_retention.execute.steps import Done, StepRunner
-from package_retention.model import Outcome, Plan, Result, Step, StepKind, Version
+from package_retention.model import Outcome, Plan, Result, StepKind, Version
 from package_retention.ports import Clock
 from package_retention.reason import CHANGED_SINCE_PLAN, IN_DOUBT, NOT_WHOLE, Reason, ReasonCode
 from package_retention.transport.limits import CHANGES
@@ -103,25 +103,21 @@ class FactsRefresher(Struct):
 
 def restrictions(plan: Plan, now: Plan) -> dict[int | None, Reason]:
     """Return the steps of a plan that a newer plan lacks, by version id (`None`: the whole package), with reasons."""
-    still = {(step.kind, _id(step)): set(step.tags) for step in now.steps}
+    still = {(step.kind, step.version_id): set(step.tags) for step in now.steps}
     everything = (StepKind.DELETE_PACKAGE, None) in still
     reasons = {d.version.id: d.reason for d in now.decisions}
     gone: dict[int | None, Reason] = {}
     for step in plan.steps:
-        tags = still.get((step.kind, _id(step)))
+        tags = still.get((step.kind, step.version_id))
         covered = everything and step.kind is StepKind.DELETE_VERSION
         if not covered and (tags is None or not tags.issuperset(step.tags)):
             other = NOT_WHOLE if step.kind is StepKind.DELETE_PACKAGE else CHANGED_SINCE_PLAN
-            gone[_id(step)] = reasons.get(_id(step) or 0, other)
+            gone[step.version_id] = reasons.get(step.version_id or 0, other)
     return gone
 
 
 def _ids(plan: Plan) -> set[int]:
     return {decision.version.id for decision in plan.decisions}
-
-
-def _id(step: Step) -> int | None:
-    return step.version.id if step.version else None
 
 
 class StopReason:

@@ -157,7 +157,7 @@ def _write_all(file: int, data: bytes) -> None:
 
 
 def _step_key(step: Step) -> _Key:
-    return (*step.package.key, step.kind, step.version.id if step.version else None)
+    return (*step.package.key, step.kind, step.version_id)
 
 
 _Line = TypeVar("_Line", bound=Struct)

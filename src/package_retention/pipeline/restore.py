@@ -187,7 +187,7 @@ class Restore:
 
     def with_unfound(self, plan: Plan) -> Plan:
         """Warn if signatures may be missing: what only its manifest's `subject` ties to an image has no tag."""
-        package, planned = self.package, {step.version.id for step in plan.steps if step.version}
+        package, planned = self.package, plan.stepped_ids
         left = [v for v in self.deleted if v.id not in planned and not v.tags]
         if not (plan.steps and left) or self.reported or package.type is not PackageType.CONTAINER:
             return plan
@@ -217,7 +217,7 @@ class Restore:
         if not restored or self.run_context.stop_reason.cause or package.type is not PackageType.CONTAINER:
             return None
         named, unread = _named(self.run_context, package, [v.name for v in restored])
-        planned = {step.version.id for step in so_far.steps if step.version}
+        planned = so_far.stepped_ids
         candidates = flat(tuple(v for v in self.deleted if v.id not in planned), package.type)
         left = [one.version for one in candidates if not excluded(self.context.rules.exclude, one)]
         members = self.reported.members_of({v.id for v in restored}) if self.reported else ()

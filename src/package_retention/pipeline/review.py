@@ -113,7 +113,7 @@ def left_deleted(reported: ReportedPackage, plan: Plan, active: Iterable[Version
     if not reported.known:
         return (Finding(FindingCode.REPORT_SILENT),)
     there = {version.id for version in active}
-    coming = {step.version.id for step in plan.steps if step.version}
+    coming = plan.stepped_ids
     reasons = {d.version.id: d.reason for d in plan.decisions}
     lines = []
     for i, then in reported.deleted.items():

@@ -265,7 +265,7 @@ class _PackageView:
     def stayed(self) -> Iterator[Block]:
         """Yield what was not planned, each reason above its rows, the largest group first; folded if that hides much."""
         plan = self.result.plan
-        stepped = {step.version.id for step in plan.steps if step.version}
+        stepped = plan.stepped_ids
         units = stays(one for one in plan.decisions if not one.selected and one.version.id not in stepped)
         groups, own = _grouped(units, shared_words), own_words
         if len(groups) > MOST_GROUPS:
