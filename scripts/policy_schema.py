@@ -24,21 +24,32 @@ def _ref(name: str) -> Schema:
     return {"$ref": f"#/$defs/{name}"}
 
 
-def _any_case(words: Iterable[str]) -> str:
-    """Match words in any case, blanks around them left aside."""
-    spelled = ("".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in word) for word in words)
+def _in_any_case(word: str) -> str:
+    return "".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in word)
+
+
+def _one_of(*spelled: str) -> str:
+    """Match one of these expressions, blanks around it left aside."""
     return rf"^\s*(?:{'|'.join(spelled)})\s*$"
+
+
+def _any_case(words: Iterable[str]) -> str:
+    """Match one of these words in any case."""
+    return _one_of(*map(_in_any_case, words))
 
 
 def _choice(choices: type[StrEnum], default: str) -> Schema:
     exact = [each for each in choices if each != default]
-    default_in_any_case = _any_case([default]).removeprefix(r"^\s*(?:").removesuffix(r")\s*$")
-    pattern = rf"^\s*(?:{'|'.join([*exact, default_in_any_case])})\s*$"
+    pattern = _one_of(*exact, _in_any_case(default))
     return {"anyOf": [{"enum": [*exact, default]}, {"type": "string", "pattern": pattern}]}
 
 
 def _list_of(entry: Schema, text: Schema | None = None) -> Schema:
     return {"anyOf": [entry, {"type": "array", "minItems": 1, "items": entry}, *([text] if text else [])]}
+
+
+def _full_list(name: str, description: str) -> Schema:
+    return {"description": description, "type": "array", "minItems": 1, "items": _ref(name)}
 
 
 def _choices(choices: type[StrEnum]) -> Schema:
@@ -215,18 +226,8 @@ def _package() -> Schema:
         "required": ["type", "name", "delete"],
         "properties": {
             **{key: _property(each, Section.PACKAGE) for key, each in rows.items()},
-            "keep": {
-                "description": "What stays, even if a delete rule matches it.",
-                "type": "array",
-                "minItems": 1,
-                "items": _ref("keep-rule"),
-            },
-            "delete": {
-                "description": "What is deleted.",
-                "type": "array",
-                "minItems": 1,
-                "items": _ref("delete-rule"),
-            },
+            "keep": _full_list("keep-rule", "What stays, even if a delete rule matches it."),
+            "delete": _full_list("delete-rule", "What is deleted."),
         },
         "allOf": [_only_for(types) for types in bound],
     }
@@ -243,13 +244,10 @@ def text() -> str:
         "additionalProperties": False,
         "required": ["packages"],
         "properties": {
-            "packages": {
-                "description": "The packages, each with its rules; those of several entries that reach one package are"
-                " taken together.",
-                "type": "array",
-                "minItems": 1,
-                "items": _ref("package"),
-            }
+            "packages": _full_list(
+                "package",
+                "The packages, each with its rules; those of several entries that reach one package are taken together.",
+            )
         },
         "$defs": {
             "package": _package(),
