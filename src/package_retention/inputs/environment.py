@@ -137,14 +137,17 @@ def _translate(reader: InputReader) -> None:
 
     `ignore-versions` stays as it is: its expression has no slashes.
     """
-    for each in (each for each in _OFFICIAL if each.name in reader.written):
-        name, value = each.stands_for, reader.written[each.name]
+    for each in _OFFICIAL:
+        name, value = each.stands_for, reader.written.get(each.name)
+        if value is None:
+            continue
         if name in reader.written:
             reader.note(Problem.about(name, Code.SAME_MEANING, first=each.name, second=name))
-        if not each.as_value and each.name != IGNORE:
+        if each.as_value:
+            if each.read(value, reader.context, reader.note):
+                reader.given.setdefault(name, each.as_value)
+        elif each.name != IGNORE:
             reader.given.setdefault(name, value)
-        elif each.as_value and each.read(value, reader.context, reader.note):
-            reader.given.setdefault(name, each.as_value)
 
 
 # A name that is spelled alike may mean the contrary: `delete-tagged` is not `delete-untagged`.

@@ -117,7 +117,7 @@ def whole_name(text: str) -> Mention | None:
     found = next(mentions(rest), None)
     if found is None or found.start or (found.end < len(rest) and not found.template):
         return None
-    return replace(found, end=len(text), open_start=found.open_start or template is not None)
+    return replace(found, open_start=found.open_start or template is not None)
 
 
 def parse_tag(text: str) -> tuple[str, str] | None:

@@ -160,6 +160,7 @@ retention = partial(Input, group=Group.RETENTION, place=Place.RETENTION, operati
 what = partial(Input, group=Group.WHAT)
 package_key = partial(Input, group=Group.WHAT, place=Place.PACKAGE, sections=(Section.PACKAGE,))
 safety = partial(Input, group=Group.SAFETY)
+deletion_safety = partial(safety, operations=DELETE)
 running = partial(Input, group=Group.RUNNING, may_be_empty=True)
 official = partial(Input, group=Group.OFFICIAL, place=Place.NONE)
 keep_key = partial(condition, sections=(Section.KEEP,))

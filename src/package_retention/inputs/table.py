@@ -202,28 +202,25 @@ INPUTS: tuple[Input, ...] = (
         is_filter=True,
     ),
     rows.safety("dry-run", values.truth, "`true`: plan and report only", "false"),
-    rows.safety(
+    rows.deletion_safety(
         "keep-referenced-in",
         values.globs,
         "List of globs of files in the workspace (`deploy/**/*.yaml`): a version that any of these files refers to"
         " stays",
-        operations=DELETE,
     ),
-    rows.safety(
+    rows.deletion_safety(
         "fail-if-more-than",
         values.share,
         "A number, or `N%`, of the package's images (container) or versions; a plan that exceeds it fails before the"
         " first change",
-        operations=DELETE,
     ),
-    rows.safety(
+    rows.deletion_safety(
         "delete-package",
         values.delete_package,
         "`when-empty`: a package of which every version would go is deleted as a whole, unless a new version was added."
         " `never`: what GitHub does not delete (the last version, the last tagged one) stays, with a warning",
         default="never",
         attribute="delete_package_when_empty",
-        operations=DELETE,
     ),
     rows.safety(
         "if-missing",
@@ -232,14 +229,13 @@ INPUTS: tuple[Input, ...] = (
         default="fail",
         attribute="ignore_missing",
     ),
-    rows.safety(
+    rows.deletion_safety(
         "untag",
         values.truth,
         "`true`: an image of which only some tags match, or that something needs, loses its matching tags (container);"
         " otherwise it stays",
         default="false",
         types=CONTAINER,
-        operations=DELETE,
     ),
     rows.deletion(
         "remove-damaged",
