@@ -23,7 +23,7 @@ from package_retention.model import (
 )
 from package_retention.output.counts import count_run
 from package_retention.output.summary import page
-from package_retention.output.summary.blocks import About
+from package_retention.output.summary.blocks import About, plain
 from package_retention.output.summary.page import MOST_BYTES
 from package_retention.reason import Condition, Finding, FindingCode, Reason, ReasonCode
 from package_retention.results import (
@@ -143,9 +143,9 @@ def listed(of: Package | None = None) -> PackageResult:
 
 def render(one: RunResult, about: About, most: int = MOST_BYTES) -> str:
     """The summary of a run, as Markdown."""
-    return page.render(count_run(one), about, most)
+    return page.render(count_run(one), about, most=most)
 
 
 def render_text(one: RunResult, about: About) -> str:
     """The summary of a run, as plain text."""
-    return page.render_text(count_run(one), about)
+    return page.render(count_run(one), about, plain)

@@ -104,9 +104,12 @@ class Version(Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """The version as messages name it: its tags, or else its name (a digest cut to its first digits)."""
-        if self.tags:
-            return ", ".join(self.tags)
+        """The version as messages name it: its tags, or else its short name."""
+        return ", ".join(self.tags) if self.tags else self.short_name
+
+    @property
+    def short_name(self) -> str:
+        """The name, a digest cut to its first 12 hex digits."""
         return self.name[:_SHORT_DIGEST] if self.name.startswith("sha256:") else self.name
 
 

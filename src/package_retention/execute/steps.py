@@ -235,7 +235,7 @@ class TagMover(Struct, frozen=True):
                 tag,
                 names=(original.digest,),
                 others=(again.message,),
-                error=error.message,
+                about=error.said,
             )
             return Move(moved=not doubtful, problem=problem, in_doubt=doubtful)
         back = there.digest in (blank.digest, original.digest)
@@ -249,7 +249,7 @@ class TagMover(Struct, frozen=True):
             self._delete(package, blank.digest)
         except RetentionError as again:
             code = FindingCode.TAG_PUT_BACK_UNTIDIED if back else FindingCode.TAG_PUSHED
-            left = Finding(code, tag, names=(blank.digest,), others=(again.message,), error=error.message)
+            left = Finding(code, tag, names=(blank.digest,), others=(again.message,), about=error.said)
             return Move(moved=not back, problem=left)
         if not back:
             return Move(moved=True)
@@ -280,6 +280,6 @@ class TagMover(Struct, frozen=True):
         try:
             self._delete(package, there.digest)
         except RetentionError as error:
-            left = Finding(FindingCode.PLACEHOLDER_LEFT, tag, names=(there.digest,), error=error.message)
+            left = Finding(FindingCode.PLACEHOLDER_LEFT, tag, names=(there.digest,), about=error.said)
             return Move(moved=True, problem=left)
         return Move(moved=True)

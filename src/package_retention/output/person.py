@@ -164,7 +164,7 @@ class Person:
     def show(self, counts: RunCounts, about: About, console: Console) -> None:
         """Show the end of a run: of one that changed something what happened, of any other all that it found."""
         if self.screen is None:
-            for line in ("", *page.render_text(counts, about).splitlines()):
+            for line in ("", *page.render(counts, about, blocks.plain).splitlines()):
                 console.line(line)
             return
         sections = [page.first_screen(counts, about)]

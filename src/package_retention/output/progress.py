@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING
 
+from package_retention.api.rate_limit import CHANGE_POINTS
 from package_retention.escaping import counted
 from package_retention.model import Outcome, Plan, Result, Step
 from package_retention.output.summary.words import lasting
@@ -21,7 +22,6 @@ EVERY = 5.0
 
 _LONG_WAIT = 2.0
 _LOOK_BACK = 60.0  # seconds over which the rate is taken, as GitHub's limit of points is
-CHANGE_POINTS = 5  # facts C
 _QUICK = 0.5  # seconds in which a run needs no bar
 
 
@@ -31,7 +31,7 @@ class Progress:
     def __init__(self, emit: Callable[[str], None], clock: Clock) -> None:
         self._emit = emit
         self._clock = clock
-        self._lock = Lock()
+        self._lock = RLock()
         self.points_per_minute: int | None = None
         self._total = 0
         self._done = 0
@@ -71,7 +71,18 @@ class Progress:
     def status(self) -> str:
         """Return how far the changes are, and what the run waits for."""
         with self._lock:
-            return self._status(self._clock.monotonic())
+            now = self._clock.monotonic()
+            rate = self._rate(now)
+            words = [f"{self._done:,} of {counted(self._total, 'change')} done"] if self._marks else []
+            if rate > 0:
+                words.append(f"{rate:.1f} a second")
+            if rate > 0 and self._done < self._total:
+                words.append(self._expected(self._seconds_left(now, rate)))
+            if self._requests:
+                words.append(f"{counted(self._requests, 'request')} so far")
+            if self._wait and (seconds := self._wait[0] - now) > 0:
+                words.append(f"waiting {seconds:.0f} s: {self._wait[1]}")
+            return ", ".join(words)
 
     def _print_if_due(self) -> None:
         with self._lock:
@@ -79,22 +90,9 @@ class Progress:
             if now - self._last_line < EVERY:
                 return
             self._last_line = now
-            line = self._status(now)
+            line = self.status()
         if line:
             self._emit(line)
-
-    def _status(self, now: float) -> str:
-        rate = self._rate(now)
-        words = [f"{self._done:,} of {counted(self._total, 'change')} done"] if self._marks else []
-        if rate > 0:
-            words.append(f"{rate:.1f} a second")
-        if rate > 0 and self._done < self._total:
-            words.append(self._expected(self._seconds_left(now, rate)))
-        if self._requests:
-            words.append(f"{counted(self._requests, 'request')} so far")
-        if self._wait and (seconds := self._wait[0] - now) > 0:
-            words.append(f"waiting {seconds:.0f} s: {self._wait[1]}")
-        return ", ".join(words)
 
     def _rate(self, now: float) -> float:
         """Return the changes a second over the last minute or so."""

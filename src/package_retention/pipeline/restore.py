@@ -57,8 +57,8 @@ def _whole(run_context: RunContext, target: Target, reported: ReportedPackage | 
         return PackageTask(PackageResult(Plan(package, warnings=(Finding(FindingCode.REPORT_SILENT),))))
     # A report only narrows: beside it the step's own filter must still select every version of the package.
     if not wants_everything(target.rules) or (reported and not reported.went_whole):
-        error = target.error.message if target.error else ""
-        raise PlanError(Finding(FindingCode.GONE_WHOLE, package.label, error=error))
+        missing = target.error.said if target.error else None
+        raise PlanError(Finding(FindingCode.GONE_WHOLE, package.label, about=missing))
     plan = Plan(package, steps=(Step(StepKind.RESTORE_PACKAGE, package),))
     if run_context.settings.dry_run:
         return PackageTask(PackageResult(plan))
@@ -75,7 +75,7 @@ def _with_versions(run_context: RunContext, plan: Plan, fresh: FactsRefresher) -
     try:
         versions = run_context.api.versions(package)
     except RetentionError as error:
-        unknown = Finding(FindingCode.VERSIONS_UNKNOWN, error=error.message)
+        unknown = Finding(FindingCode.VERSIONS_UNKNOWN, about=error.said)
         return PackageResult(replace(plan, problems=(*plan.problems, unknown)), outcomes)
     found = Plan(package, tuple(Decision(v, selected=True, reason=why, root=v.id) for v in versions))
     run_context.journal.planned(found)
@@ -277,7 +277,7 @@ def _named(
             named |= {child.digest for child in run_context.registry.referrers(package, digest) or ()}
         except UnreachableError as error:
             # What the manifest itself names comes back anyway.
-            unread.append(Finding(FindingCode.REFERRERS_UNKNOWN, digest, error=error.message))
+            unread.append(Finding(FindingCode.REFERRERS_UNKNOWN, digest, about=error.said))
     return named, unread
 
 

@@ -33,7 +33,6 @@ from package_retention.output.summary.blocks import (
     joined,
     more_packages,
     package_cell,
-    plain,
     some_names,
 )
 from package_retention.output.summary.inventory import conflicts, inventory_section
@@ -61,16 +60,6 @@ _LABELS = (*(f"to {name}" for name, _ in _BUCKETS), "older")
 _RESERVE = 200  # bytes for the line that counts what did not fit
 
 
-def render(counts: RunCounts, about: About, most: int = MOST_BYTES) -> str:
-    """Write the summary as GitHub-flavoured Markdown, at most `most` bytes of UTF-8."""
-    return _fitted(counts, about, markdown.render, most)
-
-
-def render_text(counts: RunCounts, about: About, most: int = MOST_BYTES) -> str:
-    """Write the same as plain text."""
-    return _fitted(counts, about, plain, most)
-
-
 def append(environ: Mapping[str, str], counts: RunCounts, about: About) -> bool:
     """Append the summary to the runner's file, within what is left of its size; return `False` if there is no file.
 
@@ -83,7 +72,7 @@ def append(environ: Mapping[str, str], counts: RunCounts, about: About) -> bool:
     try:
         taken = path.stat().st_size if path.exists() else 0
         with path.open("a", encoding="utf-8", newline="\n") as file:
-            file.write(render(counts, about, MOST_BYTES - taken))
+            file.write(render(counts, about, most=MOST_BYTES - taken))
     except OSError as error:
         raise RetentionError(
             f"The job summary could not be written to {name}: {error.strerror}",
@@ -92,8 +81,13 @@ def append(environ: Mapping[str, str], counts: RunCounts, about: About) -> bool:
     return True
 
 
-def _fitted(counts: RunCounts, about: About, render_block: Callable[[Block], str], most: int) -> str:
-    """Write section after section while they fit; the rest is counted in one line."""
+def render(
+    counts: RunCounts,
+    about: About,
+    render_block: Callable[[Block], str] = markdown.render,
+    most: int = MOST_BYTES,
+) -> str:
+    """Write section after section while they fit into `most` bytes of UTF-8; the rest is counted in one line."""
     unwritten = sections(counts, about)
     written = [joined(next(unwritten), render_block)]
     room = most - len(written[0].encode()) - _RESERVE

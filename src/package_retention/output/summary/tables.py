@@ -71,7 +71,7 @@ class Names:
 
     def line(self, version: Version) -> Line:
         """Name a version: its tags, then its digest or name, which leads to its page."""
-        shown = short(version.name)
+        shown = version.short_name
         last = Link(shown, version.html_url) if version.html_url else Code(shown)
         tags = [piece for tag in version.tags[:MOST_TAGS] for piece in (*self._tag(tag), " ")]
         more = len(version.tags) - MOST_TAGS
@@ -80,7 +80,7 @@ class Names:
     def text(self, version: Version, tags: tuple[str, ...]) -> str:
         """Name a version in plain text, by some tags."""
         named = [self.words(tag) for tag in tags[:MOST_TAGS]] + ["…"] * (len(tags) > MOST_TAGS)
-        return ", ".join(dict.fromkeys([*named, short(version.name)]))
+        return ", ".join(dict.fromkeys([*named, version.short_name]))
 
     def words(self, tag: str) -> str:
         """Name a tag in words: `signature of v1` if the subject is known."""
@@ -96,12 +96,6 @@ class Names:
             algorithm, _, digits = tag.partition("-")
             return (Code(f"{algorithm}-{digits[:12]}…{found[0] if found else ''}"),)
         return (f"{_KINDS[found[1]] if found else 'referrers'} of ", Code(subject))
-
-
-def short(name: str) -> str:
-    """Cut a digest to its first 12 hex digits; any other name stays."""
-    algorithm, colon, digits = name.partition(":")
-    return f"{algorithm}:{digits[:12]}" if colon and algorithm == "sha256" else name
 
 
 class Unit(Struct, frozen=True):

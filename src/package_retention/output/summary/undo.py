@@ -6,17 +6,15 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 
 from package_retention.escaping import counted
-from package_retention.model import Operation, Package, PackageType, Result, StepKind
+from package_retention.model import RESTORE_WINDOW, Operation, Package, PackageType, Result, StepKind
 from package_retention.output.counts import Counts, RunCounts
 from package_retention.output.summary.blocks import About, Details, Heading, Listing, Paragraph, Section
 from package_retention.results import PackageResult, RunResult
 
 MOST_IDS = 200
 MOST_NAMES = 100
-DAYS_TO_RESTORE = 30  # facts A4
 # As in the recipes: v7.0.1 and v8.0.1.
 _CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
 _DOWNLOAD = "actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c"
@@ -71,9 +69,9 @@ def _to_paste(shown: Sequence[_Undo], about: About) -> Details | Listing:
 def _lead(operation: Operation | None, about: About) -> str:
     if operation is Operation.RESTORE:
         return "This deletes again what was restored:"
-    until = (about.now + timedelta(days=DAYS_TO_RESTORE)).date().isoformat()
+    until = (about.now + RESTORE_WINDOW).date().isoformat()
     return (
-        f"For {DAYS_TO_RESTORE} days (until {until}), this brings back what was deleted, except versions whose name"
+        f"For {RESTORE_WINDOW.days} days (until {until}), this brings back what was deleted, except versions whose name"
         " has been taken again:"
     )
 

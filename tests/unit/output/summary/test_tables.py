@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from package_retention.model import Content, Decision, Operation, Outcome, Plan, Result, Step, StepKind
 from package_retention.output.summary.blocks import Code
-from package_retention.output.summary.tables import Names, changes, member_words, short, stays
+from package_retention.output.summary.tables import Names, changes, member_words, stays
 from package_retention.reason import Reason, ReasonCode, ReasonDetail
 from package_retention.results import PackageResult
 from run_results import ABOUT, APP, NEWEST, SELECTED, delete, met, render, run, version
@@ -140,5 +140,5 @@ def test_many_tags_are_counted() -> None:
 
 
 def test_only_digests_are_cut() -> None:
-    assert short(f"sha256:{DIGITS}") == "sha256:2aab52919d9d"
-    assert short("org.group:artifact-1.0") == "org.group:artifact-1.0"
+    assert version(1, name=f"sha256:{DIGITS}").short_name == "sha256:2aab52919d9d"
+    assert version(1, name="org.group:artifact-1.0").short_name == "org.group:artifact-1.0"
