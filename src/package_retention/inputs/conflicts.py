@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import Filter, Retention, Rule, TagStatus
@@ -34,18 +35,19 @@ def rule_of(name: str, given: Mapping[str, Value], context: Context, report: Rep
     rows = [each for each in (*INPUTS, *KEEP_KEYS) if each.name in given]
     for each in rows:
         each.check_type(context, report)
-    read = {
-        place: {
-            each.attribute: found
+
+    def read(place: Place) -> dict[str, Any]:
+        found = {
+            each.attribute: each.read(given[each.name], context, report)
             for each in rows
-            if each.place is place and (found := each.read(given[each.name], context, report)) is not None
+            if each.place is place
         }
-        for place in (Place.FILTER, Place.RETENTION, Place.RULE)
-    }
+        return {attribute: value for attribute, value in found.items() if value is not None}
+
+    rule = Rule(name, Filter(**read(Place.FILTER)), Retention(**read(Place.RETENTION)), **read(Place.RULE))
     for each in rows:
         if each.needs_minimum and MINIMUM not in given:
             report(Problem.about(each.name, Code.NEEDS_MINIMUM))
-    rule = Rule(name, Filter(**read[Place.FILTER]), Retention(**read[Place.RETENTION]), **read[Place.RULE])
     _check_pairs(rule, given, context, report)
     return rule
 
@@ -64,9 +66,9 @@ def _check_pairs(rule: Rule, given: Mapping[str, Value], context: Context, repor
     if older and newer and older.months == newer.months and older.seconds >= newer.seconds:
         report(_never("older-than", older.text, f"newer-than: {newer.text}", "ages"))
     if condition.source_gone and "exclude-versions" not in given and _matches_all(condition.versions):
-        report(Problem.about("source-gone", Code.SOURCE_GONE_NEEDS, first="source-gone"))
+        report(Problem.about("source-gone", Code.SOURCE_GONE_NEEDS))
     if condition.expired and not given.keys() & {"versions", "tag-status", "exclude-versions"}:
-        report(Problem.about("expired", Code.EXPIRED_NEEDS, first="expired"))
+        report(Problem.about("expired", Code.EXPIRED_NEEDS))
 
 
 def _never(key: str, value: Value, other: str, cause: str) -> Problem:
@@ -108,10 +110,8 @@ def check(reader: InputReader, operation: Operation) -> None:
     """Report every contradiction."""
     for each in INPUTS:
         if each.name in reader.given and operation not in each.operations:
-            first, second = reader.called(each.name), f"operation: {operation}"
-            reader.report(
-                Problem.about(each.name, Code.NOT_TAKEN, first=first, second=second, operation=operation)
-            )
+            second = f"operation: {operation}"
+            reader.report(Problem.about(each.name, Code.NOT_TAKEN, second=second, operation=operation))
     if "policy-file" in reader.given and operation is not Operation.RESTORE:
         _check_policy(reader)
     if (
@@ -154,8 +154,7 @@ def _check_policy(reader: InputReader) -> None:
     """Report the conditions beside a policy file, whose rules have their own."""
     for each in INPUTS:
         if each.name in reader.given and each.place in (Place.FILTER, Place.RETENTION):
-            first = reader.called(each.name)
-            reader.report(Problem.about(each.name, Code.BESIDE_POLICY, first=first, beside=_BESIDE))
+            reader.report(Problem.about(each.name, Code.BESIDE_POLICY, beside=_BESIDE))
 
 
 def check_named(reader: InputReader) -> None:
@@ -176,7 +175,7 @@ def check_files(reader: InputReader) -> None:
     for (first, path), (second, other) in combinations(reader.files.items(), 2):
         # Two that are only read may be the same.
         if {first, second} & _WRITTEN and _same(path, other):
-            reader.report(Problem.about(first, Code.SAME_FILE, str(path), first=first, second=second))
+            reader.report(Problem.about(first, Code.SAME_FILE, str(path), second=second))
 
 
 def _same(one: Path, other: Path) -> bool:

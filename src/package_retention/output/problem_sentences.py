@@ -44,7 +44,7 @@ def sentence(problem: Problem, *, by_hand: bool = False) -> str:
     """Return what is wrong, with the place or the input before it, and advice that fits where it is read."""
     form = _form(problem, by_hand=by_hand)
     details = {name: _word(name, detail, problem) for name, detail in problem.details.items()}
-    words = texts().constants | details
+    words = texts().constants | {"first": quoted(problem.input)} | details
     at = problem.at
     if by_hand and at is None:
         # Before the value is put in: that may be called as an input is.
