@@ -6,7 +6,7 @@ A report may be forged, so the step's own inputs decide which of its tags are pu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -26,7 +26,7 @@ def restore_plan(
     deleted: Sequence[Version],
     active: Sequence[Version],
     context: DecisionContext,
-    reported: frozenset[int] | None = None,
+    reported: Collection[int] | None = None,
 ) -> Plan:
     """Decide every deleted version; `active` are the versions that are there, for names and tags in use again.
 
@@ -37,7 +37,7 @@ def restore_plan(
     named = by_id = named_ids(rules.delete)
     if reported is not None:
         selections = restrict(selections, reported, NOT_DELETED_THERE)
-        by_id = named | reported
+        by_id = named.union(reported)
     selected = [one.candidate.version for one in selections.values() if one.selected]
     reasons = _refused(selected, active, by_id, context.now)
     chosen, late = cut(oldest_first(v for v in selected if v.id not in reasons), rules.limit)
@@ -75,7 +75,7 @@ def _refused(
     names = {version.name for version in active}
     tags = {tag for version in active for tag in version.tags}
     reasons: dict[int, Reason] = {}
-    newest: dict[str, Version] = {}
+    newer: set[str] = set()
     for version in sorted(selected, key=_deletion, reverse=True):
         texts = {version.name, *version.tags}
         if version.deleted_at is not None and version.deleted_at < now - RESTORE_WINDOW:
@@ -84,10 +84,10 @@ def _refused(
             reasons[version.id] = Reason(ReasonCode.TAG_MOVED, ReasonDetail.NAME_IN_USE)
         elif version.id not in by_id and tags.intersection(version.tags):
             reasons[version.id] = Reason(ReasonCode.TAG_MOVED)
-        elif version.id not in by_id and any(text in newest for text in texts):
+        elif version.id not in by_id and not texts.isdisjoint(newer):
             reasons[version.id] = Reason(ReasonCode.TAG_MOVED, ReasonDetail.DELETED_LATER)
         else:
-            newest |= dict.fromkeys(texts, version)
+            newer |= texts
     return reasons
 
 
@@ -127,11 +127,26 @@ def followers(
     return oldest_first(latest.values())
 
 
+def wave_plan(package: Package, versions: Sequence[Version], reported: Collection[int] | None) -> Plan:
+    """Plan to bring back what follows an image; `reported` are the ids that alone may, if a report names them.
+
+    A warning says that an image came back without what somebody else had deleted.
+    """
+    coming = [v for v in versions if reported is None or v.id in reported]
+    others = [v for v in versions if reported is not None and v.id not in reported]
+    why = Reason(ReasonCode.WITH_IMAGE, ReasonDetail.COMES_BACK)
+    decisions = [Decision(v, selected=True, reason=why) for v in coming]
+    decisions += [Decision(v, selected=False, reason=NOT_DELETED_THERE) for v in others]
+    ids = tuple(str(version.id) for version in others[:20])
+    parts = Finding(FindingCode.PARTS_DELETED, number=len(others), names=ids)
+    steps = restore_steps(package, coming)
+    return Plan(package, tuple(decisions), steps, warnings=(parts,) if others else ())
+
+
 class LostTags:
     """Tags that the run of a report took from versions, held against what is there now.
 
     `lost` are the reported versions by id, each with the tags that it lost; `roots` the image that each belongs to.
-    `warnings` name what is not put back, and why.
     """
 
     def __init__(
@@ -141,18 +156,17 @@ class LostTags:
         active: Iterable[Version],
         context: DecisionContext,
     ) -> None:
-        self.warnings: list[Finding] = []
+        self._warnings: list[Finding] = []
         self._lost = lost
         self._roots = roots
         self._active = {version.id: version for version in active}
         self._by_digest = {version.name: i for i, version in self._active.items()}
-        self._rules = context.rules
         self._context = context
         # When it was deleted is not known any more once it is back.
         self._filters = [replace(rule.filter, deleted_within=None) for rule in context.rules.delete]
 
-    def steps(self, package: Package) -> tuple[Step, ...]:
-        """Return a step for each version that gets tags back.
+    def plan(self, package: Package) -> Plan:
+        """Plan a step for each version that gets tags back; warnings name what is not put back, and why.
 
         A tag is put back if this step's filters let that very tag through, nothing excludes the version, and no
         other version has the tag: neither in the list nor, by the report, among those that lost tags. `latest` is put
@@ -169,18 +183,18 @@ class LostTags:
             tags = tuple([tag for tag in missing if self._may_return(i, tag, claims, holders)])
             if tags:
                 steps.append(Step(StepKind.RETAG, package, active[i], tags=tags, root=i))
-        return tuple(steps)
+        return Plan(package, steps=tuple(steps), warnings=tuple(dict.fromkeys(self._warnings)))
 
     def _may_return(self, i: int, tag: str, claims: Mapping[str, int], holders: Mapping[str, int]) -> bool:
         if not self._lets_through(i, tag):
             if tag == LATEST and self._comes_back(i, frozenset()):
-                self.warnings.append(Finding(FindingCode.LATEST_NOT_NAMED))
+                self._warnings.append(Finding(FindingCode.LATEST_NOT_NAMED))
             return False
         if tag in holders:
-            self.warnings.append(Finding(FindingCode.TAG_ELSEWHERE, tag))
+            self._warnings.append(Finding(FindingCode.TAG_ELSEWHERE, tag))
             return False
         if claims[tag] > 1:
-            self.warnings.append(Finding(FindingCode.TAG_CLAIMED_TWICE, tag))
+            self._warnings.append(Finding(FindingCode.TAG_CLAIMED_TWICE, tag))
             return False
         return True
 
@@ -214,7 +228,7 @@ class LostTags:
         return self._is_selected(i, tags, restore=True)
 
     def _is_companion(self, tag: str) -> bool:
-        return is_companion(tag, self._rules.companions, self._context.parser)
+        return is_companion(tag, self._context.rules.companions, self._context.parser)
 
     def _all_tags(self, i: int) -> tuple[str, ...]:
         """Return the tags that a version has, and those that it lost."""
@@ -222,7 +236,7 @@ class LostTags:
         return tuple(dict.fromkeys((*self._active[i].tags, *lost)))
 
     def _is_excluded(self, i: int) -> bool:
-        return excluded(self._rules.exclude, self._candidate(i, self._all_tags(i)))
+        return excluded(self._context.rules.exclude, self._candidate(i, self._all_tags(i)))
 
     def _is_selected(self, i: int, tags: tuple[str, ...], *, restore: bool) -> bool:
         """Return whether a filter surely matches; without `restore`, `latest` must be named as in a deletion."""
@@ -231,4 +245,4 @@ class LostTags:
         return any(match.verdict is Verdict.YES for match in matches)
 
     def _candidate(self, i: int, tags: tuple[str, ...]) -> Candidate:
-        return flat((replace(self._active[i], tags=tags),), self._rules.type)[0]
+        return flat((replace(self._active[i], tags=tags),), self._context.rules.type)[0]

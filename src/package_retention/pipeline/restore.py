@@ -10,7 +10,13 @@ from msgspec.structs import replace
 
 from package_retention.decide.candidates import flat
 from package_retention.decide.matching import excluded
-from package_retention.decide.restore_plan import LostTags, followers, restore_plan, restore_steps
+from package_retention.decide.restore_plan import (
+    LostTags,
+    followers,
+    restore_plan,
+    restore_steps,
+    wave_plan,
+)
 from package_retention.decide.rules import DecisionContext, Filter, PackageRules, named_ids
 from package_retention.errors import MissingError, PlanError, RetentionError, UnreachableError
 from package_retention.execute.steps import is_placeholder
@@ -34,7 +40,7 @@ from package_retention.pipeline.context import PackageTask, RunContext, executio
 from package_retention.pipeline.review import left_deleted
 from package_retention.pipeline.targets import Target
 from package_retention.ports import RawManifest
-from package_retention.reason import NOT_DELETED_THERE, Finding, FindingCode, Reason, ReasonCode, ReasonDetail
+from package_retention.reason import Finding, FindingCode, Reason, ReasonCode, ReasonDetail
 from package_retention.results import PackageResult
 
 
@@ -121,20 +127,13 @@ class Restore:
             # As the report saw them; what it calls them can only narrow what comes back.
             there = {version.id for version in active}
             self.deleted = tuple(version for i, version in reported.deleted.items() if i not in there)
-        plan = restore_plan(package, self.deleted, active, self.context, self._restorable())
         if reported is None:
+            return restore_plan(package, self.deleted, active, self.context)
+        plan = restore_plan(package, self.deleted, active, self.context, reported.deleted.keys())
+        plan = replace(plan, warnings=(*plan.warnings, *left_deleted(reported, plan, active)))
+        if package.type is not PackageType.CONTAINER:
             return plan
-        warnings = [*plan.warnings, *left_deleted(reported, plan, active)]
-        steps = plan.steps
-        if package.type is PackageType.CONTAINER:
-            retags, unreturned = self._retags(reported, active)
-            steps += retags
-            warnings += unreturned
-        return replace(plan, steps=steps, warnings=tuple(warnings))
-
-    def _restorable(self) -> frozenset[int] | None:
-        """Return the ids that alone may come back, if the step names a report."""
-        return None if self.reported is None else frozenset(self.reported.deleted)
+        return joined(plan, self._retags(reported, active))
 
     def _by_ids(self, active: Sequence[Version]) -> Plan:
         """Plan what the step names by its id, without a list of deleted versions."""
@@ -146,10 +145,8 @@ class Restore:
         decisions = tuple(Decision(v, selected=True, reason=why, root=v.id) for v in versions)
         return Plan(self.package, decisions, restore_steps(self.package, versions))
 
-    def _retags(
-        self, reported: ReportedPackage, active: Sequence[Version]
-    ) -> tuple[tuple[Step, ...], list[Finding]]:
-        """Return steps that put tags back on what is there (never taken, or restored since), and warnings.
+    def _retags(self, reported: ReportedPackage, active: Sequence[Version]) -> Plan:
+        """Plan to put tags back on what is there (never taken, or restored since).
 
         If GitHub's own rows of deleted versions show tags, a report may only name tags that they show.
         """
@@ -158,9 +155,8 @@ class Restore:
             i: replace(then, tags=tuple(t for t in then.tags if t in rows.get(i, {t})))
             for i, then in reported.lost.items()
         }
-        found = LostTags(lost, reported.roots, self._without_placeholders(active, lost), self.context)
-        steps = found.steps(self.package)
-        return steps, list(dict.fromkeys(found.warnings))
+        active = self._without_placeholders(active, lost)
+        return LostTags(lost, reported.roots, active, self.context).plan(self.package)
 
     def _without_placeholders(self, active: Sequence[Version], lost: Mapping[int, Version]) -> list[Version]:
         """Leave out placeholders that a run left when it was killed between two requests: only manifests show them."""
@@ -221,23 +217,11 @@ class Restore:
         candidates = flat(tuple(v for v in self.deleted if v.id not in planned), package.type)
         left = [one.version for one in candidates if not excluded(self.context.rules.exclude, one)]
         members = self.reported.members_of({v.id for v in restored}) if self.reported else ()
-        found, allowed = followers(left, [v.name for v in restored], named, members), self._restorable()
-        versions = [v for v in found if allowed is None or v.id in allowed]
-        others = [v for v in found if v not in versions]
-        if not (versions or others or unread):
+        found = followers(left, [v.name for v in restored], named, members)
+        if not (found or unread):
             return None
-        ids = tuple(str(version.id) for version in others[:20])
-        parts = Finding(FindingCode.PARTS_DELETED, number=len(others), names=ids)
-        why = Reason(ReasonCode.WITH_IMAGE, ReasonDetail.COMES_BACK)
-        decisions = [Decision(v, selected=True, reason=why) for v in versions]
-        decisions += [Decision(v, selected=False, reason=NOT_DELETED_THERE) for v in others]
-        return Plan(
-            package,
-            tuple(decisions),
-            restore_steps(package, versions),
-            warnings=(parts,) if others else (),
-            problems=tuple(unread),
-        )
+        wave = wave_plan(package, found, self.reported.deleted if self.reported else None)
+        return replace(wave, problems=tuple(unread))
 
     def _tags_again(self, outcomes: Sequence[Outcome]) -> Plan | None:
         """Plan to put back the tags of a report that did not come back with their version: GitHub does not promise them."""
@@ -250,10 +234,10 @@ class Restore:
         if not fresh:
             return None
         self.listed_at = self.run_context.clock.monotonic()
-        steps, warnings = self._retags(reported, self.run_context.api.versions(package))
-        steps = tuple(step for step in steps if step.root in fresh)
+        plan = self._retags(reported, self.run_context.api.versions(package))
+        steps = tuple(step for step in plan.steps if step.root in fresh)
         if package.type is PackageType.CONTAINER:
-            plan = Plan(package, steps=steps, warnings=tuple(warnings))
+            plan = replace(plan, steps=steps)
         else:
             lost = [Finding(FindingCode.TAGS_LOST, s.version.name, names=s.tags) for s in steps if s.version]
             plan = Plan(package, warnings=tuple(lost[:10]))
