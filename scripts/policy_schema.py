@@ -10,6 +10,7 @@ from typing import Any
 
 from package_retention.decide.rules import OrderBy, ReleaseStatus, TagStatus
 from package_retention.inputs import values
+from package_retention.inputs.conflicts import NEED_TAGS
 from package_retention.inputs.rows import Input, Section
 from package_retention.inputs.table import keys_of
 from package_retention.inputs.trees import LONGEST_TEXT
@@ -161,16 +162,12 @@ def _needs(rows: Mapping[str, Input], name: str, *one_of: Schema) -> Schema:
 def _not_untagged(rows: Mapping[str, Input]) -> Schema:
     """Forbid conditions on tags beside `tag-status: untagged`: such images have neither tags nor versions, but digests."""
     digest = {"type": "string", "pattern": "sha256:"}
-    no = {
-        name: _is_default(rows[name])
-        for name in ("version-range", "release-status", "source-gone")
-        if name in rows
-    }
+    no = {name: _is_default(rows[name]) for name in NEED_TAGS if name in rows}
     tags = {"anyOf": [_is_default(rows["versions"]), digest, {"type": "array", "contains": digest}]}
     untagged = {"type": "string", "pattern": r"^\s*untagged\s*$"}
     return {
         "if": {"required": ["tag-status"], "properties": {"tag-status": untagged}},
-        "then": {"properties": {"versions": tags, **no}},
+        "then": {"properties": no | {"versions": tags}},
     }
 
 

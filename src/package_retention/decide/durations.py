@@ -14,7 +14,7 @@ from package_retention.problems import ProblemCode as Code
 from package_retention.problems import invalid
 
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)\s*")
-_WHOLE = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?\s*[A-Za-z]+\s*)+")
+_WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 _ISO = re.compile(r"P(?=.*\d)(?:\d+(?:[.,]\d+)?[YMWD])*(?:T(?:\d+(?:[.,]\d+)?[HMS])+)?", re.ASCII)
 _SECONDS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1),

@@ -23,7 +23,7 @@ from package_retention.problems import Problem
 from package_retention.problems import ProblemCode as Code
 
 MINIMUM = "min-versions-to-keep"
-_NEED_TAGS = ("versions", "version-range", "release-status", "source-gone")
+NEED_TAGS = ("versions", "version-range", "release-status", "source-gone")
 
 
 def rule_of(name: str, given: Mapping[str, Value], context: Context, report: Report) -> Rule:
@@ -57,7 +57,7 @@ def _check_pairs(rule: Rule, given: Mapping[str, Value], context: Context, repor
     condition = rule.filter
     has_tags = context.package_type is None or context.package_type.has_tags
     if condition.tag_status is TagStatus.UNTAGGED and has_tags:
-        for key in _NEED_TAGS:
+        for key in NEED_TAGS:
             if key in given and not (key == "versions" and _any_digest(condition.versions)):
                 report(_never(key, given[key], "tag-status: untagged", "untagged"))
     if rule.exclude and condition.versions and _excludes(rule.exclude, condition.versions):

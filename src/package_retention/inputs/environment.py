@@ -117,7 +117,7 @@ def read(environ: Mapping[str, str]) -> InputReader:
 
 def _default(row: Input, environ: Mapping[str, str]) -> str:
     if row.name == "token":
-        return ""
+        return ""  # only a call by hand takes it from its variable (`cli`)
     return environ.get(row.variable, "").strip() if row.variable else row.default
 
 

@@ -124,19 +124,19 @@ def _of_keys(values: _Values, file: str) -> Iterator[Reference]:
     """Yield the references of one mapping's names, each beside every tag and digest there."""
     beside = [value for key in _TAGS for value in values.get(key, ())]
     digests = values.get(_DIGEST, [])
-    for key in _NAMES:
-        for scalar in values.get(key, ()):
-            name = whole_name(scalar.text)
-            if name is None:
-                # The default in `${IMAGE:-octo/app}` is a value of the key too; a sentence is not.
-                keyed = "${" in scalar.text or "{{" in scalar.text
-                passage = Passage(scalar.text, file, scalar.at.line)
-                yield from untagged_references(passage, keyed=keyed)
-            elif name.is_bare:
-                names = _with_parents(key, name, values)
-                if key != "name" or beside or digests or any("/" in one.name for one in names):
-                    for one, (tag, digest) in product(names, _halves(beside, digests)):
-                        yield replace(one, tag=tag, digest=digest).reference(file, scalar.at.line)
+    named = [(key, scalar) for key in _NAMES for scalar in values.get(key, ())]
+    for key, scalar in named:
+        name = whole_name(scalar.text)
+        if name is None:
+            # The default in `${IMAGE:-octo/app}` is a value of the key too; a sentence is not.
+            keyed = "${" in scalar.text or "{{" in scalar.text
+            passage = Passage(scalar.text, file, scalar.at.line)
+            yield from untagged_references(passage, keyed=keyed)
+        elif name.is_bare:
+            names = _with_parents(key, name, values)
+            if key != "name" or beside or digests or any("/" in one.name for one in names):
+                for one, (tag, digest) in product(names, _halves(beside, digests)):
+                    yield replace(one, tag=tag, digest=digest).reference(file, scalar.at.line)
 
 
 def _with_parents(key: str, name: Mention, values: _Values) -> list[Mention]:
