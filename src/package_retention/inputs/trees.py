@@ -226,7 +226,6 @@ class _PolicyTree(Tree):
         super().__init__(file)
         self._problems = problems
         self._nodes = 0
-        self._documents = 0
 
     def read(self, event: Any) -> None:
         match type(event).__name__:
@@ -249,10 +248,9 @@ class _PolicyTree(Tree):
                     self._fill(node)
 
     def _begin_document(self, event: Any) -> None:
-        self._documents += 1
         if event.version or event.tags:
             self._problems.append(problem_at(Position(self.place.file, 1, 1), Code.YAML_DIRECTIVE))
-        if self._documents > 1:
+        if self.roots:
             raise InvalidValueError(problem_at(self.place, Code.YAML_DOCUMENTS))
 
     def _scalar(self, event: Any) -> Scalar:
