@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TypeVar
@@ -83,10 +84,10 @@ class Listing:
         self, facts: Facts, context: DecisionContext, readings: Mapping[str, Reading]
     ) -> Facts:
         """Return the facts with what was read, but with unreadable manifests only if a deletion would read them."""
-        read = {d: r for d, r in readings.items() if not isinstance(r, Unreadable)}
+        read = {digest: found for digest, found in readings.items() if not isinstance(found, Unreadable)}
         facts = replace(facts, readings={**facts.readings, **read})
         rules = context.rules
-        try:
+        with suppress(PlanError):
             # What expires later is listed too: its configs are those that a deletion then would read.
             later = moments(facts, rules)[-1:] if any(rule.filter.expired for rule in rules.delete) else []
             for moment in dict.fromkeys((context.now, *later)):
@@ -96,8 +97,6 @@ class Listing:
                     facts = replace(facts, readings={**facts.readings, **found})
                     facts = read_labels(self._run_context, facts, plan.unread_configs)
                     plan = deletion_plan(facts, replace(context, now=moment))
-        except PlanError:
-            return facts
         return facts
 
     def _deleted(self, package: Package) -> tuple[Version, ...] | None:

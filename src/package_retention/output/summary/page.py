@@ -6,6 +6,7 @@ and what does not fit below the runner's 1 MiB (facts E) is counted, never cut i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -236,21 +237,30 @@ def _package_name(result: PackageResult) -> Line:
 
 def by_age(counts: RunCounts, about: About) -> Section:
     """Draw what goes and what stays by age, if there is enough of both that a picture says more than a number."""
-    kept, changed = [0] * len(_LABELS), [0] * len(_LABELS)
+    kept: Counter[int] = Counter()
+    changed: Counter[int] = Counter()
     for result, one in counts.packages:
         goes = frozenset(one.changed)
         for decision in result.plan.decisions:
-            counts_here = counts.noun == "version" or decision.root == decision.version.id
-            if counts_here and (when := decision.version.touched_at):
-                (changed if decision.version.id in goes else kept)[bucket(when, about.now)] += 1
-    filled = [place for place, pair in enumerate(zip(kept, changed, strict=True)) if any(pair)]
-    few = sum(kept) + sum(changed) < about.chart_from or len(filled) < LEAST_BARS
-    if few or not any(kept) or not any(changed):
+            is_unit = counts.noun == "version" or decision.root == decision.version.id
+            when = decision.version.touched_at
+            if is_unit and when:
+                bars = changed if decision.version.id in goes else kept
+                bars[bucket(when, about.now)] += 1
+    filled = kept.keys() | changed.keys()
+    few = kept.total() + changed.total() < about.chart_from or len(filled) < LEAST_BARS
+    if few or not kept or not changed:
         return ()
-    shown = slice(filled[0], filled[-1] + 1)
-    word = changed_word(counts.run.operation, dry_run=counts.run.dry_run)
-    title = f"{counts.noun.capitalize()}s by age"
-    return (Chart(title, _LABELS[shown], tuple(kept[shown]), tuple(changed[shown]), word),)
+    shown = range(min(filled), max(filled) + 1)
+    return (
+        Chart(
+            f"{counts.noun.capitalize()}s by age",
+            labels=tuple(_LABELS[place] for place in shown),
+            kept=tuple(kept[place] for place in shown),
+            changed=tuple(changed[place] for place in shown),
+            changed_word=changed_word(counts.run.operation, dry_run=counts.run.dry_run),
+        ),
+    )
 
 
 def bucket(then: datetime, now: datetime) -> int:
