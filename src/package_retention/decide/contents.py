@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from package_retention.decide.due_dates import Schedule
 from package_retention.decide.facts import Facts, by_age
 from package_retention.decide.graph import (
+    COSIGN_KINDS,
     Graph,
     build,
     closure,
@@ -35,7 +36,6 @@ from package_retention.results import DeletedVersion, Entry, Inventory, Referrer
 
 ATTESTATION = "attestation"
 REFERRERS = "list of referrers"
-_TAG_KINDS = {".sig": "cosign signature", ".att": "cosign attestation", ".sbom": "cosign SBOM"}
 
 
 class Space(Struct, frozen=True):
@@ -79,7 +79,8 @@ def _tag_kind(version: Version) -> str:
     derived = next((tag for tag in version.tags if derived_subject(tag)), None)
     if derived is None:
         return ""
-    return next((kind for suffix, kind in _TAG_KINDS.items() if derived.endswith(suffix)), REFERRERS)
+    cosign = (f"cosign {kind}" for suffix, kind in COSIGN_KINDS.items() if derived.endswith(suffix))
+    return next(cosign, REFERRERS)
 
 
 def _artifact_kind(artifact_type: str) -> str:

@@ -26,8 +26,10 @@ INDEX_TYPES = frozenset(
 
 BUILDKIT_ATTESTATION = "application/vnd.docker.attestation.manifest.v1+json"
 
-# The referrers fallback tag (`sha256-<hex>`, distribution-spec) and cosign's three suffixes (facts D).
-_DERIVED = re.compile(r"(sha256|sha512)-([0-9a-f]{64}|[0-9a-f]{128})(?:\.(?:sig|att|sbom))?", re.ASCII)
+# cosign's suffixes (facts D), and what has them; without one it is the referrers fallback tag of the distribution-spec.
+COSIGN_KINDS = {".sig": "signature", ".att": "attestation", ".sbom": "SBOM"}
+_SUFFIXES = "|".join(map(re.escape, COSIGN_KINDS))
+_DERIVED = re.compile(rf"(sha256|sha512)-([0-9a-f]{{64}}|[0-9a-f]{{128}})(?:{_SUFFIXES})?", re.ASCII)
 
 Edges = dict[str, tuple[str, ...]]
 

@@ -5,14 +5,13 @@ A row is an image by its root with all that belongs to it, or a version that no 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct, field
 
-from package_retention.decide.graph import derived_subject, own_tags
+from package_retention.decide.graph import COSIGN_KINDS, derived_subject, own_tags
 from package_retention.escaping import counted
 from package_retention.model import (
     MOVES_TAGS,
@@ -59,8 +58,6 @@ LEAST_FOLDED = 4
 MOST_TAGS = 8
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-_SUFFIX = re.compile(r"\.(sig|att|sbom)$")
-_KINDS = {"sig": "signature", "att": "attestation", "sbom": "SBOM"}
 
 
 class Names:
@@ -90,12 +87,12 @@ class Names:
         digest = derived_subject(tag)
         if digest is None:
             return (Code(tag),)
-        found = _SUFFIX.search(tag)
+        suffix = tag[len(digest) :]
         subject = self._subjects.get(digest)
         if subject is None:
             algorithm, _, digits = tag.partition("-")
-            return (Code(f"{algorithm}-{digits[:12]}…{found[0] if found else ''}"),)
-        return (f"{_KINDS[found[1]] if found else 'referrers'} of ", Code(subject))
+            return (Code(f"{algorithm}-{digits[:12]}…{suffix}"),)
+        return (f"{COSIGN_KINDS.get(suffix, 'referrers')} of ", Code(subject))
 
 
 class Unit(Struct, frozen=True):
