@@ -16,7 +16,6 @@ from package_retention.model import (
     MOVES_TAGS,
     RESTORES,
     Operation,
-    Outcome,
     PackageType,
     Plan,
     Result,
@@ -41,9 +40,9 @@ class Units(Struct, frozen=True):
 class Counts(Struct, frozen=True):
     """Ids of versions, each once and in the plan's order, and counts of what has no id in the outputs.
 
-    `listed` and `kept` count versions; `untagged` counts tags that were really taken away, `retagged` those that a
-    restore put back, `moving` those that the plan moves; `whole` packages that changed (in a dry run: would change) as
-    a whole. `changed` are the ids of all that went or came back (in a dry run or list: would). `space` is what that
+    `listed` and `kept` count versions; `untagged` counts tags that were really taken away, `moved` those that a restore
+    put back, too, `moving` those that the plan moves; `whole` packages that changed (in a dry run: would change) as a
+    whole. `changed` are the ids of all that went or came back (in a dry run or list: would). `space` is what that
     frees.
     """
 
@@ -53,7 +52,7 @@ class Counts(Struct, frozen=True):
     failed: tuple[int, ...] = ()
     changed: tuple[int, ...] = ()
     untagged: int = 0
-    retagged: int = 0
+    moved: int = 0
     moving: int = 0
     kept: int = 0
     listed: int = 0
@@ -117,8 +116,8 @@ def _counted(result: PackageResult, *, planned: bool, images: bool) -> Counts:
         restored=restored,
         failed=ended(Result.FAILED, frozenset(StepKind)),
         changed=changed,
-        untagged=_moved(outcomes, StepKind.UNTAG),
-        retagged=_moved(outcomes, StepKind.RETAG),
+        untagged=sum(len(one.tags) for one in outcomes if one.step.kind is StepKind.UNTAG),
+        moved=sum(len(one.tags) for one in outcomes),
         moving=sum(len(step.tags) for step in plan.steps if step.kind in MOVES_TAGS),
         kept=len(listed.difference(deleted, restored, already, tags)),
         listed=len(listed),
@@ -126,10 +125,6 @@ def _counted(result: PackageResult, *, planned: bool, images: bool) -> Counts:
         units=_units(plan, selected, changed, images=images),
         space=freed(plan.contents, frozenset(changed)),
     )
-
-
-def _moved(outcomes: Iterable[Outcome], kind: StepKind) -> int:
-    return sum(len(outcome.tags) for outcome in outcomes if outcome.step.kind is kind)
 
 
 def _units(plan: Plan, selected: Collection[int], changed: Collection[int], *, images: bool) -> Units:

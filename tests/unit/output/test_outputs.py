@@ -170,7 +170,7 @@ def test_a_restore_counts_what_came_back_and_no_tag_as_taken_away() -> None:
     restored = PackageResult(Plan(APP, (Decision(back, True, SELECTED),), steps), outcomes)
     outputs = values(run(restored, operation=Operation.RESTORE))
     assert (outputs["restored-version-ids"], outputs["untagged-count"]) == ("[1]", "0")
-    assert count_run(run(restored, operation=Operation.RESTORE)).total.retagged == 1
+    assert count_run(run(restored, operation=Operation.RESTORE)).total.moved == 1
 
 
 def test_counts_are_over_all_packages() -> None:

@@ -219,7 +219,7 @@ def _overview_table(shown: Sequence[tuple[PackageResult, Counts]], run: RunResul
         f"{noun.capitalize()}s": [one.units.listed for _, one in shown],
         changed: [one.units.changed for _, one in shown],
         "Failed": [len(one.failed) for _, one in shown],
-        "Tags moved": [one.untagged + one.retagged for _, one in shown],
+        "Tags moved": [one.moved for _, one in shown],
     }
     columns: list[Column] = [("Package", [_package_name(result) for result, _ in shown])]
     columns += [

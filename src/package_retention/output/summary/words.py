@@ -112,7 +112,7 @@ def changed_word(operation: Operation | None, *, dry_run: bool) -> str:
 def headline(counts: RunCounts) -> str:
     """Say in one sentence what happened, images first."""
     run, total, where = counts.run, counts.total, _where(counts)
-    if run.operation is None or (run.failure and not (total.changed or total.untagged or total.retagged)):
+    if run.operation is None or (run.failure and not (total.changed or total.moved)):
         why = _ENDS.get(run.ended_by, "the run was refused")
         return f"Nothing was {_VERBS[run.operation][1]}{where}: {why}"
     if run.operation is Operation.LIST:
@@ -121,12 +121,11 @@ def headline(counts: RunCounts) -> str:
         over = any(one.plan.over_cap for one in run.packages)
         allowed = ", more than `fail-if-more-than` allows" if over else ""
         return f"Dry run: would {what}{allowed}{_but(counts)}"
-    moved = 0 if run.dry_run else total.untagged or total.retagged
     if total.changed or total.whole:
-        what = _how_many(counts, total.units.changed, moved)
+        what = _how_many(counts, total.units.changed, total.moved)
         return f"{_VERBS[run.operation][1].capitalize()} {what}{where}{_but(counts)}"
-    if moved:
-        return f"{_tags_moved(counts, moved).capitalize()}{where}{_but(counts)}"
+    if total.moved:
+        return f"{_tags_moved(counts, total.moved).capitalize()}{where}{_but(counts)}"
     return _nothing(counts, where)
 
 
