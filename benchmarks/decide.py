@@ -20,7 +20,6 @@ from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import (
     DecisionContext,
     Filter,
-    Options,
     OrderBy,
     PackageRules,
     Retention,
@@ -47,7 +46,7 @@ def decide(kind: PackageType, facts: Facts) -> float:
     rule = Rule("the inputs", Filter(versions=Patterns.parse("*")), retention)
     rules = PackageRules(kind, Patterns.parse("app"), delete=(rule,), exclude=Patterns.parse("*.7"))
     began = time.process_time()
-    deletion_plan(facts, DecisionContext(rules, VersionParser(kind), NOW, Options()))
+    deletion_plan(facts, DecisionContext(rules, VersionParser(kind), NOW))
     return time.process_time() - began
 
 

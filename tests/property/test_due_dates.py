@@ -19,7 +19,6 @@ from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import (
     DecisionContext,
     Filter,
-    Options,
     PackageRules,
     Retention,
     Rule,
@@ -32,7 +31,6 @@ from property.worlds import NOW, Built, package_rules, packages
 
 EXAMPLES = settings(max_examples=100, deadline=None)
 FEW = settings(max_examples=60, deadline=None)
-OPTIONS = Options(when_empty=True)
 TICK = timedelta(microseconds=1)
 NPM = Package(Owner("octo", OwnerKind.ORGANIZATION), PackageType.NPM, "lib")
 
@@ -45,7 +43,7 @@ LENGTHS = st.sampled_from(
 def plan(facts: Facts, rules: PackageRules, at: datetime) -> Plan:
     numbers = VersionParser(facts.package.type)
     try:
-        return deletion_plan(facts, DecisionContext(replace(rules, limit=None), numbers, at, OPTIONS))
+        return deletion_plan(facts, DecisionContext(replace(rules, limit=None), numbers, at, when_empty=True))
     except PlanError:
         assume(False)
         raise
@@ -113,7 +111,7 @@ def test_each_falls_due_when_a_plan_deletes_it_and_not_before(
 ) -> None:
     facts = made_young(built, factor)
     going(facts, rules, NOW)
-    dues = schedule(facts, DecisionContext(rules, numbers_of(facts), NOW, OPTIONS)).dues
+    dues = schedule(facts, DecisionContext(rules, numbers_of(facts), NOW, when_empty=True)).dues
     assert going(facts, rules, NOW) == {i for i, due in dues.items() if due.by == NOW}
     ends = {due.by for due in dues.values()}
     for moment in ends:
@@ -158,7 +156,7 @@ def test_dues_are_those_of_trying_every_moment(world: tuple[Facts, PackageRules]
         for at in (NOW + timedelta(hours=hour), NOW + timedelta(hours=hour) + TICK):
             for version_id in going(facts, rules, at):
                 tried.setdefault(version_id, at)
-    scheduled = schedule(facts, DecisionContext(rules, numbers_of(facts), NOW, OPTIONS))
+    scheduled = schedule(facts, DecisionContext(rules, numbers_of(facts), NOW, when_empty=True))
     assert {i: due.by for i, due in scheduled.dues.items()} == tried
     assert scheduled.stays.keys() == {v.id for v in facts.first} - tried.keys()
 
@@ -174,20 +172,24 @@ def test_fewer_plans_give_wider_dues_that_hold_the_exact_ones(
     # take one back, and so may a tagged platform that matches later and shares its place with its index.
     selected = [going(facts, rules, at) for at in (NOW, *(at for at in moments(facts, rules) if at > NOW))]
     assume(all(before <= after for before, after in pairwise(selected)))
-    exact = schedule(facts, DecisionContext(rules, numbers_of(facts), NOW, OPTIONS), most=10_000).dues
+    exact = schedule(facts, DecisionContext(rules, numbers_of(facts), NOW, when_empty=True), most=10_000).dues
     made = 0
 
     def count() -> None:
         nonlocal made
         made += 1
 
-    rough = schedule(facts, DecisionContext(rules, numbers_of(facts), NOW, OPTIONS), count, most=most).dues
+    rough = schedule(
+        facts, DecisionContext(rules, numbers_of(facts), NOW, when_empty=True), count, most=most
+    ).dues
     assert made <= most
     assert rough.keys() == exact.keys()
     for version_id, due in rough.items():
         assert due.not_before <= exact[version_id].by <= due.by
     many = schedule(
-        facts, DecisionContext(rules, numbers_of(facts), NOW, OPTIONS), most=1 + len(moments(facts, rules))
+        facts,
+        DecisionContext(rules, numbers_of(facts), NOW, when_empty=True),
+        most=1 + len(moments(facts, rules)),
     )
     assert many.dues == exact
 
@@ -205,7 +207,7 @@ def test_a_limit_postpones_and_is_no_due() -> None:
     rule = Rule("the inputs", Filter(older_than=Duration.parse("30d")))
     rules = PackageRules(PackageType.NPM, Patterns.parse("lib"), delete=(rule,), limit=1)
     facts = Facts(NPM, versions, versions)
-    dues = schedule(facts, DecisionContext(rules, numbers_of(facts), NOW, Options())).dues
+    dues = schedule(facts, DecisionContext(rules, numbers_of(facts), NOW)).dues
     assert {i: (due.by - NOW).days for i, due in dues.items()} == {40: 0, 50: 0, 2: 28}
     assert (
         reason_words(dues[2].reason) == "30 days old (older than 30 days)"

@@ -13,7 +13,7 @@ from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.facts import blind_reads, certain_reads
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import DecisionContext, Options, PackageRules, Rule
+from package_retention.decide.rules import DecisionContext, PackageRules, Rule
 from package_retention.errors import PlanError
 from package_retention.model import Absent, Descriptor, Manifest, PackageType, Plan, StepKind, Unreadable
 from package_retention.reason import ReasonCode
@@ -40,20 +40,18 @@ EXAMPLES = settings(max_examples=500, deadline=None)
 FEW = settings(max_examples=100, deadline=None)
 
 
-def planned(facts: Facts, rules: PackageRules, options: Options | None = None) -> Plan:
-    return decided(facts, rules, options)[0]
+def planned(facts: Facts, rules: PackageRules, *, untag: bool = False, when_empty: bool = False) -> Plan:
+    return decided(facts, rules, untag=untag, when_empty=when_empty)[0]
 
 
 def decided(
-    facts: Facts, rules: PackageRules, options: Options | None = None
+    facts: Facts, rules: PackageRules, *, untag: bool = False, when_empty: bool = False
 ) -> tuple[Plan, Mapping[str, Reading]]:
     """Decide as a run does: with what it reads at first, and then with all that each plan asks for."""
-    numbers = VersionParser(PackageType.CONTAINER)
+    context = DecisionContext(rules, VersionParser(PackageType.CONTAINER), NOW, untag, when_empty)
     facts, everything = surveyed(facts, {}), facts.readings
     try:
-        while (
-            plan := deletion_plan(facts, DecisionContext(rules, numbers, NOW, options or Options()))
-        ).unread:
+        while (plan := deletion_plan(facts, context)).unread:
             assert not facts.readings.keys() & set(plan.unread)
             more = {digest: everything[digest] for digest in plan.unread}
             facts = surveyed(replace(facts, readings=everything), {**facts.readings, **more})
@@ -267,7 +265,7 @@ def test_images_that_share_a_platform_go_oldest_first(ages: list[int]) -> None:
 def freely(built: Built | Facts, rules: PackageRules) -> set[str]:
     """What goes by the rules alone: not where GitHub's refusal of the last version has its say as well."""
     facts = built.facts() if isinstance(built, Built) else built
-    plan = planned(facts, rules, Options(when_empty=True))
+    plan = planned(facts, rules, when_empty=True)
     assume(all(decision.reason.code is not ReasonCode.LAST for decision in plan.decisions))
     return gone(plan)
 

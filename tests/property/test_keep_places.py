@@ -16,7 +16,6 @@ from package_retention.decide.patterns import Patterns
 from package_retention.decide.rules import (
     DecisionContext,
     Filter,
-    Options,
     OrderBy,
     PackageRules,
     Retention,
@@ -90,7 +89,7 @@ def pushed(releases: list[Release]) -> tuple[Facts, dict[str, list[str]]]:
 def gone(facts: Facts, rules: PackageRules, *, untag: bool = False) -> set[str]:
     """What a plan deletes, and what it takes tags from."""
     numbers = VersionParser(PackageType.CONTAINER)
-    plan = deletion_plan(facts, DecisionContext(rules, numbers, NOW, Options(untag=untag, when_empty=True)))
+    plan = deletion_plan(facts, DecisionContext(rules, numbers, NOW, untag=untag, when_empty=True))
     return {d.version.name for d in plan.decisions if d.selected or d.untag}
 
 

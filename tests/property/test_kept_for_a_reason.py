@@ -13,7 +13,7 @@ from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.in_use import Reference, ReferenceIndex
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import DecisionContext, Filter, Options, PackageRules, Retention, Rule
+from package_retention.decide.rules import DecisionContext, Filter, PackageRules, Retention, Rule
 from package_retention.decide.source_gone import GitNames
 from package_retention.model import (
     GitKind,
@@ -57,7 +57,7 @@ def planned(facts: Facts, rules: PackageRules) -> Plan:
     """The plan once all is read that it asks for; labels that are not known by then are unreadable."""
     numbers = VersionParser(PackageType.CONTAINER)
     while True:
-        plan = deletion_plan(facts, DecisionContext(rules, numbers, NOW, Options(when_empty=True)))
+        plan = deletion_plan(facts, DecisionContext(rules, numbers, NOW, when_empty=True))
         more = {config: Unreadable("403") for config in plan.unread_configs}
         unread = [digest for digest in plan.unread if digest not in facts.readings]
         if not more and not unread:

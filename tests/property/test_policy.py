@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import VersionParser
-from package_retention.decide.rules import DecisionContext, Options
+from package_retention.decide.rules import DecisionContext
 from package_retention.errors import InputError, PlanError
 from package_retention.inputs.policy import parse
 from package_retention.inputs.settings import read_settings
@@ -123,10 +123,10 @@ def rules_for_app(found: list[dict[str, Any]]) -> PackageRules:
     )
 
 
-def planned(built: Built, found: PackageRules, options: Options | None = None) -> Plan:
+def planned(built: Built, found: PackageRules, *, untag: bool = False, when_empty: bool = False) -> Plan:
     numbers = VersionParser(PackageType.CONTAINER)
     try:
-        return deletion_plan(built.facts(), DecisionContext(found, numbers, NOW, options or Options()))
+        return deletion_plan(built.facts(), DecisionContext(found, numbers, NOW, untag, when_empty))
     except PlanError:
         assume(False)
         raise
@@ -145,7 +145,7 @@ def outcome(plan: Plan) -> tuple[object, ...]:
 
 def freely(built: Built, found: list[dict[str, Any]]) -> set[int]:
     """What goes by the rules alone: not where GitHub's refusal of the last version has its say as well."""
-    plan = planned(built, rules_for_app(found), Options(when_empty=True))
+    plan = planned(built, rules_for_app(found), when_empty=True)
     assume(all(decision.reason.code is not ReasonCode.LAST for decision in plan.decisions))
     return {decision.version.id for decision in plan.decisions if decision.selected}
 
@@ -164,9 +164,8 @@ def test_the_order_of_packages_rules_and_keys_never_changes_a_plan(
         {key: shuffled(value) if key in ("keep", "delete") else value for key, value in entry.items()}
         for entry in shuffled(found)
     ]
-    untag = Options(untag=True)
-    assert outcome(planned(built, rules_for_app(found), untag)) == outcome(
-        planned(built, rules_for_app(other), untag)
+    assert outcome(planned(built, rules_for_app(found), untag=True)) == outcome(
+        planned(built, rules_for_app(other), untag=True)
     )
 
 
@@ -212,8 +211,7 @@ def test_the_single_inputs_and_a_file_of_one_rule_give_the_same_plan(
     assert tuple(replace(each, name="") for each in single.delete) == tuple(
         replace(each, name="") for each in policy.delete
     )
-    options = Options(untag=untag)
-    assert outcome(planned(built, single, options)) == outcome(planned(built, policy, options))
+    assert outcome(planned(built, single, untag=untag)) == outcome(planned(built, policy, untag=untag))
 
 
 def environ(given_: Mapping[str, str]) -> dict[str, str]:

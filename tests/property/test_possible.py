@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from package_retention.decide.deletion_plan import untouched_plan
 from package_retention.decide.ecosystems import VersionParser
-from package_retention.decide.rules import DecisionContext, Options, PackageRules
+from package_retention.decide.rules import DecisionContext, PackageRules
 from package_retention.decide.selection import can_select
 from package_retention.model import PackageType
 from property.test_images import planned
@@ -29,7 +29,7 @@ def test_what_cannot_be_selected_is_not(
     event(f"can select: {possible}")
     if possible:
         return
-    plan = planned(facts, rules, Options(untag=untag))
+    plan = planned(facts, rules, untag=untag)
     assert plan.steps == ()
     assert not any(decision.selected or decision.untag for decision in plan.decisions)
     assert {d.version.id for d in untouched_plan(facts, rules).decisions} == {v.id for v in facts.union}

@@ -19,7 +19,7 @@ from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.graph import derived_subject
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import DecisionContext, Options
+from package_retention.decide.rules import DecisionContext
 from package_retention.errors import PlanError
 from package_retention.inputs.report_reader import Report, ReportedPackage, ReportedStep
 from package_retention.model import Operation, PackageType, StepKind, Version
@@ -402,16 +402,14 @@ def test_a_report_only_narrows(
     built: Any, rules: Any, untag: bool, when_empty: bool, data: st.DataObject
 ) -> None:
     facts, numbers = built.facts(), VersionParser(PackageType.CONTAINER)
-    options = Options(untag, when_empty)
+    context = DecisionContext(rules, numbers, NOW, untag, when_empty)
     try:
-        alone = deletion_plan(facts, DecisionContext(rules, numbers, NOW, options))
+        alone = deletion_plan(facts, context)
     except PlanError:
         return
     report = data.draw(reports(list(facts.latest)))
     found = Review(report, PACKAGE, facts.latest)
-    plan = found.reconciled(
-        alone, deletion_plan(facts, DecisionContext(rules, numbers, NOW, found.narrowed(options, alone)))
-    )
+    plan = found.reconciled(alone, deletion_plan(facts, found.narrowed(context, alone)))
     going, losing, whole = does(plan)
     going_alone, losing_alone, whole_alone = does(alone)
     said = report.packages[0]
@@ -429,9 +427,9 @@ def test_a_plan_that_meets_the_same_world_is_carried_out_as_it_is(
     built: Any, rules: Any, untag: bool
 ) -> None:
     facts, numbers = built.facts(), VersionParser(PackageType.CONTAINER)
-    options = Options(untag)
+    context = DecisionContext(rules, numbers, NOW, untag)
     try:
-        alone = deletion_plan(facts, DecisionContext(rules, numbers, NOW, options))
+        alone = deletion_plan(facts, context)
     except PlanError:
         return
     selected = {decision.version.id: decision.version for decision in alone.decisions if decision.selected}
@@ -439,9 +437,7 @@ def test_a_plan_that_meets_the_same_world_is_carried_out_as_it_is(
     about = ReportedPackage(PACKAGE, steps, selected)
     report = Report(HEADER, [about])
     found = Review(report, PACKAGE, facts.latest)
-    plan = found.reconciled(
-        alone, deletion_plan(facts, DecisionContext(rules, numbers, NOW, found.narrowed(options, alone)))
-    )
+    plan = found.reconciled(alone, deletion_plan(facts, found.narrowed(context, alone)))
     assert does(plan) == does(alone)
     assert plan.steps == alone.steps
     assert set(plan.warnings) <= set(alone.warnings)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import VersionParser
-from package_retention.decide.rules import DecisionContext, Options, OrderBy, PackageRules, Rule, Series
+from package_retention.decide.rules import DecisionContext, OrderBy, PackageRules, Rule, Series
 from package_retention.model import PackageType, Plan, StepKind, Version
 from package_retention.output.sentences import reason_words
 from package_retention.reason import ReasonCode
@@ -30,7 +30,7 @@ SOME = settings(max_examples=60, deadline=None)
 
 def planned(facts: Facts, rules: PackageRules, *, when_empty: bool = False) -> Plan:
     numbers = VersionParser(facts.package.type)
-    return deletion_plan(facts, DecisionContext(rules, numbers, NOW, Options(when_empty=when_empty)))
+    return deletion_plan(facts, DecisionContext(rules, numbers, NOW, when_empty=when_empty))
 
 
 def gone(plan: Plan) -> set[int]:

@@ -73,17 +73,17 @@ def deletion_plan(facts: Facts, context: DecisionContext) -> Plan:
 
 def _plan_of_versions(facts: Facts, context: DecisionContext) -> Plan:
     """Decide every version by itself."""
-    rules, options, package = context.rules, context.options, facts.package
+    rules, scope, package = context.rules, context.report_scope, facts.package
     candidates = flat(facts.union, package.type, facts.gone, facts)
     selections = choose(candidates, context)
-    if options.report_scope is not None:
-        selections = restrict(selections, options.report_scope.deletions, NOT_IN_REPORT)
+    if scope is not None:
+        selections = restrict(selections, scope.deletions, NOT_IN_REPORT)
     reasons = _held(candidates, facts)
     selected = (one.candidate.version for i, one in selections.items() if one.selected and i not in reasons)
     going, late = cut(oldest_first(selected), rules.limit)
     reasons |= late
     warnings = list(about_inputs(facts, rules))
-    whole = options.when_empty and 0 < len(going) == len(candidates)
+    whole = context.when_empty and 0 < len(going) == len(candidates)
     tagged = [version for version in going if version.tags]
     last = None if whole else _refused_last(facts, {version.id for version in going}, going, tagged)
     if last:
@@ -143,7 +143,7 @@ def _plan_of_images(facts: Facts, context: DecisionContext) -> Plan:
     selections, fixed = _selections(graph, facts, context), _fixed(graph, facts)
     chosen = oldest_first(one.candidate.version for one in selections.values() if one.selected)
     resolution = within_limit(graph, [version.name for version in chosen], rules.limit, fixed.keys())
-    whole = context.options.when_empty and 0 < len(resolution.going) == len(graph.nodes)
+    whole = context.when_empty and 0 < len(resolution.going) == len(graph.nodes)
     last = None if whole else _last_image(graph, facts, resolution)
     if last:
         others = resolution.roots - {last.name}
@@ -182,7 +182,7 @@ def _refuse_mostly_orphans(graph: Graph, rules: PackageRules, facts: Facts) -> N
 def _selections(graph: Graph, facts: Facts, context: DecisionContext) -> dict[str, Selection]:
     """Return what the rules, and a report if there is one, decide of each image, by its digest."""
     selections = choose(images(graph, facts), context)
-    scope = context.options.report_scope
+    scope = context.report_scope
     if scope is not None:
         selections = restrict(selections, _as_reported(graph, scope) | scope.untags, NOT_IN_REPORT)
     return {one.candidate.version.name: one for one in selections.values()}
@@ -244,8 +244,8 @@ class _ImagePlanner(Struct, frozen=True):
 
     def untags(self) -> dict[str, tuple[str, ...]]:
         """Return the tags to take off images that stay: if only some match, or if something needs the image."""
-        options, limit = self.context.options, self.context.rules.limit
-        if not options.untag:
+        scope, limit = self.context.report_scope, self.context.rules.limit
+        if not self.context.untag:
             return {}
         losing = {
             digest: tags for digest, one in self.selections.items() if (tags := self._loses(digest, one))
@@ -253,7 +253,7 @@ class _ImagePlanner(Struct, frozen=True):
         found = [
             version.name
             for version in oldest_first(self.graph.nodes[digest] for digest in losing)
-            if options.report_scope is None or version.id in options.report_scope.untags
+            if scope is None or version.id in scope.untags
         ]
         room = None if limit is None else max(0, limit - len(self.resolution.roots))
         return {digest: losing[digest] for digest in found[:room]}

@@ -184,21 +184,16 @@ class ReportScope(Struct, frozen=True):
     alone: frozenset[int]
 
 
-class Options(Struct, frozen=True):
-    """What the step allows: to take tags off images that stay (`untag`), and to delete a package whole (`when_empty`).
+class DecisionContext(Struct, frozen=True):
+    """What the decisions about a package rest on beside its facts; `parser` reads versions of the package's type.
 
+    The step may allow to take tags off images that stay (`untag`), and to delete a package whole (`when_empty`).
     `report_scope` is `None` if no report narrows the plan.
     """
-
-    untag: bool = False
-    when_empty: bool = False
-    report_scope: ReportScope | None = None
-
-
-class DecisionContext(Struct, frozen=True):
-    """What the decisions about a package rest on beside its facts; `parser` reads versions of the package's type."""
 
     rules: PackageRules
     parser: VersionParser
     now: datetime
-    options: Options = Options()
+    untag: bool = False
+    when_empty: bool = False
+    report_scope: ReportScope | None = None

@@ -51,8 +51,7 @@ class Deletion:
         plan = alone = self._plan(self.context)
         if self.run_context.report is not None:
             reviewed = Review(self.run_context.report, alone.package, self.facts.latest)
-            options = reviewed.narrowed(self.context.options, alone)
-            plan = reviewed.reconciled(alone, self._plan(replace(self.context, options=options)))
+            plan = reviewed.reconciled(alone, self._plan(reviewed.narrowed(self.context, alone)))
         return replace(plan, contents=contents(self.facts))
 
     def _plan(self, context: DecisionContext) -> Plan:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from package_retention.decide.rules import Options, ReportScope
+from package_retention.decide.rules import DecisionContext, ReportScope
 from package_retention.errors import PlanError
 from package_retention.inputs.report_reader import Report, ReportedPackage
 from package_retention.inputs.settings import Settings
@@ -57,8 +57,8 @@ class Review:
             i for i, then in self.planned.items() if i in self.listed and _unchanged(then, self.listed[i])
         )
 
-    def narrowed(self, options: Options, alone: Plan) -> Options:
-        """Return the options with which a plan does no more than both the report and the step alone."""
+    def narrowed(self, context: DecisionContext, alone: Plan) -> DecisionContext:
+        """Return the context in which a plan does no more than both the report and the step alone."""
         untags = self.reported.planned_untags
         going = frozenset(d.version.id for d in alone.decisions if d.selected)
         losing = frozenset(
@@ -67,7 +67,7 @@ class Review:
             if d.untag and untags.get(d.version.id, frozenset()).issuperset(d.untag)
         )
         scope = ReportScope(self.same & going & self.deletions, self.same & losing, going)
-        return replace(options, report_scope=scope)
+        return replace(context, report_scope=scope)
 
     def reconciled(self, alone: Plan, plan: Plan) -> Plan:
         """Return the narrowed plan, with reasons for what changed and a warning for all that differs from the report."""

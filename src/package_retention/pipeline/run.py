@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.in_use import ReferenceIndex
-from package_retention.decide.rules import DecisionContext, Options
+from package_retention.decide.rules import DecisionContext
 from package_retention.errors import (
     BudgetError,
     CancelledError,
@@ -84,7 +84,6 @@ def _prepared(run_context: RunContext, found: Sequence[Target]) -> list[PackageT
 
     found = _begun(run_context, found)
     plan, restores = _planner(run_context), settings.operation is Operation.RESTORE
-    options = Options(settings.untag, settings.delete_package_when_empty)
 
     def prepare(target: Target) -> PackageTask:
         if run_context.stop_reason.cause:
@@ -94,7 +93,8 @@ def _prepared(run_context: RunContext, found: Sequence[Target]) -> list[PackageT
             return _failed(run_context, target, target.error)
         try:
             parser = VersionParser(target.package.type)
-            return plan(target, DecisionContext(target.rules, parser, now, options))
+            untag, when_empty = settings.untag, settings.delete_package_when_empty
+            return plan(target, DecisionContext(target.rules, parser, now, untag, when_empty))
         except (BudgetError, CancelledError) as error:
             run_context.stop_reason.set(error)
             return _not_reached(target)

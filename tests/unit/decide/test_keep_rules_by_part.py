@@ -7,7 +7,7 @@ import pytest
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import DecisionContext, Filter, Options, PackageRules, Rule
+from package_retention.decide.rules import DecisionContext, Filter, PackageRules, Rule
 from package_retention.model import Damage, Descriptor, PackageType, Plan
 from package_retention.reason import Finding, FindingCode
 from property.worlds import IMAGE, INDEX, NOW, Built, digest
@@ -32,7 +32,7 @@ def plan(keep: Filter) -> Plan:
         PackageType.CONTAINER, Patterns.parse("app"), delete=(everything,), keep=(Rule("keep", keep),)
     )
     parser = VersionParser(PackageType.CONTAINER)
-    return deletion_plan(built().facts(), DecisionContext(rules, parser, NOW, Options()))
+    return deletion_plan(built().facts(), DecisionContext(rules, parser, NOW))
 
 
 def kept(keep: Filter) -> bool:
@@ -88,5 +88,5 @@ def test_an_orphans_derived_tag_is_meant_by_such_an_entry_alone(entries: str, ke
     keep = Rule("keep", Filter(versions=Patterns.parse(entries)))
     rules = PackageRules(PackageType.CONTAINER, Patterns.parse("app"), delete=(orphaned,), keep=(keep,))
     parser = VersionParser(PackageType.CONTAINER)
-    found = deletion_plan(made.facts(), DecisionContext(rules, parser, NOW, Options()))
+    found = deletion_plan(made.facts(), DecisionContext(rules, parser, NOW))
     assert [d.version.name for d in found.decisions if d.selected] == ([] if keeps else [orphan])

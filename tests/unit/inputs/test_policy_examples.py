@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.facts import Facts
-from package_retention.decide.rules import DecisionContext, Options
+from package_retention.decide.rules import DecisionContext
 from package_retention.decide.source_gone import GitNames
 from package_retention.inputs.policy import DELETE_KEYS, KEEP_KEYS, PACKAGE_KEYS, parse
 from package_retention.model import (
@@ -45,7 +45,7 @@ def rules(name: str, entry: int = 0) -> PackageRules:
 def images(name: str, built: Built, git: GitNames | None = None) -> list[str]:
     """Tags of the images that go (of an untagged one its number), oldest first, those that go with them left out."""
     facts = replace(built.facts(), git=git)
-    plan = deletion_plan(facts, DecisionContext(rules(name), numbers(PackageType.CONTAINER), NOW, Options()))
+    plan = deletion_plan(facts, DecisionContext(rules(name), numbers(PackageType.CONTAINER), NOW))
     assert not plan.problems
     return sorted(
         d.version.label if d.version.tags else str(d.version.id)
@@ -64,7 +64,7 @@ def versions(name: str, entry: int, **days: float) -> list[str]:
         for at in (NOW - timedelta(days=age),)
     )
     plan: Plan = deletion_plan(
-        Facts(package, listed, listed), DecisionContext(found, numbers(found.type), NOW, Options())
+        Facts(package, listed, listed), DecisionContext(found, numbers(found.type), NOW)
     )
     return sorted(d.version.name for d in plan.decisions if d.selected)
 
@@ -154,7 +154,7 @@ def test_untagged_spares_the_parts_of_what_is_tagged() -> None:
     built.add(hours=30 * DAY, subject=platform)
     built.add(hours=30 * DAY, subject=lone)
     plan = deletion_plan(
-        built.facts(), DecisionContext(rules("untagged"), numbers(PackageType.CONTAINER), NOW, Options())
+        built.facts(), DecisionContext(rules("untagged"), numbers(PackageType.CONTAINER), NOW)
     )
     assert sorted(d.version.id for d in plan.decisions if d.selected) == [1, 3, 6, 8]
 

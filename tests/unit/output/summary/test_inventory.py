@@ -13,7 +13,7 @@ from package_retention.decide.deletion_plan import deletion_plan
 from package_retention.decide.durations import Duration
 from package_retention.decide.ecosystems import VersionParser
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import DecisionContext, Filter, Options, PackageRules, Retention, Rule
+from package_retention.decide.rules import DecisionContext, Filter, PackageRules, Retention, Rule
 from package_retention.model import Descriptor, Manifest, Operation, PackageType, Plan, Version
 from package_retention.output.summary.blocks import About
 from package_retention.output.summary.inventory import due_words, inventory_section
@@ -38,7 +38,7 @@ def of_inputs(condition: Filter | None = None, **more: int) -> PackageRules:
 
 def seen(facts: Facts) -> Inventory:
     rules = PackageRules(PackageType.CONTAINER, ANY)
-    plan = deletion_plan(facts, DecisionContext(rules, VersionParser(PackageType.CONTAINER), NOW, Options()))
+    plan = deletion_plan(facts, DecisionContext(rules, VersionParser(PackageType.CONTAINER), NOW))
     return inventory(facts, plan, NOW, readings=facts.readings)
 
 
