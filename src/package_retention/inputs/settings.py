@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from package_retention.decide.pattern import Pattern, PatternBudget
 from package_retention.decide.patterns import Patterns
-from package_retention.decide.rules import Filter, PackageRules, Retention, Rule, Share
+from package_retention.decide.rules import PackageRules, Share
 from package_retention.errors import InputError
 from package_retention.inputs import conflicts, environment, values
 from package_retention.inputs.environment import IGNORE, InputReader, on_runner
@@ -105,7 +106,7 @@ def _bounded(value: Any, budget: PatternBudget) -> Any:
         return dataclasses.replace(value, budget=budget)
     if isinstance(value, tuple):
         return tuple(_bounded(each, budget) for each in value)
-    if isinstance(value, PackageRules | Rule | Filter | Retention | Patterns):
+    if isinstance(value, Struct):
         return replace(
             value, **{name: _bounded(getattr(value, name), budget) for name in value.__struct_fields__}
         )
