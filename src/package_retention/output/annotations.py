@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from package_retention.escaping import counted
 from package_retention.model import Operation, Outcome, Result
 from package_retention.output.console import Console
-from package_retention.output.problem_sentences import sentences
+from package_retention.output.problem_sentences import lines, sentences
 from package_retention.output.sentences import (
     finding_hint,
     finding_words,
@@ -58,7 +58,7 @@ def notices(run: RunResult, *, by_hand: bool = False) -> tuple[Notice, ...]:
 def annotate(run: RunResult, console: Console) -> None:
     """Print every notice; all problems of the inputs are one error."""
     if run.problems:
-        console.refuse(run.problems)
+        console.error(*lines(run.problems, by_hand=console.by_hand))
         run = replace(run, problems=(), failure=None)
     for notice in notices(run, by_hand=console.by_hand):
         write = console.error if notice.error else console.warning

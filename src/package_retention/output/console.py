@@ -6,7 +6,7 @@ It masks secrets, prints lines, groups and annotations, and writes the step's ou
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 from threading import RLock
@@ -17,8 +17,6 @@ from actions_toolkit import core
 from package_retention.errors import RetentionError
 from package_retention.escaping import harmless, shortened
 from package_retention.inputs.environment import on_runner
-from package_retention.output.problem_sentences import lines
-from package_retention.problems import Problem
 
 MOST_ANNOTATIONS = 10  # of each kind and step; the runner drops the rest (facts E)
 MOST_CHARACTERS = 4096  # the runner cuts a message there (facts E)
@@ -68,10 +66,6 @@ class Console:
     def error(self, text: str, hint: str = "", *more: str) -> None:
         """Say what failed, and what to do next."""
         self._annotate("error", text, hint, *more)
-
-    def refuse(self, problems: Sequence[Problem]) -> None:
-        """Say what is wrong with the inputs: every problem on a line of its own."""
-        self._annotate("error", *lines(problems, by_hand=self.by_hand))
 
     def start_group(self, title: str) -> None:
         """Open a foldable group; the runner knows no groups in groups."""

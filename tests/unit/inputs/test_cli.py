@@ -11,10 +11,13 @@ from package_retention import __version__
 from package_retention.inputs import cli, environment
 from package_retention.inputs.rows import Group
 from package_retention.inputs.table import INPUTS
+from package_retention.model import Operation
+from package_retention.output.annotations import annotate
 from package_retention.output.console import Console, Terminal, console_for
 from package_retention.output.problem_sentences import sentences
 from package_retention.problems import Problem
 from package_retention.problems import ProblemCode as Code
+from package_retention.results import RunResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -189,7 +192,8 @@ def test_a_person_reads_no_commands_and_errors_on_stderr(tmp_path: Path) -> None
     console.start_group("title")
     console.line("::error::x")
     console.end_group()
-    console.refuse([Problem(Code.TOKEN_EMPTY, input="token"), Problem(Code.NO_ENTRY, input="versions")])
+    problems = (Problem(Code.TOKEN_EMPTY, input="token"), Problem(Code.NO_ENTRY, input="versions"))
+    annotate(RunResult(Operation.DELETE, dry_run=False, problems=problems), console)
     console.error("r", "a")
     console.set_outputs({"deleted-count": "1"})
     console.close()

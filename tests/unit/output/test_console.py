@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from hostile import NAMES, names
 from package_retention.errors import RetentionError
 from package_retention.escaping import counted, harmless, shortened
+from package_retention.model import Operation
+from package_retention.output.annotations import annotate
 from package_retention.output.console import MOST_ANNOTATIONS, MOST_CHARACTERS, Console
 from package_retention.problems import Problem
 from package_retention.problems import ProblemCode as Code
+from package_retention.results import RunResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,12 +133,11 @@ def test_ten_annotations_need_no_last_line() -> None:
 
 def test_every_problem_with_the_inputs_has_its_line() -> None:
     stdout = io.StringIO()
-    Console(stdout, RUNNER).refuse(
-        [
-            Problem(Code.NOT_ONE_OF, "/(/", "versions", details={"choices": ("a",)}),
-            Problem(Code.NOT_A_SHARE, "\n::error::x", "limit"),
-        ]
+    problems = (
+        Problem(Code.NOT_ONE_OF, "/(/", "versions", details={"choices": ("a",)}),
+        Problem(Code.NOT_A_SHARE, "\n::error::x", "limit"),
     )
+    annotate(RunResult(Operation.DELETE, dry_run=False, problems=problems), Console(stdout, RUNNER))
     (line,) = stdout.getvalue().splitlines()
     assert as_the_runner_reads(line)[1].split("\n") == [
         "2 problems with the inputs:",

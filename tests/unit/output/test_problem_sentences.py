@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from package_retention.model import Operation
+from package_retention.output.annotations import annotate
 from package_retention.output.console import Terminal
 from package_retention.output.problem_sentences import as_flags, sentence, texts
 from package_retention.problems import Problem, ProblemCode
+from package_retention.results import RunResult
 
 SOURCE = Path(__file__).parents[3] / "src" / "package_retention"
 # What is put in beside what the file says in which the problem is found, by the beginnings of codes.
@@ -85,5 +88,6 @@ def test_what_was_written_stays_as_it_is() -> None:
     problem = Problem(ProblemCode.NOT_A_DURATION, "limit", "older-than")
     assert sentence(problem, by_hand=True).startswith("older-than: `limit` is not a duration")
     stream = io.StringIO()
-    Terminal(stream, {}, stream).refuse([problem])
+    refused = RunResult(Operation.DELETE, dry_run=False, problems=(problem,), exit_status=1)
+    annotate(refused, Terminal(stream, {}, stream))
     assert "- older-than: `limit` is not a duration" in stream.getvalue()
