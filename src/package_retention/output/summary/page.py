@@ -205,12 +205,14 @@ def overview(counts: RunCounts) -> Section:
     """Return one line for each package that changes, fails or has a warning, and one line for all the others."""
     shown = [one for one in counts.packages if worth_showing(*one)]
     rest = [result.plan.package.name for result, one in counts.packages if not worth_showing(result, one)]
-    unchanged = Strong(counted(len(rest), "package") + " unchanged:")
-    return (
-        *((_overview_table(shown[:MOST_ROWS], counts.run, counts.noun),) if shown else ()),
-        *more_packages(len(shown) - MOST_ROWS),
-        *((Paragraph((unchanged, " ", *some_names(rest, MOST_ROWS))),) if rest else ()),
-    )
+    found: list[Block] = []
+    if shown:
+        found.append(_overview_table(shown[:MOST_ROWS], counts.run, counts.noun))
+        found += more_packages(len(shown) - MOST_ROWS)
+    if rest:
+        unchanged = Strong(counted(len(rest), "package") + " unchanged:")
+        found.append(Paragraph((unchanged, " ", *some_names(rest, MOST_ROWS))))
+    return tuple(found)
 
 
 def _overview_table(shown: Sequence[tuple[PackageResult, Counts]], run: RunResult, noun: str) -> Table:
