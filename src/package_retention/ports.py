@@ -60,7 +60,7 @@ class PackagesApi(Protocol):
         """List the owner's packages of a type, without ghosts (`deleted_…`)."""
 
     def some_packages(self, owner: Owner, package_type: PackageType) -> tuple[Package, ...]:
-        """List at most a hundred of the owner's packages of a type, with one request; none if that is refused."""
+        """List at most a hundred of the owner's packages of a type, with one request."""
 
     def package(self, owner: Owner, package_type: PackageType, name: str) -> Package:
         """Get one package; raise `MissingError` if it does not exist or is hidden."""

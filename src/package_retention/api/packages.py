@@ -100,15 +100,10 @@ class PackagesClient:
         return found
 
     def some_packages(self, owner: Owner, package_type: PackageType) -> tuple[Package, ...]:
-        """List at most a hundred of the owner's packages of a type, with one request; none if that is refused."""
+        """List at most a hundred of the owner's packages of a type, with one request."""
+        context = self._of(f"list the {package_type} packages of {owner.login}", owner, package_type)
         path = f"{resources.owner_path(owner)}/packages?package_type={package_type.value}&per_page=100"
-        response = self._client.get(path, f"list the {package_type} packages of {owner.login}")
-        if not response.ok:
-            return ()
-        try:
-            return resources.packages(response, owner, package_type)
-        except ValueError:
-            return ()
+        return self._get(path, context, lambda body: resources.packages(body, owner, package_type))
 
     def package(self, owner: Owner, package_type: PackageType, name: str) -> Package:
         """Get one package; raise `MissingError` if it does not exist or is hidden."""
@@ -167,7 +162,7 @@ class PackagesClient:
         if not response.ok:
             raise refusals.refused(context, response)
         with resources.reading(context.action):
-            return resources.packages(response, owner)
+            return resources.packages(response.body, owner)
 
     def ensure_room(self, changes: int) -> None:
         """Raise `BudgetError` if time or rate budget do not suffice for so many more changes."""
@@ -217,7 +212,7 @@ class PackagesClient:
         return isinstance(own, str) and own.lower() == login.lower()
 
     def _get(self, path: str, context: RequestContext, read: Callable[[Any], Read]) -> Read:
-        """Get one object, and read it."""
+        """Get something with one request, and read it."""
         response = self._client.get(path, context.action)
         if not response.ok:
             raise self._refused(context, response)
@@ -300,7 +295,7 @@ class GitClient:
         if not response.ok:
             raise _git_refused(response)
         with resources.reading(action):
-            newest = [_number(data) for data in resources.json_list(response)]
+            newest = [_number(data) for data in resources.json_list(response.body)]
         opened = self._paginator.all_at_rest(_git_listing(f"{path}?state=open", action, _number))
         return max((*newest, *opened), default=0), frozenset(map(str, opened))
 

@@ -263,7 +263,7 @@ class Paginator:
         if not response.ok:
             raise listing.refused(response)
         with resources.reading(listing.action):
-            found = resources.json_list(response)
+            found = resources.json_list(response.body)
             entries = tuple(entry for data in found if (entry := listing.read(data)) is not None)
         link = response.headers.get("link")
         marks = tuple(str(data.get("id", data.get("name"))) for data in found)

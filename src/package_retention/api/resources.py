@@ -15,7 +15,6 @@ from urllib.parse import quote
 
 from msgspec import Struct, ValidationError, convert, field
 
-from package_retention.api.responses import ApiResponse
 from package_retention.errors import MissingError, Refusal, RefusalKind, UnreachableError
 from package_retention.model import Owner, OwnerKind, Package, PackageType, Version
 
@@ -73,11 +72,11 @@ def reading(action: str) -> Iterator[None]:
         raise UnreachableError(f"cannot {action}: {error}", ODD_ANSWER) from None
 
 
-def json_list(response: ApiResponse) -> list[Any]:
-    """Return the rows of a response; raise `ValueError` if it is not a list."""
-    if not isinstance(response.body, list):
+def json_list(data: Any) -> list[Any]:
+    """Return a list of JSON; raise `ValueError` for anything else."""
+    if not isinstance(data, list):
         raise ValueError("GitHub's answer is not a list")  # noqa: TRY004 - one error for all that does not fit
-    return response.body
+    return data
 
 
 def json_object(data: Any, noun: str) -> Mapping[str, Any]:
@@ -151,11 +150,9 @@ def package(data: Any, owner: Owner, package_type: PackageType | None = None) ->
     )
 
 
-def packages(
-    response: ApiResponse, owner: Owner, package_type: PackageType | None = None
-) -> tuple[Package, ...]:
+def packages(body: Any, owner: Owner, package_type: PackageType | None = None) -> tuple[Package, ...]:
     """Read a list of packages, without ghosts; raise `ValueError` as for one."""
-    found = (package(data, owner, package_type) for data in json_list(response))
+    found = (package(data, owner, package_type) for data in json_list(body))
     return tuple(each for each in found if each is not None)
 
 
