@@ -18,9 +18,13 @@ from package_retention.api import hints
 from package_retention.api.responses import ApiResponse, RequestContext
 from package_retention.api.tokens import TokenKind
 from package_retention.errors import MissingError, Refusal, RefusalKind, RefusedError
-from package_retention.transport.retry import is_spent
+from package_retention.transport.retry import API, RetryCause, cause_of
 
 _NOT_FOUND = 404
+_LIMITS = {
+    RetryCause.PRIMARY: RefusalKind.PRIMARY_LIMIT,
+    RetryCause.SECONDARY: RefusalKind.SECONDARY_LIMIT,
+}
 _MISSING = (RefusalKind.NOT_FOUND, RefusalKind.VERSION_NOT_FOUND)
 
 
@@ -101,8 +105,10 @@ def _unknown(context: RequestContext, response: ApiResponse) -> Refusal:
     if response.status >= 500:  # noqa: PLR2004 - the class of HTTP's server errors
         meaning = "GitHub failed to answer"
         return _refusal(RefusalKind.SERVER, context, response, meaning, hints.later(response))
-    if (limit := _limit(response)) is not None:
-        return _refusal(limit, context, response, "a rate limit of GitHub's is spent", hints.limits(context))
+    cause = cause_of(response.status, response.headers, response.body, API)
+    if cause in _LIMITS:
+        meaning = "a rate limit of GitHub's is spent"
+        return _refusal(_LIMITS[cause], context, response, meaning, hints.limits(context))
     if response.status == 410:  # noqa: PLR2004 - documented for a retired API version, whose text is not (facts J 26)
         retired = (
             "most likely this GitHub no longer supports the version of the API that this action asks for"
@@ -112,17 +118,6 @@ def _unknown(context: RequestContext, response: ApiResponse) -> Refusal:
         return _restore(context, response, RefusalKind.OTHER)
     meaning = "GitHub refuses, for a reason that this action does not know"
     return _refusal(RefusalKind.OTHER, context, response, meaning, _debug_hint(context, response))
-
-
-def _limit(response: ApiResponse) -> RefusalKind | None:
-    """Recognise a rate limit by the headers that GitHub documents for it (facts C)."""
-    if response.status not in (403, 429):
-        return None
-    if is_spent(response.headers):
-        return RefusalKind.PRIMARY_LIMIT
-    # 429 means nothing else in HTTP.
-    throttled = response.status == 429 or "retry-after" in response.headers  # noqa: PLR2004
-    return RefusalKind.SECONDARY_LIMIT if throttled else None
 
 
 def _debug_hint(context: RequestContext, response: ApiResponse) -> str:

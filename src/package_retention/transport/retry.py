@@ -187,11 +187,11 @@ def _limit(status: int, headers: Mapping[str, str], message: str) -> RetryCause 
     if message.startswith("api rate limit"):
         return RetryCause.PRIMARY
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return RetryCause.PRIMARY if is_spent(headers) else RetryCause.SECONDARY
+        return RetryCause.PRIMARY if _is_spent(headers) else RetryCause.SECONDARY
     if "retry-after" in headers:
         return RetryCause.SECONDARY
     # A 403 that names its own reason is that refusal, however little of the budget is left.
-    return RetryCause.PRIMARY if is_spent(headers) and (not message or "rate limit" in message) else None
+    return RetryCause.PRIMARY if _is_spent(headers) and (not message or "rate limit" in message) else None
 
 
 def is_lockout(body: Any) -> bool:
@@ -199,7 +199,7 @@ def is_lockout(body: Any) -> bool:
     return _message(body).startswith("maximum number of login attempts")
 
 
-def is_spent(headers: Mapping[str, str]) -> bool:
+def _is_spent(headers: Mapping[str, str]) -> bool:
     """Return whether the hour's budget is spent (facts C)."""
     return headers.get("x-ratelimit-remaining", "").strip() == "0"
 
@@ -211,7 +211,7 @@ def _requested(cause: RetryCause, headers: Mapping[str, str], now: datetime, bod
     if after is None and (moment := http_date(header)) is not None:
         after = max((moment - now).total_seconds(), 0.0)
     waits = [wait for wait in (after, _named_in(body)) if wait is not None]
-    if not waits and cause.is_limit and is_spent(headers):
+    if not waits and cause.is_limit and _is_spent(headers):
         reset = whole_number(headers.get("x-ratelimit-reset"))
         # A second more: both the reset and `Date` are whole seconds.
         waits = [] if reset is None else [max(reset - now.timestamp(), 0.0) + 1.0]

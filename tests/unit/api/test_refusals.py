@@ -602,6 +602,9 @@ def test_limits_without_a_text_are_told_by_their_headers() -> None:
     assert explained(DELETES, 429, {}, None).kind is RefusalKind.SECONDARY_LIMIT
     assert explained(DELETES, 403, {"X-RateLimit-Remaining": "9"}, None).kind is RefusalKind.OTHER
     assert explained(DELETES, 404, {"X-RateLimit-Remaining": "0"}, None).kind is RefusalKind.OTHER
+    # One that names its own reason is that refusal, however little of the budget is left.
+    named = explained(DELETES, 403, {"X-RateLimit-Remaining": "0"}, {"message": "Not on Sundays."})
+    assert named.kind is RefusalKind.OTHER
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 422])
