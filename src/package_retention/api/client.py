@@ -67,10 +67,6 @@ class _Try(Struct, frozen=True):
     def may_be_done(self) -> bool:
         return self.failed and (self.drop is None or self.drop.sent)
 
-    @property
-    def said(self) -> str:
-        return f"HTTP {self.status}" if self.drop is None else self.drop.why
-
 
 class LostChangeError(UnreachableError):
     """A change may have been made: its response was lost, and it could not be sent again."""
@@ -289,7 +285,8 @@ def _final(request: _Request, tried: _Try) -> ApiResponse:
     tries = request.met.total()
     after = f" after {tries} tries" if tries > 1 else ""
     kind = LostChangeError if request.lost else UnreachableError
-    detail = f"no usable answer from GitHub{after} ({tried.said})"
+    why = tried.drop.why if tried.drop else f"HTTP {tried.status}"
+    detail = f"no usable answer from GitHub{after} ({why})"
     raise kind(f"cannot {request.action}: {detail}", hint, detail)
 
 

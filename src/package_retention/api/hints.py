@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace
 
 from package_retention.api.responses import ApiResponse, RequestContext
-from package_retention.api.tokens import TokenKind, granular, needed
+from package_retention.api.tokens import READ, TokenKind, granular, names, needed
 from package_retention.model import OwnerKind, StepKind
 
 _NO_USER = (TokenKind.INSTALLATION, TokenKind.UNKNOWN)
@@ -49,10 +49,10 @@ def as_integration(context: RequestContext) -> RequestContext:
 def classic(context: RequestContext) -> str:
     """Name the classic token that suffices, with its scopes."""
     kinds = () if context.kind is None else (context.kind,)
-    scopes = frozenset({"read:packages"})
+    scopes = frozenset({READ})
     if context.package_type is not None:
         scopes = needed(kinds, context.package_type, on_github_com=context.on_github_com).sure
-    return f"a personal access token (classic) with {', '.join(f'`{scope}`' for scope in sorted(scopes))}"
+    return f"a personal access token (classic) with {names(scopes)}"
 
 
 def other_token(context: RequestContext) -> str:

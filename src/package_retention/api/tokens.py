@@ -123,11 +123,11 @@ def lacking(needs: Needs, have: frozenset[str] | None, package_type: PackageType
     """
     if have is None or needs.sure <= have:
         return None
-    lacks = sorted(needs.sure - have)
+    lacks = needs.sure - have
     noun = "scope" if len(lacks) == 1 else "scopes"
     message = (
-        f"the token lacks the {noun} {_names(lacks)}, which GitHub demands for this on {package_type} packages"
-        f" (it has {_names(sorted(have)) or 'none'})"
+        f"the token lacks the {noun} {names(lacks)}, which GitHub demands for this on {package_type} packages"
+        f" (it has {names(have) or 'none'})"
     )
     because = (
         "; `repo` because the permissions of such a package are those of its repository"
@@ -135,7 +135,7 @@ def lacking(needs: Needs, have: frozenset[str] | None, package_type: PackageType
         else ""
     )
     hint = (
-        f"use a personal access token (classic) with {_names(sorted(needs.sure))}: add the {noun} at Settings >"
+        f"use a personal access token (classic) with {names(needs.sure)}: add the {noun} at Settings >"
         f" Developer settings > Personal access tokens > Tokens (classic){because}"
     )
     return Refusal(RefusalKind.SCOPE, 0, message, hint)
@@ -147,5 +147,6 @@ def doubtful(needs: Needs, have: frozenset[str] | None, package_type: PackageTyp
     return tuple(Finding(FindingCode.SCOPE_MAY_LACK, scope, names=(package_type,)) for scope in lacks)
 
 
-def _names(scopes: Iterable[str]) -> str:
-    return ", ".join(f"`{scope}`" for scope in scopes)
+def names(scopes: Iterable[str]) -> str:
+    """Name scopes as messages do, in order."""
+    return ", ".join(f"`{scope}`" for scope in sorted(scopes))
