@@ -408,8 +408,8 @@ def test_a_report_only_narrows(
     except PlanError:
         return
     report = data.draw(reports(list(facts.latest)))
-    found = Review(report, PACKAGE, facts.latest)
-    plan = found.reconciled(alone, deletion_plan(facts, found.narrowed(context, alone)))
+    found = Review(report, alone, facts.latest)
+    plan = found.reconciled(deletion_plan(facts, found.narrowed(context)))
     going, losing, whole = does(plan)
     going_alone, losing_alone, whole_alone = does(alone)
     said = report.packages[0]
@@ -436,8 +436,8 @@ def test_a_plan_that_meets_the_same_world_is_carried_out_as_it_is(
     steps = [ReportedStep(step.kind, step.version, step.tags, step.root) for step in alone.steps]
     about = ReportedPackage(PACKAGE, steps, selected)
     report = Report(HEADER, [about])
-    found = Review(report, PACKAGE, facts.latest)
-    plan = found.reconciled(alone, deletion_plan(facts, found.narrowed(context, alone)))
+    found = Review(report, alone, facts.latest)
+    plan = found.reconciled(deletion_plan(facts, found.narrowed(context)))
     assert does(plan) == does(alone)
     assert plan.steps == alone.steps
     assert set(plan.warnings) <= set(alone.warnings)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -202,13 +201,12 @@ def _decoded(line: bytes) -> report_format.AnyRead | None:
     return found
 
 
-@dataclass
-class _Reading:
+class _Reading(Struct):
     """What was read so far: packages and steps by the numbers that later lines call them by."""
 
     run: report_format.Run | None = None
-    packages: dict[int, ReportedPackage] = field(default_factory=dict)
-    steps: dict[int, ReportedStep] = field(default_factory=dict)
+    packages: dict[int, ReportedPackage] = {}
+    steps: dict[int, ReportedStep] = {}
 
     def take(self, line: report_format.AnyRead | None) -> None:
         """Add what one line says; the first must be the header, and no other may be."""

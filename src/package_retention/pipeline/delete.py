@@ -50,8 +50,8 @@ class Deletion:
         """Decide on the facts as they stand; a report only narrows what the step alone would do."""
         plan = alone = self._plan(self.context)
         if self.run_context.report is not None:
-            reviewed = Review(self.run_context.report, alone.package, self.facts.latest)
-            plan = reviewed.reconciled(alone, self._plan(reviewed.narrowed(self.context, alone)))
+            reviewed = Review(self.run_context.report, alone, self.facts.latest)
+            plan = reviewed.reconciled(self._plan(reviewed.narrowed(self.context)))
         return replace(plan, contents=contents(self.facts))
 
     def _plan(self, context: DecisionContext) -> Plan:

@@ -45,10 +45,11 @@ def check_packages(report: Report, packages: Collection[Package]) -> None:
 
 
 class Review:
-    """What a report planned of a package, held against the package as it is listed now."""
+    """What a report planned of a package, held against what is listed now and the step's own plan (`alone`)."""
 
-    def __init__(self, report: Report, package: Package, versions: Iterable[Version]) -> None:
-        self.reported = report.about(package)
+    def __init__(self, report: Report, alone: Plan, versions: Iterable[Version]) -> None:
+        self.alone = alone
+        self.reported = report.about(alone.package)
         self.listed = {version.id: version for version in versions}
         self.planned = self.reported.planned
         self.deletions = self.reported.planned_deletions
@@ -57,24 +58,24 @@ class Review:
             i for i, then in self.planned.items() if i in self.listed and _unchanged(then, self.listed[i])
         )
 
-    def narrowed(self, context: DecisionContext, alone: Plan) -> DecisionContext:
+    def narrowed(self, context: DecisionContext) -> DecisionContext:
         """Return the context in which a plan does no more than both the report and the step alone."""
         untags = self.reported.planned_untags
-        going = frozenset(d.version.id for d in alone.decisions if d.selected)
+        going = frozenset(d.version.id for d in self.alone.decisions if d.selected)
         losing = frozenset(
             d.version.id
-            for d in alone.decisions
+            for d in self.alone.decisions
             if d.untag and untags.get(d.version.id, frozenset()).issuperset(d.untag)
         )
         scope = ReportScope(self.same & going & self.deletions, self.same & losing, going)
         return replace(context, report_scope=scope)
 
-    def reconciled(self, alone: Plan, plan: Plan) -> Plan:
+    def reconciled(self, plan: Plan) -> Plan:
         """Return the narrowed plan, with reasons for what changed and a warning for all that differs from the report."""
-        before = {d.version.id: d for d in alone.decisions}
-        decisions = tuple(self._explained(d, before[d.version.id]) for d in plan.decisions)
-        plan = replace(plan, decisions=decisions)
-        return replace(plan, warnings=(*plan.warnings, *_few(self._differences(plan))))
+        alone = {d.version.id: d for d in self.alone.decisions}
+        decisions = tuple(self._explained(d, alone[d.version.id]) for d in plan.decisions)
+        warnings = (*plan.warnings, *_few(self._differences(decisions)))
+        return replace(plan, decisions=decisions, warnings=warnings)
 
     def _explained(self, decision: Decision, alone: Decision) -> Decision:
         if decision.reason.code is not ReasonCode.NOT_IN_REPORT:
@@ -86,11 +87,11 @@ class Review:
         same_change = alone.selected == (decision.version.id in self.deletions)
         return replace(decision, reason=MORE_SINCE_REPORT if same_change else OTHERWISE_IN_REPORT)
 
-    def _differences(self, plan: Plan) -> list[Finding]:
+    def _differences(self, decisions: Iterable[Decision]) -> list[Finding]:
         """Return what is gone, what has other tags, and what is rescued: of an image, its root alone."""
         if not self.reported.known:
             return [Finding(FindingCode.REPORT_SILENT)]
-        stays = {d.version.id: d for d in plan.decisions if not (d.selected or d.untag)}
+        stays = {d.version.id: d for d in decisions if not (d.selected or d.untag)}
         found: dict[int, Finding] = {}
         for i, then in sorted(self.planned.items()):
             now = self.listed.get(i)
