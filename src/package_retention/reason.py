@@ -247,9 +247,6 @@ class Finding(Struct, frozen=True):
 
 # Reasons that more than one module names.
 NOT_IN_REPORT = Reason(ReasonCode.NOT_IN_REPORT)
-MORE_SINCE_REPORT = Reason(ReasonCode.CHANGED, ReasonDetail.SINCE_REPORT)
-OTHERWISE_IN_REPORT = Reason(ReasonCode.NOT_IN_REPORT, ReasonDetail.OTHER_CHANGE)
-NOT_DELETED_THERE = Reason(ReasonCode.NOT_IN_REPORT, ReasonDetail.NOT_DELETED)
 WITH_ITS_IMAGE = Reason(ReasonCode.IMAGE_STAYS)
 CHANGED_SINCE_PLAN = Reason(ReasonCode.CHANGED, ReasonDetail.SINCE_PLAN)
 NOT_WHOLE = Reason(ReasonCode.CHANGED, ReasonDetail.NOT_WHOLE)

@@ -18,7 +18,9 @@ from package_retention.decide.matching import Verdict, excluded, judge
 from package_retention.decide.rules import DecisionContext, named_ids
 from package_retention.decide.selection import Selection, choose, cut, restrict
 from package_retention.model import RESTORE_WINDOW, Decision, Package, Plan, Step, StepKind, Version
-from package_retention.reason import NOT_DELETED_THERE, Finding, FindingCode, Reason, ReasonCode, ReasonDetail
+from package_retention.reason import Finding, FindingCode, Reason, ReasonCode, ReasonDetail
+
+_NOT_DELETED_THERE = Reason(ReasonCode.NOT_IN_REPORT, ReasonDetail.NOT_DELETED)
 
 
 def restore_plan(
@@ -36,7 +38,7 @@ def restore_plan(
     selections = choose(flat(tuple(deleted), package.type), context, restore=True)
     named = by_id = named_ids(rules.delete)
     if reported is not None:
-        selections = restrict(selections, reported, NOT_DELETED_THERE)
+        selections = restrict(selections, reported, _NOT_DELETED_THERE)
         by_id = named.union(reported)
     selected = [one.candidate.version for one in selections.values() if one.selected]
     reasons = _refused(selected, active, by_id, context.now)
@@ -136,7 +138,7 @@ def wave_plan(package: Package, versions: Sequence[Version], reported: Collectio
     others = [v for v in versions if reported is not None and v.id not in reported]
     why = Reason(ReasonCode.WITH_IMAGE, ReasonDetail.COMES_BACK)
     decisions = [Decision(v, selected=True, reason=why) for v in coming]
-    decisions += [Decision(v, selected=False, reason=NOT_DELETED_THERE) for v in others]
+    decisions += [Decision(v, selected=False, reason=_NOT_DELETED_THERE) for v in others]
     ids = tuple(str(version.id) for version in others[:20])
     parts = Finding(FindingCode.PARTS_DELETED, number=len(others), names=ids)
     steps = restore_steps(package, coming)
@@ -221,8 +223,8 @@ class LostTags:
             # Where nothing but companions is left, they count as any tag.
             own = [tag for tag in own if not self._is_companion(tag)] or own
             return any(self._is_selected(i, (tag,), restore=True) for tag in own)
-        subjects = self._by_digest.keys() & set(derived_subjects(tags))
-        above = {self._by_digest[subject] for subject in subjects} | ({self._roots.get(i, i)} - {i})
+        above = [self._by_digest[s] for s in derived_subjects(tags) if s in self._by_digest]
+        above.append(self._roots.get(i, i))  # which may be itself, and that was seen
         if any(self._comes_back(other, seen) for other in above):
             return True
         return self._is_selected(i, tags, restore=True)

@@ -12,7 +12,7 @@ from package_retention.errors import PlanError
 from package_retention.inputs.report_reader import Report, ReportedPackage
 from package_retention.inputs.settings import Settings
 from package_retention.model import Decision, Operation, Package, Plan, Version
-from package_retention.reason import MORE_SINCE_REPORT, OTHERWISE_IN_REPORT, Finding, FindingCode, ReasonCode
+from package_retention.reason import Finding, FindingCode, Reason, ReasonCode, ReasonDetail
 
 MAX_AGE = timedelta(days=7)
 """How old the plan may be that a deletion is narrowed to."""
@@ -84,8 +84,9 @@ class Review:
             return replace(decision, reason=alone.reason)
         if decision.version.id not in self.same:
             return decision
-        same_change = alone.selected == (decision.version.id in self.deletions)
-        return replace(decision, reason=MORE_SINCE_REPORT if same_change else OTHERWISE_IN_REPORT)
+        if alone.selected == (decision.version.id in self.deletions):
+            return replace(decision, reason=Reason(ReasonCode.CHANGED, ReasonDetail.SINCE_REPORT))
+        return replace(decision, reason=Reason(ReasonCode.NOT_IN_REPORT, ReasonDetail.OTHER_CHANGE))
 
     def _differences(self, decisions: Iterable[Decision]) -> list[Finding]:
         """Return what is gone, what has other tags, and what is rescued: of an image, its root alone."""
