@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from package_retention.decide.pattern import Pattern
 from package_retention.decide.patterns import Patterns, entries

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from io import StringIO
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from ruamel.yaml import YAML
 
 from package_retention.decide.in_use import ReferenceIndex

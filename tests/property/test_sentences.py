@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from msgspec.structs import replace
 
 from emulator.html_page import blocks_of, render_html
@@ -32,11 +31,11 @@ from package_retention.output.summary.blocks import (
     Details,
     Heading,
     Link,
+    Listing as Pasted,
     Paragraph,
     Strong,
     Table,
 )
-from package_retention.output.summary.blocks import Listing as Pasted
 from package_retention.reason import Condition, Finding, FindingCode, Reason, ReasonCode
 from package_retention.results import PackageResult, RunResult
 from run_results import NOW, met, package, render, render_text, version

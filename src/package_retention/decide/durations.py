@@ -10,8 +10,7 @@ from typing import Self
 
 from msgspec import Struct
 
-from package_retention.problems import ProblemCode as Code
-from package_retention.problems import invalid
+from package_retention.problems import ProblemCode as Code, invalid
 
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)\s*")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+")

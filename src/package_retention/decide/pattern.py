@@ -14,8 +14,7 @@ from typing import Any, Literal
 
 from package_retention.errors import PlanError
 from package_retention.escaping import quoted
-from package_retention.problems import ProblemCode as Code
-from package_retention.problems import invalid
+from package_retention.problems import ProblemCode as Code, invalid
 from package_retention.reason import Finding, FindingCode
 
 LONGEST = 1000

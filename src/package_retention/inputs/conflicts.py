@@ -19,8 +19,7 @@ from package_retention.inputs.rows import Place, Report
 from package_retention.inputs.table import INPUTS, KEEP_KEYS
 from package_retention.inputs.values import Context, Value
 from package_retention.model import Operation, PackageType
-from package_retention.problems import Problem
-from package_retention.problems import ProblemCode as Code
+from package_retention.problems import Problem, ProblemCode as Code
 
 MINIMUM = "min-versions-to-keep"
 NEED_TAGS = ("versions", "version-range", "release-status", "source-gone")

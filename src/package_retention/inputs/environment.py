@@ -16,8 +16,7 @@ from package_retention.inputs.rows import Input
 from package_retention.inputs.table import BY_NAME, INPUTS
 from package_retention.inputs.values import Context
 from package_retention.model import Operation
-from package_retention.problems import Detail, InvalidValueError, Problem
-from package_retention.problems import ProblemCode as Code
+from package_retention.problems import Detail, InvalidValueError, Problem, ProblemCode as Code
 
 _PREFIX = "INPUT_"
 # A runner reads these two itself, and may still pass them on (facts E).

@@ -15,8 +15,7 @@ from pathlib import Path, PurePath
 from msgspec import Struct
 
 from package_retention.errors import InputError
-from package_retention.problems import InvalidValueError, invalid
-from package_retention.problems import ProblemCode as Code
+from package_retention.problems import InvalidValueError, ProblemCode as Code, invalid
 
 _CAREFULLY = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC

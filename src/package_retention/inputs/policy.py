@@ -32,8 +32,7 @@ from package_retention.inputs.rows import Input, Section
 from package_retention.inputs.table import keys_of
 from package_retention.inputs.values import Context, Value
 from package_retention.model import PackageType
-from package_retention.problems import Detail, Position, Problem
-from package_retention.problems import ProblemCode as Code
+from package_retention.problems import Detail, Position, Problem, ProblemCode as Code
 
 LARGEST = 1024 * 1024
 _MOST_PROBLEMS = 50

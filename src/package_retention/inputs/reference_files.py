@@ -19,8 +19,7 @@ from msgspec import Struct
 from package_retention.decide.in_use import Reference
 from package_retention.inputs.files import READ, read_at_most, unreadable
 from package_retention.inputs.references import FoundReferences, parse
-from package_retention.problems import InvalidValueError, Problem, invalid
-from package_retention.problems import ProblemCode as Code
+from package_retention.problems import InvalidValueError, Problem, ProblemCode as Code, invalid
 
 # UTF-32 first: its mark begins with that of UTF-16.
 _MARKS = (

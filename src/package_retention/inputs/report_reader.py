@@ -14,8 +14,7 @@ from msgspec.structs import replace
 from package_retention import report_format
 from package_retention.inputs.files import for_input, unreadable
 from package_retention.model import WHOLE_PACKAGE, Owner, Package, Result, StepKind, Version
-from package_retention.problems import InvalidValueError, invalid
-from package_retention.problems import ProblemCode as Code
+from package_retention.problems import InvalidValueError, ProblemCode as Code, invalid
 
 MOST_BYTES = 256 * 1024 * 1024
 """A report of 100,000 versions that are all deleted takes a quarter of it."""

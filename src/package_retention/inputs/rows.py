@@ -15,8 +15,7 @@ from typing import Any
 from package_retention.inputs import values
 from package_retention.inputs.values import Context, Kind, Value
 from package_retention.model import Operation, PackageType
-from package_retention.problems import InvalidValueError, Problem
-from package_retention.problems import ProblemCode as Code
+from package_retention.problems import InvalidValueError, Problem, ProblemCode as Code
 
 Report = Callable[[Problem], None]
 

@@ -25,8 +25,7 @@ from package_retention.inputs.rows import Place
 from package_retention.inputs.table import BY_NAME, INPUTS
 from package_retention.inputs.values import Context
 from package_retention.model import Operation
-from package_retention.problems import InvalidValueError, Problem
-from package_retention.problems import ProblemCode as Code
+from package_retention.problems import InvalidValueError, Problem, ProblemCode as Code
 from package_retention.reason import Finding, FindingCode
 
 

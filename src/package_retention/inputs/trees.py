@@ -15,8 +15,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from package_retention.problems import Detail, InvalidValueError, Position, Problem
-from package_retention.problems import ProblemCode as Code
+from package_retention.problems import Detail, InvalidValueError, Position, Problem, ProblemCode as Code
 
 # `ruamel.yaml` takes a minute for 12,000 brackets inside one another: its time grows with the square of the depth.
 _DEEPEST = 200

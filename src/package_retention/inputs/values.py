@@ -21,8 +21,7 @@ from package_retention.decide.patterns import Patterns, entries
 from package_retention.decide.rules import OrderBy, ReleaseStatus, Series, Share, TagStatus
 from package_retention.inputs.files import Places
 from package_retention.model import Damage, GitKind, Operation, PackageType
-from package_retention.problems import InvalidValueError, invalid
-from package_retention.problems import ProblemCode as Code
+from package_retention.problems import InvalidValueError, ProblemCode as Code, invalid
 
 Value = str | tuple[str, ...]
 

@@ -25,8 +25,7 @@ from package_retention.reason import Finding, FindingCode
 from package_retention.results import PackageResult, RunResult
 
 if TYPE_CHECKING:
-    from rich.console import Console as RichConsole
-    from rich.console import JustifyMethod, RenderableType
+    from rich.console import Console as RichConsole, JustifyMethod, RenderableType
     from rich.text import Text
 
 _POLL_SECONDS = 0.1

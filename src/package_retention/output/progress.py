@@ -169,8 +169,11 @@ class Bar(Progress):
             self._bar.refresh()
 
     def _started(self) -> RichProgress:
-        from rich.progress import BarColumn, TextColumn  # noqa: PLC0415 - only for a person's terminal
-        from rich.progress import Progress as RichProgress  # noqa: PLC0415 - the same
+        from rich.progress import (  # noqa: PLC0415 - only for a person's terminal
+            BarColumn,
+            Progress as RichProgress,
+            TextColumn,
+        )
 
         # Drawn when the run reports its progress (several times a second): no thread that outlives it.
         bar = RichProgress(

@@ -5,8 +5,7 @@ import itertools
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from clocks import START
 from package_retention.api.budgets import WINDOW, HourBudget, MinuteBudget

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from connections import API, LOST, Reply, Rig, refusal, rig
 from package_retention.errors import BudgetError, RefusalKind, RefusedError, RetentionError, UnreachableError

@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from package_retention.api import resources
 from package_retention.model import Owner, OwnerKind, Package, PackageType, Version

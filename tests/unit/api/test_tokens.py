@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from package_retention.api.tokens import TokenKind, kind_of
 from package_retention.inputs import values
 from package_retention.output.sentences import finding_words
-from package_retention.problems import InvalidValueError
-from package_retention.problems import ProblemCode as Code
+from package_retention.problems import InvalidValueError, ProblemCode as Code
 from package_retention.reason import Finding
 
 PREFIXES = {

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from package_retention.api.tokens import Needs, TokenKind, doubtful, granted, granular, lacking, needed
 from package_retention.errors import RefusalKind

@@ -12,8 +12,7 @@ from package_retention.decide.pattern import Pattern, PatternBudget, PatternTime
 from package_retention.decide.patterns import Patterns, entries
 from package_retention.output.problem_sentences import sentences
 from package_retention.output.sentences import finding_words
-from package_retention.problems import InvalidValueError
-from package_retention.problems import ProblemCode as Code
+from package_retention.problems import InvalidValueError, ProblemCode as Code
 
 D = "sha256:" + "a1" * 32
 OTHER = "sha256:" + "b2" * 32

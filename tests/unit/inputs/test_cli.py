@@ -15,8 +15,7 @@ from package_retention.model import Operation
 from package_retention.output.annotations import annotate
 from package_retention.output.console import Console, Terminal, console_for
 from package_retention.output.problem_sentences import sentences
-from package_retention.problems import Problem
-from package_retention.problems import ProblemCode as Code
+from package_retention.problems import Problem, ProblemCode as Code
 from package_retention.results import RunResult
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from package_retention.inputs.reference_files import (
     Limits,
     find_references,
 )
-from package_retention.problems import Position, Problem
-from package_retention.problems import ProblemCode as Code
+from package_retention.problems import Position, Problem, ProblemCode as Code
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,8 +6,7 @@ from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from hostile import NAMES, names
 from package_retention.errors import RetentionError
@@ -15,8 +14,7 @@ from package_retention.escaping import counted, harmless, shortened
 from package_retention.model import Operation
 from package_retention.output.annotations import annotate
 from package_retention.output.console import MOST_ANNOTATIONS, MOST_CHARACTERS, Console
-from package_retention.problems import Problem
-from package_retention.problems import ProblemCode as Code
+from package_retention.problems import Problem, ProblemCode as Code
 from package_retention.results import RunResult
 
 if TYPE_CHECKING:

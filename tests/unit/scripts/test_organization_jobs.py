@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scripts.organization_jobs import PLAIN, Job, NoJobsError, listed, main, outputs, planned, summary
 
 from package_retention.decide.patterns import Patterns

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 from urllib.parse import quote
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from package_retention.transport.exchange import Redactor
 

@@ -5,8 +5,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from package_retention.transport.retry import API, RetryCause, Wait, cause_of, wait_after
 

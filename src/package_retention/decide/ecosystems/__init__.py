@@ -19,8 +19,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Final, NamedTuple
 
 from package_retention.model import PackageType
-from package_retention.problems import ProblemCode as Code
-from package_retention.problems import invalid
+from package_retention.problems import ProblemCode as Code, invalid
 
 MAX_LENGTH: Final = 256
 """Longer texts have no version in any ecosystem: npm's own cap, and far over what the others' registries take."""

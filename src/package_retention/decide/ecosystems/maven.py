@@ -14,8 +14,7 @@ from itertools import pairwise
 from typing import Final
 
 from package_retention.decide.ecosystems import INTERVAL, MAX_LENGTH, Holds, Interval, VersionNumber, ends_of
-from package_retention.problems import ProblemCode as Code
-from package_retention.problems import invalid
+from package_retention.problems import ProblemCode as Code, invalid
 
 _TOKEN = re.compile(r"([0-9]+|[^0-9.-]+)?([.-]?)")
 _TIMESTAMPED = re.compile(r".*-[0-9]{8}\.[0-9]{6}-[0-9]+", re.DOTALL)

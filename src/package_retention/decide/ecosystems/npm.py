@@ -18,8 +18,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from package_retention.decide.ecosystems import MAX_LENGTH, OPERATORS, Holds, VersionNumber
-from package_retention.problems import ProblemCode as Code
-from package_retention.problems import invalid
+from package_retention.problems import ProblemCode as Code, invalid
 
 _MAX_SAFE: Final = 2**53 - 1
 _SPACES: Final = " \t\n\v\f\r\xa0\ufeff"

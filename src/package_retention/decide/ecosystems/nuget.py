@@ -11,8 +11,7 @@ import re
 from typing import Final
 
 from package_retention.decide.ecosystems import INTERVAL, MAX_LENGTH, Holds, Interval, VersionNumber, ends_of
-from package_retention.problems import ProblemCode as Code
-from package_retention.problems import invalid
+from package_retention.problems import ProblemCode as Code, invalid
 
 _MAX_NUMBER: Final = 2**31 - 1
 _LABELS = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"

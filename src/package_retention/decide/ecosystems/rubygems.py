@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from package_retention.decide.ecosystems import MAX_LENGTH, OPERATORS, Holds, VersionNumber
-from package_retention.problems import ProblemCode as Code
-from package_retention.problems import invalid
+from package_retention.problems import ProblemCode as Code, invalid
 
 _VERSION = re.compile(r"[0-9]+(?:\.[0-9a-zA-Z]+)*(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?")
 _SEGMENT = re.compile(r"[0-9]+|[a-zA-Z]+")

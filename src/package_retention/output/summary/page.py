@@ -36,8 +36,7 @@ from package_retention.output.summary.blocks import (
     package_cell,
     some_names,
 )
-from package_retention.output.summary.inventory import conflicts, inventory_section
-from package_retention.output.summary.inventory import overview as inventories
+from package_retention.output.summary.inventory import conflicts, inventory_section, overview as inventories
 from package_retention.output.summary.tables import MOST_ROWS, package_section
 from package_retention.output.summary.undo import undo
 from package_retention.output.summary.words import changed_word, headline, lasting, sentence, size_words
