@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from package_retention.escaping import counted
-from package_retention.model import Operation, Outcome, Result
+from package_retention.model import GitKind, Operation, Outcome, Result
 from package_retention.output.console import Console
 from package_retention.output.problem_sentences import lines, sentences
 from package_retention.output.sentences import (
@@ -17,7 +17,6 @@ from package_retention.output.sentences import (
     finding_words,
     outcome_hint,
     outcome_words,
-    permissions_of,
 )
 from package_retention.reason import Finding, FindingCode, ReasonCode
 from package_retention.results import PackageResult, RunResult
@@ -103,7 +102,7 @@ def _of_package(result: PackageResult, complete: bool, *, by_hand: bool) -> Iter
     for problem in result.plan.problems:
         words = f"{label}: {finding_words(problem)}"
         hint = finding_hint(problem, by_hand=by_hand)
-        yield Notice(True, words, hint, paste=permissions_of(problem))
+        yield Notice(True, words, hint, paste=_permissions_to_paste(problem))
     for warning in result.plan.warnings:
         yield Notice(False, _warning(label, warning))
     reported = [(one, outcome_hint(one, by_hand=by_hand)) for one in result.outcomes if not _follows(one)]
@@ -114,6 +113,17 @@ def _of_package(result: PackageResult, complete: bool, *, by_hand: bool) -> Iter
         (one, hint) for one, hint in reported if one.result is not Result.NOT_REACHED or hint not in hints
     ]
     yield from _grouped(label, left, _WARNED_AT_THE_END if complete else _WARNED, error=False)
+
+
+_PERMISSIONS = {GitKind.PULL_REQUEST.value: "pull-requests: read"}
+
+
+def _permissions_to_paste(finding: Finding) -> str:
+    """Return the permissions that mend a finding, as YAML to paste; empty if none do."""
+    if finding.code is not FindingCode.GIT_FORBIDDEN:
+        return ""
+    needed = {_PERMISSIONS.get(kind, "contents: read") for kind in finding.others} | {"packages: write"}
+    return "\n".join(["permissions:", *(f"  {line}" for line in sorted(needed))])
 
 
 def _warning(label: str, warning: Finding) -> str:

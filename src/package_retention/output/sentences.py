@@ -338,14 +338,3 @@ def _listed(names: tuple[str, ...]) -> str:
     more = len(names) - _MOST_NAMES
     shown = ", ".join(names[:_MOST_NAMES]) or "none"
     return f"{shown} and {more:,} more" if more > 0 else shown
-
-
-_PERMISSIONS = {GitKind.PULL_REQUEST.value: "pull-requests: read"}
-
-
-def permissions_of(finding: Finding) -> str:
-    """Return the permissions that mend a finding, as YAML to paste; empty if none do."""
-    if finding.code is not FindingCode.GIT_FORBIDDEN:
-        return ""
-    needed = {_PERMISSIONS.get(kind, "contents: read") for kind in finding.others} | {"packages: write"}
-    return "\n".join(["permissions:", *(f"  {line}" for line in sorted(needed))])
