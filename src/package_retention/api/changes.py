@@ -61,7 +61,7 @@ def execute(client: GitHubClient, change: Change, *, not_after: float | None = N
     # A try before this response may have made it. The API answers 204 alone (facts A1), so another 2xx came from something
     # before it, and does not show whether it was made.
     may_be_done = response.lost or response.ok
-    done = _look(client, change, may_be_done=may_be_done) if _is_doubtful(change, response) else None
+    done = _read_back(client, change, may_be_done=may_be_done) if _is_doubtful(change, response) else None
     if done:
         return Result.DONE if may_be_done else Result.ALREADY
     if done is None and may_be_done:
@@ -81,7 +81,7 @@ def _is_doubtful(change: Change, response: ApiResponse) -> bool:
     return change.context.restores and response.status in _CONFLICTS
 
 
-def _look(client: GitHubClient, change: Change, *, may_be_done: bool) -> bool | None:
+def _read_back(client: GitHubClient, change: Change, *, may_be_done: bool) -> bool | None:
     """Look at the object as `_is_done` does; raise `InDoubtError` if that fails after a change that may have been made."""
     try:
         return _is_done(client, change)
@@ -92,7 +92,7 @@ def _look(client: GitHubClient, change: Change, *, may_be_done: bool) -> bool | 
 
 
 def _resolve(client: GitHubClient, change: Change, lost: LostChangeError) -> Result:
-    done = _look(client, change, may_be_done=True)
+    done = _read_back(client, change, may_be_done=True)
     if done is None:
         raise _unknown(change) from lost
     if done:

@@ -47,7 +47,7 @@ class KnownRefusal(Struct, frozen=True, forbid_unknown_fields=True):
         pattern = self.starts or re.escape(self.text.removesuffix("."))
         return any(re.match(pattern, text, re.IGNORECASE) for text in response.texts)
 
-    def advice(self, context: RequestContext, response: ApiResponse) -> str:
+    def hint_for(self, context: RequestContext, response: ApiResponse) -> str:
         """Return the next step for this request."""
         return hints.ADVICE[self.advise](context, response) if self.advise else self.hint
 
@@ -78,7 +78,7 @@ def explain(context: RequestContext, response: ApiResponse) -> Refusal:
     row = _row(context, response)
     if row is None:
         return _unknown(context, response)
-    return _refusal(row.kind, context, response, row.why, row.advice(context, response))
+    return _refusal(row.kind, context, response, row.why, row.hint_for(context, response))
 
 
 def _row(context: RequestContext, response: ApiResponse) -> KnownRefusal | None:

@@ -18,7 +18,7 @@ from msgspec import Struct, ValidationError, convert, field
 from package_retention.errors import MissingError, Refusal, RefusalKind, UnreachableError
 from package_retention.model import Owner, OwnerKind, Package, PackageType, Version
 
-Row = TypeVar("Row")
+Form = TypeVar("Form")
 
 # URL libraries take these two for steps along the path, however they are encoded.
 _STEPS = ("", ".", "..")
@@ -88,10 +88,10 @@ def json_object(data: Any, noun: str) -> Mapping[str, Any]:
     return data
 
 
-def row(data: Any, form: type[Row]) -> Row:
-    """Read a row in a form, whose other fields are ignored; raise `ValueError` for a row that does not fit."""
+def row(data: Any, kind: type[Form]) -> Form:
+    """Read a row of a kind; other fields are ignored; raise `ValueError` for a row that does not fit."""
     try:
-        return convert(data, form)
+        return convert(data, kind)
     except ValidationError as error:
         message = f"GitHub's answer does not fit: {error}"
         raise ValueError(message) from None

@@ -97,7 +97,7 @@ class Tree:
         except InvalidValueError:
             raise
         except (YAMLError, ValueError, OverflowError) as error:  # the latter for `"\UFFFFFFFF"`
-            raise self.misread(error, text) from error
+            raise self.not_parsed(error, text) from error
 
     def read(self, event: Any) -> None:
         """Add what an event says."""
@@ -120,7 +120,7 @@ class Tree:
             case "SequenceEndEvent" | "MappingEndEvent":
                 self.open.pop()
 
-    def misread(self, error: Any, _text: str) -> InvalidValueError:
+    def not_parsed(self, error: Any, _text: str) -> InvalidValueError:
         """Return the error about a text that is not YAML."""
         if mark := _mark(error):
             why = ", ".join(filter(None, (error.context, error.problem)))
@@ -290,7 +290,7 @@ class _PolicyTree(Tree):
         self._problems.append(problem_at(self.place, code, value, **details))
         return Refused(self.place)
 
-    def misread(self, error: Any, text: str) -> InvalidValueError:
+    def not_parsed(self, error: Any, text: str) -> InvalidValueError:
         if mark := _mark(error):
             at = Position(self.place.file, mark.line + 1, mark.column + 1)
             why = " ".join(filter(None, (error.context, error.problem)))

@@ -51,15 +51,15 @@ def run(run_context: RunContext) -> RunResult:
     try:
         [found] = each(run_context, targets, [run_context], _cancelled)
         warnings = (*unreached(settings, found), *_templates(settings))
-        prepared = _prepared(run_context, found)
-        results = [one.planned for one in prepared]
+        tasks = _tasks(run_context, found)
+        results = [one.planned for one in tasks]
         for result in results:
             run_context.journal.planned(result.plan)
-        warnings += _check_scopes(run_context, prepared)
+        warnings += _check_scopes(run_context, tasks)
         refusal = _refusal_of_changes(run_context, results)
-        if any(one.execute for one in prepared):
+        if any(one.execute for one in tasks):
             run_context.confirm(results)
-        results = _carried_out(run_context, prepared, recorder)
+        results = _carried_out(run_context, tasks, recorder)
     except (BudgetError, CancelledError) as error:
         run_context.stop_reason.set(error)
     except RetentionError as error:
@@ -75,7 +75,7 @@ def _templates(settings: Settings) -> tuple[Finding, ...]:
     return (Finding(FindingCode.READ_AS_TEXT, names[0], len(names) - 1),)
 
 
-def _prepared(run_context: RunContext, found: Sequence[Target]) -> list[PackageTask]:
+def _tasks(run_context: RunContext, found: Sequence[Target]) -> list[PackageTask]:
     """Survey and plan every package that was found, several at a time."""
     settings, now = run_context.settings, run_context.api.now()
     if run_context.report:
@@ -156,10 +156,10 @@ def _failed(run_context: RunContext, target: Target, error: RetentionError) -> P
     return PackageTask(PackageResult(Plan(target.package), failure=error.said))
 
 
-def _check_scopes(run_context: RunContext, prepared: Iterable[PackageTask]) -> tuple[Finding, ...]:
+def _check_scopes(run_context: RunContext, tasks: Iterable[PackageTask]) -> tuple[Finding, ...]:
     """Raise before the first change if a scope is surely missing: then nothing is changed in any package."""
     warnings: dict[Finding, None] = {}
-    for one in prepared:
+    for one in tasks:
         kinds = _changes(one.planned) if one.execute else frozenset[StepKind]()
         warnings |= dict.fromkeys(run_context.api.require(kinds, one.planned.plan.package.type))
     return tuple(warnings)
@@ -182,7 +182,7 @@ def _changes(planned: PackageResult) -> frozenset[StepKind]:
 
 
 def _carried_out(
-    run_context: RunContext, prepared: Sequence[PackageTask], recorder: Recorder
+    run_context: RunContext, tasks: Sequence[PackageTask], recorder: Recorder
 ) -> list[PackageResult]:
     """Carry out every plan, several packages at a time; each has a result, also if others fail.
 
@@ -213,12 +213,12 @@ def _carried_out(
     for whole in (True, False):  # packages first
         places = [
             place
-            for place, one in enumerate(prepared)
+            for place, one in enumerate(tasks)
             if (StepKind.RESTORE_PACKAGE in _changes(one.planned)) == whole
         ]
-        done = each(run_context, execute, [prepared[place] for place in places], given_up, patience=PATIENCE)
+        done = each(run_context, execute, [tasks[place] for place in places], given_up, patience=PATIENCE)
         results |= dict(zip(places, done, strict=True))
-    return [results[place] for place in range(len(prepared))]
+    return [results[place] for place in range(len(tasks))]
 
 
 def _result(
